@@ -1,0 +1,81 @@
+"""The engine: the rules of escalation, as pure functions of facts and an instant.
+
+Read in this order: `statuses` (the life of an action item), `plan`, `ticket`, `item` (the nouns), `matching`
+(which plan), `escalate` and `acknowledge` (the verbs), `decision` (what they answer).
+Instants are naive datetimes in UTC, durations are timedeltas.
+"""
+
+from escalation_mgmt.engine.acknowledge import acknowledge, can_acknowledge
+from escalation_mgmt.engine.decision import (
+	Audience,
+	Decision,
+	Event,
+	EventKind,
+	Page,
+	Reach,
+	Recipient,
+	Refused,
+	Tell,
+	Unreachable,
+)
+from escalation_mgmt.engine.escalate import look, open_item, run_due, start_again, stop, window_end
+from escalation_mgmt.engine.item import ActionItem
+from escalation_mgmt.engine.matching import Past, Rematch, opens, rematch, takes, winner
+from escalation_mgmt.engine.plan import Plan, StartAt, Step, StopRules, Target, TargetKind, TicketFilter
+from escalation_mgmt.engine.statuses import (
+	CLOCK_RUNS,
+	RUNNING,
+	TRANSITIONS,
+	Cause,
+	ImpossibleTransition,
+	Status,
+	next_status,
+)
+from escalation_mgmt.engine.ticket import MatchFacts, StatusCategory, Ticket, already_answered, answer
+
+__all__ = [
+	"CLOCK_RUNS",
+	"RUNNING",
+	"TRANSITIONS",
+	"ActionItem",
+	"Audience",
+	"Cause",
+	"Decision",
+	"Event",
+	"EventKind",
+	"ImpossibleTransition",
+	"MatchFacts",
+	"Page",
+	"Past",
+	"Plan",
+	"Reach",
+	"Recipient",
+	"Refused",
+	"Rematch",
+	"StartAt",
+	"Status",
+	"StatusCategory",
+	"Step",
+	"StopRules",
+	"Target",
+	"TargetKind",
+	"Tell",
+	"Ticket",
+	"TicketFilter",
+	"Unreachable",
+	"acknowledge",
+	"already_answered",
+	"answer",
+	"can_acknowledge",
+	"look",
+	"next_status",
+	"open_item",
+	"opens",
+	"rematch",
+	"run_due",
+	"start_again",
+	"stop",
+	"takes",
+	"window_end",
+	"winner",
+]

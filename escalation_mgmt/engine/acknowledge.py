@@ -1,0 +1,42 @@
+"""Acknowledging an action item: somebody has it."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from escalation_mgmt.engine.decision import Audience, Decision, Event, EventKind, Tell
+from escalation_mgmt.engine.item import ActionItem
+from escalation_mgmt.engine.statuses import TRANSITIONS, Cause, Status, next_status
+
+
+def can_acknowledge(status: Status) -> bool:
+	return Cause.ACKNOWLEDGE in TRANSITIONS[status]
+
+
+def acknowledge(item: ActionItem, by: str, via: str, now: datetime, *, label: str = "") -> Decision | None:
+	"""Record that `by` (a user, or the label of an address) has it; `via` names the door. Time in UTC.
+
+	None: it can't be acknowledged any more, because somebody already has it or it has ended. The first to
+	come wins (design rule 5): what no provider was handed yet is withdrawn, and no further step runs.
+	"""
+	if not can_acknowledge(item.status):
+		return None
+	taken = replace(
+		item,
+		status=next_status(item.status, Cause.ACKNOWLEDGE),
+		due_at=None,
+		stalled=False,
+		acknowledged_by=by,
+		acknowledged_at=now,
+		acknowledged_via=via,
+		ended_at=None,
+		version=item.version + 1,
+	)
+	data = {"by": label or by, "via": via}
+	if item.status is Status.EXHAUSTED:
+		data["late"] = "after the last wait"
+	return Decision(
+		item=taken,
+		events=(Event(EventKind.ACKNOWLEDGED, now, item.step, item.run, data),),
+		tells=(Tell(Audience.NOTIFIED, EventKind.ACKNOWLEDGED, but_not=by),),
+		withdraw=True,
+	)

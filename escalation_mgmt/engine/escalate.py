@@ -1,0 +1,241 @@
+"""An action item's way through its plan: opened, looked at, run step by step, exhausted.
+
+Every function takes the item, the facts of its ticket and the instant `now` (naive, UTC), and returns a
+`Decision`, or None where nothing is to be done. Nothing here reads a clock, a database or a network.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from escalation_mgmt.engine.decision import (
+	Audience,
+	Decision,
+	Event,
+	EventKind,
+	Page,
+	Reach,
+	Tell,
+)
+from escalation_mgmt.engine.item import ActionItem
+from escalation_mgmt.engine.matching import ConditionHolds, rematch
+from escalation_mgmt.engine.plan import Plan, StartAt, Step
+from escalation_mgmt.engine.statuses import RUNNING, Cause, Status, next_status
+from escalation_mgmt.engine.ticket import Ticket, answer
+
+Reaches = Callable[[Step], Reach]
+"""Whom a step reaches now: the shell reads people, contacts and providers when the step runs."""
+
+
+def open_item(id: str, plan: Plan, ticket: Ticket, now: datetime, *, by: str = "", follows: str = "") -> Decision:
+	"""Open an action item for a ticket: Scheduled, due at the end of the response window.
+
+	`by` is the user who started it by hand; `follows` the item that this one replaces.
+	"""
+	item = ActionItem(
+		id=id,
+		plan=plan,
+		status=Status.SCHEDULED,
+		opened_at=now,
+		due_at=window_end(plan, ticket, now),
+		facts=ticket.facts,
+		assignees=ticket.assignees,
+		by_hand=bool(by),
+	)
+	data = {"plan": plan.name, "due": item.due_at, "by": by, "follows": follows}
+	return Decision(item=item, events=(Event(EventKind.CREATED, now, data=_given(data)),))
+
+
+def window_end(plan: Plan, ticket: Ticket, opened_at: datetime) -> datetime:
+	"""When the response window of an item that was opened at `opened_at` ends. Never before that instant."""
+	if plan.start is StartAt.AT_ONCE:
+		return opened_at
+	if plan.start is StartAt.AT_RESPONSE_DEADLINE and ticket.response_by:
+		return max(ticket.response_by, opened_at)
+	return opened_at + plan.window
+
+
+def look(
+	item: ActionItem, ticket: Ticket, enabled: Iterable[Plan], holds: ConditionHolds, now: datetime
+) -> Decision | None:
+	"""Compare the ticket with what the item knows of it (design rule 4). None: nothing has changed.
+
+	A decision whose events name a plan under `replaced_by` asks the shell to open an item of that plan.
+	"""
+	if item.status not in RUNNING:
+		return None
+	if ticket.gone:
+		why = {"merged_into": ticket.merged_into} if ticket.merged_into else {"reason": "ticket deleted"}
+		return _end(item, Cause.TICKET_GONE, EventKind.CANCELLED, now, why)
+	if how := answer(ticket, item.plan.stop, item.opened_at):
+		return _end(item, Cause.ANSWERED, EventKind.RESOLVED, now, {"how": how})
+	move = rematch(item.plan, enabled, item.facts, ticket.facts, holds, by_hand=item.by_hand)
+	if move and (item.status is not Status.ACKNOWLEDGED or _raised(item, ticket)):
+		if move.plan:
+			return _end(item, Cause.REPLACE, EventKind.REPLACED, now, {"replaced_by": move.plan.name})
+		if item.status is not Status.ACKNOWLEDGED:
+			return _end(item, Cause.NO_MATCH, EventKind.CANCELLED, now, {"reason": "no plan matches"})
+	return _follow(item, ticket, now)
+
+
+def run_due(
+	item: ActionItem,
+	ticket: Ticket,
+	enabled: Iterable[Plan],
+	holds: ConditionHolds,
+	reaches: Reaches,
+	now: datetime,
+) -> Decision | None:
+	"""Look at the ticket again, then do what is due. At most one group of steps runs in one decision."""
+	looked = look(item, ticket, enabled, holds, now)
+	after = looked.item if looked else item
+	if after.due_at is None or after.due_at > now:
+		return looked
+	ran = _run(replace(after, version=item.version), reaches, now)
+	if not looked:
+		return ran
+	return replace(ran, events=looked.events + ran.events, tells=looked.tells + ran.tells)
+
+
+def start_again(item: ActionItem, why: str, now: datetime) -> Decision | None:
+	"""Somebody can be reached again (an assignee, a contact, a provider): run the plan's pass from its start."""
+	if not item.stalled:
+		return None
+	again = replace(item, stalled=False, group=0, unreached=0, due_at=now, version=item.version + 1)
+	return Decision(item=again, events=(Event(EventKind.STARTED_AGAIN, now, data={"why": why}),))
+
+
+def stop(item: ActionItem, by: str, reason: str, now: datetime) -> Decision:
+	"""Stop an item by hand. Raises ImpossibleTransition where it has ended; the caller checks first."""
+	decision = _end(item, Cause.STOP, EventKind.CANCELLED, now, {"by": by, "reason": reason})
+	return replace(decision, tells=tuple(replace(tell, but_not=by) for tell in decision.tells))
+
+
+def _run(item: ActionItem, reaches: Reaches, now: datetime) -> Decision:
+	events: list[Event] = []
+	if item.status is Status.SCHEDULED:
+		item = replace(item, status=next_status(item.status, Cause.WINDOW_OVER))
+		events.append(Event(EventKind.WINDOW_OVER, now, data=_late(item, now)))
+		first = item.plan.groups[0][0].wait
+		if first:
+			item = replace(item, due_at=now + first, version=item.version + 1)
+			return Decision(item=item, events=tuple(events))
+	elif item.status is Status.SNOOZED:
+		item = replace(item, status=next_status(item.status, Cause.SNOOZE_OVER))
+	if item.in_last_wait:
+		return _exhaust(item, now)
+	return _run_group(item, reaches, now, events)
+
+
+def _run_group(item: ActionItem, reaches: Reaches, now: datetime, events: list[Event]) -> Decision:
+	planned = item.due_at or now
+	pages: list[Page] = []
+	seen: set[tuple[str, str]] = set()
+	for step in item.plan.groups[item.group]:
+		reach = reaches(step)
+		fresh = [r for r in reach.recipients if (r.method, r.address) not in seen]
+		seen.update((r.method, r.address) for r in fresh)
+		pages += [Page(step, item.run, recipient, planned) for recipient in fresh]
+		ran = {"method": step.method, "planned": planned, "to": ", ".join(r.label for r in fresh)}
+		if same := len(reach.recipients) - len(fresh):
+			ran["same"] = same  # already reached by an earlier step of this group
+		events.append(Event(EventKind.STEP_RAN, now, step.number, item.run, ran | _late(item, now)))
+		for miss in reach.unreachable:
+			data = {"method": miss.method, "who": miss.label, "user": miss.user, "reason": miss.reason}
+			events.append(Event(EventKind.UNREACHABLE, now, step.number, item.run, _given(data)))
+	last = item.plan.groups[item.group][-1].number
+	unreached = 0 if pages else item.unreached + 1
+	item = _advance(replace(item, step=last, unreached=unreached, version=item.version + 1), now)
+	tells: list[Tell] = []
+	if not pages:
+		if unreached >= len(item.plan.groups):
+			item = replace(item, stalled=True, due_at=None)
+			events.append(Event(EventKind.NOBODY_NOTIFIED, now, last, item.run))
+			tells.append(Tell(Audience.OWNERS, EventKind.NOBODY_NOTIFIED))
+		elif not item.in_last_wait:
+			step = item.plan.groups[item.group][0]
+			data = {"planned": item.due_at}
+			events.append(Event(EventKind.BROUGHT_FORWARD, now, step.number, item.run, data))
+			item = replace(item, due_at=now)
+	if item.in_last_wait and not item.stalled:
+		events.append(Event(EventKind.LAST_WAIT, now, last, item.run, {"until": item.due_at}))
+	return Decision(item=item, events=tuple(events), pages=tuple(pages), tells=tuple(tells))
+
+
+def _advance(item: ActionItem, now: datetime) -> ActionItem:
+	"""Move to the next group; every wait counts from `now`, when the step really ran (design rule 3)."""
+	plan = item.plan
+	if item.group + 1 < len(plan.groups):
+		return replace(item, group=item.group + 1, due_at=now + plan.groups[item.group + 1][0].wait)
+	if item.run < plan.repeats:
+		wait = plan.repeat_pause + plan.groups[0][0].wait
+		return replace(item, run=item.run + 1, group=0, due_at=now + wait)
+	return replace(item, group=len(plan.groups), due_at=now + plan.last_wait)
+
+
+def _exhaust(item: ActionItem, now: datetime) -> Decision:
+	events = (Event(EventKind.EXHAUSTED, now, item.step, item.run, _late(item, now)),)
+	status = next_status(item.status, Cause.EXHAUST)
+	item = replace(item, status=status, due_at=None, ended_at=now, version=item.version + 1)
+	return Decision(item=item, events=events, tells=(Tell(Audience.OWNERS, EventKind.EXHAUSTED),))
+
+
+def _end(item: ActionItem, cause: Cause, kind: EventKind, now: datetime, data: dict) -> Decision:
+	ended = replace(
+		item,
+		status=next_status(item.status, cause),
+		due_at=None,
+		stalled=False,
+		ended_at=now,
+		version=item.version + 1,
+	)
+	# A replacement speaks for itself with its own first message; all else is news to those who were woken.
+	tells = () if cause is Cause.REPLACE else (Tell(Audience.NOTIFIED, kind),)
+	return Decision(
+		item=ended,
+		events=(Event(kind, now, item.step, item.run, data),),
+		tells=tells,
+		withdraw=True,
+	)
+
+
+def _follow(item: ActionItem, ticket: Ticket, now: datetime) -> Decision | None:
+	"""Take over what changed on the ticket without ending the item."""
+	new = item
+	events: list[Event] = []
+	tells: list[Tell] = []
+	if ticket.facts != item.facts:
+		new = replace(new, facts=ticket.facts)
+		data = {"priority": ticket.facts.priority, "team": ticket.facts.team, "type": ticket.facts.ticket_type}
+		events.append(Event(EventKind.TICKET_CHANGED, now, data=_given(data)))
+	if item.status is Status.SCHEDULED and item.plan.start is StartAt.AT_RESPONSE_DEADLINE:
+		due = window_end(item.plan, ticket, item.opened_at)
+		if due != item.due_at:
+			events.append(Event(EventKind.WINDOW_MOVED, now, data={"was": item.due_at, "due": due}))
+			new = replace(new, due_at=due)
+	if set(ticket.assignees) != set(item.assignees):
+		new = replace(new, assignees=ticket.assignees)
+		data = {"was": ", ".join(item.assignees), "assigned": ", ".join(ticket.assignees)}
+		events.append(Event(EventKind.ASSIGNEE_CHANGED, now, data=data))
+		tells.append(Tell(Audience.NOTIFIED, EventKind.ASSIGNEE_CHANGED))
+		if ticket.assignees and (again := start_again(new, "assigned", now)):
+			new = again.item
+			events += again.events
+	if not events:
+		return None
+	new = replace(new, version=item.version + 1)
+	return Decision(item=new, events=tuple(events), tells=tuple(tells))
+
+
+def _raised(item: ActionItem, ticket: Ticket) -> bool:
+	return ticket.facts.level > item.facts.level
+
+
+def _late(item: ActionItem, now: datetime) -> dict[str, float]:
+	"""How late the due instant is taken up, in seconds."""
+	late: timedelta = now - (item.due_at or now)
+	return {"late": late.total_seconds()}
+
+
+def _given(data: dict) -> dict:
+	return {key: value for key, value in data.items() if value not in ("", None)}

@@ -1,0 +1,40 @@
+"""The state of one action item: where it stands in its frozen plan, and when it is due."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from escalation_mgmt.engine.plan import Plan
+from escalation_mgmt.engine.statuses import Status
+from escalation_mgmt.engine.ticket import MatchFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionItem:
+	"""All instants are naive datetimes in UTC.
+
+	`run` and `group` name the group that runs next: runs count from 0 (0 is the first, 1 the first repeat),
+	groups from 0; a `group` past the last one is the last wait. `version` grows by one with every decision.
+	"""
+
+	id: str
+	plan: Plan
+	status: Status
+	opened_at: datetime
+	version: int = 0
+	run: int = 0
+	group: int = 0
+	step: int = 0  # number of the step that ran last; 0: none yet
+	due_at: datetime | None = None
+	facts: MatchFacts = MatchFacts()
+	assignees: tuple[str, ...] = ()
+	by_hand: bool = False
+	unreached: int = 0  # groups in a row that reached nobody
+	stalled: bool = False  # a whole pass reached nobody: waits for an assignee, a contact or a provider
+	acknowledged_by: str = ""
+	acknowledged_at: datetime | None = None
+	acknowledged_via: str = ""
+	ended_at: datetime | None = None
+
+	@property
+	def in_last_wait(self) -> bool:
+		return self.group >= len(self.plan.groups)

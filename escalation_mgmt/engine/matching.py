@@ -1,0 +1,108 @@
+"""Which plan takes a ticket, and whether a change of the ticket's facts changes that.
+
+A condition is an expression over the whole ticket, which only the shell can evaluate: it hands in a function
+that says whether a plan's condition holds now.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from escalation_mgmt.engine.plan import Plan, TicketFilter
+from escalation_mgmt.engine.statuses import Status
+from escalation_mgmt.engine.ticket import MatchFacts, Ticket, already_answered
+
+ConditionHolds = Callable[[Plan], bool]
+
+
+def takes(filter_: TicketFilter, facts: MatchFacts) -> bool:
+	"""Whether the filter takes a ticket with these facts, its condition apart."""
+	return (
+		(not filter_.priorities or facts.priority in filter_.priorities)
+		and filter_.team in ("", facts.team)
+		and filter_.ticket_type in ("", facts.ticket_type)
+		and filter_.customer in ("", facts.customer)
+	)
+
+
+def winner(plans: Iterable[Plan], facts: MatchFacts, holds: ConditionHolds) -> Plan | None:
+	"""The plan of lowest rank that takes the ticket; of equal ranks the first by name."""
+	return min(
+		(plan for plan in plans if takes(plan.takes, facts) and holds(plan)),
+		key=lambda plan: (plan.rank, plan.name),
+		default=None,
+	)
+
+
+@dataclass(frozen=True, slots=True)
+class Rematch:
+	"""Another plan, or none, takes the ticket now."""
+
+	plan: Plan | None
+
+
+def rematch(
+	frozen: Plan,
+	enabled: Iterable[Plan],
+	before: MatchFacts,
+	after: MatchFacts,
+	holds: ConditionHolds,
+	*,
+	by_hand: bool = False,
+) -> Rematch | None:
+	"""Say whether the ticket's facts moved a running item away from its frozen plan; None: it goes on.
+
+	Plans that were edited, added or disabled since are no reason to move: where the same plans would have
+	chosen alike for the old facts, the facts decided nothing (design section 5). An item that was started
+	by hand needn't match its plan at all, so only a plan that newly takes the ticket moves it.
+	"""
+	if before == after and (by_hand or holds(frozen)):
+		return None
+	candidates = [plan for plan in enabled if plan.name != frozen.name] + [frozen]
+	now = winner(candidates, after, holds)
+	if now is frozen:
+		return None
+	frozen_took = takes(frozen.takes, before) and not by_hand
+	frozen_takes = takes(frozen.takes, after) and holds(frozen)
+	if (frozen_takes or not frozen_took) and (now is None or now is winner(candidates, before, holds)):
+		return None
+	return Rematch(now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+	"""What the shell remembers of the ticket's last action item once that item has ended."""
+
+	status: Status
+	facts: MatchFacts
+	ticket_was_closed: bool  # resolved or closed at some time after the item was created
+
+
+def opens(
+	ticket: Ticket,
+	enabled: Iterable[Plan],
+	holds: ConditionHolds,
+	*,
+	past: Past | None = None,
+	before: MatchFacts | None = None,
+	reopened: bool = False,
+) -> Plan | None:
+	"""Return the plan that should start a new action item for a ticket that has no running one.
+
+	`before` are the facts before the save that is being looked at, where there was one; `reopened` says that
+	this save took the ticket out of a resolved or closed status.
+	"""
+	if ticket.gone:
+		return None
+	plans = list(enabled)
+	plan = winner(plans, ticket.facts, holds)
+	if plan is None or ticket.category == "Resolved":
+		return None
+	if reopened or (past and past.ticket_was_closed):
+		return plan
+	known = past.facts if past else before
+	moved = known is not None and known != ticket.facts and winner(plans, known, holds) != plan
+	if past and past.status is Status.RESOLVED:
+		return None
+	if past:
+		return plan if moved else None
+	return plan if moved or not already_answered(ticket, plan.stop) else None

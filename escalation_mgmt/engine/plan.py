@@ -1,0 +1,166 @@
+"""A plan as the engine sees it: which tickets it takes, when it starts, its steps. Frozen, and plain data.
+
+Durations are `timedelta`. `Plan.to_dict` and `Plan.from_dict` are the frozen form that is stored with an
+action item (design rule 2): seconds, strings and lists only, so that it reads back the same for ever.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+ZERO = timedelta(0)
+
+
+class StartAt(StrEnum):
+	AT_ONCE = "At Once"
+	AFTER_WINDOW = "After Its Own Window"
+	AT_RESPONSE_DEADLINE = "At the Response Deadline"
+
+
+class TargetKind(StrEnum):
+	ASSIGNEE = "Assignee"
+	USER = "User"
+	TEAM = "Team"
+	ROLE = "Role"
+	USER_FIELD = "User Field"
+	ADDRESS = "Address"
+	ENDPOINT = "Endpoint"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+	"""Whom a step reaches. `value` is the user, team, role, field, address or endpoint; empty for an assignee."""
+
+	kind: TargetKind
+	value: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+	"""One line of a plan: wait, method, whom. `number` counts from 1."""
+
+	number: int
+	wait: timedelta
+	method: str
+	target: Target
+	message: str = ""  # a template; empty: the plan's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketFilter:
+	"""Which tickets a plan takes. An empty field takes any; `condition` is an expression that the shell evaluates."""
+
+	doctype: str
+	priorities: frozenset[str] = frozenset()
+	team: str = ""
+	ticket_type: str = ""
+	customer: str = ""
+	condition: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopRules:
+	"""What counts as an answer, beside a resolved or closed ticket, which always does."""
+
+	on_reply: bool = True
+	on_first_response: bool = True
+	on_paused_status: bool = False
+	condition: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+	name: str
+	rank: int
+	takes: TicketFilter
+	start: StartAt
+	window: timedelta
+	steps: tuple[Step, ...]
+	repeats: int = 0
+	repeat_pause: timedelta = ZERO
+	last_wait: timedelta = timedelta(minutes=30)
+	stop: StopRules = StopRules()
+	owner: str = ""
+	subject: str = ""  # templates of the messages
+	message: str = ""
+	groups: tuple[tuple[Step, ...], ...] = field(init=False, repr=False, compare=False)
+
+	def __post_init__(self) -> None:
+		object.__setattr__(self, "groups", _in_groups(self.steps))
+
+	def to_dict(self) -> dict[str, Any]:
+		return {
+			"name": self.name,
+			"rank": self.rank,
+			"takes": {
+				"doctype": self.takes.doctype,
+				"priorities": sorted(self.takes.priorities),
+				"team": self.takes.team,
+				"ticket_type": self.takes.ticket_type,
+				"customer": self.takes.customer,
+				"condition": self.takes.condition,
+			},
+			"start": str(self.start),
+			"window": self.window.total_seconds(),
+			"steps": [
+				{
+					"wait": step.wait.total_seconds(),
+					"method": step.method,
+					"target": [str(step.target.kind), step.target.value],
+					"message": step.message,
+				}
+				for step in self.steps
+			],
+			"repeats": self.repeats,
+			"repeat_pause": self.repeat_pause.total_seconds(),
+			"last_wait": self.last_wait.total_seconds(),
+			"stop": {
+				"on_reply": self.stop.on_reply,
+				"on_first_response": self.stop.on_first_response,
+				"on_paused_status": self.stop.on_paused_status,
+				"condition": self.stop.condition,
+			},
+			"owner": self.owner,
+			"subject": self.subject,
+			"message": self.message,
+		}
+
+	@classmethod
+	def from_dict(cls, data: dict[str, Any]) -> "Plan":
+		takes = data["takes"]
+		return cls(
+			name=data["name"],
+			rank=data["rank"],
+			takes=TicketFilter(**{**takes, "priorities": frozenset(takes["priorities"])}),
+			start=StartAt(data["start"]),
+			window=timedelta(seconds=data["window"]),
+			steps=tuple(
+				Step(
+					number=number,
+					wait=timedelta(seconds=step["wait"]),
+					method=step["method"],
+					target=Target(TargetKind(step["target"][0]), step["target"][1]),
+					message=step["message"],
+				)
+				for number, step in enumerate(data["steps"], 1)
+			),
+			repeats=data["repeats"],
+			repeat_pause=timedelta(seconds=data["repeat_pause"]),
+			last_wait=timedelta(seconds=data["last_wait"]),
+			stop=StopRules(**data["stop"]),
+			owner=data["owner"],
+			subject=data["subject"],
+			message=data["message"],
+		)
+
+
+def _in_groups(steps: tuple[Step, ...]) -> tuple[tuple[Step, ...], ...]:
+	"""Put each step with no wait together with the step before it."""
+	groups: list[list[Step]] = []
+	for step in steps:
+		if groups and step.wait == ZERO:
+			groups[-1].append(step)
+		else:
+			groups.append([step])
+	return tuple(tuple(group) for group in groups)
