@@ -101,7 +101,7 @@ def start_again(item: ActionItem, why: str, now: datetime) -> Decision | None:
 	"""Somebody can be reached again (an assignee, a contact, a provider): run the plan's pass from its start."""
 	if not item.stalled:
 		return None
-	again = replace(item, stalled=False, group=0, unreached=0, due_at=now, version=item.version + 1)
+	again = replace(item, stalled=False, unreached=0, due_at=now, version=item.version + 1)
 	return Decision(item=again, events=(Event(EventKind.STARTED_AGAIN, now, data={"why": why}),))
 
 
@@ -143,14 +143,14 @@ def _run_group(item: ActionItem, reaches: Reaches, now: datetime, events: list[E
 		for miss in reach.unreachable:
 			data = {"method": miss.method, "who": miss.label, "user": miss.user, "reason": miss.reason}
 			events.append(Event(EventKind.UNREACHABLE, now, step.number, item.run, _given(data)))
-	last = item.plan.groups[item.group][-1].number
+	last, run = item.plan.groups[item.group][-1].number, item.run
 	unreached = 0 if pages else item.unreached + 1
 	item = _advance(replace(item, step=last, unreached=unreached, version=item.version + 1), now)
 	tells: list[Tell] = []
 	if not pages:
 		if unreached >= len(item.plan.groups):
-			item = replace(item, stalled=True, due_at=None)
-			events.append(Event(EventKind.NOBODY_NOTIFIED, now, last, item.run))
+			item = replace(item, stalled=True, due_at=None, run=run, group=0)
+			events.append(Event(EventKind.NOBODY_NOTIFIED, now, last, run))
 			tells.append(Tell(Audience.OWNERS, EventKind.NOBODY_NOTIFIED))
 		elif not item.in_last_wait:
 			step = item.plan.groups[item.group][0]
@@ -158,7 +158,7 @@ def _run_group(item: ActionItem, reaches: Reaches, now: datetime, events: list[E
 			events.append(Event(EventKind.BROUGHT_FORWARD, now, step.number, item.run, data))
 			item = replace(item, due_at=now)
 	if item.in_last_wait and not item.stalled:
-		events.append(Event(EventKind.LAST_WAIT, now, last, item.run, {"until": item.due_at}))
+		events.append(Event(EventKind.LAST_WAIT, now, last, run, {"until": item.due_at}))
 	return Decision(item=item, events=tuple(events), pages=tuple(pages), tells=tuple(tells))
 
 

@@ -1,0 +1,108 @@
+"""What a notifier is: the code that performs one method, and the small interface it has.
+
+A method is added by one line under `escalation_notifiers` in an app's hooks.py, which names a subclass of
+`Notifier`. Whatever lists methods reads that registry (`escalation_mgmt.notifiers`).
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, ClassVar
+
+
+class CannotReach(Exception):
+	"""This method can't reach this person or address; the text says why, and what to do about it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+	"""How to reach one user, from their Escalation Contact and their User."""
+
+	user: str
+	name: str
+	email: str = ""
+	email_verified: bool = False
+	mobile_no: str = ""
+	mobile_verified: bool = False
+	language: str = ""
+	time_zone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+	"""One message, ready to be handed to a provider."""
+
+	notification: str  # our id, the same in every attempt
+	attempt: str  # our id of this attempt
+	address: str
+	subject: str
+	text: str
+	link: str  # acknowledges; empty where there is nothing to acknowledge
+	endpoint: str = ""
+	language: str = ""
+	context: dict[str, Any] = field(default_factory=dict)  # what templates know
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+	"""The provider took the message."""
+
+	provider_message_id: str = ""
+	detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+	"""The provider certainly didn't take it, and may later. `after`: the pause that it asked for."""
+
+	detail: str
+	after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+	"""The provider certainly didn't take it, and never will."""
+
+	detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+	"""It may have been taken: the answer was lost (design rule 6)."""
+
+	detail: str
+
+
+Outcome = Sent | Retry | Failed | Unknown
+
+
+class Notifier(ABC):
+	"""One method. Instances are made afresh for each batch, so they may keep what they read."""
+
+	method: ClassVar[str]  # as a plan names it
+	to_endpoints: ClassVar[bool] = False  # goes to an Escalation Endpoint, not to a person
+	may_tell: ClassVar[bool] = False  # quiet enough for news that wakes nobody (never a call)
+
+	def not_ready(self) -> str | None:
+		"""Why this method can't send at all now, in words that tell what to do; None: it can."""
+		return None
+
+	@abstractmethod
+	def address_of(self, person: Person) -> str:
+		"""The address of a person. Raises CannotReach."""
+
+	@abstractmethod
+	def check_address(self, address: str) -> str:
+		"""A bare address (or the name of an endpoint), made canonical. Raises CannotReach."""
+
+	@abstractmethod
+	def mask(self, address: str) -> str:
+		"""The address as history may show it."""
+
+	@abstractmethod
+	def send(self, messages: Sequence[Message]) -> Iterator[tuple[Message, Outcome]]:
+		"""Hand each message to the provider, and say of each, as soon as it is known, what became of it.
+
+		Never raises for one message: whatever goes wrong with it is its outcome.
+		"""

@@ -1,0 +1,93 @@
+"""Keeps our requests outside (design rule 13): which addresses an HTTP POST may go to.
+
+The resolver checks every address that a name has, and the connection is made to the address that it
+returned: nothing can change between the look and the step. A redirect is never followed.
+"""
+
+import ipaddress
+import socket
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052
+
+
+class Forbidden(Exception):
+	"""The address is not outside; the text says which, and why."""
+
+
+def is_outside(address: str) -> bool:
+	"""Whether an IP address is on the public internet, looked at through every way of wrapping an IPv4 one.
+
+	Source: the IANA special-purpose registries, as Python's ipaddress knows them; RFC 4291, 3056, 4380, 6052.
+	"""
+	ip = ipaddress.ip_address(address.partition("%")[0])
+	if isinstance(ip, ipaddress.IPv6Address):
+		inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+		if ip in _NAT64:
+			inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+		if inner is not None:
+			return is_outside(str(inner))
+	return ip.is_global and not ip.is_multicast
+
+
+def check_url(url: str, allowed: Iterable[str]) -> None:
+	"""Refuse an address that isn't http(s), has log-in data in it, or is an inside address written as a number.
+
+	`allowed` are hosts, or host:port, that the administrator allowed by name. Raises Forbidden.
+	"""
+	try:
+		parts = urlsplit(url)
+		host, port = parts.hostname, parts.port
+	except ValueError as e:
+		raise Forbidden(f"{url!r} is not an address: {e}") from None
+	if parts.scheme not in ("http", "https") or not host:
+		raise Forbidden(f"{url!r} must begin with http:// or https:// and name a host")
+	if parts.username or parts.password:
+		raise Forbidden("log-in data belongs into a header of the endpoint, not into its address")
+	if is_allowed(host, port or (443 if parts.scheme == "https" else 80), allowed):
+		return
+	try:
+		ipaddress.ip_address(host)
+	except ValueError:
+		return  # a name: the resolver looks at what it stands for when it is connected to
+	if not is_outside(host):
+		raise Forbidden(_inside(host))
+
+
+def is_allowed(host: str, port: int, allowed: Iterable[str]) -> bool:
+	return bool({host.lower(), f"{host.lower()}:{port}"} & {name.lower() for name in allowed})
+
+
+def _inside(host: str) -> str:
+	return f"{host} is not on the public internet; allow it by name in escalation_allowed_hosts if that is meant"
+
+
+class OutsideResolver(AbstractResolver):
+	"""Resolves names to outside addresses only; refuses a name of which a single address is inside."""
+
+	def __init__(self, allowed: Iterable[str]):
+		self._allowed = list(allowed)
+		self._resolver = aiohttp.ThreadedResolver()
+
+	async def resolve(
+		self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+	) -> list[ResolveResult]:
+		found = await self._resolver.resolve(host, port, family)
+		if not is_allowed(host, port, self._allowed):
+			for address in found:
+				if not is_outside(address["host"]):
+					raise Forbidden(_inside(host))
+		return found
+
+	async def close(self) -> None:
+		await self._resolver.close()
+
+
+def connector(allowed: Iterable[str], limit: int) -> Any:
+	"""A connection pool for aiohttp that can only reach the outside."""
+	return aiohttp.TCPConnector(resolver=OutsideResolver(allowed), limit=limit, use_dns_cache=False)

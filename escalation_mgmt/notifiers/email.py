@@ -1,0 +1,160 @@
+"""Email, over the SMTP connection of the site's outgoing email account, at once.
+
+No Email Queue: it would wait for the scheduler and retry behind our back. Each attempt is ours to record.
+"""
+
+import smtplib
+from collections.abc import Iterator, Sequence
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import formataddr, formatdate, parseaddr
+
+import frappe
+from frappe import _
+from frappe.email.doctype.email_account.email_account import EmailAccount
+from frappe.utils import cint, escape_html, validate_email_address
+
+from escalation_mgmt.notifiers.base import (
+	CannotReach,
+	Failed,
+	Message,
+	Notifier,
+	Outcome,
+	Person,
+	Retry,
+	Sent,
+	Unknown,
+)
+
+SECONDS = 20  # for one answer of the server; Frappe's own connection would wait two minutes
+
+
+class EmailNotifier(Notifier):
+	method = "Email"
+	may_tell = True
+
+	def not_ready(self) -> str | None:
+		if frappe.flags.mute_emails or cint(frappe.conf.get("mute_emails")):
+			return _("Emails are muted on this site (mute_emails in its configuration).")
+		if not _account():
+			return _("There is no outgoing email account. Set one up under Email Account, as default outgoing.")
+		return None
+
+	def address_of(self, person: Person) -> str:
+		if not person.email:
+			raise CannotReach(_("Has no email address. Enter one in their Escalation Contact."))
+		if not person.email_verified:
+			raise CannotReach(_("The email address is not verified. Verify it in their Escalation Contact."))
+		return self.check_address(person.email)
+
+	def check_address(self, address: str) -> str:
+		if not validate_email_address(address):
+			raise CannotReach(_("{0} is not an email address.").format(address))
+		return parseaddr(address)[1]
+
+	def mask(self, address: str) -> str:
+		name, _at, domain = address.rpartition("@")
+		return f"{name[:1]}…@{domain}"
+
+	def send(self, messages: Sequence[Message]) -> Iterator[tuple[Message, Outcome]]:
+		account = _account()
+		connection: smtplib.SMTP | None = None
+		for message in messages:
+			try:
+				connection = _alive(connection) or _connect(account)
+			except Exception as e:
+				yield message, Retry(_("The mail server can't be reached: {0}").format(_first_line(e)))
+				continue
+			outcome = _send_one(connection, account, message)
+			if isinstance(outcome, Unknown):
+				connection = None
+			yield message, outcome
+		if connection:
+			try:
+				connection.quit()
+			except (smtplib.SMTPException, OSError):
+				pass  # everything was said already
+
+
+def _account() -> EmailAccount | None:
+	return (EmailAccount.find_outgoing() or {}).get("default")
+
+
+def _connect(account: EmailAccount) -> smtplib.SMTP:
+	# Frappe's own server object knows TLS, log-in and OAuth; a new one for each batch, so that nothing stale is used.
+	account.__dict__.pop("_smtp_server_instance", None)
+	connection = account.get_smtp_server().session
+	connection.sock.settimeout(SECONDS)
+	return connection
+
+
+def _alive(connection: smtplib.SMTP | None) -> smtplib.SMTP | None:
+	"""The connection, ready for another message, or None where it has died."""
+	if connection is None:
+		return None
+	try:
+		return connection if connection.rset()[0] == 250 else None
+	except (smtplib.SMTPException, OSError):
+		return None
+
+
+def _send_one(connection: smtplib.SMTP, account: EmailAccount, message: Message) -> Outcome:
+	mail = _build(account, message)
+	try:
+		connection.ehlo_or_helo_if_needed()
+		for command, address in ((connection.mail, account.email_id), (connection.rcpt, message.address)):
+			code, answer = command(address)
+			if code not in (250, 251):
+				return _refused(code, answer)
+	except (smtplib.SMTPException, OSError) as e:
+		return Retry(_("The mail server broke off before it took the message: {0}").format(_first_line(e)))
+	try:
+		code, answer = connection.data(mail.as_bytes())
+	except smtplib.SMTPDataError as e:  # refused at the word DATA, before the message went over
+		return _refused(e.smtp_code, e.smtp_error)
+	except (smtplib.SMTPException, OSError) as e:
+		return Unknown(_("The mail server broke off while it took the message: {0}").format(_first_line(e)))
+	return Sent(mail["Message-ID"], _text(answer)) if code == 250 else _refused(code, answer)
+
+
+def _refused(code: int, answer: bytes | str) -> Outcome:
+	said = _("The mail server answered {0}: {1}").format(code, _text(answer))
+	return Retry(said) if 400 <= code < 500 else Failed(said)
+
+
+def _build(account: EmailAccount, message: Message) -> EmailMessage:
+	mail = EmailMessage()
+	name = account.get("email_account_name") or account.get("name") or ""
+	mail["From"] = formataddr((name, account.email_id))
+	mail["To"] = Address(addr_spec=message.address)
+	mail["Subject"] = " ".join(message.subject.split())
+	mail["Date"] = formatdate()
+	# Our own id of the attempt, so that what a mailbox holds can be told apart.
+	mail["Message-ID"] = f"<{message.attempt}@{parseaddr(account.email_id)[1].rpartition('@')[2]}>"
+	mail["X-Escalation-Notification"] = message.notification
+	mail["Auto-Submitted"] = "auto-generated"
+	mail["X-Auto-Response-Suppress"] = "All"
+	if message.link:
+		mail["X-Priority"] = "1"
+	text = message.text + (f"\n\n{_('Acknowledge')}: {message.link}\n" if message.link else "\n")
+	mail.set_content(text)
+	mail.add_alternative(
+		frappe.render_template(
+			"escalation_mgmt/templates/emails/escalation.html",
+			{
+				"subject": message.subject,
+				"paragraphs": [escape_html(line) for line in message.text.splitlines() if line.strip()],
+				"link": message.link,
+			},
+		),
+		subtype="html",
+	)
+	return mail
+
+
+def _text(answer: bytes | str) -> str:
+	return (answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer)[:300]
+
+
+def _first_line(error: Exception) -> str:
+	return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -1,0 +1,192 @@
+"""Whom a step reaches: targets resolved to people, and people to addresses, at the moment the step runs.
+
+Everything is read once for a whole set of action items; one person's missing number stops no other.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import frappe
+from frappe import _
+
+from escalation_mgmt import notifiers, tickets
+from escalation_mgmt.engine import Reach, Recipient, Step, TargetKind, Unreachable
+from escalation_mgmt.notifiers.base import CannotReach, Notifier, Person
+
+
+class Directory:
+	"""People, teams, roles and methods, as they are now. Make a new one for every set."""
+
+	def __init__(self) -> None:
+		self._notifiers: dict[str, tuple[Notifier | None, str | None]] = {}
+		self._people: dict[str, Person | str] = {}
+		self._members: dict[tuple[str, str], list[str]] = {}
+		self._classes = notifiers.classes()
+
+	def notifier(self, method: str) -> tuple[Notifier | None, str | None]:
+		"""The notifier of a method, and why it can't send now (None: it can)."""
+		if method not in self._notifiers:
+			self._notifiers[method] = self._make(method)
+		return self._notifiers[method]
+
+	def _make(self, method: str) -> tuple[Notifier | None, str | None]:
+		if method not in self._classes:
+			return None, _("The method {0} is not installed.").format(method)
+		try:
+			notifier = self._classes[method]()
+			return notifier, notifier.not_ready()
+		except Exception as e:
+			frappe.log_error(title=f"Escalation: {method} can't be used")
+			return None, _("{0} can't be used: {1}").format(method, str(e)[:200])
+
+	def person(self, user: str) -> Person | str:
+		"""The person, or why nobody can be reached under that name."""
+		if user not in self._people:
+			self.read([user])
+		return self._people[user]
+
+	def read(self, users: Iterable[str]) -> None:
+		"""Read many users and contacts at once."""
+		wanted = [user for user in dict.fromkeys(users) if user and user not in self._people]
+		if not wanted:
+			return
+		fields = ["name", "full_name", "email", "enabled", "language", "time_zone"]
+		found = {row.name: row for row in _all("User", wanted, fields)}
+		contact_fields = [
+			*("user", "enabled", "email", "email_verified", "mobile_no", "mobile_verified"),
+			*("language", "time_zone"),
+		]
+		contacts = {row.user: row for row in _all("Escalation Contact", wanted, contact_fields)}
+		for user in wanted:
+			self._people[user] = _person(found.get(user), contacts.get(user))
+
+	def reach(self, step: Step, ticket: tickets.Tickets, key: tuple[str, str]) -> Reach:
+		"""Whom the step reaches for one ticket, and whom it can't, with the reason for each."""
+		try:
+			return self._reach(step, ticket, key)
+		except Exception as e:
+			frappe.log_error(title=f"Escalation: step {step.number} can't be resolved")
+			miss = Unreachable(
+				method=step.method, label=step.target.value or step.target.kind, reason=str(e)[:300]
+			)
+			return Reach((), (miss,))
+
+	def _reach(self, step: Step, ticket: tickets.Tickets, key: tuple[str, str]) -> Reach:
+		kind, value = step.target.kind, step.target.value
+
+		def nobody(label: str, reason: str) -> Reach:
+			return Reach((), (Unreachable(method=step.method, label=label, reason=reason),))
+
+		if kind in (TargetKind.ADDRESS, TargetKind.ENDPOINT):
+			return self._reach_address(step)
+		if kind is TargetKind.ASSIGNEE:
+			users, none = list(ticket[key].assignees), _("The ticket is assigned to nobody.")
+		elif kind is TargetKind.USER:
+			users, none = [value], ""
+		elif kind is TargetKind.TEAM:
+			team = value or ticket[key].facts.team
+			if not team:
+				return nobody(_("Team"), _("The ticket has no team."))
+			users, none = self._team(team), _("The team {0} has no members.").format(team)
+		elif kind is TargetKind.ROLE:
+			users, none = self._role(value), _("No enabled user has the role {0}.").format(value)
+		else:
+			user = ticket.field(key, value)
+			users, none = [user] if user else [], _("The ticket's field {0} is empty.").format(value)
+		if not users:
+			return nobody(_(str(kind)), none)
+		return self._reach_people(step, users)
+
+	def _reach_address(self, step: Step) -> Reach:
+		notifier, why = self.notifier(step.method)
+		address = step.target.value
+		label = notifier.mask(address) if notifier else step.method
+		try:
+			if why or not notifier:
+				raise CannotReach(why)
+			address = notifier.check_address(address)
+		except CannotReach as e:
+			return Reach((), (Unreachable(method=step.method, label=label, reason=str(e)),))
+		endpoint = address if notifier.to_endpoints else ""
+		return Reach((Recipient(method=step.method, address=address, label=label, endpoint=endpoint),))
+
+	def _reach_people(self, step: Step, users: list[str]) -> Reach:
+		notifier, why = self.notifier(step.method)
+		self.read(users)
+		recipients: list[Recipient] = []
+		missed: list[Unreachable] = []
+		for user in dict.fromkeys(users):
+			person = self.person(user)
+			label = person.name if isinstance(person, Person) else user
+			try:
+				if not isinstance(person, Person):
+					raise CannotReach(person)
+				if why or not notifier:
+					raise CannotReach(why)
+				address = notifier.address_of(person)
+				recipients.append(Recipient(method=step.method, address=address, label=label, user=user))
+			except CannotReach as e:
+				missed.append(Unreachable(method=step.method, label=label, reason=str(e), user=user))
+		return Reach(tuple(recipients), tuple(missed))
+
+	def quiet_way_to(self, user: str) -> Recipient | None:
+		"""The first method by which a person can be told something without being called; None: there is none."""
+		person = self.person(user)
+		if not isinstance(person, Person):
+			return None
+		for method, cls in self._classes.items():
+			notifier, why = self.notifier(method) if cls.may_tell else (None, "")
+			if not notifier or why:
+				continue
+			try:
+				address = notifier.address_of(person)
+			except CannotReach:
+				continue
+			return Recipient(method=method, address=address, label=person.name, user=user)
+		return None
+
+	def _team(self, team: str) -> list[str]:
+		return self._once(("team", team), lambda: tickets.team_members(team))
+
+	def _role(self, role: str) -> list[str]:
+		def read() -> list[str]:
+			holders = frappe.get_all(
+				"Has Role", filters={"role": role, "parenttype": "User"}, pluck="parent", order_by="parent"
+			)
+			filters = {"name": ("in", holders or [""]), "enabled": 1, "user_type": "System User"}
+			users = frappe.get_all("User", filters=filters, pluck="name", order_by="name")
+			return [user for user in users if user != "Guest"]
+
+		return self._once(("role", role), read)
+
+	def _once(self, key: tuple[str, str], read: Callable[[], list[str]]) -> list[str]:
+		if key not in self._members:
+			self._members[key] = read()
+		return self._members[key]
+
+
+def _all(doctype: str, names: list[str], fields: list[str]) -> list[Any]:
+	return frappe.get_all(
+		doctype, filters={"name": ("in", names)}, fields=fields, order_by="name", limit_page_length=0
+	)
+
+
+def _person(user: Any, contact: Any) -> Person | str:
+	if not user:
+		return _("There is no such user.")
+	if not user.enabled:
+		return _("The user is disabled.")
+	if contact and not contact.enabled:
+		return _("The Escalation Contact is switched off.")
+	own_address = not (contact and contact.email) or contact.email == user.email
+	return Person(
+		user=user.name,
+		name=user.full_name or user.name,
+		email=user.email if own_address else contact.email,
+		# The address a user logs in with has been proven to be theirs.
+		email_verified=own_address or bool(contact.email_verified),
+		mobile_no=(contact and contact.mobile_no) or "",
+		mobile_verified=bool(contact and contact.mobile_verified),
+		language=(contact and contact.language) or user.language or "",
+		time_zone=(contact and contact.time_zone) or user.time_zone or "",
+	)

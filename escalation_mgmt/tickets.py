@@ -1,0 +1,261 @@
+"""The facts of a ticket. The one file that knows HD Ticket's field names, and those of other ticket DocTypes.
+
+Facts are read from the database when they are asked for; Helpdesk changes tickets in ways that raise no
+document event, so what an event says of a ticket is never enough (design rule 4).
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils import cint
+
+from escalation_mgmt import clock
+from escalation_mgmt.engine import MatchFacts, StatusCategory, Ticket
+
+HD_TICKET = "HD Ticket"
+HD_PRIORITY = "HD Ticket Priority"
+HD_TEAM = "HD Team"
+
+# Where a site names its priorities in words alone. Known words only: an unknown one is never "raised".
+LEVELS = {
+	"lowest": 10, "low": 20, "minor": 20, "normal": 40, "medium": 40, "moderate": 40,
+	"high": 60, "major": 60, "highest": 80, "urgent": 80, "critical": 100, "blocker": 100,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Source:
+	"""Which fields of a ticket DocType say what. An empty name: the DocType has no such field."""
+
+	doctype: str
+	subject: str = "subject"
+	priority: str = "priority"
+	team: str = ""
+	ticket_type: str = ""
+	customer: str = ""
+	status: str = "status"
+	category: str = ""  # a field that holds Open, Paused or Resolved itself
+	merged_into: str = ""
+	response_by: str = ""
+	first_response: str = ""
+	resolved: frozenset[str] = frozenset({"Resolved", "Closed"})
+	paused: frozenset[str] = frozenset()
+
+	@cached_property
+	def fields(self) -> list[str]:
+		"""The columns to read, without those that this site's version of the DocType lacks."""
+		wanted = [
+			self.subject,
+			self.priority,
+			self.team,
+			self.ticket_type,
+			self.customer,
+			self.status,
+			self.category,
+			self.merged_into,
+			self.response_by,
+			self.first_response,
+		]
+		meta = frappe.get_meta(self.doctype)
+		there = [field for field in dict.fromkeys(wanted) if field and meta.has_field(field)]
+		return ["name", "creation", "owner", "_assign", *there]
+
+
+KNOWN = {
+	HD_TICKET: Source(
+		doctype=HD_TICKET,
+		team="agent_group",
+		ticket_type="ticket_type",
+		customer="customer",
+		category="status_category",
+		merged_into="merged_with",
+		response_by="response_by",
+		first_response="first_responded_on",
+		paused=frozenset({"Replied"}),  # where an old Helpdesk has no category
+	),
+	"Issue": Source(
+		doctype="Issue",
+		ticket_type="issue_type",
+		customer="customer",
+		response_by="response_by",
+		first_response="first_responded_on",
+		paused=frozenset({"Replied", "On Hold"}),
+	),
+}
+
+
+def source(doctype: str) -> Source:
+	"""How to read tickets of a DocType. Raises ValidationError where nobody said how."""
+	for row in frappe.get_cached_doc("Escalation Settings").sources:
+		if row.reference_doctype == doctype:
+			return Source(
+				doctype=doctype,
+				subject=row.subject_field or "",
+				priority=row.priority_field,
+				team=row.team_field or "",
+				ticket_type=row.type_field or "",
+				customer=row.customer_field or "",
+				status=row.status_field,
+				response_by=row.response_by_field or "",
+				first_response=row.first_response_field or "",
+				resolved=_lines(row.resolved_statuses),
+				paused=_lines(row.paused_statuses),
+			)
+	if doctype in KNOWN:
+		return KNOWN[doctype]
+	frappe.throw(
+		_("Name the fields of {0} in Escalation Settings, under Tickets of Other DocTypes.").format(_(doctype))
+	)
+
+
+def _lines(text: str | None) -> frozenset[str]:
+	return frozenset(line.strip() for line in (text or "").splitlines() if line.strip())
+
+
+class Tickets:
+	"""The facts of many tickets, read in a few queries and in one snapshot.
+
+	`tickets[(doctype, name)]` is a `Ticket`; `doc()` gives a whole document, read when first asked for.
+	"""
+
+	def __init__(self, keys: Iterable[tuple[str, str]]):
+		self._facts: dict[tuple[str, str], Ticket] = {}
+		self._docs: dict[tuple[str, str], Any] = {}
+		self._rows: dict[tuple[str, str], dict] = {}
+		by_doctype: dict[str, list[str]] = {}
+		for doctype, name in keys:
+			by_doctype.setdefault(doctype, []).append(str(name))
+		for doctype, names in by_doctype.items():
+			self._read(doctype, list(dict.fromkeys(names)))
+
+	def __getitem__(self, key: tuple[str, str]) -> Ticket:
+		return self._facts[key]
+
+	def doc(self, key: tuple[str, str]) -> Any:
+		"""The ticket's document, for conditions and templates. Raises DoesNotExistError where it is gone."""
+		if key not in self._docs:
+			self._docs[key] = frappe.get_doc(key[0], key[1])
+		return self._docs[key]
+
+	def field(self, key: tuple[str, str], fieldname: str) -> Any:
+		row = self._rows.get(key, {})
+		return row[fieldname] if fieldname in row else self.doc(key).get(fieldname)
+
+	def _read(self, doctype: str, names: list[str]) -> None:
+		src = source(doctype)
+		# The columns of HD Ticket's name changed from integer to text: compare with what the site has.
+		rows = frappe.get_all(
+			doctype, filters={"name": ("in", names)}, fields=src.fields, order_by="name", limit_page_length=0
+		)
+		replies = _last_replies(doctype, names)
+		for row in rows:
+			key = (doctype, str(row.name))
+			self._rows[key] = row
+			self._facts[key] = _facts(src, row, replies.get(str(row.name)))
+		for name in names:
+			self._facts.setdefault((doctype, name), Ticket(doctype=doctype, name=name, exists=False))
+
+
+def of_doc(doc: Any) -> Ticket:
+	"""The facts of a document in hand, its replies apart: for a first, cheap look inside a save."""
+	return _facts(source(doc.doctype), doc, None)
+
+
+def _facts(src: Source, row: Any, replied_at: Any) -> Ticket:
+	def get(field: str) -> Any:
+		return row.get(field) if field else None
+
+	priority = get(src.priority) or ""
+	return Ticket(
+		doctype=src.doctype,
+		name=str(row.get("name")),
+		facts=MatchFacts(
+			priority=priority,
+			level=level(src.doctype, priority),
+			team=get(src.team) or "",
+			ticket_type=get(src.ticket_type) or "",
+			customer=get(src.customer) or "",
+		),
+		merged_into=str(get(src.merged_into) or ""),
+		category=_category(src, get(src.category), get(src.status)),
+		subject=get(src.subject) or "",
+		assignees=tuple(json.loads(row.get("_assign") or "[]")),
+		created_at=clock.to_utc(row.get("creation")),
+		response_by=clock.to_utc(get(src.response_by)),
+		first_responded_at=clock.to_utc(get(src.first_response)),
+		replied_at=clock.to_utc(replied_at),
+	)
+
+
+def _category(src: Source, category: str | None, status: str | None) -> StatusCategory:
+	if category in set(StatusCategory):
+		return StatusCategory(category)
+	if status in src.resolved:
+		return StatusCategory.RESOLVED
+	return StatusCategory.PAUSED if status in src.paused else StatusCategory.OPEN
+
+
+def _last_replies(doctype: str, names: list[str]) -> dict[str, Any]:
+	"""When an agent last replied: {ticket: time in the site's zone}. Replies leave the status as it is, often."""
+	rows = frappe.get_all(
+		"Communication",
+		filters={
+			"reference_doctype": doctype,
+			"reference_name": ("in", names),
+			"communication_type": "Communication",
+			"sent_or_received": "Sent",
+		},
+		fields=["reference_name", "creation"],
+		order_by="creation asc",
+		limit_page_length=0,
+	)
+	return {str(row.reference_name): row.creation for row in rows}
+
+
+def level(doctype: str, priority: str) -> int:
+	"""How urgent a priority is; a greater number is more urgent. 0 where nobody knows."""
+	if not priority:
+		return 0
+	if doctype == HD_TICKET:
+		meta = frappe.get_meta(HD_PRIORITY)
+		if meta.has_field("integer_value"):
+			return cint(frappe.get_cached_value(HD_PRIORITY, priority, "integer_value"))
+		if meta.has_field("level"):
+			priority = frappe.get_cached_value(HD_PRIORITY, priority, "level") or priority
+	return LEVELS.get(priority.strip().lower(), 0)
+
+
+def team_members(team: str) -> list[str]:
+	"""The users of a team; [] where there is none of that name."""
+	if not frappe.db.exists("DocType", HD_TEAM):
+		return []
+	return frappe.get_all(
+		"HD Team Member", filters={"parent": team, "parenttype": HD_TEAM}, pluck="user", order_by="idx"
+	)
+
+
+def choices(doctype: str) -> dict[str, list[str]]:
+	"""What a plan may ask for: {"priority" | "team" | "ticket_type" | "customer": names}, and user fields."""
+	src = source(doctype)
+	meta = frappe.get_meta(doctype)
+	found = {}
+	for what in ("priority", "team", "ticket_type", "customer"):
+		field = meta.get_field(getattr(src, what)) if getattr(src, what) else None
+		if field and field.fieldtype == "Link":
+			order = "integer_value" if frappe.get_meta(field.options).has_field("integer_value") else "name"
+			found[what] = frappe.get_all(field.options, pluck="name", order_by=order, limit_page_length=500)
+		elif field and field.fieldtype == "Select":
+			found[what] = [option for option in (field.options or "").split("\n") if option]
+		else:
+			found[what] = []
+	links = meta.get("fields", {"fieldtype": "Link", "options": "User"})
+	found["user_field"] = ["owner", *[field.fieldname for field in links]]
+	found["step_team"] = (
+		frappe.get_all(HD_TEAM, pluck="name", order_by="name") if frappe.db.exists("DocType", HD_TEAM) else []
+	)
+	return found
