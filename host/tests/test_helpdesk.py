@@ -1,0 +1,152 @@
+"""The stand-ins behave as what they stand for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from host import sites
+
+
+@pytest.fixture
+def agreement(db):
+	import frappe
+
+	doc = frappe.get_doc("HD Service Level Agreement", "Default")
+	return doc
+
+
+def ticket(**values):
+	import frappe
+
+	return frappe.get_doc({"doctype": "HD Ticket", "subject": "Printer on fire", **values}).insert()
+
+
+def test_names_are_integers_in_order(db):
+	first, second = ticket(), ticket()
+	assert isinstance(first.name, int)
+	assert second.name == first.name + 1
+	assert db.exists("HD Ticket", str(first.name))
+
+
+def test_defaults(db):
+	doc = ticket()
+	assert (doc.status, doc.status_category, doc.priority, doc.ticket_type, doc.sla) == (
+		"Open", "Open", "Medium", "Unspecified", "Default",
+	)  # fmt: skip
+	assert doc.agreement_status == "First Response Due"
+
+
+@pytest.mark.parametrize(
+	("start", "seconds", "due"),
+	[
+		("2026-11-23 11:00:00", 3600, "2026-11-23 12:00:00"),  # a Monday
+		("2026-11-23 17:30:00", 3600, "2026-11-24 10:30:00"),  # over the night
+		("2026-11-27 17:30:00", 3600, "2026-11-30 10:30:00"),  # over the weekend
+		("2026-11-23 03:00:00", 3600, "2026-11-23 11:00:00"),  # before opening
+		("2026-11-23 10:00:00", 16 * 3600, "2026-11-24 18:00:00"),
+	],
+)
+def test_due_in_working_time(agreement, start, seconds, due):
+	assert agreement.after(datetime.fromisoformat(start), seconds) == datetime.fromisoformat(due)
+
+
+def test_holidays_are_not_worked(db, agreement):
+	import frappe
+
+	holidays = frappe.get_doc("HD Service Holiday List", agreement.holiday_list)
+	holidays.append("holidays", {"holiday_date": "2026-11-24", "description": "Feast"})
+	holidays.save()
+	assert agreement.after(datetime(2026, 11, 23, 17, 30), 3600) == datetime(2026, 11, 25, 10, 30)
+
+
+def test_due_is_computed_on_each_save(db):
+	doc = ticket()
+	was = doc.response_by
+	doc.priority = "Urgent"
+	doc.save()
+	assert doc.response_by < was
+
+
+def test_a_reply_is_the_first_response_and_leaves_the_ticket_open(db):
+	import frappe
+
+	db.set_single_value("HD Settings", "skip_email_workflow", 1)
+	frappe.clear_document_cache("HD Settings", "HD Settings")
+	doc = ticket(description="<p>Help</p>")
+	doc.reload()
+	assert not doc.first_responded_on
+	assert doc.last_customer_response
+	doc.reply_via_agent("On my way")
+	assert doc.first_responded_on
+	assert doc.status == "Open"
+
+
+def test_leaving_open_is_a_response_and_reopening_takes_nothing_back(db):
+	doc = ticket()
+	doc.status = "Replied"
+	doc.save()
+	assert doc.status_category == "Paused"
+	assert doc.on_hold_since
+	first = doc.first_responded_on
+	assert first
+	doc.status = "Open"
+	doc.save()
+	assert doc.first_responded_on == first
+
+
+def test_assignment_touches_only_the_column(db):
+	agent = sites.add_user("hand@example.com", "secret-word-1", "Agent")
+	doc = ticket()
+	modified = db.get_value("HD Ticket", doc.name, "modified")
+	doc.assign_agent(agent)
+	assert agent in db.get_value("HD Ticket", doc.name, "_assign")
+	assert db.get_value("HD Ticket", doc.name, "modified") == modified
+	assert db.exists(
+		"ToDo", {"reference_type": "HD Ticket", "reference_name": str(doc.name), "allocated_to": agent}
+	)
+
+
+def test_a_team_assigns_in_turn(db):
+	import frappe
+
+	users = [sites.add_user(f"team{n}@example.com", "secret-word-1", "Agent") for n in (1, 2)]
+	team = frappe.get_doc(
+		{"doctype": "HD Team", "team_name": "Crew", "users": [{"user": u} for u in users]}
+	).insert()
+	assert team.assignment_rule
+	given = [db.get_value("HD Ticket", ticket(agent_group="Crew").name, "_assign") for _ in range(2)]
+	assert {user for user in users if any(user in text for text in given)} == set(users)
+
+
+def test_merged(db):
+	from helpdesk.helpdesk.doctype.hd_ticket.api import merge_ticket
+
+	source, target = ticket(), ticket()
+	merge_ticket(str(source.name), str(target.name))
+	source.reload()
+	assert (source.status, source.is_merged, source.merged_with) == ("Closed", 1, str(target.name))
+
+
+def test_who_may_see_a_ticket(db):
+	import frappe
+
+	customer = sites.add_user("customer@example.com", "secret-word-1")
+	other = sites.add_user("other@example.com", "secret-word-1")
+	doc = ticket(raised_by=customer)
+	assert frappe.has_permission("HD Ticket", "read", doc, user=customer)
+	assert not frappe.has_permission("HD Ticket", "read", doc, user=other)
+	frappe.set_user(other)
+	assert frappe.get_list("HD Ticket", {"name": doc.name}, pluck="name", order_by="name") == []
+	frappe.set_user("Administrator")
+
+
+def test_issue(db):
+	import frappe
+
+	doc = frappe.get_doc({"doctype": "Issue", "subject": "Broken", "priority": "High"}).insert()
+	assert doc.name.startswith("ISS-2")
+	doc.status = "Replied"
+	doc.save()
+	assert doc.first_responded_on
