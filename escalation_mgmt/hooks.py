@@ -6,3 +6,81 @@ app_publisher = "Escalation Management contributors"
 app_description = "Runs an escalation plan for every ticket that nobody answers, until somebody acknowledges."
 app_email = "escalation@example.com"
 app_license = "MIT"
+
+# The methods: each a subclass of notifiers.base.Notifier. Another app adds one by a line of its own.
+# In this order somebody is told news: the first that reaches them and wakes nobody.
+escalation_notifiers = [
+	"escalation_mgmt.notifiers.iphone_push.IphonePushNotifier",
+	"escalation_mgmt.notifiers.email.EmailNotifier",
+	"escalation_mgmt.notifiers.sms.SmsNotifier",
+	"escalation_mgmt.notifiers.phone_call.PhoneCallNotifier",
+	"escalation_mgmt.notifiers.http_post.HttpPostNotifier",
+]
+
+before_install = "escalation_mgmt.install.before_install"
+after_install = "escalation_mgmt.install.after_install"
+after_migrate = "escalation_mgmt.install.after_migrate"
+
+# Which DocTypes hold tickets is decided by plans, so the handler of all leaves at once for any other.
+doc_events = {
+	"*": {
+		"on_update": "escalation_mgmt.triggers.ticket_saved",
+		"after_delete": "escalation_mgmt.triggers.ticket_deleted",
+	},
+	"ToDo": {
+		"on_update": "escalation_mgmt.triggers.todo_changed",
+		"after_delete": "escalation_mgmt.triggers.todo_changed",
+	},
+	"Communication": {
+		"after_insert": "escalation_mgmt.triggers.communication_changed",
+	},
+}
+
+scheduler_events = {"cron": {"* * * * *": ["escalation_mgmt.dispatcher.scheduled"]}}
+
+has_permission = {
+	"Escalation Action Item": "escalation_mgmt.permissions.item_has_permission",
+	"Escalation Notification": "escalation_mgmt.permissions.part_has_permission",
+	"Escalation Event": "escalation_mgmt.permissions.part_has_permission",
+	"Escalation Contact": "escalation_mgmt.permissions.contact_has_permission",
+	"Escalation Device": "escalation_mgmt.permissions.contact_has_permission",
+}
+permission_query_conditions = {
+	"Escalation Action Item": "escalation_mgmt.permissions.item_conditions",
+	"Escalation Notification": "escalation_mgmt.permissions.notification_conditions",
+	"Escalation Event": "escalation_mgmt.permissions.event_conditions",
+	"Escalation Contact": "escalation_mgmt.permissions.contact_conditions",
+	"Escalation Device": "escalation_mgmt.permissions.device_conditions",
+}
+
+# History must not stand in the way of deleting a ticket, a user or a plan; a plan that runs refuses by itself.
+ignore_links_on_delete = [
+	"Escalation Action Item",
+	"Escalation Notification",
+	"Escalation Event",
+	"Escalation Plan Version",
+]
+
+page_renderer = ["escalation_mgmt.ack_page.AckPage", "escalation_mgmt.phone.PhonePage"]
+
+extend_bootinfo = "escalation_mgmt.installation.boot"
+app_include_js = [
+	"/assets/escalation_mgmt/js/escalation_mute.js",
+	"/assets/escalation_mgmt/js/escalation_alarm.js",
+]
+
+user_data_fields = [
+	{"doctype": "Escalation Contact", "filter_by": "user", "redact_fields": ["email", "mobile_no"]},
+	{
+		"doctype": "Escalation Device",
+		"filter_by": "user",
+		"redact_fields": ["label", "endpoint", "p256dh", "auth"],
+	},
+	{"doctype": "Escalation Notification", "filter_by": "user", "redact_fields": ["address", "recipient"]},
+	{
+		"doctype": "Escalation Action Item",
+		"filter_by": "acknowledged_user",
+		"redact_fields": ["acknowledged_by"],
+		"partial": True,
+	},
+]

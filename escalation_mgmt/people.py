@@ -12,6 +12,7 @@ from frappe import _
 from escalation_mgmt import notifiers, tickets
 from escalation_mgmt.engine import Reach, Recipient, Step, TargetKind, Unreachable
 from escalation_mgmt.notifiers.base import CannotReach, Notifier, Person
+from escalation_mgmt.reporting import report_error
 
 
 class Directory:
@@ -36,8 +37,12 @@ class Directory:
 			notifier = self._classes[method]()
 			return notifier, notifier.not_ready()
 		except Exception as e:
-			frappe.log_error(title=f"Escalation: {method} can't be used")
+			report_error(f"Escalation: {method} can't be used")
 			return None, _("{0} can't be used: {1}").format(method, str(e)[:200])
+
+	def methods(self) -> list[str]:
+		"""Every method there is, in the order of the hooks."""
+		return list(self._classes)
 
 	def person(self, user: str) -> Person | str:
 		"""The person, or why nobody can be reached under that name."""
@@ -54,7 +59,7 @@ class Directory:
 		found = {row.name: row for row in _all("User", wanted, fields)}
 		contact_fields = [
 			*("user", "enabled", "email", "email_verified", "mobile_no", "mobile_verified"),
-			*("language", "time_zone"),
+			*("sms_stopped", "language", "time_zone"),
 		]
 		contacts = {row.user: row for row in _all("Escalation Contact", wanted, contact_fields)}
 		for user in wanted:
@@ -65,7 +70,7 @@ class Directory:
 		try:
 			return self._reach(step, ticket, key)
 		except Exception as e:
-			frappe.log_error(title=f"Escalation: step {step.number} can't be resolved")
+			report_error(f"Escalation: step {step.number} can't be resolved")
 			miss = Unreachable(
 				method=step.method, label=step.target.value or step.target.kind, reason=str(e)[:300]
 			)
@@ -187,6 +192,7 @@ def _person(user: Any, contact: Any) -> Person | str:
 		email_verified=own_address or bool(contact.email_verified),
 		mobile_no=(contact and contact.mobile_no) or "",
 		mobile_verified=bool(contact and contact.mobile_verified),
+		sms_stopped=bool(contact and contact.sms_stopped),
 		language=(contact and contact.language) or user.language or "",
 		time_zone=(contact and contact.time_zone) or user.time_zone or "",
 	)

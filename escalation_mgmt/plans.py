@@ -14,10 +14,13 @@ from typing import Any
 import frappe
 from frappe.utils import cint, flt
 
-from escalation_mgmt.engine import Plan, StartAt, Step, StopRules, Target, TargetKind, TicketFilter
+from escalation_mgmt import clock, tickets
+from escalation_mgmt.engine import RUNNING, Plan, StartAt, Step, StopRules, Target, TargetKind, TicketFilter
+from escalation_mgmt.reporting import report_error
 
 VERSION = "Escalation Plan Version"
-_DOCTYPES = "escalation_ticket_doctypes"
+_WATCHED = "escalation_watched"
+WATCHED_SECONDS = 60
 
 
 def from_doc(doc: Any) -> Plan:
@@ -116,36 +119,79 @@ def enabled(doctype: str) -> dict[str, Plan]:
 		"Escalation Plan",
 		filters={"enabled": 1, "reference_doctype": doctype},
 		pluck="plan_version",
-		order_by="`rank`, name",
+		order_by="name",
 	)
 	return versions(set(names)) if names else {}
 
 
-def watched_doctypes() -> set[str]:
-	"""The DocTypes that some enabled plan names. Cached: every save of any document asks."""
+def watched() -> dict[str, dict[str, Any]]:
+	"""The DocTypes that some enabled plan names, or some running item: what a save of theirs has to be compared by.
 
-	def read() -> list[str]:
-		return frappe.get_all(
-			"Escalation Plan",
-			filters={"enabled": 1},
-			pluck="reference_doctype",
+	{doctype: {"fields": the columns that decide, "conditional": whether an expression may ask for any other,
+	"since": the newest plan's enabling, in the site's zone}}.
+	Cached, because every save of any document asks. An item can only be opened by an enabled plan, so the cache
+	needs no news of items.
+	"""
+	found = frappe.cache.get_value(_WATCHED, expires=True)
+	return refresh_watched() if found is None else found
+
+
+def refresh_watched() -> dict[str, dict[str, Any]]:
+	"""Read it anew. The sweep does, and it expires: a transaction with an old snapshot may have filled it."""
+	found = _read_watched()
+	frappe.cache.set_value(_WATCHED, found, expires_in_sec=WATCHED_SECONDS)
+	return found
+
+
+def _read_watched() -> dict[str, dict[str, Any]]:
+	names: dict[str, set[str]] = {}
+	for doctype, filters in (
+		("Escalation Plan", {"enabled": 1}),
+		("Escalation Action Item", {"status": ("in", sorted(RUNNING))}),
+	):
+		found = frappe.get_all(
+			doctype,
+			filters=filters,
+			fields=["reference_doctype", "plan_version"],
 			distinct=True,
-			order_by="reference_doctype",
+			order_by="plan_version",
 		)
+		for row in found:
+			names.setdefault(row.reference_doctype, set()).add(row.plan_version)
+	return {doctype: {**_compared_by(doctype, of), "since": _since(doctype)} for doctype, of in names.items()}
 
-	return set(frappe.cache.get_value(_DOCTYPES, read))
+
+def _since(doctype: str) -> str:
+	newest = frappe.get_all(
+		"Escalation Plan",
+		filters={"enabled": 1, "reference_doctype": doctype},
+		pluck="enabled_utc",
+		order_by="enabled_utc desc",
+		limit_page_length=1,
+	)
+	return str(clock.to_site(newest[0])) if newest and newest[0] else ""
+
+
+def _compared_by(doctype: str, names: set[str]) -> dict[str, Any]:
+	try:
+		frozen = versions(names)
+		conditional = any(plan.takes.condition or plan.stop.condition for plan in frozen.values())
+		return {"fields": tickets.source(doctype).deciding, "conditional": conditional}
+	except Exception:  # then each save is looked at, and each look says what is wrong
+		return {"fields": [], "conditional": True}
 
 
 def forget_watched() -> None:
 	"""Plans have changed. Once now for this transaction's own sake, once more when others can see it."""
-	frappe.cache.delete_value(_DOCTYPES)
-	frappe.db.after_commit.add(lambda: frappe.cache.delete_value(_DOCTYPES))
-	frappe.db.after_rollback.add(lambda: frappe.cache.delete_value(_DOCTYPES))
+	frappe.cache.delete_value(_WATCHED)
+	frappe.db.after_commit.add(lambda: frappe.cache.delete_value(_WATCHED))
+	frappe.db.after_rollback.add(lambda: frappe.cache.delete_value(_WATCHED))
 
 
 def condition_holds(expression: str, doc: Any) -> bool:
 	"""Evaluate a condition over a ticket. What it raises is the caller's to handle."""
-	return bool(frappe.safe_eval(expression, None, {"doc": doc}))
+	# A plain copy: an expression that could call the document could write it.
+	return bool(frappe.safe_eval(expression, None, {"doc": frappe._dict(doc.as_dict())}))
 
 
 def holds_for(get_doc: Callable[[], Any]) -> Callable[[Plan], bool]:
@@ -160,7 +206,7 @@ def holds_for(get_doc: Callable[[], Any]) -> Callable[[Plan], bool]:
 		try:
 			return condition_holds(plan.takes.condition, get_doc())
 		except Exception:
-			frappe.log_error(title=f"Escalation Plan {plan.name}: the condition failed")
+			report_error(f"Escalation Plan {plan.name}: the condition failed")
 			return False
 
 	return holds
@@ -173,5 +219,5 @@ def stopped(plan: Plan, get_doc: Callable[[], Any]) -> bool:
 	try:
 		return condition_holds(plan.stop.condition, get_doc())
 	except Exception:
-		frappe.log_error(title=f"Escalation Plan {plan.name}: the stop condition failed")
+		report_error(f"Escalation Plan {plan.name}: the stop condition failed")
 		return False

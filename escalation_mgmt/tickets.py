@@ -5,14 +5,16 @@ document event, so what an event says of a ticket is never enough (design rule 4
 """
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import cint
+from frappe.utils import cint, get_datetime, now_datetime
 
 from escalation_mgmt import clock
 from escalation_mgmt.engine import MatchFacts, StatusCategory, Ticket
@@ -26,6 +28,10 @@ LEVELS = {
 	"lowest": 10, "low": 20, "minor": 20, "normal": 40, "medium": 40, "moderate": 40,
 	"high": 60, "major": 60, "highest": 80, "urgent": 80, "critical": 100, "blocker": 100,
 }  # fmt: skip
+
+MOST_URGENT = 1_000_000  # above any integer_value
+
+TOGETHER = timedelta(seconds=5)  # at most so far apart are a reply and what is stamped because of it
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,8 @@ class Source:
 	merged_into: str = ""
 	response_by: str = ""
 	first_response: str = ""
+	last_reply: str = ""  # when an agent last replied, by the DocType itself
+	split_from: str = ""
 	resolved: frozenset[str] = frozenset({"Resolved", "Closed"})
 	paused: frozenset[str] = frozenset()
 
@@ -60,10 +68,16 @@ class Source:
 			self.merged_into,
 			self.response_by,
 			self.first_response,
+			self.last_reply,
 		]
 		meta = frappe.get_meta(self.doctype)
 		there = [field for field in dict.fromkeys(wanted) if field and meta.has_field(field)]
 		return ["name", "creation", "owner", "_assign", *there]
+
+	@property
+	def deciding(self) -> list[str]:
+		"""The columns whose change can change what is to be done."""
+		return [field for field in self.fields if field not in ("name", "creation", "owner", self.subject)]
 
 
 KNOWN = {
@@ -76,6 +90,8 @@ KNOWN = {
 		merged_into="merged_with",
 		response_by="response_by",
 		first_response="first_responded_on",
+		last_reply="last_agent_response",
+		split_from="ticket_split_from",
 		paused=frozenset({"Replied"}),  # where an old Helpdesk has no category
 	),
 	"Issue": Source(
@@ -109,7 +125,9 @@ def source(doctype: str) -> Source:
 	if doctype in KNOWN:
 		return KNOWN[doctype]
 	frappe.throw(
-		_("Name the fields of {0} in Escalation Settings, under Tickets of Other DocTypes.").format(_(doctype))
+		_("Name the fields of {0} in Escalation Settings, under Tickets of Other DocTypes.").format(
+			_(doctype)
+		)
 	)
 
 
@@ -123,17 +141,28 @@ class Tickets:
 	`tickets[(doctype, name)]` is a `Ticket`; `doc()` gives a whole document, read when first asked for.
 	"""
 
-	def __init__(self, keys: Iterable[tuple[str, str]]):
+	def __init__(self, keys: Iterable[tuple[str, str]], *, lock: bool = False):
+		"""With `lock` the tickets' rows are locked, and read as they are now instead of in an old snapshot."""
+		self._lock = lock
 		self._facts: dict[tuple[str, str], Ticket] = {}
 		self._docs: dict[tuple[str, str], Any] = {}
 		self._rows: dict[tuple[str, str], dict] = {}
 		by_doctype: dict[str, list[str]] = {}
 		for doctype, name in keys:
 			by_doctype.setdefault(doctype, []).append(str(name))
+		self._unreadable: dict[str | tuple[str, str], Exception] = {}
 		for doctype, names in by_doctype.items():
-			self._read(doctype, list(dict.fromkeys(names)))
+			try:
+				self._read(doctype, list(dict.fromkeys(names)))
+			except frappe.ValidationError as e:
+				self._unreadable[doctype] = (
+					e  # nobody says how to read them: the others are read all the same
+				)
 
 	def __getitem__(self, key: tuple[str, str]) -> Ticket:
+		"""Raises what stood in the way of a ticket that can't be read."""
+		if error := self._unreadable.get(key) or self._unreadable.get(key[0]):
+			raise error
 		return self._facts[key]
 
 	def doc(self, key: tuple[str, str]) -> Any:
@@ -149,16 +178,27 @@ class Tickets:
 	def _read(self, doctype: str, names: list[str]) -> None:
 		src = source(doctype)
 		# The columns of HD Ticket's name changed from integer to text: compare with what the site has.
-		rows = frappe.get_all(
-			doctype, filters={"name": ("in", names)}, fields=src.fields, order_by="name", limit_page_length=0
-		)
-		replies = _last_replies(doctype, names)
+		rows = self._rows_of(doctype, names, src.fields)
+		replies = _replies(src, names)
 		for row in rows:
 			key = (doctype, str(row.name))
 			self._rows[key] = row
-			self._facts[key] = _facts(src, row, replies.get(str(row.name)))
+			try:
+				self._facts[key] = _facts(src, row, replies.get(str(row.name), []))
+			except Exception as e:
+				self._unreadable[key] = e
 		for name in names:
 			self._facts.setdefault((doctype, name), Ticket(doctype=doctype, name=name, exists=False))
+
+	def _rows_of(self, doctype: str, names: list[str], fields: list[str]) -> list[Any]:
+		if not self._lock:
+			return frappe.get_all(
+				doctype, filters={"name": ("in", names)}, fields=fields, order_by="name", limit_page_length=0
+			)
+		columns = ", ".join(f"`{field}`" for field in fields)
+		marks = ", ".join(["%s"] * len(names))
+		sql = f"select {columns} from `tab{doctype}` where `name` in ({marks}) order by `name` for update"
+		return frappe.db.sql(sql, tuple(names), as_dict=True)
 
 
 def of_doc(doc: Any) -> Ticket:
@@ -166,10 +206,17 @@ def of_doc(doc: Any) -> Ticket:
 	return _facts(source(doc.doctype), doc, None)
 
 
-def _facts(src: Source, row: Any, replied_at: Any) -> Ticket:
+def _facts(src: Source, row: Any, replies: list[datetime] | None) -> Ticket:
 	def get(field: str) -> Any:
 		return row.get(field) if field else None
 
+	replied_at = replies[-1] if replies else None
+	first_response, last_reply = get(src.first_response), get(src.last_reply)
+	if replies is not None and last_reply and not _among(last_reply, replies):
+		# Stamped for what is no reply to this customer: merging copies the other ticket's replies hither, with their
+		# old times. Which of `replies` they are can't be told; a reply that came before was seen when it came.
+		replied_at = None
+		first_response = first_response if _among(first_response, replies) else None
 	priority = get(src.priority) or ""
 	return Ticket(
 		doctype=src.doctype,
@@ -187,7 +234,7 @@ def _facts(src: Source, row: Any, replied_at: Any) -> Ticket:
 		assignees=tuple(json.loads(row.get("_assign") or "[]")),
 		created_at=clock.to_utc(row.get("creation")),
 		response_by=clock.to_utc(get(src.response_by)),
-		first_responded_at=clock.to_utc(get(src.first_response)),
+		first_responded_at=clock.to_utc(first_response),
 		replied_at=clock.to_utc(replied_at),
 	)
 
@@ -200,21 +247,68 @@ def _category(src: Source, category: str | None, status: str | None) -> StatusCa
 	return StatusCategory.PAUSED if status in src.paused else StatusCategory.OPEN
 
 
-def _last_replies(doctype: str, names: list[str]) -> dict[str, Any]:
-	"""When an agent last replied: {ticket: time in the site's zone}. Replies leave the status as it is, often."""
+def _replies(src: Source, names: Sequence[str]) -> dict[str, list[datetime]]:
+	"""When agents replied: {ticket: times in the site's zone, rising}. Replies leave the status as it is, often."""
+	sent = {
+		"reference_doctype": src.doctype,
+		"reference_name": ("in", names),
+		"communication_type": "Communication",
+		"sent_or_received": "Sent",
+	}
 	rows = frappe.get_all(
 		"Communication",
-		filters={
-			"reference_doctype": doctype,
-			"reference_name": ("in", names),
-			"communication_type": "Communication",
-			"sent_or_received": "Sent",
-		},
-		fields=["reference_name", "creation"],
+		filters=sent,
+		fields=["name", "reference_name", "creation", "communication_date"],
 		order_by="creation asc",
 		limit_page_length=0,
 	)
-	return {str(row.reference_name): row.creation for row in rows}
+	notices = _split_notices(src, names, sent) if rows else set()
+	just_now = now_datetime() - TOGETHER
+	found: dict[str, list[datetime]] = {}
+	for row in rows:
+		creation = get_datetime(row.creation)
+		# A copy that merging has only now inserted: its creation is put back a moment later.
+		copied = creation > just_now and not _among(row.communication_date or creation, [creation])
+		if not copied and row.name not in notices:
+			found.setdefault(str(row.reference_name), []).append(creation)
+	return found
+
+
+def _split_notices(src: Source, names: Sequence[str], sent: dict[str, Any]) -> set[str]:
+	"""What was sent only to say that a part of the ticket is a ticket of its own now: a link to it, as old as it."""
+	if not src.split_from or not frappe.get_meta(src.doctype).has_field(src.split_from):
+		return set()
+	linking = frappe.get_all(
+		"Communication",
+		filters={**sent, "content": ("like", "%/helpdesk/tickets/%")},
+		fields=["name", "reference_name", "creation", "content"],
+		order_by="creation asc",
+		limit_page_length=0,
+	)
+	linked = {row.name: re.findall(r"/helpdesk/tickets/([\w-]+)", row.content) for row in linking}
+	parts = (
+		frappe.get_all(
+			src.doctype,
+			filters={"name": ("in", [name for found in linked.values() for name in found])},
+			fields=["name", "creation", src.split_from],
+			order_by="name",
+			limit_page_length=0,
+		)
+		if linking
+		else []
+	)
+	born = {(str(part.name), str(part[src.split_from])): part.creation for part in parts}
+	return {
+		row.name
+		for row in linking
+		for name in linked[row.name]
+		if _among(born.get((name, str(row.reference_name))), [get_datetime(row.creation)])
+	}
+
+
+def _among(at: Any, times: Iterable[datetime]) -> bool:
+	"""Whether an instant is one of these, but for the moments that writing takes."""
+	return bool(at) and any(abs(time - get_datetime(at)) <= TOGETHER for time in times)
 
 
 def level(doctype: str, priority: str) -> int:
@@ -224,7 +318,8 @@ def level(doctype: str, priority: str) -> int:
 	if doctype == HD_TICKET:
 		meta = frappe.get_meta(HD_PRIORITY)
 		if meta.has_field("integer_value"):
-			return cint(frappe.get_cached_value(HD_PRIORITY, priority, "integer_value"))
+			# Helpdesk counts the other way: Urgent is 100, Low is 400.
+			return MOST_URGENT - cint(frappe.get_cached_value(HD_PRIORITY, priority, "integer_value"))
 		if meta.has_field("level"):
 			priority = frappe.get_cached_value(HD_PRIORITY, priority, "level") or priority
 	return LEVELS.get(priority.strip().lower(), 0)

@@ -18,7 +18,19 @@ from escalation_mgmt.engine.decision import (
 	Tell,
 	Unreachable,
 )
-from escalation_mgmt.engine.escalate import look, open_item, run_due, start_again, stop, window_end
+from escalation_mgmt.engine.escalate import (
+	MOVED_ON,
+	NO_MATCH,
+	NOT_ESCALATING,
+	bring_forward,
+	look,
+	open_item,
+	position_after,
+	run_due,
+	start_again,
+	stop,
+	window_end,
+)
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.matching import Past, Rematch, opens, rematch, takes, winner
 from escalation_mgmt.engine.plan import Plan, StartAt, Step, StopRules, Target, TargetKind, TicketFilter
@@ -35,6 +47,9 @@ from escalation_mgmt.engine.ticket import MatchFacts, StatusCategory, Ticket, al
 
 __all__ = [
 	"CLOCK_RUNS",
+	"MOVED_ON",
+	"NOT_ESCALATING",
+	"NO_MATCH",
 	"RUNNING",
 	"TRANSITIONS",
 	"ActionItem",
@@ -66,11 +81,13 @@ __all__ = [
 	"acknowledge",
 	"already_answered",
 	"answer",
+	"bring_forward",
 	"can_acknowledge",
 	"look",
 	"next_status",
 	"open_item",
 	"opens",
+	"position_after",
 	"rematch",
 	"run_due",
 	"start_again",

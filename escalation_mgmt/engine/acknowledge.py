@@ -12,8 +12,12 @@ def can_acknowledge(status: Status) -> bool:
 	return Cause.ACKNOWLEDGE in TRANSITIONS[status]
 
 
-def acknowledge(item: ActionItem, by: str, via: str, now: datetime, *, label: str = "") -> Decision | None:
-	"""Record that `by` (a user, or the label of an address) has it; `via` names the door. Time in UTC.
+def acknowledge(
+	item: ActionItem, by: str, via: str, now: datetime, *, user: str = "", address: str = ""
+) -> Decision | None:
+	"""Record that `by` has it: a person's name, or the label of an address that is no `user`'s.
+
+	`address` is that address; `via` names the door; `now` is in UTC.
 
 	None: it can't be acknowledged any more, because somebody already has it or it has ended. The first to
 	come wins (design rule 5): what no provider was handed yet is withdrawn, and no further step runs.
@@ -26,17 +30,20 @@ def acknowledge(item: ActionItem, by: str, via: str, now: datetime, *, label: st
 		due_at=None,
 		stalled=False,
 		acknowledged_by=by,
+		acknowledged_user=user,
 		acknowledged_at=now,
 		acknowledged_via=via,
 		ended_at=None,
 		version=item.version + 1,
 	)
-	data = {"by": label or by, "via": via}
+	data = {"by": by, "via": via}
 	if item.status is Status.EXHAUSTED:
 		data["late"] = "after the last wait"
 	return Decision(
 		item=taken,
 		events=(Event(EventKind.ACKNOWLEDGED, now, item.step, item.run, data),),
-		tells=(Tell(Audience.NOTIFIED, EventKind.ACKNOWLEDGED, but_not=by),),
+		tells=(
+			Tell(Audience.NOTIFIED, EventKind.ACKNOWLEDGED, but_not=frozenset(filter(None, (user, address)))),
+		),
 		withdraw=True,
 	)

@@ -35,6 +35,10 @@ class EventKind(StrEnum):
 	UNKNOWN = "Outcome Unknown"
 	WITHDRAWN = "Withdrawn"
 	IN_FLIGHT = "Was in Flight"
+	DELIVERED = "Delivered"
+	ANSWERED = "Answered"
+	NOT_ANSWERED = "Not Answered"
+	INSTEAD = "Sent Another Way"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +98,11 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-	"""A word to an audience, once, by push, SMS or email; never to the person who caused it."""
+	"""A word to an audience, once, by push, SMS or email; never to those who caused it or know it already."""
 
 	audience: Audience
 	about: EventKind
-	but_not: str = ""
+	but_not: frozenset[str] = frozenset()  # users
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

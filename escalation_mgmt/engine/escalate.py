@@ -7,6 +7,7 @@ Every function takes the item, the facts of its ticket and the instant `now` (na
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from escalation_mgmt.engine.decision import (
 	Audience,
@@ -15,19 +16,28 @@ from escalation_mgmt.engine.decision import (
 	EventKind,
 	Page,
 	Reach,
+	Refused,
 	Tell,
 )
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.matching import ConditionHolds, rematch
 from escalation_mgmt.engine.plan import Plan, StartAt, Step
-from escalation_mgmt.engine.statuses import RUNNING, Cause, Status, next_status
+from escalation_mgmt.engine.statuses import CLOCK_RUNS, RUNNING, Cause, Status, next_status
 from escalation_mgmt.engine.ticket import Ticket, answer
+
+NOT_ESCALATING = "not escalating"
+MOVED_ON = "moved on"
+"""What a refusal to bring a step forward says; the shell puts it into words."""
+
+NO_MATCH = "no plan matches"
 
 Reaches = Callable[[Step], Reach]
 """Whom a step reaches now: the shell reads people, contacts and providers when the step runs."""
 
 
-def open_item(id: str, plan: Plan, ticket: Ticket, now: datetime, *, by: str = "", follows: str = "") -> Decision:
+def open_item(
+	id: str, plan: Plan, ticket: Ticket, now: datetime, *, by: str = "", follows: str = ""
+) -> Decision:
 	"""Open an action item for a ticket: Scheduled, due at the end of the response window.
 
 	`by` is the user who started it by hand; `follows` the item that this one replaces.
@@ -74,7 +84,7 @@ def look(
 		if move.plan:
 			return _end(item, Cause.REPLACE, EventKind.REPLACED, now, {"replaced_by": move.plan.name})
 		if item.status is not Status.ACKNOWLEDGED:
-			return _end(item, Cause.NO_MATCH, EventKind.CANCELLED, now, {"reason": "no plan matches"})
+			return _end(item, Cause.NO_MATCH, EventKind.CANCELLED, now, {"reason": NO_MATCH})
 	return _follow(item, ticket, now)
 
 
@@ -89,7 +99,7 @@ def run_due(
 	"""Look at the ticket again, then do what is due. At most one group of steps runs in one decision."""
 	looked = look(item, ticket, enabled, holds, now)
 	after = looked.item if looked else item
-	if after.due_at is None or after.due_at > now:
+	if after.status not in CLOCK_RUNS or after.due_at is None or after.due_at > now:
 		return looked
 	ran = _run(replace(after, version=item.version), reaches, now)
 	if not looked:
@@ -105,10 +115,36 @@ def start_again(item: ActionItem, why: str, now: datetime) -> Decision | None:
 	return Decision(item=again, events=(Event(EventKind.STARTED_AGAIN, now, data={"why": why}),))
 
 
+def bring_forward(
+	item: ActionItem, seen: tuple[int, int], now: datetime, *, by: str = "", via: str = "", why: str = ""
+) -> Decision:
+	"""Make what comes next due now: the next group, or after the last one the end of the last wait.
+
+	`seen` is the position (run, group) that whoever asks for it knew to be next, so that a stale wish passes over
+	nothing (scenario 17). `by` and `via` name a person and their door, `why` another reason. Raises Refused.
+	"""
+	if item.status is not Status.ESCALATING or item.due_at is None:
+		raise Refused(NOT_ESCALATING)
+	if seen != (item.run, item.group):
+		raise Refused(MOVED_ON)
+	step = 0 if item.in_last_wait else item.plan.groups[item.group][0].number
+	data = _given({"planned": item.due_at, "by": by, "via": via, "why": why})
+	forward = replace(item, due_at=min(item.due_at, now), version=item.version + 1)
+	return Decision(item=forward, events=(Event(EventKind.BROUGHT_FORWARD, now, step, item.run, data),))
+
+
+def position_after(plan: Plan, run: int, step: int) -> tuple[int, int]:
+	"""What comes after a step's group: (run, group); a group past the last one is the last wait."""
+	group = next(n for n, group in enumerate(plan.groups) if any(s.number == step for s in group))
+	if group + 1 < len(plan.groups):
+		return run, group + 1
+	return (run + 1, 0) if run < plan.repeats else (run, len(plan.groups))
+
+
 def stop(item: ActionItem, by: str, reason: str, now: datetime) -> Decision:
 	"""Stop an item by hand. Raises ImpossibleTransition where it has ended; the caller checks first."""
 	decision = _end(item, Cause.STOP, EventKind.CANCELLED, now, {"by": by, "reason": reason})
-	return replace(decision, tells=tuple(replace(tell, but_not=by) for tell in decision.tells))
+	return replace(decision, tells=tuple(replace(tell, but_not=frozenset({by})) for tell in decision.tells))
 
 
 def _run(item: ActionItem, reaches: Reaches, now: datetime) -> Decision:
@@ -136,7 +172,11 @@ def _run_group(item: ActionItem, reaches: Reaches, now: datetime, events: list[E
 		fresh = [r for r in reach.recipients if (r.method, r.address) not in seen]
 		seen.update((r.method, r.address) for r in fresh)
 		pages += [Page(step, item.run, recipient, planned) for recipient in fresh]
-		ran = {"method": step.method, "planned": planned, "to": ", ".join(r.label for r in fresh)}
+		ran: dict[str, Any] = {
+			"method": step.method,
+			"planned": planned,
+			"to": ", ".join(r.label for r in fresh),
+		}
 		if same := len(reach.recipients) - len(fresh):
 			ran["same"] = same  # already reached by an earlier step of this group
 		events.append(Event(EventKind.STEP_RAN, now, step.number, item.run, ran | _late(item, now)))
@@ -154,8 +194,9 @@ def _run_group(item: ActionItem, reaches: Reaches, now: datetime, events: list[E
 			tells.append(Tell(Audience.OWNERS, EventKind.NOBODY_NOTIFIED))
 		elif not item.in_last_wait:
 			step = item.plan.groups[item.group][0]
-			data = {"planned": item.due_at}
-			events.append(Event(EventKind.BROUGHT_FORWARD, now, step.number, item.run, data))
+			events.append(
+				Event(EventKind.BROUGHT_FORWARD, now, step.number, item.run, {"planned": item.due_at})
+			)
 			item = replace(item, due_at=now)
 	if item.in_last_wait and not item.stalled:
 		events.append(Event(EventKind.LAST_WAIT, now, last, run, {"until": item.due_at}))
@@ -206,9 +247,17 @@ def _follow(item: ActionItem, ticket: Ticket, now: datetime) -> Decision | None:
 	tells: list[Tell] = []
 	if ticket.facts != item.facts:
 		new = replace(new, facts=ticket.facts)
-		data = {"priority": ticket.facts.priority, "team": ticket.facts.team, "type": ticket.facts.ticket_type}
+		data = {
+			"priority": ticket.facts.priority,
+			"team": ticket.facts.team,
+			"type": ticket.facts.ticket_type,
+		}
 		events.append(Event(EventKind.TICKET_CHANGED, now, data=_given(data)))
-	if item.status is Status.SCHEDULED and item.plan.start is StartAt.AT_RESPONSE_DEADLINE:
+	if (
+		item.status is Status.SCHEDULED
+		and item.plan.start is StartAt.AT_RESPONSE_DEADLINE
+		and not item.parked
+	):
 		due = window_end(item.plan, ticket, item.opened_at)
 		if due != item.due_at:
 			events.append(Event(EventKind.WINDOW_MOVED, now, data={"was": item.due_at, "due": due}))
@@ -217,7 +266,9 @@ def _follow(item: ActionItem, ticket: Ticket, now: datetime) -> Decision | None:
 		new = replace(new, assignees=ticket.assignees)
 		data = {"was": ", ".join(item.assignees), "assigned": ", ".join(ticket.assignees)}
 		events.append(Event(EventKind.ASSIGNEE_CHANGED, now, data=data))
-		tells.append(Tell(Audience.NOTIFIED, EventKind.ASSIGNEE_CHANGED))
+		if ticket.assignees:
+			others = frozenset(ticket.assignees)  # those who have it now hear by the plan's own steps
+			tells.append(Tell(Audience.NOTIFIED, EventKind.ASSIGNEE_CHANGED, but_not=others))
 		if ticket.assignees and (again := start_again(new, "assigned", now)):
 			new = again.item
 			events += again.events

@@ -30,7 +30,9 @@ class ActionItem:
 	by_hand: bool = False
 	unreached: int = 0  # groups in a row that reached nobody
 	stalled: bool = False  # a whole pass reached nobody: waits for an assignee, a contact or a provider
-	acknowledged_by: str = ""
+	parked: bool = False  # set aside by the shell: `due_at` is when it is tried again
+	acknowledged_by: str = ""  # as history names them
+	acknowledged_user: str = ""  # empty: a bare address
 	acknowledged_at: datetime | None = None
 	acknowledged_via: str = ""
 	ended_at: datetime | None = None

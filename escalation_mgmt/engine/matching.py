@@ -75,6 +75,7 @@ class Past:
 	status: Status
 	facts: MatchFacts
 	ticket_was_closed: bool  # resolved or closed at some time after the item was created
+	no_match: bool = False  # it was cancelled because no plan took the ticket any more
 
 
 def opens(
@@ -97,7 +98,7 @@ def opens(
 	plan = winner(plans, ticket.facts, holds)
 	if plan is None or ticket.category == "Resolved":
 		return None
-	if reopened or (past and past.ticket_was_closed):
+	if reopened or (past and (past.ticket_was_closed or past.no_match)):
 		return plan
 	known = past.facts if past else before
 	moved = known is not None and known != ticket.facts and winner(plans, known, holds) != plan

@@ -93,3 +93,16 @@ def next_status(status: Status, cause: Cause) -> Status:
 		return TRANSITIONS[status][cause]
 	except KeyError:
 		raise ImpossibleTransition(f"{status} can't be left by {cause!s}") from None
+
+
+def diagram() -> str:
+	"""The table as a Mermaid state diagram: the picture in docs/state-machine.md is this text."""
+	lines = ["stateDiagram-v2", f"    [*] --> {Status.SCHEDULED}"]
+	for status, ways in TRANSITIONS.items():
+		by_target: dict[Status, list[str]] = {}
+		for cause, target in ways.items():
+			by_target.setdefault(target, []).append(str(cause))
+		lines += [f"    {status} --> {target}: {', '.join(causes)}" for target, causes in by_target.items()]
+		if not ways:
+			lines.append(f"    {status} --> [*]")
+	return "\n".join(lines)

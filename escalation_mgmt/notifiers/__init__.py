@@ -3,7 +3,9 @@
 import frappe
 from frappe import _
 
-from escalation_mgmt.notifiers.base import Notifier
+from escalation_mgmt.notifiers.base import CannotReach, Notifier
+
+__all__ = ["CannotReach", "Notifier", "classes", "methods"]
 
 
 def classes() -> dict[str, type[Notifier]]:

@@ -7,7 +7,7 @@ A method is added by one line under `escalation_notifiers` in an app's hooks.py,
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 
@@ -25,6 +25,7 @@ class Person:
 	email_verified: bool = False
 	mobile_no: str = ""
 	mobile_verified: bool = False
+	sms_stopped: bool = False  # has sent STOP
 	language: str = ""
 	time_zone: str = ""
 
@@ -41,6 +42,7 @@ class Message:
 	link: str  # acknowledges; empty where there is nothing to acknowledge
 	endpoint: str = ""
 	language: str = ""
+	reply_code: str = ""  # acknowledges, sent back from the same address
 	context: dict[str, Any] = field(default_factory=dict)  # what templates know
 
 
@@ -82,7 +84,11 @@ class Notifier(ABC):
 
 	method: ClassVar[str]  # as a plan names it
 	to_endpoints: ClassVar[bool] = False  # goes to an Escalation Endpoint, not to a person
+	batch: ClassVar[int] = (
+		500  # messages claimed at once: few where each takes long, so that little is in flight
+	)
 	may_tell: ClassVar[bool] = False  # quiet enough for news that wakes nobody (never a call)
+	takes_replies: ClassVar[bool] = False  # its messages carry a code that can be sent back
 
 	def not_ready(self) -> str | None:
 		"""Why this method can't send at all now, in words that tell what to do; None: it can."""
@@ -106,3 +112,11 @@ class Notifier(ABC):
 
 		Never raises for one message: whatever goes wrong with it is its outcome.
 		"""
+
+	def find(self, asked: Sequence[tuple[Message, datetime]]) -> dict[str, Outcome] | None:
+		"""Ask the provider about messages that it may have taken, each with the instant (UTC) it was queued at.
+
+		Returns {notification: outcome}: Sent where it has the message, Retry where it can't be asked now; it is silent
+		about a message that it doesn't know, which is then sent once more. None: this provider can't be asked.
+		"""
+		return None

@@ -13,7 +13,11 @@ from urllib.parse import urlsplit
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052
+_UNICAST = ipaddress.IPv6Network("2000::/3")  # RFC 4291, 2.4: all that was ever given out for the internet
+_WRAPPED = [
+	ipaddress.IPv6Network(n) for n in ("2002::/16", "2001::/32", "3fff::/20")
+]  # 6to4, Teredo, examples
 
 
 class Forbidden(Exception):
@@ -27,11 +31,10 @@ def is_outside(address: str) -> bool:
 	"""
 	ip = ipaddress.ip_address(address.partition("%")[0])
 	if isinstance(ip, ipaddress.IPv6Address):
-		inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-		if ip in _NAT64:
-			inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-		if inner is not None:
-			return is_outside(str(inner))
+		if ip.ipv4_mapped or ip in _NAT64:
+			return is_outside(str(ip.ipv4_mapped or ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
+		if ip not in _UNICAST or any(ip in network for network in _WRAPPED):
+			return False
 	return ip.is_global and not ip.is_multicast
 
 
@@ -47,6 +50,14 @@ def check_url(url: str, allowed: Iterable[str]) -> None:
 		raise Forbidden(f"{url!r} is not an address: {e}") from None
 	if parts.scheme not in ("http", "https") or not host:
 		raise Forbidden(f"{url!r} must begin with http:// or https:// and name a host")
+	if not host.isascii():
+		# Other dots and digits of Unicode become an address on the way to the connection, past every look at it.
+		raise Forbidden(f"{host!r} has characters outside ASCII; write the name as xn--...")
+	if "%" not in host and ":" not in host:
+		try:
+			host.encode("idna")
+		except UnicodeError:
+			raise Forbidden(f"{host!r} is not a name that a host can have") from None
 	if parts.username or parts.password:
 		raise Forbidden("log-in data belongs into a header of the endpoint, not into its address")
 	if is_allowed(host, port or (443 if parts.scheme == "https" else 80), allowed):
@@ -64,7 +75,9 @@ def is_allowed(host: str, port: int, allowed: Iterable[str]) -> bool:
 
 
 def _inside(host: str) -> str:
-	return f"{host} is not on the public internet; allow it by name in escalation_allowed_hosts if that is meant"
+	return (
+		f"{host} is not on the public internet; allow it by name in escalation_allowed_hosts if that is meant"
+	)
 
 
 class OutsideResolver(AbstractResolver):

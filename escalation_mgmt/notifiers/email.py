@@ -4,9 +4,12 @@ No Email Queue: it would wait for the scheduler and retry behind our back. Each 
 """
 
 import smtplib
+import socket
 from collections.abc import Iterator, Sequence
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import formataddr, formatdate, parseaddr
 
 import frappe
@@ -25,19 +28,24 @@ from escalation_mgmt.notifiers.base import (
 	Sent,
 	Unknown,
 )
+from escalation_mgmt.reporting import report_error
 
+GREETED_WITHIN = 10  # seconds, for the server to greet us
 SECONDS = 20  # for one answer of the server; Frappe's own connection would wait two minutes
 
 
 class EmailNotifier(Notifier):
 	method = "Email"
+	batch = 25
 	may_tell = True
 
 	def not_ready(self) -> str | None:
 		if frappe.flags.mute_emails or cint(frappe.conf.get("mute_emails")):
 			return _("Emails are muted on this site (mute_emails in its configuration).")
 		if not _account():
-			return _("There is no outgoing email account. Set one up under Email Account, as default outgoing.")
+			return _(
+				"There is no outgoing email account. Set one up under Email Account, as default outgoing."
+			)
 		return None
 
 	def address_of(self, person: Person) -> str:
@@ -48,9 +56,14 @@ class EmailNotifier(Notifier):
 		return self.check_address(person.email)
 
 	def check_address(self, address: str) -> str:
-		if not validate_email_address(address):
-			raise CannotReach(_("{0} is not an email address.").format(address))
-		return parseaddr(address)[1]
+		try:
+			found = Address(addr_spec=validate_email_address(address) or "no address")
+			found.addr_spec.encode("ascii")  # few mail servers take others, and a page must get through
+		except (ValueError, UnicodeError, MessageError):
+			raise CannotReach(
+				_("{0} is not an email address that can be written to.").format(self.mask(address))
+			) from None
+		return found.addr_spec
 
 	def mask(self, address: str) -> str:
 		name, _at, domain = address.rpartition("@")
@@ -59,13 +72,19 @@ class EmailNotifier(Notifier):
 	def send(self, messages: Sequence[Message]) -> Iterator[tuple[Message, Outcome]]:
 		account = _account()
 		connection: smtplib.SMTP | None = None
-		for message in messages:
+		for number, message in enumerate(messages):
 			try:
 				connection = _alive(connection) or _connect(account)
 			except Exception as e:
-				yield message, Retry(_("The mail server can't be reached: {0}").format(_first_line(e)))
-				continue
-			outcome = _send_one(connection, account, message)
+				# One try for all of them: each would wait as long, and steps wait meanwhile.
+				why = Retry(_("The mail server can't be reached: {0}").format(_first_line(e)))
+				yield from ((left, why) for left in messages[number:])
+				return
+			try:
+				outcome = _send_one(connection, account, _build(account, message), message.address)
+			except Exception as e:  # before anything went over: the message itself can't be built
+				report_error(f"Escalation: email {message.notification} can't be built")
+				outcome = Failed(_("The email can't be built: {0}").format(_first_line(e)))
 			if isinstance(outcome, Unknown):
 				connection = None
 			yield message, outcome
@@ -77,15 +96,27 @@ class EmailNotifier(Notifier):
 
 
 def _account() -> EmailAccount | None:
-	return (EmailAccount.find_outgoing() or {}).get("default")
+	# Not find_outgoing(), which remembers for as long as a resident process lives.
+	return EmailAccount.find_default_outgoing() or None
 
 
 def _connect(account: EmailAccount) -> smtplib.SMTP:
 	# Frappe's own server object knows TLS, log-in and OAuth; a new one for each batch, so that nothing stale is used.
 	account.__dict__.pop("_smtp_server_instance", None)
-	connection = account.get_smtp_server().session
+	server = account.get_smtp_server()
+	_greeted(server.server, server.port, bool(server.use_ssl))
+	connection = server.session
 	connection.sock.settimeout(SECONDS)
 	return connection
+
+
+def _greeted(host: str, port: int | None, encrypted: bool) -> None:
+	"""Raises OSError where nobody greets in time. Frappe's own connection would wait two minutes for it."""
+	with socket.create_connection(
+		(host, cint(port) or (465 if encrypted else 25)), timeout=GREETED_WITHIN
+	) as probe:
+		if not encrypted and not probe.recv(1):
+			raise OSError(_("the mail server hung up"))
 
 
 def _alive(connection: smtplib.SMTP | None) -> smtplib.SMTP | None:
@@ -98,18 +129,18 @@ def _alive(connection: smtplib.SMTP | None) -> smtplib.SMTP | None:
 		return None
 
 
-def _send_one(connection: smtplib.SMTP, account: EmailAccount, message: Message) -> Outcome:
-	mail = _build(account, message)
+def _send_one(connection: smtplib.SMTP, account: EmailAccount, mail: EmailMessage, to: str) -> Outcome:
+	content = mail.as_bytes(policy=SMTP)
 	try:
 		connection.ehlo_or_helo_if_needed()
-		for command, address in ((connection.mail, account.email_id), (connection.rcpt, message.address)):
+		for command, address in ((connection.mail, account.email_id), (connection.rcpt, to)):
 			code, answer = command(address)
 			if code not in (250, 251):
 				return _refused(code, answer)
 	except (smtplib.SMTPException, OSError) as e:
 		return Retry(_("The mail server broke off before it took the message: {0}").format(_first_line(e)))
 	try:
-		code, answer = connection.data(mail.as_bytes())
+		code, answer = connection.data(content)
 	except smtplib.SMTPDataError as e:  # refused at the word DATA, before the message went over
 		return _refused(e.smtp_code, e.smtp_error)
 	except (smtplib.SMTPException, OSError) as e:

@@ -1,5 +1,40 @@
 from frappe.model.document import Document
 
+from escalation_mgmt import clock
+from escalation_mgmt.engine import Status
+
 
 class EscalationActionItem(Document):
-	pass
+	"""One escalation of one ticket. Written by `store` alone; what people see of its times is derived."""
+
+	@property
+	def progress(self) -> str:
+		return progress(self)
+
+	@property
+	def due_at(self):
+		return clock.to_site(self.due_utc)
+
+	@property
+	def last_update_at(self):
+		return clock.to_site(self.updated_utc)
+
+	@property
+	def acknowledged_at(self):
+		return clock.to_site(self.acknowledged_utc)
+
+	@property
+	def opened_at(self):
+		return clock.to_site(self.opened_utc)
+
+	@property
+	def ended_at(self):
+		return clock.to_site(self.ended_utc)
+
+
+def progress(item) -> str:
+	"""The current step of how many, and the run of a plan that repeats."""
+	if item.status == Status.SCHEDULED:
+		return f"0 / {item.step_count or 0}"
+	repeated = f" ({(item.run or 0) + 1})" if item.run else ""
+	return f"{item.current_step or 0} / {item.step_count or 0}{repeated}"

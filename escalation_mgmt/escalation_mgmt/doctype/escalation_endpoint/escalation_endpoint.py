@@ -1,5 +1,52 @@
+import frappe
+from frappe import _
 from frappe.model.document import Document
+from standardwebhooks import Webhook
+
+from escalation_mgmt import messages
+from escalation_mgmt.notifiers import egress
+from escalation_mgmt.notifiers.http_post import allowed_hosts, render_payload
+
+LONGEST_SECONDS = 60  # well below the two minutes after which an attempt counts as lost
 
 
 class EscalationEndpoint(Document):
-	pass
+	"""A named HTTP POST destination. Steps name it; its secrets live only here."""
+
+	def validate(self) -> None:
+		try:
+			egress.check_url(self.url, allowed_hosts())
+		except egress.Forbidden as e:
+			frappe.throw(str(e), title=_("Address"))
+		if not 1 <= (self.timeout or 10) <= LONGEST_SECONDS:
+			frappe.throw(_("The time-out must be between 1 and {0} seconds.").format(LONGEST_SECONDS))
+		self.check_payload("")
+		for field in ("secret", "previous_secret"):
+			self._check_secret(field)
+
+	def check_payload(self, doctype: str) -> None:
+		"""Throw where the body names what doesn't exist, or isn't JSON for a sample ticket of `doctype`."""
+		for wrong in messages.placeholders_wrong(self.payload, doctype, in_body=True):
+			frappe.throw(_("The body of endpoint {0} {1}").format(self.name or self.title, wrong))
+		try:
+			render_payload(self.payload, messages.sample(doctype))
+		except Exception as e:
+			frappe.throw(
+				_(
+					"The body of endpoint {0} doesn't render to JSON for a ticket whose subject has quotes and a "
+					"second line: {1}. Put each value in as {{{{ ticket.subject | tojson }}}}, without quotes around it."
+				).format(self.name or self.title, e)
+			)
+
+	def _check_secret(self, field: str) -> None:
+		secret = self.get(field)
+		if not secret or self.is_dummy_password(secret):
+			return
+		try:
+			Webhook(secret)
+		except Exception:
+			frappe.throw(
+				_("{0}: a signing secret is base64, with or without whsec_ before it.").format(
+					_(self.meta.get_label(field))
+				)
+			)

@@ -1,5 +1,17 @@
+import json
+
 from frappe.model.document import Document
+
+from escalation_mgmt import clock, history
 
 
 class EscalationEvent(Document):
-	pass
+	"""One line of an action item's history. Only ever appended, by `history` alone."""
+
+	@property
+	def at(self):
+		return clock.to_site(self.at_utc)
+
+	@property
+	def line(self) -> str:
+		return history.in_words(self.kind, self.step, json.loads(self.data or "{}"))

@@ -1,5 +1,39 @@
+import frappe
+from frappe import _
 from frappe.model.document import Document
+
+from escalation_mgmt import clock, plan_checks, plans
+from escalation_mgmt.engine import RUNNING
 
 
 class EscalationPlan(Document):
-	pass
+	"""Which tickets a plan takes, when it starts, its ordered steps, what stops it."""
+
+	def validate(self) -> None:
+		if problems := plan_checks.problems(self):
+			frappe.throw(problems, title=_("The plan can't be saved"), as_list=True)
+		if self.enabled and not self.enabled_utc:
+			self.enabled_utc = clock.now()
+		elif not self.enabled:
+			self.enabled_utc = None
+		self.plan_version = plans.freeze(plans.from_doc(self))
+
+	def on_update(self) -> None:
+		plans.forget_watched()
+		for warning in plan_checks.warnings(self):
+			frappe.msgprint(warning, indicator="orange", alert=True)
+
+	def on_trash(self) -> None:
+		running = frappe.db.count(
+			"Escalation Action Item", {"plan": self.name, "status": ("in", sorted(RUNNING))}
+		)
+		if running:
+			frappe.throw(
+				_(
+					"{0} running escalations follow this plan. Disable it: they go on, and no new one starts."
+				).format(running),
+				title=_("The plan can't be deleted"),
+			)
+
+	def after_delete(self) -> None:
+		plans.forget_watched()

@@ -1,5 +1,39 @@
+import frappe
+from frappe import _
 from frappe.model.document import Document
+
+from escalation_mgmt import plans
+from escalation_mgmt.notifiers import CannotReach, fcm, twilio_api, web_push
 
 
 class EscalationSettings(Document):
-	pass
+	def on_update(self) -> None:
+		plans.forget_watched()
+
+	def validate(self) -> None:
+		if self.public_url and not self.public_url.startswith(("http://", "https://")):
+			frappe.throw(_("The public address must begin with https:// (or http://)."))
+		for row in self.sources:
+			meta = frappe.get_meta(row.reference_doctype)
+			for field in row.meta.fields:
+				name = row.get(field.fieldname)
+				if field.fieldname.endswith("_field") and name and not meta.has_field(name):
+					frappe.throw(
+						_("Row {0}: {1} has no field {2}.").format(row.idx, _(row.reference_doctype), name)
+					)
+		self._check_push()
+		try:
+			twilio_api.check_settings(self)
+		except ValueError as e:
+			frappe.throw(str(e), title=_("SMS and Phone Calls (Twilio)"))
+
+	def _check_push(self) -> None:
+		subject = (self.vapid_subject or "").strip()
+		if subject and (wrong := web_push.subject_problem(web_push.subject_of(subject))):
+			frappe.throw(wrong, title=_("VAPID Subject"))
+		account = self.fcm_service_account
+		if account and not self.is_dummy_password(account):
+			try:
+				fcm.checked(account)
+			except CannotReach as e:
+				frappe.throw(str(e), title=_("FCM Service Account"))

@@ -1,0 +1,147 @@
+"""The page behind an acknowledgement link (design rule 11).
+
+Mail scanners, chat previews and browsers open links before people do. So GET shows a page and changes nothing;
+the button on it posts. Whoever holds the link may use it: it was sent to one person (or address) only.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.rate_limiter import rate_limit
+from frappe.sessions import get_csrf_token
+from frappe.translate import print_language
+from werkzeug.wrappers import Response
+
+from escalation_mgmt import clock, store, tokens
+from escalation_mgmt.acknowledge import Acknowledgement, acknowledge, as_it_is
+from escalation_mgmt.engine import can_acknowledge
+from escalation_mgmt.outbox import NOTIFICATION
+
+PREFIX = "ack/"
+PER_MINUTE = 60  # for one address of the internet: an office behind one router still gets through
+
+_HEADERS = {
+	"Cache-Control": "no-store",
+	"Referrer-Policy": "no-referrer",  # the address is the secret
+	"X-Robots-Tag": "noindex, nofollow",
+	"X-Frame-Options": "DENY",
+	"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self';"
+	" frame-ancestors 'none'; base-uri 'none'",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+	"""What the page says."""
+
+	title: str
+	text: str
+	status: int = 200
+	tone: str = "plain"  # plain, urgent or good
+	ticket: str = ""
+	subject: str = ""
+	button: str = ""
+
+
+class AckPage:
+	"""A page renderer of Frappe's, registered in hooks.py; it renders what lies under /ack/."""
+
+	def __init__(self, path: str, http_status_code: int | None = None):
+		self.path = path
+
+	def can_render(self) -> bool:
+		return self.path.startswith(PREFIX)
+
+	def render(self) -> Response:
+		try:
+			return self._answer()
+		except frappe.RateLimitExceededError:
+			return _page(Sheet(_("Too many requests"), _("Wait a minute and try again."), status=429))
+
+	@rate_limit(limit=PER_MINUTE, seconds=60)
+	def _answer(self) -> Response:
+		message = _message(self.path.removeprefix(PREFIX))
+		if not message:
+			# Wrong, altered and expired look alike, so that nobody learns anything by trying.
+			return _page(
+				Sheet(
+					_("This link is not valid"),
+					_("It may have expired. Open the ticket in the helpdesk to acknowledge it there."),
+					status=404,
+				)
+			)
+		with print_language(message.language or frappe.local.lang):
+			if frappe.request.method == "POST":
+				done = acknowledge(
+					message.action_item,
+					by=message.recipient,
+					via="Link",
+					user=message.user or "",
+					address="" if message.user else message.address or "",
+				)
+				frappe.db.commit()  # only what is committed is said
+			else:
+				done = as_it_is(message.action_item)
+			return _page(_sheet(message, done))
+
+
+def _message(token: str) -> Any:
+	"""The message that a token was sent with, if it is still valid. The token itself is stored nowhere."""
+	hashed = tokens.hashed(token)
+	for column in ("token_hash", "earlier_token_hash"):
+		found = frappe.get_all(
+			NOTIFICATION,
+			filters={column: hashed},
+			fields=["name", "action_item", "recipient", "user", "address", "token_expires_utc"],
+			limit_page_length=1,
+			order_by="name",
+		)
+		if found and found[0].token_expires_utc and found[0].token_expires_utc > clock.now():
+			message = found[0]
+			message.language = _language(message.user)
+			return message
+	return None
+
+
+def _language(user: str | None) -> str:
+	if not user:
+		return ""
+	return (
+		frappe.db.get_value("Escalation Contact", user, "language")
+		or frappe.db.get_value("User", user, "language")
+		or ""
+	)
+
+
+def _sheet(message: Any, done: Acknowledgement | None) -> Sheet:
+	item = frappe.db.get_value(
+		store.ITEM, message.action_item, ["reference_name", "ticket_subject"], as_dict=True
+	)
+	ticket = {"ticket": item.reference_name, "subject": item.ticket_subject}
+	if done.taken:
+		text = _("The escalation has stopped. The ticket is waiting for your answer.")
+		return Sheet(_("Acknowledged"), text, tone="good", **ticket)
+	if can_acknowledge(done.status):
+		text = _("Press the button to take it. The escalation stops, and the others are told.")
+		return Sheet(_("Not acknowledged yet"), text, tone="urgent", button=_("Acknowledge"), **ticket)
+	if done.by and done.at:
+		at = frappe.utils.format_datetime(clock.to_site(done.at))
+		text = _("By {0}, {1}.").format(done.by, at)
+		return Sheet(_("Already acknowledged"), text, tone="good", **ticket)
+	return Sheet(_("Nothing to do any more"), done.in_words, **ticket)
+
+
+def _page(sheet: Sheet) -> Response:
+	if frappe.get_request_header("Accept") == "application/json":  # the button on a notification
+		return Response(
+			json.dumps(asdict(sheet)), status=sheet.status, mimetype="application/json", headers=_HEADERS
+		)
+	guest = frappe.session.user == "Guest"
+	html = frappe.render_template(
+		"escalation_mgmt/templates/ack.html",
+		{"sheet": sheet, "csrf_token": "" if guest else get_csrf_token(), "lang": frappe.local.lang},
+	)
+	return Response(html, status=sheet.status, mimetype="text/html", headers=_HEADERS)

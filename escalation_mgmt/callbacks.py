@@ -1,0 +1,205 @@
+"""What Twilio calls: receipts, calls that are answered, keys that are pressed, SMS that come in.
+
+Each request proves first that it is Twilio's (design rule 12): nothing of ours is read or written before. Only what can't
+prove it is limited in rate, because a storm of escalations brings a storm of receipts.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.rate_limiter import rate_limit
+from frappe.translate import print_language
+from twilio.twiml.messaging_response import MessagingResponse
+from werkzeug.wrappers import Response
+
+from escalation_mgmt import delivery, gsm7, receipts, replies, speech
+from escalation_mgmt.acknowledge import acknowledge, as_it_is
+from escalation_mgmt.engine import can_acknowledge
+from escalation_mgmt.escalate_now import escalate_now
+from escalation_mgmt.notifiers import twilio_api
+from escalation_mgmt.notifiers.phone_call import METHOD as CALL
+from escalation_mgmt.outbox import ANSWERED, DELIVERED, FAILED, NOT_ANSWERED, NOTIFICATION, SENT
+from escalation_mgmt.receipts import Receipt
+from escalation_mgmt.rows import Conflict
+
+FORGED_PER_MINUTE = 30  # of one address of the internet
+WRONG_KEYS = 3
+_MACHINES = ("machine", "fax")
+_MESSAGES = {"sent": SENT, "delivered": DELIVERED, "read": DELIVERED, "failed": FAILED, "undelivered": FAILED}
+# A call that ended with nothing said was taken, but told nobody anything.
+_CALLS = dict.fromkeys(("completed", "busy", "no-answer"), NOT_ANSWERED) | dict.fromkeys(
+	("failed", "canceled"), FAILED
+)
+
+
+@frappe.whitelist(allow_guest=True, methods=["POST"])
+def message_status() -> Response:
+	"""A receipt for an SMS."""
+	return _for_twilio(_message_status)
+
+
+@frappe.whitelist(allow_guest=True, methods=["POST"])
+def call_status() -> Response:
+	"""A call has ended, or couldn't be made."""
+	return _for_twilio(_call_status)
+
+
+@frappe.whitelist(allow_guest=True, methods=["POST"])
+def call_answered() -> Response:
+	"""Somebody, or something, took a call: what to say."""
+	return _for_twilio(_call_answered)
+
+
+@frappe.whitelist(allow_guest=True, methods=["POST"])
+def call_key() -> Response:
+	"""A key was pressed."""
+	return _for_twilio(_call_key)
+
+
+@frappe.whitelist(allow_guest=True, methods=["POST"])
+def incoming_sms() -> Response:
+	"""An SMS to one of our numbers."""
+	return _for_twilio(_incoming_sms)
+
+
+def _for_twilio(handle: Callable[[Any, Any], str]) -> Response:
+	"""Answer Twilio's request: with TwiML, or with nothing. `handle` takes what was posted and what the address says."""
+	request = frappe.request
+	signature = request.headers.get("X-Twilio-Signature", "")
+	query = request.query_string.decode("ascii", "replace")
+	if not twilio_api.is_signed(request.path, query, request.form, signature):
+		try:
+			return _refuse()
+		except frappe.RateLimitExceededError:
+			return Response(status=429)
+	twiml = _twice(lambda: handle(request.form, request.args))
+	frappe.db.commit()  # only what is committed is said
+	return Response(twiml, mimetype="text/xml") if twiml else Response(status=204)
+
+
+@rate_limit(limit=FORGED_PER_MINUTE, seconds=60)
+def _refuse() -> Response:
+	return Response("This request isn't signed by Twilio for this site's public address.", status=403)
+
+
+def _twice(handle: Callable[[], str]) -> str:
+	"""Once more where another transaction was in the way: most callbacks come but once."""
+	try:
+		return handle()
+	except Exception as e:
+		if not (isinstance(e, Conflict) or frappe.db.is_deadlocked(e) or frappe.db.is_timedout(e)):
+			raise
+		frappe.db.rollback()
+		return handle()
+
+
+def _message_status(said: Any, ours: Any) -> str:
+	if status := _MESSAGES.get(said.get("MessageStatus", "")):
+		receipts.take(_receipt(said, ours, "MessageSid", status))
+	return ""
+
+
+def _call_status(said: Any, ours: Any) -> str:
+	if status := _CALLS.get(said.get("CallStatus", "")):
+		words = {
+			"busy": _("Busy, or declined."),
+			"no-answer": _("Nobody answered."),
+			"completed": _("It ended before anything was said."),
+		}
+		detail = words.get(said["CallStatus"], "")
+		receipts.take(_receipt(said, ours, "CallSid", status, detail))
+	return ""
+
+
+def _receipt(said: Any, ours: Any, id: str, status: str, detail: str = "") -> Receipt:
+	code = said.get("ErrorCode", "")
+	words = twilio_api.in_words(code) or said.get("ErrorMessage", "")
+	if status == FAILED and (code or words):
+		detail = _("{0} (Twilio {1})").format(words, code).strip()
+	return Receipt(
+		notification=ours.get("n", ""),
+		attempt=ours.get("a", ""),
+		provider_id=said.get(id, ""),
+		status=status,
+		detail=detail,
+	)
+
+
+def _call_answered(said: Any, ours: Any) -> str:
+	by = said.get("AnsweredBy", "")
+	call = _Call.of(ours)
+	if not call:
+		return _nothing()
+	if by.startswith(_MACHINES):
+		receipts.take(_receipt(said, ours, "CallSid", NOT_ANSWERED, _("A machine took the call.")))
+		return call.speaker.leave(call.message, call.ticket)
+	detail = _("By a person.") if by == "human" else ""
+	receipts.take(_receipt(said, ours, "CallSid", ANSWERED, detail))
+	return call.read(ours)
+
+
+def _call_key(said: Any, ours: Any) -> str:
+	call = _Call.of(ours)
+	if not call or call.row.status == NOT_ANSWERED:  # a machine's tones acknowledge nothing
+		return _nothing()
+	with print_language(call.language):
+		key = said.get("Digits", "")
+		if key == speech.ACKNOWLEDGE:
+			done = acknowledge(
+				call.row.action_item, by=call.row.recipient, via=CALL, user=call.row.user or ""
+			)
+			return call.speaker.end(done.in_words)
+		if key == speech.ESCALATE:
+			_done, words = escalate_now(
+				call.row.action_item, call.row.run, call.row.step, by=call.row.recipient, via=CALL
+			)
+			return call.speaker.end(words)
+		if key == speech.REPEAT:
+			return call.read(ours)
+		wrong = int(ours.get("t", "0")) + 1
+		if wrong >= WRONG_KEYS:
+			return call.speaker.end(_("That was a wrong key. The escalation goes on."))
+		return call.read(ours, _("That was a wrong key."), wrong)
+
+
+def _incoming_sms(said: Any, _ours: Any) -> str:
+	answer = replies.take(said.get("From", ""), said.get("Body", ""), said.get("OptOutType", ""))
+	response = MessagingResponse()
+	if answer:
+		response.message(gsm7.plainer(answer))
+	return str(response)
+
+
+class _Call:
+	"""A call of ours that goes on now."""
+
+	def __init__(self, row: Any, ticket: str, message: Any):
+		self.row, self.ticket, self.message = row, ticket, message
+		voice = frappe.db.get_value("Escalation Contact", row.user, "voice") if row.user else ""
+		self.language = message.language or frappe.local.lang
+		self.speaker = speech.Speaker(self.language, voice or "")
+
+	@classmethod
+	def of(cls, ours: Any) -> "_Call | None":
+		name = ours.get("n", "")
+		fields = ["name", "action_item", "method", "recipient", "user", "step", "run", "status"]
+		row = frappe.db.get_value(NOTIFICATION, name, fields, as_dict=True) if name else None
+		message = delivery.message_of(name) if row and row.method == CALL else None
+		if not message:
+			return None
+		ticket = frappe.db.get_value("Escalation Action Item", row.action_item, "reference_name")
+		return cls(row, str(ticket), message)
+
+	def read(self, ours: Any, first: str = "", wrong: int = 0) -> str:
+		known = as_it_is(self.row.action_item)
+		if not known or not can_acknowledge(known.status):
+			with print_language(self.language):
+				return self.speaker.end(known.in_words if known else "")
+		keys_url = twilio_api.account().callback("call_key", n=ours["n"], a=ours.get("a", ""), t=str(wrong))
+		return self.speaker.read(self.message, self.ticket, keys_url, first)
+
+
+def _nothing() -> str:
+	return speech.Speaker("").end(_("There is nothing to acknowledge any more."))

@@ -1,0 +1,189 @@
+"""Contacts: a number is verified by a code that is sent to it; a test message; our numbers as a vCard.
+
+Everything here is for the contact's own user and for managers.
+"""
+
+import hashlib
+import hmac
+import secrets
+from datetime import timedelta
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils.password import get_encryption_key
+from werkzeug.wrappers import Response
+
+from escalation_mgmt import clock, installation, permissions, rows
+from escalation_mgmt.notifiers import CannotReach, twilio_api
+from escalation_mgmt.notifiers.base import Message, Notifier, Sent
+from escalation_mgmt.notifiers.sms import SmsNotifier
+from escalation_mgmt.people import Directory, Person
+
+CONTACT = "Escalation Contact"
+CODE_LIVES = timedelta(minutes=10)
+TRIES = 5  # before a code is worth nothing
+CODES_PER_HOUR = TESTS_PER_HOUR = 5
+
+
+@frappe.whitelist(methods=["POST"])
+def send_code(contact: str) -> dict[str, Any]:
+	"""Send a code to the contact's mobile number. Returns {"sent": whether Twilio took it, "message": in words}."""
+	doc = _mine(contact)
+	notifier, why = SmsNotifier(), _not_live()
+	if why := why or notifier.not_ready():
+		return {"sent": False, "message": why}
+	if not doc.mobile_no:
+		return {"sent": False, "message": _("Enter the mobile number and save it first.")}
+	try:
+		number = notifier.check_address(doc.mobile_no)
+	except CannotReach as e:
+		return {"sent": False, "message": str(e)}
+	_limit("code", contact, CODES_PER_HOUR)
+	code = f"{secrets.randbelow(10**6):06}"
+	_set(
+		contact,
+		code_hash=_hashed(contact, number, code),
+		code_number=number,
+		code_tries=0,
+		code_expires_utc=clock.now() + CODE_LIVES,
+	)
+	frappe.db.commit()  # before it is sent: who has the code must not find it unknown
+	text = _("{0} is your code. It is valid for 10 minutes.").format(code)
+	return _sent(notifier, number, text, doc.language)
+
+
+@frappe.whitelist(methods=["POST"])
+def check_code(contact: str, code: str) -> dict[str, Any]:
+	"""Verify the contact's number by the code that was sent to it. Returns {"verified", "message"}; never throws for a
+	wrong code, so that the try counts."""
+	doc = _mine(contact)
+	tried = frappe.db.sql(
+		f"select `code_hash`, `code_number`, `code_tries`, `code_expires_utc` from `tab{CONTACT}`"
+		" where `name` = %s for update",
+		(contact,),
+		as_dict=True,
+	)[0]
+	if not tried.code_hash or tried.code_number != doc.mobile_no or tried.code_expires_utc < clock.now():
+		return {"verified": False, "message": _("There is no valid code for this number. Send a new one.")}
+	if tried.code_tries >= TRIES:
+		return {"verified": False, "message": _("Too many wrong codes. Send a new one.")}
+	given = _hashed(contact, doc.mobile_no, "".join(str(code).split()))
+	if not hmac.compare_digest(given, tried.code_hash):
+		_set(contact, code_tries=tried.code_tries + 1)
+		return {"verified": False, "message": _("The code is wrong.")}
+	_set(contact, mobile_verified=1, code_hash=None, code_number=None, code_expires_utc=None)
+	return {"verified": True, "message": _("The number is verified.")}
+
+
+@frappe.whitelist(methods=["POST"])
+def send_test(contact: str, method: str) -> dict[str, Any]:
+	"""Send the contact's user a test by a method, now. Returns {"sent", "message"}."""
+	doc = _mine(contact)
+	directory = Directory()
+	person = directory.person(doc.user)
+	notifier, why = directory.notifier(method)
+	if why := _not_live() or why:
+		return {"sent": False, "message": why}
+	if not isinstance(person, Person) or not notifier:
+		return {"sent": False, "message": str(person)}
+	try:
+		address = notifier.address_of(person)
+	except CannotReach as e:
+		return {"sent": False, "message": str(e)}
+	_limit("test", contact, TESTS_PER_HOUR)
+	return _sent(
+		notifier,
+		address,
+		_("This is a test. Escalations reach you by {0}.").format(_(method)),
+		person.language,
+	)
+
+
+@frappe.whitelist()
+def ways(contact: str) -> list[str]:
+	"""The methods that a test can be sent by to the contact's user."""
+	doc = _mine(contact)
+	directory = Directory()
+	person = directory.person(doc.user)
+	found = []
+	for method in directory.methods():
+		notifier, why = directory.notifier(method)
+		if notifier and not why and isinstance(person, Person):
+			try:
+				notifier.address_of(person)
+				found.append(method)
+			except CannotReach:
+				continue
+	return found
+
+
+@frappe.whitelist()
+def vcard() -> Response:
+	"""The numbers that we call and write from, as a contact for a phone, so that it lets them through at night."""
+	if frappe.session.user == "Guest":
+		raise frappe.PermissionError
+	name = _escaped(_("Escalation {0}").format(frappe.local.site))
+	numbers = [f"TEL;TYPE=CELL:{number}" for number in twilio_api.account().numbers]
+	# RFC 2426, which every phone reads.
+	lines = ["BEGIN:VCARD", "VERSION:3.0", f"N:{name};;;;", f"FN:{name}", *numbers, "END:VCARD", ""]
+	return Response(
+		"\r\n".join(lines),
+		mimetype="text/vcard",
+		headers={"Content-Disposition": 'attachment; filename="escalation.vcf"'},
+	)
+
+
+def _escaped(text: str) -> str:
+	for character in ("\\", ";", ","):
+		text = text.replace(character, "\\" + character)
+	return " ".join(text.split())
+
+
+def _mine(contact: str) -> Any:
+	"""The contact, if it is the present user's own or they are a manager. Raises PermissionError."""
+	user = frappe.session.user
+	if user == "Guest" or not (permissions.sees_all(user) or user == contact):
+		raise frappe.PermissionError(_("Only {0} and managers may do that.").format(contact))
+	return frappe.get_doc(CONTACT, contact)
+
+
+def _not_live() -> str:
+	return "" if installation.is_live() else _("This site is a copy: it sends nothing.")
+
+
+def _limit(what: str, contact: str, times: int) -> None:
+	"""So many an hour for one contact, whoever asks for it. Throws."""
+	key = frappe.cache.make_key(f"escalation_limit:{what}:{contact}")
+	if not frappe.cache.get(key):
+		frappe.cache.setex(key, 3600, 0)
+	if frappe.cache.incrby(key, 1) > times:
+		frappe.throw(_("Too many requests. Try again in an hour."), frappe.RateLimitExceededError)
+
+
+def _hashed(contact: str, number: str, code: str) -> str:
+	"""A million codes are soon tried: without the site's own key the hash tells nothing."""
+	said = f"{contact}\n{number}\n{code}".encode()
+	return hmac.new(get_encryption_key().encode(), said, hashlib.sha256).hexdigest()
+
+
+def _set(contact: str, **values: Any) -> None:
+	frappe.db.set_value(CONTACT, contact, values)
+
+
+def _sent(notifier: Notifier, address: str, text: str, language: str | None) -> dict[str, Any]:
+	message = Message(
+		notification=rows.new_name(),
+		attempt=rows.new_name(),
+		address=address,
+		subject=_("Test"),
+		text=text,
+		link="",
+		language=language or "",
+		context={"item": "test"},
+	)
+	for _message, outcome in notifier.send([message]):
+		if isinstance(outcome, Sent):
+			return {"sent": True, "message": _("Sent to {0}.").format(notifier.mask(address))}
+		return {"sent": False, "message": outcome.detail}
+	return {"sent": False, "message": ""}

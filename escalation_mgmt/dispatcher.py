@@ -1,0 +1,199 @@
+"""Finds due steps and runs them: claims in sets, one transaction for each set, then hands over to delivery.
+
+Three ways lead here: the scheduled job, `bench --site SITE escalation dispatch`, and a long-running background
+job. However many of them run at once, each due step is claimed by one (design rule 1).
+"""
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import frappe
+
+from escalation_mgmt import clock, delivery, faults, installation, monitor, outbox, rows, store, sweep
+from escalation_mgmt.engine import Audience, Decision, EventKind, Reach, Step, Tell, run_due
+from escalation_mgmt.looks import Looker
+from escalation_mgmt.people import Directory
+from escalation_mgmt.reporting import report_error
+
+SET = 500  # items claimed at once
+PARKED_FOR = timedelta(minutes=5)
+SHORTEST_SLEEP, LONGEST_SLEEP = 0.02, 0.25  # seconds; between looks at what is due
+SWEEP_EVERY = 60.0  # seconds
+BEAT_EVERY = 60.0  # seconds
+FRESH_EVERY = 30.0  # seconds; how long a resident dispatcher trusts configuration that it has read
+JOB_SECONDS = 55 * 60  # how long the background job stays before another takes its place
+
+
+def tick() -> int:
+	"""Run every step that is due, and send. Returns the number of items run. Ends the caller's transaction.
+
+	A mute installation (design rule 15) runs nothing: what is due waits until an administrator makes it live.
+	"""
+	frappe.db.rollback()
+	if not installation.is_live():
+		return 0
+	total = 0
+	while ran := _run_set():
+		total += ran
+		delivery.deliver()
+	delivery.deliver()
+	return total
+
+
+def next_due() -> datetime | None:
+	"""The next instant at which an item or a message is due."""
+	return min((at for at in (store.next_due(), delivery.next_attempt()) if at), default=None)
+
+
+def _run_set() -> int:
+	frappe.db.rollback()  # an old snapshot is no look
+	now = clock.now()
+	claimed = store.claim_due(now, SET)
+	if not claimed:
+		return 0
+	try:
+		_run(store.load(claimed), now)
+		faults.point("dispatcher.decided")
+		frappe.db.commit()
+		faults.point("dispatcher.committed")
+	except Exception:
+		frappe.db.rollback()
+		_run_one_by_one([row.name for row in claimed])
+	return len(claimed)
+
+
+def _run(claimed: list[store.Stored], now: datetime) -> None:
+	looker = Looker([stored.key for stored in claimed])
+	decided = []
+	for stored in claimed:
+		if decision := _decide(stored, looker, now):
+			decided.append((stored, decision))
+	store.apply(decided, looker.directory, looker.tickets, now)
+
+
+def _decide(stored: store.Stored, looker: Looker, now: datetime) -> Decision | None:
+	def reaches(step: Step) -> Reach:
+		return looker.directory.reach(step, looker.tickets, stored.key)
+
+	return run_due(
+		stored.item,
+		looker.ticket(stored),
+		looker.enabled(stored.key[0]).values(),
+		looker.holds(stored.key),
+		reaches,
+		now,
+	)
+
+
+def _run_one_by_one(names: list[str]) -> None:
+	"""A set has failed: each of its items by itself, so that one bad one stops no other (design rule 1)."""
+	for name in names:
+		try:
+			now = clock.now()
+			for stored in store.lock([name], wait=False):
+				if stored.item.due_at and stored.item.due_at <= now:
+					_run([stored], now)
+			frappe.db.commit()
+		except Exception as e:
+			frappe.db.rollback()
+			frappe.db.sql("select 1")  # raises where the database itself is away: nothing is parked for that
+			if isinstance(e, rows.Conflict | frappe.QueryDeadlockError | frappe.QueryTimeoutError):
+				continue  # somebody else has it; the next tick looks again
+			_park(name, e)
+
+
+def _park(name: str, error: Exception) -> None:
+	now = clock.now()
+	report_error(f"Escalation: {name} can't be processed", reference_doctype=store.ITEM, reference_name=name)
+	first = not frappe.db.get_value(store.ITEM, name, "parked")
+	store.park(name, f"{type(error).__name__}: {error}"[:300], now + PARKED_FOR, now)
+	frappe.db.commit()
+	if first:
+		_tell_of(name, now)
+
+
+def _tell_of(name: str, now: datetime) -> None:
+	"""Tell the plan's owner of a parked item, where so much of it can be read."""
+	try:
+		for stored in store.read([name]):
+			outbox.tell(stored.item, Tell(Audience.OWNERS, EventKind.PARKED), Directory(), now)
+		frappe.db.commit()
+	except Exception:
+		frappe.db.rollback()  # why it was parked stands in the Error Log already
+
+
+def scheduled() -> None:
+	"""The scheduled job: one tick and one sweep; keeps the background job alive where the site wants one."""
+	if frappe.db.get_single_value("Escalation Settings", "dispatch_in_worker"):
+		frappe.enqueue(
+			"escalation_mgmt.dispatcher.in_worker",
+			queue="long",
+			timeout=JOB_SECONDS + 300,
+			job_id="escalation_mgmt.dispatcher",
+			deduplicate=True,
+		)
+		tick()  # should no worker have taken it
+		return
+	tick()
+	for _batch in sweep.in_batches():
+		tick()
+	monitor.beat()
+
+
+def in_worker() -> None:
+	"""The long-running background job. It ends within the hour, and the scheduled job starts it again."""
+	until = time.monotonic() + JOB_SECONDS
+	run(
+		lambda: (
+			time.monotonic() > until
+			or not frappe.db.get_single_value("Escalation Settings", "dispatch_in_worker")
+		)
+	)
+
+
+def run(stopped: Callable[[], bool]) -> None:
+	"""Run what falls due, until `stopped`: sleeps until the next due instant, but never long.
+
+	Whatever breaks (the database, Redis) is reported, and the connection is made anew.
+	"""
+	site = frappe.local.site
+	swept = fresh = beaten = float("-inf")
+	while not stopped():
+		try:
+			if time.monotonic() - fresh > FRESH_EVERY:
+				_reconnect(site)
+				fresh = time.monotonic()
+			frappe.local.cache = {}  # what other processes changed must be seen
+			tick()
+			if time.monotonic() - swept > SWEEP_EVERY:
+				swept = time.monotonic()
+				for _batch in sweep.in_batches():
+					tick()
+					if stopped():
+						break
+			if time.monotonic() - beaten > BEAT_EVERY:
+				beaten = time.monotonic()
+				monitor.beat()
+			time.sleep(_pause())
+		except Exception:
+			frappe.logger("escalation_mgmt").exception("the dispatcher met an error, and goes on")
+			time.sleep(1)
+			fresh = float("-inf")
+
+
+def _reconnect(site: str) -> None:
+	job = getattr(frappe.local, "job", None)  # a background job is asked for it when it ends
+	frappe.destroy()
+	frappe.init(site)
+	frappe.connect()
+	if job:
+		frappe.local.job = job
+
+
+def _pause() -> float:
+	frappe.db.rollback()
+	due = next_due()
+	if not due:
+		return LONGEST_SLEEP
+	return min(max((due - clock.now()).total_seconds(), SHORTEST_SLEEP), LONGEST_SLEEP)

@@ -1,0 +1,36 @@
+frappe.query_reports["Escalation History"] = {
+	filters: [
+		{ fieldname: "from_date", label: __("From"), fieldtype: "Date", default: frappe.datetime.add_days(frappe.datetime.get_today(), -30) },
+		{ fieldname: "to_date", label: __("To"), fieldtype: "Date", default: frappe.datetime.get_today() },
+		{ fieldname: "plan", label: __("Plan"), fieldtype: "Link", options: "Escalation Plan" },
+		{ fieldname: "priority", label: __("Priority"), fieldtype: "Autocomplete" },
+		{ fieldname: "team", label: __("Team"), fieldtype: "Autocomplete" },
+		{ fieldname: "person", label: __("Person"), fieldtype: "Link", options: "User" },
+		{
+			fieldname: "status",
+			label: __("Status"),
+			fieldtype: "Select",
+			options: ["", "Scheduled", "Escalating", "Snoozed", "Acknowledged", "Resolved", "Exhausted", "Cancelled"],
+		},
+		{ fieldname: "ticket", label: __("Ticket"), fieldtype: "Data" },
+	],
+	// Priorities and teams are words of the tickets' DocTypes: those are offered that escalations had.
+	onload(report) {
+		for (const field of ["priority", "team"]) {
+			frappe
+				.call({
+					method: "frappe.desk.listview.get_group_by_count",
+					args: { doctype: "Escalation Action Item", current_filters: "[]", field },
+				})
+				.then(({ message }) => report.get_filter(field).set_data((message || []).map((row) => row.name).filter(Boolean)));
+		}
+	},
+	formatter(value, row, column, data, default_formatter) {
+		const shown = default_formatter(value, row, column, data);
+		if (column.fieldname !== "outcome" || !value) return shown;
+		const colour = {
+			Sent: "green", Delivered: "green", Answered: "green", "Not Answered": "orange", Failed: "red", Unreachable: "red", Unknown: "orange",
+		}[data.state];
+		return colour ? `<span class="indicator-pill ${colour}">${shown}</span>` : shown;
+	},
+};

@@ -1,0 +1,193 @@
+"""Escalation History: one row for each step and person, whether they were reached or not."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils import add_days, get_datetime, getdate
+
+from escalation_mgmt import clock
+from escalation_mgmt.engine import EventKind
+from escalation_mgmt.history import EVENT
+from escalation_mgmt.outbox import NOTIFICATION, PAGE
+from escalation_mgmt.store import ITEM
+
+ITEM_FIELDS = [
+	*("name", "reference_doctype", "reference_name", "ticket_subject", "priority", "team", "plan", "status"),
+	*("opened_utc", "acknowledged_utc", "acknowledged_by", "acknowledged_via"),
+]
+
+
+def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict], list[dict], None, dict | None]:
+	"""Columns, rows and chart. `filters`: from_date, to_date (of creation, in the site's zone, both inclusive),
+	plan, priority, team, person (a user), status, reference_doctype, ticket."""
+	filters = frappe._dict(filters or {})
+	if filters.from_date and filters.to_date and getdate(filters.from_date) > getdate(filters.to_date):
+		frappe.throw(_("The period ends before it begins. Exchange From and To."))
+	items = _items(filters)
+	rows = [_row(items[part.action_item], part) for part in _parts(items, filters.person)]
+	told = {row["action_item"] for row in rows}
+	if not filters.person:  # an item of which no step has run yet is history as well
+		rows += [_row(item, frappe._dict()) for name, item in items.items() if name not in told]
+	rows.sort(
+		key=lambda row: (row["created"], row["action_item"], row["planned"] or row["created"], row["order"])
+	)
+	return _columns(), rows, None, _chart(rows)
+
+
+def _items(filters: Any) -> dict[str, Any]:
+	"""The action items of the period that the present user may see, by name."""
+	wanted: list[list] = []
+	if filters.from_date:
+		wanted.append(["opened_utc", ">=", clock.to_utc(get_datetime(filters.from_date))])
+	if filters.to_date:
+		wanted.append(["opened_utc", "<", clock.to_utc(get_datetime(add_days(filters.to_date, 1)))])
+	for fieldname in ("plan", "priority", "team", "status", "reference_doctype"):
+		if filters.get(fieldname):
+			wanted.append([fieldname, "=", filters.get(fieldname)])
+	if filters.ticket:
+		wanted.append(["reference_name", "=", str(filters.ticket)])
+	found = frappe.get_list(
+		ITEM, filters=wanted, fields=ITEM_FIELDS, order_by="opened_utc asc, name asc", limit_page_length=0
+	)
+	return {item.name: item for item in found}
+
+
+def _parts(items: dict[str, Any], person: str | None) -> list[Any]:
+	"""What happened to single people: messages, and those whom a step couldn't reach."""
+	if not items:
+		return []
+	pages = frappe.get_all(
+		NOTIFICATION,
+		filters={
+			"action_item": ("in", list(items)),
+			"purpose": PAGE,
+			**({"user": person} if person else {}),
+		},
+		fields=[
+			*("name", "action_item", "step", "run", "method", "recipient", "status", "detail"),
+			*("planned_utc", "sent_utc", "possible_duplicate"),
+		],
+		order_by="name asc",
+		limit_page_length=0,
+	)
+	missed = frappe.get_all(
+		EVENT,
+		filters={"action_item": ("in", list(items)), "kind": str(EventKind.UNREACHABLE), "step": (">", 0)},
+		fields=["name", "action_item", "step", "run", "at_utc", "data"],
+		order_by="name asc",
+		limit_page_length=0,
+	)
+	return [*pages, *(part for part in map(_missed, missed) if not person or part.user == person)]
+
+
+def _missed(event: Any) -> Any:
+	data = json.loads(event.data or "{}")
+	return frappe._dict(
+		name=event.name,
+		action_item=event.action_item,
+		step=event.step,
+		run=event.run,
+		method=data.get("method"),
+		recipient=data.get("who"),
+		user=data.get("user"),
+		status="Unreachable",
+		detail=data.get("reason"),
+		planned_utc=event.at_utc,
+	)
+
+
+def _row(item: Any, part: Any) -> dict[str, Any]:
+	late = _between(part.planned_utc, part.sent_utc)
+	return {
+		"action_item": item.name,
+		"ticket_doctype": item.reference_doctype,
+		"ticket": item.reference_name,
+		"subject": item.ticket_subject,
+		"priority": item.priority,
+		"team": item.team,
+		"plan": item.plan,
+		"status": item.status,
+		"created": clock.to_site(item.opened_utc),
+		"step": part.step,
+		"run": (part.run or 0) + 1 if part.step else None,
+		"method": part.method,
+		"person": part.recipient,
+		"planned": clock.to_site(part.planned_utc),
+		"sent": clock.to_site(part.sent_utc),
+		"lateness": late,
+		"outcome": _outcome(part),
+		"state": part.status,
+		"detail": part.detail,
+		"acknowledged_at": clock.to_site(item.acknowledged_utc),
+		"acknowledged_by": item.acknowledged_by,
+		"acknowledged_via": item.acknowledged_via,
+		"time_to_acknowledge": _between(item.opened_utc, item.acknowledged_utc),
+		"order": part.name or "",
+	}
+
+
+def _outcome(part: Any) -> str | None:
+	if not part.status:
+		return None
+	return f"{_(part.status)} ({_('possible duplicate')})" if part.possible_duplicate else _(part.status)
+
+
+def _between(start: Any, end: Any) -> float | None:
+	"""Seconds from one instant to another, never negative."""
+	if not start or not end:
+		return None
+	return max(get_datetime(end) - get_datetime(start), timedelta(0)).total_seconds()
+
+
+def _chart(rows: list[dict]) -> dict[str, Any] | None:
+	"""How many messages each method had, by outcome."""
+	methods = sorted({row["method"] for row in rows if row["method"]})
+	outcomes = sorted({row["outcome"] for row in rows if row["method"] and row["outcome"]})
+	if not methods:
+		return None
+	counts = {
+		outcome: [sum(row["method"] == m and row["outcome"] == outcome for row in rows) for m in methods]
+		for outcome in outcomes
+	}
+	datasets = [{"name": outcome, "values": values} for outcome, values in counts.items()]
+	return {
+		"data": {"labels": [_(method) for method in methods], "datasets": datasets},
+		"type": "bar",
+		"barOptions": {"stacked": 1},
+	}
+
+
+def _columns() -> list[dict[str, Any]]:
+	def column(fieldname: str, label: str, fieldtype: str, width: int, **more: Any) -> dict[str, Any]:
+		return {"fieldname": fieldname, "label": label, "fieldtype": fieldtype, "width": width, **more}
+
+	when = 185
+	return [
+		column("action_item", _("Action Item"), "Link", 110, options=ITEM),
+		# No Link: Frappe 15 refuses the report to whoever may not read the linked DocType.
+		column("ticket_doctype", _("Ticket Type"), "Data", 100, hidden=1),
+		column("ticket", _("Ticket"), "Dynamic Link", 90, options="ticket_doctype"),
+		column("step", _("Step"), "Int", 60),
+		column("method", _("Method"), "Data", 130),
+		column("person", _("Person"), "Data", 140),
+		column("planned", _("Planned"), "Datetime", when),
+		column("sent", _("Sent"), "Datetime", when),
+		column("lateness", _("Lateness (s)"), "Float", 100, precision=1),
+		column("outcome", _("Outcome"), "Data", 120),
+		column("state", _("State"), "Data", 80, hidden=1),
+		column("acknowledged_by", _("Acknowledged By"), "Data", 140),
+		column("acknowledged_at", _("Acknowledged At"), "Datetime", when),
+		column("acknowledged_via", _("Via"), "Data", 70),
+		column("time_to_acknowledge", _("Time to Acknowledge"), "Duration", 140),
+		column("created", _("Created"), "Datetime", when),
+		column("priority", _("Priority"), "Data", 80),
+		column("plan", _("Plan"), "Link", 150, options="Escalation Plan"),
+		column("subject", _("Subject"), "Data", 200),
+		column("status", _("Status"), "Data", 110),
+		column("team", _("Team"), "Data", 110),
+		column("run", _("Run"), "Int", 60),
+		column("detail", _("Detail"), "Data", 250),
+	]

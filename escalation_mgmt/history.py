@@ -1,0 +1,222 @@
+"""An action item's history: lines are appended, read back, and put into words. Never changed (design rule 9)."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils import cint, flt, format_datetime, format_duration, get_datetime
+
+from escalation_mgmt import clock, rows
+from escalation_mgmt.engine import Event, EventKind
+
+EVENT = "Escalation Event"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+	"""One event of one action item, and the notification that it is about, if it is about one."""
+
+	item: str
+	event: Event
+	notification: str = ""
+
+
+def append(lines: Sequence[Line]) -> None:
+	"""Write lines in their order; names sort by it, so that events of one instant keep it."""
+	rows.insert_all(
+		EVENT,
+		[
+			{
+				"name": rows.new_name(),
+				"action_item": line.item,
+				"notification": line.notification or None,
+				"kind": str(line.event.kind),
+				"step": line.event.step,
+				"run": line.event.run,
+				"at_utc": line.event.at,
+				"data": _encode(line.event.data),
+			}
+			for line in lines
+		],
+	)
+
+
+def _plain(value: Any) -> str:
+	if isinstance(value, datetime):
+		return value.isoformat(sep=" ")
+	return str(value)
+
+
+_encode = json.JSONEncoder(
+	default=_plain, ensure_ascii=False
+).encode  # json.dumps would make one for each line
+
+
+def of_item(item: str) -> list[dict[str, Any]]:
+	"""The history of an item, oldest first: kind, at (site's zone), step, run, line (in words)."""
+	found = frappe.get_all(
+		EVENT,
+		filters={"action_item": item},
+		fields=["name", "kind", "at_utc", "step", "run", "data", "notification"],
+		order_by="at_utc asc, name asc",
+		limit_page_length=0,
+	)
+	return [
+		{
+			"name": row.name,
+			"kind": row.kind,
+			"at": clock.to_site(row.at_utc),
+			"step": row.step,
+			"run": row.run,
+			"notification": row.notification,
+			"line": in_words(row.kind, row.step, json.loads(row.data or "{}")),
+		}
+		for row in found
+	]
+
+
+def in_words(kind: str, step: int, data: dict[str, Any]) -> str:
+	"""One event as a sentence, in the reader's language."""
+	write = _SENTENCES.get(kind)
+	sentence = write(frappe._dict(data), cint(step)) if write else _(kind)
+	return " ".join(part for part in (sentence, _how_late(data.get("late"))) if part)
+
+
+def _how_late(late: Any) -> str:
+	if not isinstance(late, int | float) or late < 1:
+		return ""
+	return _("({0} late)").format(duration(late))
+
+
+def duration(seconds: Any) -> str:
+	"""Seconds as words, such as 1h 5m 3s."""
+	whole = cint(flt(seconds) + 0.5)
+	return format_duration(whole) if whole else "0s"
+
+
+def _when(value: Any) -> str:
+	return format_datetime(clock.to_site(get_datetime(value))) if value else ""
+
+
+def _created(d: Any, _step: int) -> str:
+	if d.follows:
+		return _("Created for plan {0}, in place of {1}; due at {2}.").format(d.plan, d.follows, _when(d.due))
+	if d.by:
+		return _("Started by hand by {0} with plan {1}; due at {2}.").format(d.by, d.plan, _when(d.due))
+	return _("Created for plan {0}; the response window ends at {1}.").format(d.plan, _when(d.due))
+
+
+def _step_ran(d: Any, step: int) -> str:
+	if not d.to:
+		return _("Step {0}, {1}: reached nobody.").format(step, _(d.method))
+	return _("Step {0}, {1}: to {2}.").format(step, _(d.method), d.to)
+
+
+def _unreachable(d: Any, _step: int) -> str:
+	return _("{0} can't be reached by {1}: {2}").format(d.who, _(d.method), d.reason)
+
+
+def _acknowledged(d: Any, _step: int) -> str:
+	if d.late:
+		return _("Acknowledged by {0} ({1}), after the last wait.").format(d.by, _(d.via))
+	return _("Acknowledged by {0} ({1}).").format(d.by, _(d.via))
+
+
+def _resolved(d: Any, _step: int) -> str:
+	how = {
+		"resolved": _("The ticket was resolved or closed."),
+		"reply": _("An agent replied."),
+		"first response": _("An agent responded."),
+		"paused": _("The ticket waits for the customer."),
+		"stop condition": _("The plan's stop condition holds."),
+	}
+	return how.get(d.how) or _("The ticket was answered.")
+
+
+def _cancelled(d: Any, _step: int) -> str:
+	if d.merged_into:
+		return _("Cancelled: the ticket was merged into {0}.").format(d.merged_into)
+	if d.by:
+		return _("Stopped by {0}: {1}").format(d.by, d.reason or _("no reason given"))
+	reasons = {
+		"ticket deleted": _("the ticket was deleted"),
+		"no plan matches": _("no plan matches any more"),
+	}
+	return _("Cancelled: {0}.").format(reasons.get(d.reason) or d.reason)
+
+
+def _assignee_changed(d: Any, _step: int) -> str:
+	nobody = _("nobody")
+	return _("Assigned to {0}; before to {1}.").format(d.assigned or nobody, d.was or nobody)
+
+
+def _ticket_changed(d: Any, _step: int) -> str:
+	facts = ", ".join(filter(None, (d.priority, d.team, d.type)))
+	return _("The ticket changed ({0}); the plan goes on.").format(facts)
+
+
+def _brought_forward(d: Any, step: int) -> str:
+	if step:
+		sentence = _("Step {0} brought forward from {1}.").format(step, _when(d.planned))
+	else:
+		sentence = _("The end of the last wait brought forward from {0}.").format(_when(d.planned))
+	if d.by:
+		return sentence + " " + _("{0} asked for it ({1}).").format(d.by, _(d.via))
+	if d.why == "not delivered":
+		return sentence + " " + _("A message was not delivered.")
+	return sentence
+
+
+def _message(text: Callable[[], str]) -> Callable[[Any, int], str]:
+	def write(d: Any, _step: int) -> str:
+		sentence = text().format(_(d.method or ""), d.to or "")
+		if d.about:
+			sentence = _("News ({0}): {1}").format(_(d.about), sentence)
+		if d.possible_duplicate:
+			sentence += " " + _("(possible duplicate)")
+		return f"{sentence} {d.detail}" if d.detail else sentence
+
+	return write
+
+
+_SENTENCES: dict[str, Callable[[Any, int], str]] = {
+	EventKind.CREATED: _created,
+	EventKind.WINDOW_MOVED: lambda d, s: _("The response window now ends at {0}; before at {1}.").format(
+		_when(d.due), _when(d.was)
+	),
+	EventKind.WINDOW_OVER: lambda d, s: _("The response window is over."),
+	EventKind.STEP_RAN: _step_ran,
+	EventKind.UNREACHABLE: _unreachable,
+	EventKind.BROUGHT_FORWARD: _brought_forward,
+	EventKind.NOBODY_NOTIFIED: lambda d, s: _(
+		"A whole pass through the plan reached nobody. It waits for an assignee, a contact or a provider."
+	),
+	EventKind.STARTED_AGAIN: lambda d, s: _("Started again: somebody can be reached."),
+	EventKind.LAST_WAIT: lambda d, s: _("All steps have run; waiting until {0}.").format(_when(d.until)),
+	EventKind.EXHAUSTED: lambda d, s: _("Exhausted: nobody acknowledged."),
+	EventKind.ACKNOWLEDGED: _acknowledged,
+	EventKind.RESOLVED: _resolved,
+	EventKind.CANCELLED: _cancelled,
+	EventKind.REPLACED: lambda d, s: _("Cancelled: the ticket changed, and plan {0} takes it now.").format(
+		d.replaced_by
+	),
+	EventKind.TICKET_CHANGED: _ticket_changed,
+	EventKind.ASSIGNEE_CHANGED: _assignee_changed,
+	EventKind.PARKED: lambda d, s: _("Set aside until {0}, because it can't be processed: {1}").format(
+		_when(d.until), d.reason
+	),
+	EventKind.SENT: _message(lambda: _("{0} to {1} was sent.")),
+	EventKind.RETRY: _message(lambda: _("{0} to {1} will be tried again.")),
+	EventKind.FAILED: _message(lambda: _("{0} to {1} failed.")),
+	EventKind.UNKNOWN: _message(lambda: _("Whether {0} to {1} arrived is not known.")),
+	EventKind.WITHDRAWN: _message(lambda: _("{0} to {1} was not sent any more.")),
+	EventKind.IN_FLIGHT: _message(lambda: _("{0} to {1} was already on its way.")),
+	EventKind.DELIVERED: _message(lambda: _("{0} to {1} was delivered.")),
+	EventKind.ANSWERED: _message(lambda: _("{0} to {1} was answered.")),
+	EventKind.NOT_ANSWERED: _message(lambda: _("{0} to {1} was not answered.")),
+	EventKind.INSTEAD: _message(lambda: _("{0} to {1} is sent instead.")),
+}

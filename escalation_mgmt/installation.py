@@ -1,0 +1,40 @@
+"""A copy is mute (design rule 15): sending needs one id in the database and in the site's own configuration.
+
+A database that was restored or cloned elsewhere brings its id along, but not the other site's configuration.
+"""
+
+import secrets
+
+import frappe
+from frappe import _
+from frappe.installer import update_site_config
+
+KEY = "escalation_installation_id"
+
+
+def is_live() -> bool:
+	"""Whether this installation may send."""
+	recorded = frappe.db.get_single_value("Escalation Settings", "installation_id", cache=False)
+	return bool(recorded) and recorded == frappe.conf.get(KEY)
+
+
+def make_live() -> None:
+	"""Let this installation send. Gives it a new id, so that what it was copied from stays what it is."""
+	id = secrets.token_hex(16)
+	frappe.db.set_single_value("Escalation Settings", "installation_id", id)
+	update_site_config(KEY, id)
+
+
+@frappe.whitelist(methods=["POST"])
+def make_this_live() -> None:
+	"""The button in Escalation Settings."""
+	frappe.only_for(("System Manager", "Escalation Manager"))
+	if is_live():
+		frappe.throw(_("This installation is live already."))
+	make_live()
+	frappe.msgprint(_("This installation is live: due steps are run and messages are sent."), alert=True)
+
+
+def boot(bootinfo) -> None:
+	"""Tell Desk, so that it can say so to everybody who might wait for a message."""
+	bootinfo.escalation_mute = not is_live()

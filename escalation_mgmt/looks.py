@@ -1,0 +1,91 @@
+"""One look at one ticket: does its running item go on, or should one be opened? For triggers and the sweep."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import frappe
+
+from escalation_mgmt import clock, delivery, plans, store
+from escalation_mgmt.engine import Decision, Plan, StatusCategory, Ticket, look, opens
+from escalation_mgmt.people import Directory
+from escalation_mgmt.tickets import Tickets, of_doc
+
+
+class Looker:
+	"""What looks at many tickets of one moment share: facts, enabled plans, people."""
+
+	def __init__(self, keys: list[tuple[str, str]], *, lock: bool = False):
+		self.tickets = Tickets(keys, lock=lock)
+		self.directory = Directory()
+		self._enabled: dict[str, dict[str, Plan]] = {}
+
+	def enabled(self, doctype: str) -> dict[str, Plan]:
+		"""The enabled plans for a DocType: {version: plan}."""
+		if doctype not in self._enabled:
+			self._enabled[doctype] = plans.enabled(doctype)
+		return self._enabled[doctype]
+
+	def holds(self, key: tuple[str, str]) -> Callable[[Plan], bool]:
+		return plans.holds_for(lambda: self.tickets.doc(key))
+
+	def ticket(self, stored: store.Stored) -> Ticket:
+		"""The ticket as one item sees it: with that item's own stop condition."""
+		ticket = self.tickets[stored.key]
+		if ticket.gone or not stored.item.plan.stop.condition:
+			return ticket
+		return replace(
+			ticket, stopped_by_condition=plans.stopped(stored.item.plan, lambda: self.tickets.doc(stored.key))
+		)
+
+	def look(self, stored: store.Stored, now: datetime) -> Decision | None:
+		enabled = self.enabled(stored.key[0]).values()
+		return look(stored.item, self.ticket(stored), enabled, self.holds(stored.key), now)
+
+
+def look_at(key: tuple[str, str], *, before: Any = None) -> None:
+	"""Look at a ticket as it is in this transaction, and write what follows from it.
+
+	`before` is the document as it was before the save that is being looked at, where there was one.
+	"""
+	now = clock.now()
+	# Locked, and so read as it is now: an old snapshot is no look. The ticket before its item, as a save does.
+	looker = Looker([key], lock=True)
+	ticket = looker.tickets[key]
+	stored = store.running(key)
+	if stored:
+		if decision := looker.look(stored, now):
+			store.apply(
+				[(stored, _not_to(decision, frappe.session.user))], looker.directory, looker.tickets, now
+			)
+			delivery.soon()
+		return
+	was = of_doc(before) if before is not None else None
+	closed = StatusCategory.RESOLVED
+	reopened = bool(was and was.category is closed and ticket.category is not closed)
+	version = version_that_opens(
+		looker, key, past=store.past(key), before=was.facts if was else None, reopened=reopened
+	)
+	if version:
+		store.open_for(ticket, version, looker.enabled(key[0])[version], now)
+	elif ticket.category is closed:
+		store.note_closed(key)
+
+
+def _not_to(decision: Decision, user: str) -> Decision:
+	"""Whoever did it needn't be told."""
+	tells = tuple(replace(tell, but_not=tell.but_not | {user}) for tell in decision.tells)
+	return replace(decision, tells=tells)
+
+
+def version_that_opens(looker: Looker, key: tuple[str, str], **more: Any) -> str | None:
+	"""The version of the plan that should start for a ticket without a running item; `more` as for `opens`."""
+	enabled = looker.enabled(key[0])
+	plan = opens(looker.tickets[key], enabled.values(), looker.holds(key), **more)
+	return next((version for version, candidate in enabled.items() if candidate is plan), None)
+
+
+def lock_ticket(key: tuple[str, str]) -> None:
+	"""Hold the ticket's row, so that nobody else opens an item for it meanwhile."""
+	frappe.db.sql(f"select `name` from `tab{key[0]}` where `name` = %s for update", (key[1],))

@@ -1,0 +1,154 @@
+"""What a message says: a plan's templates, filled for one ticket, one step and one person."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils import get_url, get_url_to_form
+from jinja2 import TemplateError, meta, nodes
+
+from escalation_mgmt.engine import EventKind, Plan, Step, Ticket
+from escalation_mgmt.reporting import report_error
+from escalation_mgmt.templating import NAMES as TEMPLATE_NAMES
+from escalation_mgmt.templating import parse, render
+
+NAMES = {
+	"ticket": "name, subject, priority, team, ticket_type, customer, doctype, url, and the ticket's own fields",
+	"plan": "the plan's name",
+	"step": "the step's number",
+	"steps": "how many steps the plan has",
+	"method": "the step's method",
+	"person": "the name of the person it goes to",
+	"item": "the action item's name",
+	"link": "the address that acknowledges",
+	"message": "the rendered message (in an endpoint's body only)",
+}
+"""What a template may name, and what each stands for."""
+
+_TICKET_FACTS = ("name", "doctype", "subject", "priority", "team", "ticket_type", "customer", "url")
+
+
+class TicketView:
+	"""A ticket as templates see it: the usual facts first, then any field of its own, read when it is asked for."""
+
+	def __init__(self, ticket: Ticket, doc: Any = None, load: Any = None):
+		self.name = ticket.name
+		self.doctype = ticket.doctype
+		self.subject = ticket.subject
+		self.priority = ticket.facts.priority
+		self.team = ticket.facts.team
+		self.ticket_type = ticket.facts.ticket_type
+		self.customer = ticket.facts.customer
+		self._doc, self._load = doc, load
+
+	@property
+	def url(self) -> str:
+		return get_url_to_form(self.doctype, self.name)
+
+	def __getattr__(self, field: str) -> Any:
+		if field.startswith("_"):
+			raise AttributeError(field)
+		if self._doc is None and self._load:
+			self._doc = self._load().as_dict()  # plain values: a template can't call the document
+		return self._doc.get(field) if self._doc else None
+
+
+def context(
+	ticket: TicketView, plan: Plan, step: Step | None, person: str, item: str, link: str
+) -> dict[str, Any]:
+	return {
+		"ticket": ticket,
+		"plan": plan.name,
+		"step": step.number if step else 0,
+		"steps": len(plan.steps),
+		"method": step.method if step else "",
+		"person": person,
+		"item": item,
+		"link": link,
+	}
+
+
+def page(plan: Plan, step: Step, known: dict[str, Any]) -> tuple[str, str, str]:
+	"""Subject and text of a page, and what was wrong with its templates.
+
+	A template that fails is no reason not to wake somebody: the app's own words go out instead.
+	"""
+	plain_subject = _("Ticket {0} has not been answered").format(known["ticket"].name)
+	plain_text = f"{plain_subject}: {known['ticket'].subject}"
+	subject, wrong = _rendered(plan.subject, known, plain_subject)
+	text, wrong_too = _rendered(step.message or plan.message, known, plain_text)
+	return subject, text, wrong or wrong_too
+
+
+def _rendered(template: str, known: dict[str, Any], instead: str) -> tuple[str, str]:
+	try:
+		return render(template, known).strip() or instead, ""
+	except Exception as e:
+		report_error(f"Escalation Plan {known['plan']}: a message can't be rendered")
+		return instead, _("The plan's text can't be rendered ({0}); the app's own was sent.").format(
+			str(e).splitlines()[0][:200] if str(e) else type(e).__name__
+		)
+
+
+def told(about: str, known: dict[str, Any], item: Any) -> tuple[str, str]:
+	"""Subject and text of a word to somebody: what became of an escalation. `item` is the action item's row."""
+	number, subject = known["ticket"].name, known["ticket"].subject
+	says = {
+		EventKind.ACKNOWLEDGED: _("{0} has acknowledged ticket {1}").format(item.acknowledged_by, number),
+		EventKind.RESOLVED: _("Ticket {0} has been answered").format(number),
+		EventKind.CANCELLED: _("The escalation of ticket {0} was cancelled").format(number),
+		EventKind.ASSIGNEE_CHANGED: _("Ticket {0} is assigned to {1} now").format(number, item.assigned_to),
+		EventKind.EXHAUSTED: _("Nobody acknowledged ticket {0}").format(number),
+		EventKind.NOBODY_NOTIFIED: _("Nobody could be notified of ticket {0}").format(number),
+		EventKind.PARKED: _("The escalation of ticket {0} can't be processed").format(number),
+	}
+	more = {
+		EventKind.EXHAUSTED: _("Every step of plan {0} has run and its last wait is over.").format(
+			known["plan"]
+		),
+		EventKind.NOBODY_NOTIFIED: _(
+			"Not one person of plan {0} can be reached. Assign the ticket, or correct the contacts or the "
+			"provider, and the escalation starts again. {1} says who can't be reached, and why."
+		).format(known["plan"], known["item"]),
+		EventKind.PARKED: _("{0} says why. It is tried again every few minutes.").format(known["item"]),
+	}
+	head = says.get(about) or _("News of ticket {0}").format(number)
+	lines = [f"{head}: {subject}", more.get(about, ""), known["ticket"].url]
+	return head, "\n".join(line for line in lines if line)
+
+
+def placeholders_wrong(template: str, doctype: str, *, in_body: bool = False) -> Iterator[str]:
+	"""What a template names that doesn't exist, each in words that tell what there is."""
+	try:
+		tree = parse(template)
+	except TemplateError as e:
+		yield _("is not a valid template: {0}").format(e)
+		return
+	there = [name for name in NAMES if in_body or name != "message"]
+	known = {*there, *TEMPLATE_NAMES}
+	for name in sorted(meta.find_undeclared_variables(tree) - known):
+		yield _("names {0}, which doesn't exist. There are: {1}.").format(name, ", ".join(there))
+	if not doctype:
+		return
+	fields = frappe.get_meta(doctype)
+	for node in tree.find_all(nodes.Getattr):
+		if isinstance(node.node, nodes.Name) and node.node.name == "ticket":
+			if node.attr not in (*_TICKET_FACTS, "owner", "creation") and not fields.has_field(node.attr):
+				yield _("names ticket.{0}; {1} has no such field.").format(node.attr, _(doctype))
+
+
+def sample(doctype: str) -> dict[str, Any]:
+	"""A context to try a template on. Quotes, a backslash and a new line are in it: a body must stand them."""
+	ticket = Ticket(doctype=doctype, name="0", subject='Sample "ticket" \\ with\na second line')
+	view = TicketView(ticket, doc=frappe.new_doc(doctype).as_dict() if doctype else None)
+	plan = Plan.from_dict(SAMPLE_PLAN)
+	known = context(view, plan, None, 'Sample "Person"', "ESC-00000", get_url("/ack/sample"))
+	return known | {"message": ticket.subject}
+
+
+SAMPLE_PLAN: dict[str, Any] = {
+	"name": "Sample", "rank": 0, "start": "At Once", "window": 0, "steps": [], "repeats": 0, "repeat_pause": 0,
+	"last_wait": 0, "stop": {}, "owner": "", "subject": "", "message": "",
+	"takes": {"doctype": "", "priorities": [], "team": "", "ticket_type": "", "customer": "", "condition": ""},
+}  # fmt: skip

@@ -1,0 +1,135 @@
+"""How the engine does: is anything overdue, does anybody dispatch? (design rule 14)
+
+Answered from what is due in the database, by whoever asks: Desk when it starts and every minute, a command, an
+outside monitor. So a dispatcher that stopped is noticed by something else than the dispatcher.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+import frappe
+from frappe import _
+
+from escalation_mgmt import clock, history, installation
+from escalation_mgmt.notifiers import egress
+from escalation_mgmt.outbox import NOTIFICATION
+from escalation_mgmt.store import ITEM
+
+TOLERATED = timedelta(minutes=5)  # a scheduler's tick is up to 240 s; later than this is an alarm
+HEARTBEAT_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+	"""The state at one instant. Lateness in seconds, of what has been due longest."""
+
+	mute: bool
+	steps_overdue: int
+	steps_late: float
+	messages_overdue: int
+	messages_late: float
+	parked: int
+	reaching_nobody: int
+	scheduler_off: bool
+
+	@property
+	def well(self) -> bool:
+		return not self.problems
+
+	@property
+	def problems(self) -> list[str]:
+		"""What is wrong, in words that say what to do; [] where nothing is."""
+		found = []
+		if self.mute:
+			found.append(_("This site is a copy: nothing is sent. Make it live in Escalation Settings."))
+			return found
+		if self.steps_overdue:
+			found.append(
+				_("{0} steps are overdue, the oldest by {1}. Is the dispatcher running?").format(
+					self.steps_overdue, history.duration(self.steps_late)
+				)
+			)
+		if self.messages_overdue:
+			found.append(
+				_("{0} messages wait to be sent, the oldest for {1}. Is the dispatcher running?").format(
+					self.messages_overdue, history.duration(self.messages_late)
+				)
+			)
+		if found and self.scheduler_off:
+			found.append(_("The site's scheduler is off."))
+		if self.parked:
+			found.append(_("{0} escalations can't be processed; each says why.").format(self.parked))
+		if self.reaching_nobody:
+			found.append(_("{0} escalations reach nobody; each says why.").format(self.reaching_nobody))
+		return found
+
+
+def health(tolerated: timedelta = TOLERATED) -> Health:
+	"""Look at what is due. What is late by less than `tolerated` is not overdue."""
+	now = clock.now()
+	steps, since = _overdue(ITEM, "due_utc", now - tolerated)
+	messages, waiting = _overdue(NOTIFICATION, "next_attempt_utc", now - tolerated)
+	return Health(
+		mute=not installation.is_live(),
+		steps_overdue=steps,
+		steps_late=(now - since).total_seconds() if since else 0.0,
+		messages_overdue=messages,
+		messages_late=(now - waiting).total_seconds() if waiting else 0.0,
+		parked=frappe.db.count(ITEM, {"parked": ("is", "set"), "status": ("!=", "Cancelled")}),
+		reaching_nobody=frappe.db.count(ITEM, {"stalled": 1}),
+		scheduler_off=_scheduler_off(),
+	)
+
+
+def _overdue(doctype: str, column: str, before: Any) -> tuple[int, Any]:
+	"""How many (at most a thousand are counted), and since when. Plain SQL: a filter of Frappe's would count nulls."""
+	found = frappe.db.sql(
+		f"select `{column}` from `tab{doctype}` where `{column}` < %s order by `{column}` limit 1000",
+		(before,),
+	)
+	return len(found), found[0][0] if found else None
+
+
+def _scheduler_off() -> bool:
+	from frappe.utils.scheduler import is_scheduler_inactive
+
+	try:
+		return bool(is_scheduler_inactive(verbose=False))
+	except TypeError:  # an older Frappe
+		return bool(is_scheduler_inactive())
+
+
+@frappe.whitelist()
+def report() -> dict[str, Any]:
+	"""For Desk, once a minute, and for an outside monitor: {"well", "problems", ...}. For managers only."""
+	frappe.only_for(("System Manager", "Escalation Manager"))
+	state = health()
+	return {**asdict(state), "well": state.well, "problems": state.problems}
+
+
+def beat() -> None:
+	"""Call the heartbeat address, but only while nothing is overdue: who listens there misses it otherwise."""
+	url = (frappe.db.get_single_value("Escalation Settings", "heartbeat_url") or "").strip()
+	state = health() if url else None
+	if not state or state.mute or state.steps_overdue or state.messages_overdue:
+		return
+	import asyncio
+
+	try:
+		asyncio.run(_call(url))
+	except (egress.Forbidden, aiohttp.ClientError, OSError, TimeoutError) as e:
+		frappe.logger("escalation_mgmt").warning(f"the heartbeat address can't be called: {e!r}")
+
+
+async def _call(url: str) -> None:
+	allowed = frappe.conf.get("escalation_allowed_hosts") or []
+	egress.check_url(url, allowed)
+	async with aiohttp.ClientSession(
+		connector=egress.connector(allowed, 1),
+		timeout=aiohttp.ClientTimeout(total=HEARTBEAT_SECONDS),
+		trust_env=False,
+	) as pool:
+		async with pool.get(url, allow_redirects=False) as response:
+			response.release()

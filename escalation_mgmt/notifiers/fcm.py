@@ -1,0 +1,308 @@
+"""Firebase Cloud Messaging, the HTTP v1 API: the other way of the method iPhone Notification, to an app of one's own.
+
+Done by pyfcm. Sources: https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages and .../ErrorCode;
+Apple's "Generating a remote notification" and "Sending notification requests to APNs" for what stands under `apns`.
+
+What runs in threads here (`send`) knows nothing of Frappe; what an answer means is said by `outcome`, outside them.
+"""
+
+import hashlib
+import json
+import os
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import frappe
+import google.auth.transport.requests
+import requests
+from frappe import _
+from frappe.utils.password import get_decrypted_password
+from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
+from google.oauth2 import service_account
+from pyfcm import FCMNotification
+from pyfcm.errors import InvalidDataError
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import NameResolutionError, NewConnectionError
+
+from escalation_mgmt.notifiers import egress
+from escalation_mgmt.notifiers.base import CannotReach, Failed, Outcome, Retry, Sent, Unknown
+from escalation_mgmt.notifiers.http_post import allowed_hosts, retry_after
+from escalation_mgmt.notifiers.web_push import SETTINGS, TTL, Gone
+
+SECONDS = 10  # for one request
+THREADS = 64
+SCOPES = ["https://www.googleapis.com/auth/firebase.messaging"]
+_GOOGLES = "oauth2.googleapis.com"
+_NEEDED = ("project_id", "private_key", "client_email", "token_uri")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+	"""What came of a request. `trouble`: that there was no answer, and how sure it is that nothing was taken."""
+
+	status: int = 0
+	code: str = ""  # FCM's errorCode, or the status's name
+	said: str = ""
+	name: str = ""  # of the message that was taken
+	wait: timedelta | None = None
+	trouble: str = ""  # "", no_token, refused_token, no_connection or lost
+
+
+# --- the service account
+
+
+def service_account_info() -> dict[str, Any] | None:
+	"""The service account, or None where none is given. Raises CannotReach where it is none.
+
+	The site's configuration (`escalation_fcm_service_account`: the JSON, or the path of its file) wins over Escalation
+	Settings.
+	"""
+	given = frappe.conf.get("escalation_fcm_service_account") or get_decrypted_password(
+		SETTINGS, SETTINGS, "fcm_service_account", raise_exception=False
+	)
+	if not given:
+		return None
+	if isinstance(given, str) and not given.lstrip().startswith("{") and os.path.isfile(given):
+		with open(given) as file:
+			given = file.read()
+	return checked(given)
+
+
+def checked(given: str | dict[str, Any]) -> dict[str, Any]:
+	"""A service account that can be used. Raises CannotReach, in words that tell what to do."""
+	try:
+		info = json.loads(given) if isinstance(given, str) else dict(given)
+		missing = [field for field in _NEEDED if not info.get(field)]
+	except (ValueError, AttributeError, TypeError):
+		raise CannotReach(
+			_("The FCM service account is not JSON. Paste the whole file that Firebase gave you.")
+		) from None
+	if info.get("type") != "service_account" or missing:
+		raise CannotReach(
+			_(
+				"This is not the file of a service account ({0} is missing). In Firebase: Project Settings, Service "
+				"Accounts, Generate New Private Key."
+			).format(", ".join(missing) or "type")
+		)
+	parts = urlsplit(info["token_uri"])
+	google = parts.scheme == "https" and parts.netloc == _GOOGLES
+	if not google and not egress.is_allowed(parts.hostname or "", parts.port or 443, allowed_hosts()):
+		raise CannotReach(_("The token_uri of the FCM service account must be at {0}.").format(_GOOGLES))
+	try:
+		_new_credentials(info)
+	except (ValueError, GoogleAuthError) as e:
+		raise CannotReach(
+			_("The private key of the FCM service account is not valid: {0}").format(e)
+		) from None
+	return info
+
+
+def _new_credentials(info: dict[str, Any]) -> service_account.Credentials:
+	return service_account.Credentials.from_service_account_info(info, scopes=SCOPES)
+
+
+_known: dict[str, service_account.Credentials] = {}
+_known_lock = threading.Lock()
+
+
+def _credentials(info: dict[str, Any]) -> service_account.Credentials:
+	"""The credentials with their access token, kept by this process: a token lives for an hour."""
+	id = hashlib.sha256(json.dumps(info, sort_keys=True).encode()).hexdigest()
+	if id not in _known:
+		_known.clear()  # an old key is of no use
+		_known[id] = _new_credentials(info)
+	return _known[id]
+
+
+class Client(FCMNotification):
+	"""pyfcm, without its own retries and sleeps: each attempt is ours to record (design rule 6)."""
+
+	def __init__(self, info: dict[str, Any]):
+		super().__init__(
+			credentials=_credentials(info),
+			project_id=info["project_id"],
+			adapter=HTTPAdapter(max_retries=0, pool_connections=2, pool_maxsize=THREADS),
+		)
+		self.FCM_END_POINT_BASE = frappe.conf.get("escalation_fcm_url") or self.FCM_END_POINT_BASE
+
+	def _get_access_token(self) -> str:
+		def request(*args: Any, **more: Any) -> Any:
+			return transport(*args, **{**more, "timeout": SECONDS})
+
+		with _known_lock:  # one exchange, however many threads ask
+			if not self.credentials.valid:
+				transport = google.auth.transport.requests.Request()
+				try:
+					self.credentials.refresh(request)
+				except Exception as e:
+					raise InvalidDataError(e) from e
+			return self.credentials.token
+
+	def send_request(self, payload: bytes | None = None, timeout: float | None = None) -> requests.Response:
+		return self.requests_session.post(
+			self.fcm_end_point, data=payload, timeout=timeout, allow_redirects=False
+		)
+
+	def parse_response(self, response: requests.Response) -> Answer:
+		body = _json(response)
+		if response.status_code == 200:
+			return Answer(200, name=str(body.get("name", "")))
+		error = body.get("error") if isinstance(body.get("error"), dict) else {}
+		details = [detail for detail in error.get("details") or () if isinstance(detail, dict)]
+		codes = [str(detail["errorCode"]) for detail in details if detail.get("errorCode")]
+		if response.status_code == 401:
+			with _known_lock:
+				self.credentials.token = None  # the next attempt asks for another
+		return Answer(
+			response.status_code,
+			code=codes[0] if codes else str(error.get("status", "")),
+			said=" ".join(str(error.get("message") or response.reason or "").split())[:300],
+			wait=retry_after(response.headers.get("Retry-After")),
+		)
+
+
+def _json(response: requests.Response) -> dict[str, Any]:
+	try:
+		body = response.json()
+	except ValueError:
+		return {}
+	return body if isinstance(body, dict) else {}
+
+
+# --- sending
+
+
+def send(client: Client, token: str, message: dict[str, Any], dry_run: bool = False) -> Answer:
+	"""Send one message, in any thread. Never raises."""
+	try:
+		return client.notify(fcm_token=token, **message, dry_run=dry_run, timeout=SECONDS)
+	except InvalidDataError as e:
+		cause = e.args[0] if e.args else e
+		later = isinstance(cause, TransportError) or (isinstance(cause, RefreshError) and cause.retryable)
+		return Answer(trouble="no_token" if later else "refused_token", said=_first_line(cause))
+	except requests.RequestException as e:
+		never = isinstance(e, requests.ConnectTimeout | requests.exceptions.SSLError) or _not_connected(e)
+		return Answer(trouble="no_connection" if never else "lost", said=_first_line(e))
+	except Exception as e:
+		return Answer(trouble="lost", said=_first_line(e))
+
+
+def _not_connected(error: requests.RequestException) -> bool:
+	"""Whether the connection was never made, so that nothing was sent."""
+	reason = getattr(error.args[0] if error.args else None, "reason", None)
+	return isinstance(reason, NewConnectionError | NameResolutionError)
+
+
+def _first_line(error: object) -> str:
+	return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+def outcome(answer: Answer) -> Outcome | Gone:
+	"""What an answer means for the message, in words that tell what to do."""
+	said = f"{answer.status or ''} {answer.code} {answer.said}".strip()
+	if answer.status == 200:
+		return Sent(answer.name[:140])
+	if answer.trouble == "lost":
+		return Unknown(_("no answer from FCM: {0}").format(said))
+	if answer.trouble == "no_connection":
+		return Retry(_("no connection to FCM: {0}").format(said))
+	if answer.trouble == "no_token":
+		return Retry(_("Google gives no access token now: {0}").format(said))
+	if answer.trouble == "refused_token":
+		return Failed(
+			_("Google refuses the FCM service account: {0}. Make a new key in Firebase and paste it.").format(
+				said
+			)
+		)
+	if answer.status == 404 or answer.code in ("UNREGISTERED", "NOT_FOUND"):
+		return Gone(_("the app was removed from it, or its token has expired"))
+	if answer.code == "INVALID_ARGUMENT" and "registration token" in answer.said:
+		return Gone(_("its token is none that FCM knows"))
+	if answer.code == "SENDER_ID_MISMATCH":
+		return Failed(_("its app belongs to another Firebase project than the service account"))
+	if answer.code == "THIRD_PARTY_AUTH_ERROR":
+		return Failed(
+			_("Firebase can't log in to Apple: upload an APNs key in Firebase, under Cloud Messaging")
+		)
+	if answer.status == 401:
+		return Retry(_("FCM refuses the access token: {0}").format(said))
+	if answer.status == 403:
+		return Failed(
+			_(
+				"the service account may not send: enable the Firebase Cloud Messaging API in its project ({0})"
+			).format(said)
+		)
+	if answer.status == 429 or answer.status >= 500:
+		return Retry(_("FCM is busy: {0}").format(said), answer.wait)
+	return Failed(_("FCM refuses the message: {0}").format(said))
+
+
+def message(
+	*, title: str, body: str, item: str, urgent: bool, data: dict[str, str], expires: int
+) -> dict[str, Any]:
+	"""pyfcm's arguments for one message: time-sensitive where `urgent`, one on the screen for each action item.
+
+	`expires`: seconds since 1970, after which APNs gives up.
+	"""
+	aps: dict[str, Any] = {
+		"interruption-level": "time-sensitive" if urgent else "active",
+		"thread-id": item,
+		"category": "ESCALATION" if urgent else "ESCALATION_NEWS",
+	}
+	if urgent:
+		aps["sound"] = "default"
+	return {
+		"notification_title": title,
+		"notification_body": body,
+		"data_payload": data,
+		"apns_config": {
+			"headers": {
+				"apns-push-type": "alert",
+				"apns-priority": "10" if urgent else "5",
+				"apns-collapse-id": item[:64],  # APNs takes 64 bytes
+				"apns-expiration": str(expires),
+			},
+			"payload": {"aps": aps},
+		},
+		"android_config": {
+			"collapseKey": item,
+			"priority": "HIGH" if urgent else "NORMAL",
+			"ttl": f"{int(TTL.total_seconds())}s",
+			"notification": {"tag": item, **({"sound": "default"} if urgent else {})},
+		},
+	}
+
+
+def test_connection() -> str:
+	"""Ask Google for an access token and FCM whether we may send; sends nothing. Raises CannotReach."""
+	info = service_account_info()
+	if not info:
+		raise CannotReach(
+			_("There is no FCM service account yet. Paste the file that Firebase gave you, and save.")
+		)
+	answer = send(
+		Client(info),
+		"escalation-test",
+		message(title="Test", body="Test", item="test", urgent=False, data={}, expires=0),
+		dry_run=True,
+	)
+	result = outcome(answer)
+	# Only somebody who may send is told that this token is none.
+	if isinstance(result, Sent | Gone):
+		return _("Google accepts the service account, and FCM takes messages for the project {0}.").format(
+			info["project_id"]
+		)
+	raise CannotReach(result.detail[:1].upper() + result.detail[1:])
+
+
+@frappe.whitelist(methods=["POST"])
+def test() -> dict[str, Any]:
+	"""The button in Escalation Settings. Returns {"ok", "said": in words}."""
+	frappe.only_for(("System Manager", "Escalation Manager"))
+	try:
+		return {"ok": True, "said": test_connection()}
+	except CannotReach as e:
+		return {"ok": False, "said": str(e)}

@@ -1,0 +1,280 @@
+"""iPhone Notification: to every device of a person, by Web Push (a page on the home screen) or FCM (an app of one's own).
+
+A person is reached when one of their devices takes the message.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.translate import print_language
+from frappe.utils import get_url
+
+from escalation_mgmt import clock, devices
+from escalation_mgmt.devices import FCM, WEB_PUSH, Device
+from escalation_mgmt.notifiers import fcm, web_push
+from escalation_mgmt.notifiers.base import (
+	CannotReach,
+	Failed,
+	Message,
+	Notifier,
+	Outcome,
+	Person,
+	Retry,
+	Sent,
+	Unknown,
+)
+from escalation_mgmt.notifiers.web_push import Gone
+from escalation_mgmt.reporting import report_error
+
+PAGE = "escalations"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+	"""What a phone shows. `tag`: one notification for each action item; a newer one replaces it."""
+
+	title: str
+	body: str
+	tag: str
+	link: str  # where a tap leads; it acknowledges nothing by itself
+	urgent: bool  # asks for an acknowledgement
+	button: str
+	language: str
+
+	def as_json(self) -> str:
+		"""For browsers, in the form of declarative Web Push: Safari 18.4 shows it without our service worker too.
+
+		Source: W3C Push API, "Declarative push message".
+		"""
+		notification: dict[str, Any] = {
+			"title": self.title,
+			"body": self.body,
+			"tag": self.tag,
+			"lang": self.language,
+			"navigate": self.link,
+			"renotify": self.urgent,
+			"requireInteraction": self.urgent,
+			"silent": False,
+			"data": {"link": self.link, "acknowledges": self.urgent},
+		}
+		if self.urgent:
+			notification["actions"] = [{"action": "acknowledge", "title": self.button, "navigate": self.link}]
+		return json.dumps({"web_push": 8030, "notification": notification}, ensure_ascii=False)
+
+	def as_fcm(self) -> dict[str, Any]:
+		return fcm.message(
+			title=self.title,
+			body=self.body,
+			item=self.tag,
+			urgent=self.urgent,
+			data={"item": self.tag, "link": self.link, "acknowledges": "1" if self.urgent else "0"},
+			expires=int(time.time() + web_push.TTL.total_seconds()),
+		)
+
+
+class IphonePushNotifier(Notifier):
+	method = "iPhone Notification"
+	batch = 250
+	may_tell = True
+
+	def __init__(self) -> None:
+		self._ways: dict[str, set[tuple[str, str]]] | None = None
+		self._pairs = web_push.key_pairs()
+		try:
+			self._account, self._no_account = fcm.service_account_info(), ""
+		except CannotReach as e:  # browsers are reached all the same
+			self._account, self._no_account = None, str(e)
+
+	def not_ready(self) -> str | None:
+		if not self._all_ways():
+			return _(
+				"Nobody has a device. Each technician opens {0} on their phone and allows notifications."
+			).format(page_url())
+		return None
+
+	def address_of(self, person: Person) -> str:
+		return self.check_user(person.user)
+
+	def check_user(self, user: str) -> str:
+		"""The user, if one of their devices can be reached. Raises CannotReach."""
+		ways = self._all_ways().get(user, set())
+		if not ways:
+			raise CannotReach(
+				_("Has no device. They open {0} on their phone and allow notifications.").format(page_url())
+			)
+		if any(kind == WEB_PUSH and key in self._pairs for kind, key in ways):
+			return user
+		if not any(kind == FCM for kind, _key in ways):
+			raise CannotReach(_("Their devices must be added anew. They open {0} once.").format(page_url()))
+		if not self._account:
+			raise CannotReach(
+				self._no_account or _("FCM isn't set up. Enter its service account in Escalation Settings.")
+			)
+		return user
+
+	def check_address(self, address: str) -> str:
+		raise CannotReach(_("An iPhone Notification goes to a user's devices. Choose a person in the plan."))
+
+	def mask(self, address: str) -> str:
+		name, _at, domain = address.rpartition("@")
+		return f"{name[:1]}…@{domain}" if name else address
+
+	def send(self, messages: Sequence[Message]) -> Iterator[tuple[Message, Outcome]]:
+		found = devices.live({message.address for message in messages})
+		open_parcels: dict[str, _Parcel] = {}
+		for message in messages:
+			if not found[message.address]:
+				yield (
+					message,
+					Failed(
+						_("Has no device any more. They open {0} and allow notifications.").format(page_url())
+					),
+				)
+				continue
+			try:
+				open_parcels[message.notification] = _Parcel(
+					message, _content(message), len(found[message.address])
+				)
+			except Exception as e:
+				report_error(f"Escalation: push message {message.notification} can't be built")
+				yield message, Failed(_("The message can't be built: {0}").format(str(e)[:300]))
+		for parcel in self._sent(open_parcels, found):
+			yield parcel.message, _verdict(parcel)
+
+	def _sent(self, parcels: "dict[str, _Parcel]", found: dict[str, list[Device]]) -> "Iterator[_Parcel]":
+		"""Each parcel, as soon as all of its devices have answered; what was learnt of devices is written before."""
+		client = fcm.Client(self._account) if self._account else None
+		with ThreadPoolExecutor(fcm.THREADS) as threads, asyncio.Runner() as runner:
+			pusher = runner.run(_pusher(self._pairs))
+			loop = runner.get_loop()
+			tasks: dict[asyncio.Task, tuple[_Parcel, Device]] = {}
+			try:
+				for parcel in parcels.values():
+					for device in found[parcel.message.address]:
+						way = _one(device, parcel.content, pusher, client, loop, threads)
+						tasks[loop.create_task(way)] = (parcel, device)
+				pending = set(tasks)
+				while pending:
+					# Hand back what is done every 50 ms: one slow service must not hold up what is known of others.
+					done, pending = runner.run(_wait(pending, 0.05))
+					learnt = [(*tasks[task], task.result()) for task in done]
+					_record([(device, result) for _parcel, device, result in learnt])
+					for parcel, device, result in learnt:
+						parcel.results.append((device, result))
+						if len(parcel.results) == parcel.devices:
+							yield parcel
+			finally:
+				runner.run(pusher.close())
+
+	def _all_ways(self) -> dict[str, set[tuple[str, str]]]:
+		if self._ways is None:
+			self._ways = devices.ways()
+		return self._ways
+
+
+class _Parcel:
+	"""One message and what its devices answered."""
+
+	def __init__(self, message: Message, content: Content, devices: int):
+		self.message, self.content, self.devices = message, content, devices
+		self.results: list[tuple[Device, Outcome | Gone]] = []
+
+
+def page_url() -> str:
+	"""The technician's page, at the configured public address of the site."""
+	public = (frappe.get_cached_doc(web_push.SETTINGS).public_url or "").strip().rstrip("/")
+	return f"{public}/{PAGE}" if public else get_url(f"/{PAGE}")
+
+
+def _content(message: Message) -> Content:
+	language = message.language or frappe.local.lang or "en"
+	with print_language(language):
+		button = _("Acknowledge")
+	title = " ".join(message.subject.split())[:150]
+	body = message.text.strip()
+	# A message without a link asks for nothing: it is news.
+	link = message.link or page_url()
+	tag = str(message.context.get("item") or message.notification)
+
+	def content(body: str) -> Content:
+		return Content(title, body, tag, link, bool(message.link), button, language)
+
+	def size(body: str) -> int:
+		return len(content(body).as_json().encode())
+
+	bare = size("")
+	while size(body) > web_push.LARGEST and len(body) > 1:
+		keep = (web_push.LARGEST - bare) / (size(body) - bare)
+		body = body[: max(int(len(body) * keep) - 4, 0)].rstrip() + "…"
+	return content(body)
+
+
+async def _pusher(pairs: dict[str, Any]) -> web_push.Pusher:
+	return web_push.Pusher(pairs, web_push.subject())
+
+
+async def _wait(pending: set, seconds: float) -> tuple[set, set]:
+	return await asyncio.wait(pending, timeout=seconds)
+
+
+async def _one(
+	device: Device,
+	content: Content,
+	pusher: web_push.Pusher,
+	client: fcm.Client | None,
+	loop: asyncio.AbstractEventLoop,
+	threads: ThreadPoolExecutor,
+) -> Outcome | Gone:
+	"""Send to one device. Never raises."""
+	try:
+		if device.kind == WEB_PUSH:
+			urgency = "high" if content.urgent else "normal"
+			return await pusher.send(device, content.as_json(), web_push.topic(content.tag), urgency)
+		if not client:
+			return Failed(_("FCM isn't set up"))
+		return fcm.outcome(
+			await loop.run_in_executor(threads, fcm.send, client, device.endpoint, content.as_fcm())
+		)
+	except Exception as e:
+		report_error(f"Escalation: push to device {device.name} broke")
+		return Unknown(repr(e)[:300])
+
+
+def _record(results: Sequence[tuple[Device, Outcome | Gone]]) -> None:
+	devices.mark_used([device.name for device, result in results if isinstance(result, Sent)], clock.now())
+	devices.mark_dead({device.name: result.detail for device, result in results if isinstance(result, Gone)})
+
+
+def _verdict(parcel: _Parcel) -> Outcome:
+	"""What became of a message, from what became of it on each device."""
+	by_kind: dict[type, list[tuple[Device, Any]]] = {}
+	for device, result in parcel.results:
+		by_kind.setdefault(type(result), []).append((device, result))
+	failures = "; ".join(
+		f"{device.label}: {result.detail}"
+		for device, result in parcel.results
+		if not isinstance(result, Sent)
+	)
+	if taken := by_kind.get(Sent):
+		said = _("On {0}.").format(", ".join(device.label for device, _result in taken))
+		return Sent(taken[0][1].provider_message_id, f"{said} {failures}".strip())
+	if Unknown in by_kind:
+		return Unknown(failures)
+	if retries := by_kind.get(Retry):
+		# The first that may be asked again decides: what matters is that one of them is reached.
+		waits = [result.after for _device, result in retries]
+		return Retry(failures, None if None in waits else min(waits))
+	if set(by_kind) == {Gone}:
+		return Failed(
+			_(
+				"No device of theirs takes notifications any more. They open {0} and allow them again. {1}"
+			).format(page_url(), failures)
+		)
+	return Failed(failures)

@@ -1,0 +1,97 @@
+"""Phone calls over Twilio: the phone rings, Twilio asks us what to say (`callbacks.call_answered`), a key acknowledges."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import frappe
+from frappe import _
+from twilio.rest import Client
+
+from escalation_mgmt import phone_numbers
+from escalation_mgmt.notifiers import twilio_api
+from escalation_mgmt.notifiers.base import Message, Notifier, Outcome, Person, Sent
+from escalation_mgmt.notifiers.sms import checked_number, mobile_of
+from escalation_mgmt.speech import Speaker
+
+RINGS_SECONDS = 30  # most mailboxes take a call after that
+METHOD = "Phone Call"
+
+
+class PhoneCallNotifier(Notifier):
+	method = METHOD
+	batch = 100
+
+	def __init__(self) -> None:
+		self._account = twilio_api.account()
+
+	def not_ready(self) -> str | None:
+		return twilio_api.problem(self._account, calls=True)
+
+	def address_of(self, person: Person) -> str:
+		return self.check_address(mobile_of(person))
+
+	def check_address(self, address: str) -> str:
+		return checked_number(address)
+
+	def mask(self, address: str) -> str:
+		return phone_numbers.masked(address)
+
+	def send(self, messages: Sequence[Message]) -> Iterator[tuple[Message, Outcome]]:
+		yield from twilio_api.send_all(self._account, messages, self._create)
+
+	def find(self, asked: Sequence[tuple[Message, datetime]]) -> dict[str, Outcome]:
+		return twilio_api.found_by(self._account, asked, _find)
+
+	async def _create(self, client: Client, message: Message) -> Any:
+		ours = self._account
+		ids = {"n": message.notification, "a": message.attempt}
+		if (
+			not message.link
+		):  # no escalation, but a test: it asks for nothing, and nobody asks what became of it
+			return await client.calls.create_async(
+				to=message.address,
+				from_=ours.number_for(message.address),
+				twiml=Speaker(message.language).end(message.text),
+				timeout=RINGS_SECONDS,
+			)
+		return await client.calls.create_async(
+			to=message.address,
+			from_=ours.number_for(message.address),
+			url=ours.callback("call_answered", **ids),
+			method="POST",
+			status_callback=ours.callback("call_status", **ids),
+			status_callback_method="POST",
+			machine_detection="Enable",
+			timeout=RINGS_SECONDS,
+		)
+
+
+async def _find(client: Client, message: Message, since: datetime) -> Outcome | None:
+	"""A call to the same number, since our first attempt, that no other message of ours is known by.
+
+	Twilio's list doesn't say what a call was for.
+	"""
+	made = [
+		record
+		for record in await client.calls.list_async(to=message.address, limit=20)
+		if record.status not in ("failed", "canceled") and twilio_api.made_since(record, since)
+	]
+	others = _known({record.sid for record in made})
+	for record in made:
+		if record.sid not in others:
+			return Sent(record.sid, _("Twilio had taken the earlier attempt."))
+	return None
+
+
+def _known(sids: set[str]) -> set[str]:
+	if not sids:
+		return set()
+	return set(
+		frappe.get_all(
+			"Escalation Notification",
+			filters={"provider_message_id": ("in", sorted(sids))},
+			pluck="provider_message_id",
+			order_by="name",
+		)
+	)

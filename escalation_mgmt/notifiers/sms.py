@@ -1,0 +1,111 @@
+"""SMS over Twilio: the message, its link and a code to reply with, kept short."""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.translate import print_language
+from twilio.rest import Client
+
+from escalation_mgmt import gsm7, phone_numbers
+from escalation_mgmt.notifiers import twilio_api
+from escalation_mgmt.notifiers.base import CannotReach, Message, Notifier, Outcome, Person, Sent
+
+VALID_SECONDS = 3600  # what waited longer at Twilio or the network is dropped: the plan has gone on since
+FAILED = ("failed", "undelivered", "canceled")
+_TOKEN = re.compile(r"/ack/[\w-]+")
+_LAST_LINE = re.compile(r"\s*(https?://\S+)\s*$")
+
+
+class SmsNotifier(Notifier):
+	method = "SMS"
+	may_tell = True
+	takes_replies = True
+
+	def __init__(self) -> None:
+		self._account = twilio_api.account()
+
+	def not_ready(self) -> str | None:
+		return twilio_api.problem(self._account, calls=False)
+
+	def address_of(self, person: Person) -> str:
+		number = mobile_of(person)
+		if person.sms_stopped:
+			raise CannotReach(
+				_("Has sent STOP. They send START to your number from their phone to be reached again.")
+			)
+		return self.check_address(number)
+
+	def check_address(self, address: str) -> str:
+		number = checked_number(address)
+		if not phone_numbers.takes_sms(number):
+			raise CannotReach(_("{0} is no mobile number: it takes no SMS.").format(number))
+		return number
+
+	def mask(self, address: str) -> str:
+		return phone_numbers.masked(address)
+
+	def send(self, messages: Sequence[Message]) -> Iterator[tuple[Message, Outcome]]:
+		yield from twilio_api.send_all(self._account, messages, self._create)
+
+	def find(self, asked: Sequence[tuple[Message, datetime]]) -> dict[str, Outcome]:
+		return twilio_api.found_by(self._account, asked, _find)
+
+	async def _create(self, client: Client, message: Message) -> Any:
+		ours = self._account
+		sender = (
+			{"messaging_service_sid": ours.service}
+			if ours.service
+			else {"from_": ours.number_for(message.address)}
+		)
+		return await client.messages.create_async(
+			to=message.address,
+			body=body(message),
+			status_callback=ours.callback("message_status", n=message.notification, a=message.attempt),
+			validity_period=VALID_SECONDS,
+			**sender,
+		)
+
+
+def mobile_of(person: Person) -> str:
+	"""The verified mobile number of a person. Raises CannotReach."""
+	if not person.mobile_no:
+		raise CannotReach(_("Has no mobile number. Enter one in their Escalation Contact."))
+	if not person.mobile_verified:
+		raise CannotReach(_("The mobile number is not verified. Verify it in their Escalation Contact."))
+	return person.mobile_no
+
+
+def checked_number(address: str) -> str:
+	"""The number in E.164. Raises CannotReach."""
+	try:
+		return phone_numbers.normalised(address)
+	except ValueError as e:
+		raise CannotReach(str(e)) from None
+
+
+def body(message: Message) -> str:
+	"""The SMS. Of what is too long the text is cut, never the link nor the code."""
+	text, tail = message.text, []
+	if message.link:
+		tail.append(message.link)
+	elif link := _LAST_LINE.search(text):  # news ends with the ticket's address
+		text, tail = text[: link.start()], [link[1]]
+	if message.reply_code:
+		with print_language(message.language or frappe.local.lang):
+			tail.append(_("Reply {0} to acknowledge.").format(message.reply_code))
+	return gsm7.fitted(text, "\n".join(tail))
+
+
+async def _find(client: Client, message: Message, since: datetime) -> Outcome | None:
+	"""The same text to the same number, since our first attempt. Each attempt has a token of its own in its link."""
+	wanted = _TOKEN.sub("/ack/", body(message))
+	for record in await client.messages.list_async(to=message.address, limit=50):
+		if _TOKEN.sub("/ack/", record.body or "") == wanted and twilio_api.made_since(record, since):
+			if record.status in FAILED:
+				continue  # it didn't arrive: as good as if Twilio knew nothing
+			return Sent(record.sid, _("Twilio had taken the earlier attempt."))
+	return None

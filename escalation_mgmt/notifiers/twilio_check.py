@@ -1,0 +1,91 @@
+"""*Test Connection* for Twilio: asks it what could go wrong, and says so in plain words."""
+
+from collections.abc import Awaitable
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import frappe
+from frappe import _
+from twilio.rest import Client
+
+from escalation_mgmt.notifiers import twilio_api
+from escalation_mgmt.notifiers.twilio_api import Account
+
+
+@frappe.whitelist(methods=["POST"])
+def test() -> dict[str, Any]:
+	"""Returns {"ok", "said": [sentences]}. Sends nothing. For managers."""
+	frappe.only_for(("System Manager", "Escalation Manager"))
+	wrong, fine = check(twilio_api.account())
+	return {"ok": not wrong, "said": wrong or fine}
+
+
+def incoming_url() -> str:
+	return twilio_api.account().callback("incoming_sms")
+
+
+def check(ours: Account) -> tuple[list[str], list[str]]:
+	"""What is wrong, and what is fine, as sentences."""
+	if why := twilio_api.problem(ours, calls=False):
+		return [why], []
+	log_ins = [ours]
+	if ours.api_key:  # callbacks are signed with the Auth Token, so that one has to be right as well
+		log_ins.append(replace(ours, api_key="", api_secret=""))
+	for log_in in log_ins:
+		for _none, said in twilio_api.ask_all(log_in, [None], _account):
+			if said:
+				return [said], []
+	wrong = [said for _number, said in twilio_api.ask_all(ours, ours.numbers, _number_check(ours)) if said]
+	public = urlsplit(ours.public_url)
+	if public.scheme != "https" and ours.api_url == twilio_api.API:
+		wrong.append(
+			_(
+				"The Public Address {0} doesn't begin with https://: links and callbacks travel unprotected."
+			).format(ours.public_url)
+		)
+	fine = [_("Twilio takes our log-in.")]
+	if ours.numbers:
+		fine.append(_("Our numbers are right: {0}.").format(", ".join(ours.numbers)))
+	return wrong, fine
+
+
+async def _account(client: Client, _none: Any) -> str:
+	"""What is wrong with the account; empty: nothing."""
+	try:
+		found = await client.api.v2010.accounts(client.account_sid).fetch_async()
+	except Exception as e:
+		return twilio_api.outcome(e).detail
+	if found.status != "active":
+		return _("The Twilio account is {0}. Log in at Twilio to see why.").format(found.status)
+	return ""
+
+
+def _number_check(ours: Account) -> Any:
+	async def check_number(client: Client, number: str) -> str:
+		try:
+			found = await _listed(client, number)
+		except Exception as e:
+			return twilio_api.outcome(e).detail
+		if not found:
+			return _("{0} isn't one of this Twilio account's numbers.").format(number)
+		can = found[0].capabilities or {}
+		if not can.get("voice"):
+			return _("{0} can't make calls. Choose one at Twilio that can.").format(number)
+		if ours.service:
+			return ""
+		if not can.get("sms"):
+			return _("{0} can't send SMS. Choose one at Twilio that can, or a Messaging Service.").format(
+				number
+			)
+		if found[0].sms_url != ours.callback("incoming_sms"):
+			return _(
+				"Replies to {0} don't reach us. At Twilio, under this number's messaging configuration, enter {1}"
+			).format(number, ours.callback("incoming_sms"))
+		return ""
+
+	return check_number
+
+
+def _listed(client: Client, number: str) -> Awaitable[list[Any]]:
+	return client.incoming_phone_numbers.list_async(phone_number=number, limit=1)

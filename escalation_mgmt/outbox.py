@@ -1,0 +1,273 @@
+"""Messages that wait to be sent: queued with the decision that asks for them, withdrawn with the one that ends it."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+import frappe
+from frappe import _
+
+from escalation_mgmt import clock, history, rows
+from escalation_mgmt.engine import (
+	ActionItem,
+	Audience,
+	Event,
+	EventKind,
+	Page,
+	Recipient,
+	Status,
+	Tell,
+	can_acknowledge,
+)
+from escalation_mgmt.notifiers.base import CannotReach
+from escalation_mgmt.people import Directory
+
+NOTIFICATION = "Escalation Notification"
+
+QUEUED, SENDING, SENT, FAILED, UNKNOWN, WITHDRAWN = (
+	"Queued",
+	"Sending",
+	"Sent",
+	"Failed",
+	"Unknown",
+	"Withdrawn",
+)
+# What receipts tell: it lies on the phone; somebody took the call; it rang, or a machine took it.
+DELIVERED, ANSWERED, NOT_ANSWERED = "Delivered", "Answered", "Not Answered"
+PAGE, TOLD = "Page", "Told"
+CODE_RESTS = timedelta(days=1)  # before a phone gets the same reply code for another item
+_ACKNOWLEDGEABLE = tuple(str(status) for status in Status if can_acknowledge(status))
+
+REACHED = (SENDING, SENT, DELIVERED, ANSWERED, NOT_ANSWERED, UNKNOWN)
+"""States of a message that its recipient has, or may have."""
+
+
+def queue(pages: Sequence[tuple[str, Page]], now: datetime) -> None:
+	"""Queue the pages of action items: [(item, page)]."""
+	rows.insert_all(
+		NOTIFICATION,
+		[
+			_row(item, page.recipient, now)
+			| {"purpose": PAGE, "step": page.step.number, "run": page.run, "planned_utc": page.planned_at}
+			for item, page in pages
+		],
+	)
+
+
+def queue_instead(item: str, failed: Any, recipient: Recipient, now: datetime) -> str:
+	"""Queue a page once more by another way, in place of one that didn't arrive. Returns its name."""
+	row = _row(item, recipient, now) | {
+		"purpose": PAGE,
+		"step": failed.step,
+		"run": failed.run,
+		"planned_utc": now,
+		"instead_of": failed.name,
+	}
+	rows.insert_all(NOTIFICATION, [row])
+	return row["name"]
+
+
+def lock_reply_codes() -> None:
+	"""One dispatcher at a time gives out reply codes. To be called before anything else of the transaction is read."""
+	frappe.db.sql(
+		"select `value` from `tabSingles`"
+		" where `doctype` = 'Escalation Settings' and `field` = 'installation_id' for update"
+	)
+
+
+def give_reply_codes(claimed: Sequence[Any], now: datetime) -> None:
+	"""Give each claimed page the code that acknowledges it when it is sent back from the same number.
+
+	The smallest that this number has for no other open item, and had for none within a day: who answers late must
+	not acknowledge something newer. Further messages about the same item have the same code.
+	"""
+	pages = [row for row in claimed if row.purpose == PAGE and not row.reply_code]
+	if not pages:
+		return
+	addresses = sorted({row.address for row in pages})
+	found = frappe.db.sql(
+		"select n.`address`, n.`action_item`, n.`reply_code`"
+		f" from `tab{NOTIFICATION}` n join `tabEscalation Action Item` i on i.`name` = n.`action_item`"
+		f" where n.`address` in ({', '.join(['%s'] * len(addresses))}) and n.`reply_code` > 0"
+		f" and (n.`created_utc` > %s or i.`status` in ({', '.join(['%s'] * len(_ACKNOWLEDGEABLE))}))",
+		(*addresses, now - CODE_RESTS, *_ACKNOWLEDGEABLE),
+	)
+	codes: dict[str, dict[str, int]] = {}
+	for address, item, code in found:
+		codes.setdefault(address, {})[item] = code
+	for row in pages:
+		of_number = codes.setdefault(row.address, {})
+		taken = set(of_number.values())
+		row.reply_code = of_number.setdefault(
+			row.action_item, next(code for code in count(1) if code not in taken)
+		)
+
+
+def withdraw(items: Sequence[str], now: datetime) -> None:
+	"""Take back what no provider has been handed yet; record what is on its way (design rule 5)."""
+	if not items:
+		return
+	marks = ", ".join(["%s"] * len(items))
+	open_messages = frappe.db.sql(
+		"select `name`, `action_item`, `status`, `method`, `recipient`, `step`, `run`, `possible_duplicate`"
+		f" from `tab{NOTIFICATION}`"
+		f" where `action_item` in ({marks}) and `purpose` = %s and `next_attempt_utc` is not null"
+		" order by `name` for update",
+		(*items, PAGE),
+		as_dict=True,
+	)
+	# A retry waits in Queued, and is taken back like a first attempt.
+	queued = [message for message in open_messages if message.status == QUEUED]
+	flying = [message for message in open_messages if message.status == SENDING]
+	take_back(queued, now)
+	rows.update_all(NOTIFICATION, [{"name": m.name, "in_flight": 1} for m in flying])
+	history.append([_line(m, EventKind.IN_FLIGHT, now) for m in flying])
+
+
+def take_back(queued: Sequence[Any], now: datetime) -> None:
+	"""Withdraw queued messages. One that may have arrived by an earlier attempt stays unknown."""
+	states = [
+		{
+			"name": message.name,
+			"status": UNKNOWN if message.possible_duplicate else WITHDRAWN,
+			"next_attempt_utc": None,
+		}
+		for message in queued
+	]
+	rows.update_all(NOTIFICATION, states)
+	history.append([_line(message, EventKind.WITHDRAWN, now) for message in queued])
+
+
+def tell(item: ActionItem, tell: Tell, directory: Directory, now: datetime) -> None:
+	"""Queue a word to an audience, to each by the quietest way there is; who can't be told is recorded."""
+	if tell.audience is Audience.NOTIFIED:
+		recipients, missed = _notified(item, tell.but_not, directory), []
+	else:
+		recipients, missed = _owners(item, directory)
+	rows.insert_all(
+		NOTIFICATION,
+		[
+			_row(item.id, recipient, now)
+			| {
+				"purpose": TOLD,
+				"about": str(tell.about),
+				"step": item.step,
+				"run": item.run,
+				"planned_utc": now,
+			}
+			for recipient in recipients
+		],
+	)
+	reason = _("There is no quiet method by which to tell them.")
+	history.append(
+		[
+			history.Line(
+				item.id,
+				Event(EventKind.UNREACHABLE, now, data={"who": who, "method": "Email", "reason": reason}),
+			)
+			for who in missed
+		]
+	)
+
+
+def _notified(item: ActionItem, but_not: frozenset[str], directory: Directory) -> list[Recipient]:
+	"""Everyone who has, or may have, a page of this item; people by a quiet method, addresses by their own."""
+	paged = frappe.get_all(
+		NOTIFICATION,
+		filters={"action_item": item.id, "purpose": PAGE, "status": ("in", REACHED)},
+		fields=["method", "user", "address", "recipient", "endpoint"],
+		order_by="name asc",
+		limit_page_length=0,
+	)
+	found: dict[str, Recipient] = {}
+	for page in paged:
+		if page.user:
+			if (
+				page.user not in found
+				and page.user not in but_not
+				and (way := directory.quiet_way_to(page.user))
+			):
+				found[page.user] = way
+		elif page.endpoint or page.address in but_not:
+			continue
+		elif page.address and (notifier := directory.notifier(page.method)[0]):
+			if notifier.may_tell:
+				found[page.address] = Recipient(
+					method=page.method, address=page.address, label=page.recipient
+				)
+	return list(found.values())
+
+
+def _owners(item: ActionItem, directory: Directory) -> tuple[list[Recipient], list[str]]:
+	"""The plan's owner and the site's catch-all recipients; and whom of them nothing reaches."""
+	settings = frappe.get_cached_doc("Escalation Settings")
+	found: dict[str, Recipient] = {}
+	missed = []
+	for user in dict.fromkeys(filter(None, (item.plan.owner, settings.catch_all))):
+		if way := directory.quiet_way_to(user):
+			found[way.address] = way
+		else:
+			missed.append(user)
+	if address := settings.catch_all_email:
+		notifier, why = directory.notifier("Email")
+		try:
+			if why or not notifier:
+				raise CannotReach(why)
+			address = notifier.check_address(address)
+			found.setdefault(
+				address, Recipient(method="Email", address=address, label=notifier.mask(address))
+			)
+		except CannotReach:
+			missed.append(notifier.mask(address) if notifier else _("The catch-all address"))
+	return list(found.values()), missed
+
+
+def _row(item: str, recipient: Recipient, now: datetime) -> dict[str, Any]:
+	return {
+		"name": rows.new_name(),
+		"action_item": item,
+		"status": QUEUED,
+		"method": recipient.method,
+		"recipient": recipient.label,
+		"user": recipient.user or None,
+		"endpoint": recipient.endpoint or None,
+		"address": recipient.address,
+		"attempts": 0,
+		"created_utc": now,
+		"next_attempt_utc": now,
+	}
+
+
+def _line(message: Any, kind: EventKind, now: datetime) -> history.Line:
+	data = {"method": message.method, "to": message.recipient}
+	return history.Line(message.action_item, Event(kind, now, message.step, message.run, data), message.name)
+
+
+def of_item(item: str) -> list[dict[str, Any]]:
+	"""The messages of an action item, oldest first, times in the site's zone; addresses stay out of it."""
+	found = frappe.get_all(
+		NOTIFICATION,
+		filters={"action_item": item},
+		fields=[
+			*(
+				"name",
+				"status",
+				"method",
+				"recipient",
+				"purpose",
+				"about",
+				"step",
+				"run",
+				"attempts",
+				"detail",
+			),
+			*("possible_duplicate", "in_flight", "planned_utc", "sent_utc", "next_attempt_utc"),
+		],
+		order_by="name asc",
+		limit_page_length=0,
+	)
+	for row in found:
+		for column in ("planned", "sent", "next_attempt"):
+			row[f"{column}_at"] = clock.to_site(row.pop(f"{column}_utc"))
+	return found

@@ -1,0 +1,339 @@
+"""The technician's page, /escalations: what it calls, and what serves it.
+
+Made for a phone's home screen: there an iPhone (iOS 16.4 and later) takes notifications from a web page. The page is
+small and our own, without Desk. Every function here is for the user who is logged in, and for their own devices.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import frappe
+from frappe import _
+from frappe.sessions import get_csrf_token
+from frappe.utils import format_datetime
+from werkzeug.utils import redirect
+from werkzeug.wrappers import Response
+
+from escalation_mgmt import clock, devices, installation, rows, store
+from escalation_mgmt.acknowledge import acknowledge as _acknowledge
+from escalation_mgmt.engine import Status, can_acknowledge
+from escalation_mgmt.notifiers import egress, web_push
+from escalation_mgmt.notifiers.base import CannotReach, Message, Sent
+from escalation_mgmt.notifiers.iphone_push import PAGE, IphonePushNotifier, page_url
+from escalation_mgmt.outbox import NOTIFICATION
+
+TESTS_PER_HOUR = 6
+DEVICES_PER_HOUR = 20
+_SHOWN = (Status.SCHEDULED, Status.ESCALATING, Status.SNOOZED, Status.ACKNOWLEDGED, Status.EXHAUSTED)
+_DAYS = 7  # how long an exhausted item is shown
+_MOST_ITEMS = 50
+
+
+# --- what the page calls
+
+
+@frappe.whitelist(methods=["POST"])
+def overview() -> dict[str, Any]:
+	"""All that the page shows: our public key, the user's devices, the escalations that concern them."""
+	_user()
+	return {"key": _public_key(), "devices": _devices(), "items": _items(), "live": installation.is_live()}
+
+
+@frappe.whitelist(methods=["POST"])
+def add_device(
+	kind: str,
+	endpoint: str,
+	label: str = "",
+	p256dh: str = "",
+	auth: str = "",
+	server_key: str = "",
+	replaces: str = "",
+) -> dict:
+	"""Add a device of the present user: a browser's subscription, or an app's FCM token.
+
+	`endpoint`: the subscription's, or the token. `p256dh`, `auth`, `server_key`: of a subscription, base64url.
+	`replaces`: the address of one of the user's own devices, which goes.
+	Throws in words where the device can't be written to; more than 20 an hour are refused.
+	"""
+	user = _user()
+	_limit("device", DEVICES_PER_HOUR)
+	endpoint = devices.checked_endpoint(endpoint)
+	if kind == devices.WEB_PUSH:
+		try:
+			web_push.check_endpoint(endpoint)
+		except egress.Forbidden as e:
+			frappe.throw(str(e))
+		p256dh, auth = devices.checked_keys(p256dh, auth)
+		if server_key not in web_push.key_pairs():
+			frappe.throw(_("This device was added with another key than ours. Reload the page."))
+	elif kind == devices.FCM:
+		p256dh = auth = server_key = ""
+	else:
+		frappe.throw(_("There is no such kind of device."))
+	if replaces:
+		devices.forget(user, replaces)
+	name = devices.add(user, kind, endpoint, label, p256dh=p256dh, auth=auth, server_key=server_key)
+	return {"device": name, "devices": _devices()}
+
+
+@frappe.whitelist(methods=["POST"])
+def remove_device(device: str) -> dict[str, Any]:
+	"""Remove one of the present user's devices."""
+	devices.remove(_user(), device)
+	return {"devices": _devices()}
+
+
+@frappe.whitelist(methods=["POST"])
+def send_test() -> dict[str, Any]:
+	"""Send the present user a notification, now, to all of their devices. At most six an hour.
+
+	Returns {"sent": whether a device took it, "message": in words, "devices"}.
+	"""
+	user = _user()
+	if not installation.is_live():
+		frappe.throw(_("This site is a copy: it sends nothing."))
+	_limit("test", TESTS_PER_HOUR)
+	sent, said = test_to(user)
+	return {"sent": sent, "message": said, "devices": _devices()}
+
+
+@frappe.whitelist(methods=["POST"])
+def acknowledge(action_item: str) -> dict[str, Any]:
+	"""Acknowledge from the page. For whoever may read the ticket or was notified."""
+	user = _user()
+	item = frappe.get_doc(store.ITEM, action_item)
+	item.check_permission("read")
+	name = frappe.db.get_value("User", user, "full_name") or user
+	done = _acknowledge(item.name, by=name, via="Phone Page", user=user)
+	return {"taken": done.taken, "message": done.in_words, "items": _items()}
+
+
+def test_to(user: str) -> tuple[bool, str]:
+	"""Send a test to a user's devices; whether one took it, and what became of it in words. No permission is checked."""
+	notifier = IphonePushNotifier()
+	try:
+		address = notifier.check_user(user)
+	except CannotReach as e:
+		return False, str(e)
+	message = Message(
+		notification=rows.new_name(),
+		attempt=rows.new_name(),
+		address=address,
+		subject=_("Test"),
+		text=_("Notifications reach this device."),
+		link="",
+		language=frappe.local.lang,
+		context={"item": "test"},
+	)
+	for _message, outcome in notifier.send([message]):
+		return isinstance(outcome, Sent), outcome.detail
+	return False, ""
+
+
+def _user() -> str:
+	if frappe.session.user == "Guest":
+		raise frappe.PermissionError(_("Log in first."))
+	return frappe.session.user
+
+
+def _limit(what: str, times: int) -> None:
+	"""So many an hour for one user, wherever they ask from. Throws."""
+	key = frappe.cache.make_key(f"escalation_limit:{what}:{frappe.session.user}")
+	if not frappe.cache.get(key):
+		frappe.cache.setex(key, 3600, 0)
+	if frappe.cache.incrby(key, 1) > times:
+		frappe.throw(_("Too many requests. Try again in an hour."), frappe.RateLimitExceededError)
+
+
+def _public_key() -> str:
+	return next(iter(web_push.key_pairs(generate=True)))
+
+
+def _devices() -> list[dict[str, Any]]:
+	found = devices.of(frappe.session.user)
+	for row in found:
+		for column in ("added_at", "last_used_at"):
+			row[column] = format_datetime(row[column]) if row[column] else ""
+	return found
+
+
+def _items() -> list[dict[str, Any]]:
+	"""Open escalations of which the user was notified, or whose ticket is assigned to them; most urgent first."""
+	user = frappe.session.user
+	notified = frappe.get_all(
+		NOTIFICATION,
+		filters={"user": user, "purpose": "Page"},
+		pluck="action_item",
+		distinct=True,
+		order_by="action_item desc",
+		limit_page_length=1000,
+	)
+	recent = frappe.utils.add_days(clock.now(), -_DAYS)
+	found = frappe.get_list(
+		store.ITEM,
+		filters={"status": ("in", [str(status) for status in _SHOWN])},
+		or_filters=[
+			["name", "in", notified or [""]],
+			["assignees", "like", f"%{json.dumps(user)}%"],
+			["acknowledged_user", "=", user],
+		],
+		fields=[
+			*("name", "status", "reference_doctype", "reference_name", "ticket_subject", "priority"),
+			*("due_utc", "ended_utc", "acknowledged_by", "current_step", "step_count"),
+		],
+		order_by="opened_utc desc",
+		limit_page_length=_MOST_ITEMS,
+	)
+	shown = []
+	for row in found:
+		ended, due = row.pop("ended_utc"), row.pop("due_utc")
+		if ended and frappe.utils.get_datetime(ended) < recent:
+			continue
+		row["can_acknowledge"] = bool(can_acknowledge(row.status))
+		row["state"] = _in_words(row)
+		row["due_at"] = format_datetime(clock.to_site(due)) if due else ""
+		shown.append(row)
+	return sorted(shown, key=lambda row: not row["can_acknowledge"])
+
+
+def _in_words(row: Any) -> str:
+	if row.status == Status.ACKNOWLEDGED:
+		return _("{0} has it").format(row.acknowledged_by)
+	if row.status == Status.ESCALATING:
+		return _("Escalating: step {0} of {1}").format(row.current_step or 0, row.step_count or 0)
+	return _(row.status)
+
+
+# --- what serves it
+
+_FILES = Path(__file__).parent / "public" / "phone"
+_SERVED = {
+	f"{PAGE}.webmanifest": "application/manifest+json",
+	f"{PAGE}-worker.js": "text/javascript",
+	f"{PAGE}/page.js": "text/javascript",
+	f"{PAGE}/icon-180.png": "image/png",
+	f"{PAGE}/icon-192.png": "image/png",
+	f"{PAGE}/icon-512.png": "image/png",
+	f"{PAGE}/badge-96.png": "image/png",
+}
+_HEADERS = {
+	"Cache-Control": "no-store",
+	"Referrer-Policy": "same-origin",
+	"X-Content-Type-Options": "nosniff",
+	"X-Frame-Options": "DENY",
+	"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self';"
+	" img-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; frame-ancestors 'none';"
+	" base-uri 'none'",
+}
+
+
+class PhonePage:
+	"""A page renderer of Frappe's, registered in hooks.py; it renders /escalations and the few files that it needs."""
+
+	def __init__(self, path: str, http_status_code: int | None = None):
+		self.path = path
+
+	def can_render(self) -> bool:
+		return self.path == PAGE or self.path in _SERVED
+
+	def render(self) -> Response:
+		if self.path in _SERVED:
+			return self._file()
+		if frappe.session.user == "Guest":
+			return redirect(f"/login?redirect-to={quote('/' + PAGE)}", code=302)
+		return self._page()
+
+	def _page(self) -> Response:
+		html = frappe.render_template(
+			"escalation_mgmt/templates/phone.html",
+			{
+				"lang": frappe.local.lang,
+				"user": frappe.session.user,
+				"full_name": frappe.db.get_value("User", frappe.session.user, "full_name")
+				or frappe.session.user,
+				"given": _for_script({"csrf_token": get_csrf_token(), "words": words(), "page": page_url()}),
+				"made_of": _made_of(),
+			},
+		)
+		return Response(html, mimetype="text/html", headers=_HEADERS)
+
+	def _file(self) -> Response:
+		if self.path.endswith(".webmanifest"):
+			content = json.dumps(manifest()).encode()
+		else:
+			content = (_FILES / self.path.rpartition("/")[2]).read_bytes()
+		headers = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
+		if self.path.endswith("-worker.js"):
+			# A browser must notice a new one; and it serves no page but this.
+			headers |= {"Cache-Control": "no-cache", "Service-Worker-Allowed": f"/{PAGE}"}
+		return Response(content, mimetype=_SERVED[self.path], headers=headers)
+
+
+def manifest() -> dict[str, Any]:
+	"""What a home screen is told (W3C Web Application Manifest). Without it, iOS gives a page no notifications."""
+	return {
+		"id": f"/{PAGE}",
+		"name": _("Escalations"),
+		"short_name": _("Escalations"),
+		"start_url": f"/{PAGE}",
+		"scope": "/",  # the acknowledgement page opens inside as well
+		"display": "standalone",
+		"background_color": "#14181b",
+		"theme_color": "#c0341d",
+		"icons": [
+			{
+				"src": f"/{PAGE}/icon-{size}.png",
+				"sizes": f"{size}x{size}",
+				"type": "image/png",
+				"purpose": purpose,
+			}
+			for size in (192, 512)
+			for purpose in ("any", "maskable")
+		],
+	}
+
+
+def _made_of() -> str:
+	"""Changes with the script, so that no browser runs an old one."""
+	return hashlib.sha256((_FILES / "page.js").read_bytes()).hexdigest()[:12]
+
+
+def _for_script(value: Any) -> str:
+	"""JSON that can stand in a script element: nothing in it ends the element."""
+	return json.dumps(value).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def words() -> dict[str, str]:
+	"""What the page says. Here and not in the script, which has no translations of its own."""
+	return {
+		"on": _("Notifications reach this device."),
+		"off": _("This device gets no notifications yet."),
+		"allow": _("Allow Notifications"),
+		"allowing": _("One moment…"),
+		"denied": _(
+			"Notifications are forbidden for this page. Allow them in the phone's settings, under Notifications,"
+			" and open this page again."
+		),
+		"dismissed": _("Nothing was allowed. Press the button again and choose Allow."),
+		"insecure": _("Notifications need an address that begins with https://. Ask your administrator."),
+		"unsupported": _(
+			"This browser can't take notifications. Use Safari on an iPhone, or Chrome, Edge or Firefox."
+		),
+		"failed": _("This device couldn't be added: {0}"),
+		"test": _("Send Me a Test"),
+		"remove": _("Remove"),
+		"this_device": _("this device"),
+		"added": _("Added {0}"),
+		"last_used": _("last used {0}"),
+		"no_devices": _("No device yet."),
+		"no_items": _("Nothing is escalating that concerns you."),
+		"next": _("Next step {0}"),
+		"ticket": _("Ticket {0}"),
+		"acknowledge": _("Acknowledge"),
+		"offline": _("No connection. Shown is what was last known."),
+		"logged_out": _("You are logged out. Open this page again."),
+		"copy": _("This site is a copy: it sends nothing."),
+	}

@@ -1,0 +1,54 @@
+"""Phone numbers: E.164 (ITU-T), by phonenumbers."""
+
+import frappe
+import phonenumbers
+from frappe import _
+from phonenumbers import NumberParseException, PhoneNumberType
+
+SHORTEST = len("+6834000")  # of all countries' numbers
+
+
+def normalised(number: str) -> str:
+	"""The number in E.164, such as +491701234567. Raises ValueError, in words that say what to write.
+
+	Without a country code it is taken for one of the site's country (System Settings).
+	"""
+	number = (number or "").strip()
+	example = _("Write it with its country code, such as +49 170 1234567.")
+	try:
+		found = phonenumbers.parse(number, region())
+	except NumberParseException:
+		raise ValueError(_("{0} is not a phone number. {1}").format(number, example)) from None
+	if found.extension:
+		raise ValueError(_("{0} has an extension, which neither an SMS nor a call reaches.").format(number))
+	canonical = phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164)
+	if not phonenumbers.is_possible_number(found) or len(canonical) < SHORTEST:
+		raise ValueError(_("{0} has too few or too many digits. {1}").format(number, example))
+	return canonical
+
+
+def takes_sms(number: str) -> bool:
+	"""Whether a number can be one that takes SMS: no known landline, toll-free or premium number."""
+	never = (
+		PhoneNumberType.FIXED_LINE,
+		PhoneNumberType.TOLL_FREE,
+		PhoneNumberType.PREMIUM_RATE,
+		PhoneNumberType.SHARED_COST,
+	)
+	return phonenumbers.number_type(phonenumbers.parse(number)) not in never
+
+
+def masked(number: str) -> str:
+	"""The number as history may show it: its country code and its last two digits."""
+	try:
+		country = f"+{phonenumbers.parse(number, region()).country_code}"
+	except NumberParseException:
+		country = ""
+	return f"{country}…{number[-2:]}"
+
+
+def region() -> str | None:
+	"""The site's country as ISO 3166 has it, for numbers without a country code."""
+	country = frappe.db.get_single_value("System Settings", "country")
+	code = frappe.db.get_value("Country", country, "code") if country else None
+	return code.upper() if code else None

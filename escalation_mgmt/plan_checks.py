@@ -1,0 +1,143 @@
+"""What is wrong with a plan, in words for the person who is writing it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils import flt
+
+from escalation_mgmt import messages, notifiers, plans, tickets
+from escalation_mgmt.engine import TargetKind
+from escalation_mgmt.people import Directory
+
+_DURATIONS = ("window", "repeat_pause", "last_wait")
+
+
+def problems(plan: Any) -> list[str]:
+	"""Everything for which the plan is refused; [] where it may be saved."""
+	if not plan.reference_doctype or not frappe.db.exists("DocType", plan.reference_doctype):
+		return [
+			_("There is no DocType {0}. Choose the tickets that this plan is for.").format(
+				plan.reference_doctype
+			)
+		]
+	tickets.source(plan.reference_doctype)  # throws, and says what to do
+	found = [*_durations(plan), *_conditions(plan), *_templates(plan)]
+	if not plan.steps:
+		found.append(_("A plan needs at least one step."))
+	for row in plan.steps:
+		found += [
+			_("Step {0}: {1}").format(row.idx, problem) for problem in _step(row, plan.reference_doctype)
+		]
+	return found
+
+
+def warnings(plan: Any) -> list[str]:
+	"""What the plan may be saved with, but will go wrong with."""
+	if not plan.enabled:
+		return []
+	return [*_methods_not_ready(plan), *_equal_rank(plan)]
+
+
+def _durations(plan: Any) -> Iterator[str]:
+	for field in _DURATIONS:
+		if flt(plan.get(field)) < 0:
+			yield _("{0} can't be negative.").format(_(plan.meta.get_label(field)))
+
+
+def _conditions(plan: Any) -> Iterator[str]:
+	for field in ("condition", "stop_condition"):
+		expression = (plan.get(field) or "").strip()
+		if not expression:
+			continue
+		try:
+			plans.condition_holds(expression, _sample_ticket(plan.reference_doctype))
+		except Exception as e:
+			yield _(
+				"{0} fails: {1}. Write an expression over the ticket, such as doc.priority == 'Urgent'."
+			).format(_(plan.meta.get_label(field)), str(e) or type(e).__name__)
+
+
+def _sample_ticket(doctype: str) -> Any:
+	"""A ticket to try conditions on: the newest, or an empty one where there is none yet."""
+	newest = frappe.get_all(doctype, pluck="name", order_by="creation desc", limit_page_length=1)
+	return frappe.get_doc(doctype, newest[0]) if newest else frappe.new_doc(doctype)
+
+
+def _templates(plan: Any) -> Iterator[str]:
+	for field in ("subject", "message"):
+		for wrong in messages.placeholders_wrong(plan.get(field) or "", plan.reference_doctype):
+			yield _("{0} {1}").format(_(plan.meta.get_label(field)), wrong)
+
+
+def _step(row: Any, doctype: str) -> Iterator[str]:
+	if flt(row.wait) < 0:
+		yield _("The wait can't be negative.")
+	known = notifiers.classes()
+	if row.method not in known:
+		yield _("There is no method {0}. There are: {1}.").format(row.method, ", ".join(known))
+		return
+	kind = TargetKind(row.whom)
+	to_endpoint = known[row.method].to_endpoints
+	if to_endpoint != (kind is TargetKind.ENDPOINT):
+		if to_endpoint:
+			yield _("{0} goes to an endpoint. Choose Endpoint under Whom.").format(_(row.method))
+		else:
+			yield _("{0} can't go to an endpoint. Choose HTTP POST as the method, or a person.").format(
+				_(row.method)
+			)
+		return
+	yield from _target(row, kind, doctype)
+	for wrong in messages.placeholders_wrong(row.message or "", doctype):
+		yield _("The message {0}").format(wrong)
+
+
+def _target(row: Any, kind: TargetKind, doctype: str) -> Iterator[str]:
+	field = plans.TARGET_FIELD[kind]
+	value = (row.get(field) or "").strip() if field else ""
+	if field and not value and kind is not TargetKind.TEAM:
+		yield _("Say which {0}.").format(_(row.meta.get_label(field)))
+	elif kind is TargetKind.ENDPOINT:
+		try:
+			frappe.get_doc("Escalation Endpoint", value).check_payload(doctype)
+		except frappe.ValidationError as e:
+			frappe.clear_last_message()
+			yield str(e)
+	elif kind is TargetKind.ADDRESS:
+		try:
+			notifiers.classes()[row.method]().check_address(value)
+		except notifiers.CannotReach as e:
+			yield str(e)
+	elif kind is TargetKind.USER_FIELD and value != "owner" and not frappe.get_meta(doctype).has_field(value):
+		yield _("{0} has no field {1}.").format(_(doctype), value)
+
+
+def _methods_not_ready(plan: Any) -> Iterator[str]:
+	directory = Directory()
+	for method in dict.fromkeys(row.method for row in plan.steps):
+		_notifier, why = directory.notifier(method)
+		if why:
+			yield _("{0} isn't set up: {1}").format(_(method), why)
+
+
+def _equal_rank(plan: Any) -> Iterator[str]:
+	"""Other enabled plans of the same rank that can take the same ticket: which of them wins is decided by name."""
+	mine = plans.from_doc(plan).takes
+	for other in plans.enabled(plan.reference_doctype).values():
+		if other.name == plan.name or other.rank != plan.rank:
+			continue
+		theirs = other.takes
+		same_priority = not mine.priorities or not theirs.priorities or mine.priorities & theirs.priorities
+		overlap = all(
+			"" in pair or pair[0] == pair[1]
+			for pair in (
+				(mine.team, theirs.team),
+				(mine.ticket_type, theirs.ticket_type),
+				(mine.customer, theirs.customer),
+			)
+		)
+		if same_priority and overlap:
+			yield _(
+				"Plan {0} has the same rank {1} and can take the same tickets. Give one of them another rank."
+			).format(other.name, plan.rank)

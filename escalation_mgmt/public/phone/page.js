@@ -1,0 +1,313 @@
+// The technician's page: notifications on this device, open escalations, devices. No library, no Desk.
+(() => {
+	const given = JSON.parse(document.getElementById("given").textContent);
+	const words = given.words;
+	const REFRESH = 30000; // milliseconds
+	const $ = (id) => document.getElementById(id);
+	const say = (text, ...parts) => parts.reduce((said, part, i) => said.replace(`{${i}}`, part), text);
+
+	let key = ""; // the server's public key
+	let registration = null;
+	let mine = ""; // hash of this browser's endpoint: which of the devices is this one
+	let known = []; // the user's devices, as the server has them
+
+	// --- the server
+
+	async function call(method, data = {}) {
+		const answer = await fetch(`/api/method/escalation_mgmt.phone.${method}`, {
+			method: "POST",
+			headers: {
+				"Content-Type": "application/json",
+				Accept: "application/json",
+				"X-Frappe-CSRF-Token": given.csrf_token,
+			},
+			body: JSON.stringify(data),
+		});
+		const body = await answer.json().catch(() => ({}));
+		if (answer.ok) return body.message;
+		const error = new Error(wrong(body) || `${answer.status}`);
+		error.status = answer.status;
+		throw error;
+	}
+
+	// What Frappe says of an error: a list of messages in JSON in JSON, with some HTML.
+	function wrong(body) {
+		try {
+			const message = JSON.parse(JSON.parse(body._server_messages)[0]).message;
+			return new DOMParser().parseFromString(message, "text/html").body.textContent;
+		} catch {
+			return "";
+		}
+	}
+
+	async function refresh() {
+		try {
+			const shown = await call("overview");
+			key = shown.key;
+			show(shown);
+			tell("");
+		} catch (error) {
+			tell([401, 403].includes(error.status) ? words.logged_out : words.offline);
+		}
+	}
+
+	// --- what is shown; text nodes only, for subjects and labels were written by others
+
+	function element(tag, text = "", cls = "", ...children) {
+		const made = document.createElement(tag);
+		made.className = cls;
+		made.append(...(text ? [text] : []), ...children);
+		return made;
+	}
+
+	function button(text, cls, press, label = "") {
+		const made = element("button", text, cls);
+		made.type = "button";
+		if (label) made.setAttribute("aria-label", label);
+		made.addEventListener("click", () => busy(made, press));
+		return made;
+	}
+
+	async function busy(made, press) {
+		made.disabled = true;
+		try {
+			await press();
+		} catch (error) {
+			tell(error.message);
+		} finally {
+			made.disabled = false;
+		}
+	}
+
+	function tell(text) {
+		$("said").textContent = text;
+		$("said").hidden = !text;
+	}
+
+	function show({ items, devices, live }) {
+		if (items) $("items").replaceChildren(...cards(items));
+		if (devices) $("devices").replaceChildren(...rows((known = devices)));
+		if (live !== undefined) {
+			$("copy").textContent = words.copy;
+			$("copy").hidden = live;
+		}
+	}
+
+	function cards(items) {
+		if (!items.length) return [element("p", words.no_items, "card quiet")];
+		return items.map((item) => {
+			const tone = item.can_acknowledge ? "urgent" : item.status === "Acknowledged" ? "good" : "";
+			const card = element(
+				"article",
+				"",
+				`card ${tone}`,
+				element("div", `${say(words.ticket, item.reference_name)} · ${item.priority || ""}`, "quiet"),
+				element("h2", item.ticket_subject, "subject"),
+				element("p", item.state)
+			);
+			if (item.due_at) card.append(element("p", say(words.next, item.due_at), "quiet"));
+			if (item.can_acknowledge)
+				card.append(
+					button(
+						words.acknowledge,
+						"main take",
+						async () => {
+							const done = await call("acknowledge", { action_item: item.name });
+							show(done);
+							tell(done.taken ? "" : done.message);
+						},
+						`${words.acknowledge}: ${item.ticket_subject}`
+					)
+				);
+			return card;
+		});
+	}
+
+	function rows(devices) {
+		if (!devices.length) return [element("p", words.no_devices, "card quiet")];
+		return devices.map((device) => {
+			const here = device.endpoint_hash === mine ? ` (${words.this_device})` : "";
+			const times = [say(words.added, device.added_at)];
+			if (device.last_used_at) times.push(say(words.last_used, device.last_used_at));
+			const said = element(
+				"div",
+				"",
+				"",
+				element("strong", device.label + here),
+				element("p", times.join(", "), "quiet")
+			);
+			if (device.dead) said.append(element("p", device.dead_reason, "warn"));
+			const remove = async () => {
+				if (device.endpoint_hash === mine) await leave();
+				show(await call("remove_device", { device: device.name }));
+				await state();
+			};
+			return element(
+				"div",
+				"",
+				"card row",
+				said,
+				button(words.remove, "", remove, `${words.remove}: ${device.label}`)
+			);
+		});
+	}
+
+	// --- notifications on this device
+
+	const apple = /iPhone|iPad|iPod/.test(navigator.userAgent) ||
+		(navigator.platform === "MacIntel" && navigator.maxTouchPoints > 1); // an iPad that says it is a Mac
+	const onHomeScreen = navigator.standalone === true || matchMedia("(display-mode: standalone)").matches;
+	const able = "serviceWorker" in navigator && "PushManager" in window && "Notification" in window;
+
+	async function state() {
+		const show_allow = (text) => {
+			$("allow").textContent = text || "";
+			$("allow").hidden = !text;
+		};
+		$("test").textContent = words.test;
+		$("test").hidden = true;
+		show_allow("");
+		$("home-screen").hidden = !(apple && !onHomeScreen);
+		if (!window.isSecureContext) return ($("state").textContent = words.insecure);
+		if (!able) return ($("state").textContent = apple && !onHomeScreen ? words.off : words.unsupported);
+		if (Notification.permission === "denied") return ($("state").textContent = words.denied);
+		const there = registration && (await registration.pushManager.getSubscription());
+		if (there && mine) {
+			$("state").textContent = words.on;
+			$("test").hidden = false;
+		} else {
+			$("state").textContent = words.off;
+			show_allow(words.allow);
+		}
+	}
+
+	async function allow() {
+		$("state").textContent = words.allowing;
+		try {
+			// First of all, while the press still counts: browsers ask only then.
+			const answer = await Notification.requestPermission();
+			if (answer !== "granted") {
+				tell(answer === "denied" ? "" : words.dismissed);
+				return;
+			}
+			await subscribe();
+			tell("");
+		} catch (error) {
+			tell(say(words.failed, error.message));
+		} finally {
+			await state();
+		}
+	}
+
+	async function subscribe() {
+		registration = await worker();
+		let there = await registration.pushManager.getSubscription();
+		let replaces = "";
+		if (there && keyOf(there) !== key) {
+			replaces = there.endpoint; // our keys were changed
+			await there.unsubscribe();
+			there = null;
+		}
+		there ||= await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(key) });
+		const { endpoint, keys } = there.toJSON();
+		const added = await call("add_device", {
+			kind: "Web Push",
+			endpoint,
+			p256dh: keys.p256dh,
+			auth: keys.auth,
+			server_key: key,
+			label: label(),
+			replaces,
+		});
+		mine = await hashed(endpoint);
+		show(added);
+	}
+
+	async function leave() {
+		const there = registration && (await registration.pushManager.getSubscription());
+		if (there) await there.unsubscribe();
+		mine = "";
+	}
+
+	// Where notifications are allowed already, whatever the server lost is brought back without a word.
+	async function resume() {
+		if (!able || !window.isSecureContext) return;
+		registration = await worker();
+		const there = await registration.pushManager.getSubscription();
+		if (!there || Notification.permission !== "granted" || !key) return;
+		const id = await hashed(there.endpoint);
+		if (keyOf(there) !== key || !known.some((one) => one.endpoint_hash === id && !one.dead)) return await subscribe();
+		mine = id;
+		show({ devices: known });
+	}
+
+	async function worker() {
+		await navigator.serviceWorker.register("/escalations-worker.js", { scope: "/escalations" });
+		return await ready("/escalations");
+	}
+
+	// navigator.serviceWorker.ready waits for a worker of any scope; ours is asked for by its own.
+	async function ready(scope) {
+		const found = await navigator.serviceWorker.getRegistration(scope);
+		const coming = found.installing || found.waiting;
+		if (!found.active && coming)
+			await new Promise((done) =>
+				coming.addEventListener("statechange", () => coming.state === "activated" && done())
+			);
+		return found;
+	}
+
+	function keyOf(subscription) {
+		const raw = subscription.options && subscription.options.applicationServerKey;
+		return raw ? text(new Uint8Array(raw)) : key;
+	}
+
+	const bytes = (encoded) =>
+		Uint8Array.from(atob(encoded.replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0));
+	const text = (raw) =>
+		btoa(String.fromCharCode(...raw)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+
+	async function hashed(endpoint) {
+		const raw = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(endpoint));
+		return [...new Uint8Array(raw)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+	}
+
+	function label() {
+		const agent = navigator.userAgent;
+		const device =
+			["iPhone", "iPad", "Android", "Windows", "Macintosh", "Linux"].find((name) => agent.includes(name)) || "";
+		const browser = [
+			["Edg", "Edge"],
+			["Firefox", "Firefox"],
+			["Chrome", "Chrome"],
+			["Safari", "Safari"],
+		].find(([part]) => agent.includes(part));
+		const where = device === "Macintosh" ? (apple ? "iPad" : "Mac") : device;
+		return [where, apple && onHomeScreen ? "" : browser && browser[1]].filter(Boolean).join(", ");
+	}
+
+	// --- begin
+
+	async function begin() {
+		$("allow").addEventListener("click", () => busy($("allow"), allow));
+		$("test").addEventListener("click", () =>
+			busy($("test"), async () => {
+				const done = await call("send_test");
+				show(done);
+				tell(done.message);
+			})
+		);
+		await refresh();
+		try {
+			await resume();
+		} catch (error) {
+			tell(say(words.failed, error.message));
+		}
+		await state();
+		setInterval(() => document.visibilityState === "visible" && refresh(), REFRESH);
+		document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && refresh());
+		if ("serviceWorker" in navigator) navigator.serviceWorker.addEventListener("message", refresh);
+	}
+
+	begin();
+})();

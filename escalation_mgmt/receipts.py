@@ -1,0 +1,159 @@
+"""Receipts: what a provider tells later about a message. They only take its state forward, and come in any order."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import frappe
+
+from escalation_mgmt import clock, delivery, history, outbox, rows, store
+from escalation_mgmt.engine import Event, EventKind, Recipient, Status
+from escalation_mgmt.escalate_now import escalate_now
+from escalation_mgmt.notifiers.base import CannotReach
+from escalation_mgmt.outbox import ANSWERED, DELIVERED, FAILED, NOT_ANSWERED, QUEUED, SENDING, SENT, UNKNOWN
+from escalation_mgmt.people import Directory
+
+_COLUMNS = (
+	*("name", "action_item", "status", "method", "recipient", "user", "purpose", "about", "step", "run"),
+	*("attempts", "attempt_id", "provider_message_id", "possible_duplicate", "sent_utc", "instead_of"),
+)
+_KINDS = {
+	SENT: EventKind.SENT,
+	DELIVERED: EventKind.DELIVERED,
+	ANSWERED: EventKind.ANSWERED,
+	NOT_ANSWERED: EventKind.NOT_ANSWERED,
+	FAILED: EventKind.FAILED,
+}
+_RANK = {
+	QUEUED: 0,
+	SENDING: 1,
+	UNKNOWN: 1,
+	SENT: 2,
+	**dict.fromkeys((DELIVERED, ANSWERED, NOT_ANSWERED, FAILED), 3),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+	"""`notification` and `attempt` are our own ids, `provider_id` the provider's; `status` is one of the outbox's."""
+
+	notification: str
+	attempt: str
+	provider_id: str
+	status: str
+	detail: str = ""
+
+
+def take(receipt: Receipt) -> bool:
+	"""Record a receipt, if it tells anything new. Whoever calls has checked that it is the provider's, and commits.
+
+	What is unknown, older than what is known, or about a message that was given up changes nothing. A message that
+	failed to arrive is sent once more by another way; where there is none, the next step is brought forward.
+	"""
+	item = frappe.db.get_value(outbox.NOTIFICATION, receipt.notification, "action_item")
+	found = store.lock([item]) if item else []  # items before messages, as every decision locks them
+	row = _locked(receipt.notification)
+	if not found or not row or not _tells_more(row, receipt):
+		return False
+	now = clock.now()
+	detail = receipt.detail
+	rows.update_all(
+		outbox.NOTIFICATION,
+		[
+			{
+				"name": row.name,
+				"status": receipt.status,
+				"attempt_id": None,  # an outcome of delivery that comes later changes no state any more
+				"next_attempt_utc": None,
+				"sent_utc": row.sent_utc or now,
+				"provider_message_id": receipt.provider_id or row.provider_message_id,
+				"detail": detail[:2000],
+			}
+		],
+	)
+	rows.update_all(store.ITEM, [{"name": item, "updated_utc": now}])
+	history.append([_line(row, _KINDS[receipt.status], now, detail=detail[:300])])
+	if receipt.status == FAILED and row.purpose == outbox.PAGE:
+		_another_way(found[0], row, now)
+	return True
+
+
+def _locked(name: str) -> Any:
+	columns = ", ".join(f"`{column}`" for column in _COLUMNS)
+	found = frappe.db.sql(
+		f"select {columns} from `tab{outbox.NOTIFICATION}` where `name` = %s for update",
+		(name,),
+		as_dict=True,
+	)
+	return found[0] if found else None
+
+
+def _tells_more(row: Any, receipt: Receipt) -> bool:
+	known, told = _RANK.get(row.status), _RANK[receipt.status]
+	if known is None or told <= known or not row.attempts:
+		return False
+	if row.status == SENDING and receipt.status == SENT:
+		return False  # delivery records that itself within a moment
+	if receipt.status != FAILED:
+		return True  # whichever attempt it was that arrived
+	# A failure counts only if it is that of the attempt that we believe in.
+	if row.status == SENDING:
+		return row.attempt_id == receipt.attempt
+	if row.status == QUEUED:
+		return False  # it is sent once more anyway
+	return not row.provider_message_id or row.provider_message_id == receipt.provider_id
+
+
+def _another_way(stored: store.Stored, row: Any, now: datetime) -> None:
+	"""One re-send, to the same person, by the plan's next method that reaches them, or by any other."""
+	if row.instead_of or stored.item.status not in (Status.ESCALATING, Status.EXHAUSTED):
+		return
+	if way := _next_way(stored, row):
+		name = outbox.queue_instead(row.action_item, row, way, now)
+		instead = frappe._dict({**row, "name": name, "method": way.method, "recipient": way.label})
+		history.append([_line(instead, EventKind.INSTEAD, now)])
+		delivery.soon()
+		return
+	escalate_now(row.action_item, row.run, row.step, why="not delivered")
+
+
+def _next_way(stored: store.Stored, row: Any) -> Recipient | None:
+	if not row.user:
+		return None
+	directory = Directory()
+	person = directory.person(row.user)
+	tried = _methods_tried(row)
+	later = [step.method for step in stored.item.plan.steps if step.number > row.step]
+	for method in dict.fromkeys([*later, *directory.methods()]):
+		notifier, why = directory.notifier(method)
+		if method in tried or why or not notifier or isinstance(person, str):
+			continue
+		try:
+			address = notifier.address_of(person)
+		except CannotReach:
+			continue
+		return Recipient(method=method, address=address, label=person.name, user=row.user)
+	return None
+
+
+def _methods_tried(row: Any) -> set[str]:
+	"""By which this person has been paged in this run already."""
+	return set(
+		frappe.get_all(
+			outbox.NOTIFICATION,
+			filters={
+				"action_item": row.action_item,
+				"user": row.user,
+				"run": row.run,
+				"purpose": outbox.PAGE,
+			},
+			pluck="method",
+			order_by="name",
+		)
+	)
+
+
+def _line(row: Any, kind: EventKind, now: datetime, **more: Any) -> history.Line:
+	data = {"method": row.method, "to": row.recipient, "about": row.about, **more}
+	data = {key: value for key, value in data.items() if value}
+	return history.Line(row.action_item, Event(kind, now, row.step, row.run, data), row.name)

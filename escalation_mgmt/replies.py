@@ -1,0 +1,93 @@
+"""Incoming SMS: a code acknowledges, STOP and START are kept, strangers are ignored."""
+
+import re
+import unicodedata
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.translate import print_language
+
+from escalation_mgmt import phone_numbers
+from escalation_mgmt.acknowledge import acknowledge
+from escalation_mgmt.engine import Status, can_acknowledge
+from escalation_mgmt.outbox import NOTIFICATION, PAGE
+from escalation_mgmt.people import Directory
+from escalation_mgmt.store import ITEM
+
+VIA = "SMS"
+CONTACT = "Escalation Contact"
+# What Twilio itself takes for these: https://help.twilio.com/articles/223134027
+STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
+START = frozenset({"START", "UNSTOP"})
+_ACKNOWLEDGES = re.compile(r"(ack(?:nowledge)?)?[\s#:]*(\d{1,6})?[\s.!]*", re.IGNORECASE)
+
+
+def take(sender: str, body: str, opt_out: str = "") -> str:
+	"""Do what an SMS asks for; returns what to answer, or "" for no answer at all. The caller commits.
+
+	`opt_out` is what Twilio made of it (OptOutType), where it says so.
+	"""
+	try:
+		number = phone_numbers.normalised(sender)
+	except ValueError:
+		return ""  # no phone: a short code, a name
+	word = unicodedata.normalize("NFKC", body).strip()
+	contacts = frappe.get_all(CONTACT, filters={"mobile_no": number}, pluck="name", order_by="name")
+	asked = opt_out.upper() or word.upper()
+	if asked in STOP or asked in START:
+		for contact in contacts:
+			frappe.db.set_value(CONTACT, contact, "sms_stopped", int(asked in STOP))
+		return ""  # Twilio answers these itself
+	pages = _pages(number)
+	if not contacts and not pages:
+		return ""
+	with print_language(_language(pages, contacts) or frappe.local.lang):
+		return _answer(word, pages)
+
+
+def _answer(word: str, pages: list[Any]) -> str:
+	wanted = _ACKNOWLEDGES.fullmatch(word)
+	open_pages = [page for page in pages if can_acknowledge(Status(page.item_status))]
+	if not wanted or not (wanted[1] or wanted[2]):
+		return _("This wasn't understood.") + " " + _what_is_open(open_pages)
+	if not wanted[2]:
+		if len(open_pages) != 1:
+			return _what_is_open(open_pages)
+		page = open_pages[0]
+	else:
+		# What is open first: a code may have been that of something older.
+		page = next((page for page in (*open_pages, *pages) if page.reply_code == int(wanted[2])), None)
+		if not page:
+			return _("There is no code {0}.").format(wanted[2]) + " " + _what_is_open(open_pages)
+	done = acknowledge(page.action_item, by=page.recipient, via=VIA, user=page.user or "")
+	return _("Ticket {0}: {1}").format(page.ticket, done.in_words)
+
+
+def _what_is_open(pages: list[Any]) -> str:
+	if not pages:
+		return _("Nothing waits for you.")
+	waiting = ", ".join(_("{0} for ticket {1}").format(page.reply_code, page.ticket) for page in pages)
+	return _("To acknowledge, reply {0}.").format(waiting)
+
+
+def _pages(number: str) -> list[Any]:
+	"""The SMS to a number that carried a code, the newest of each action item, newest first."""
+	found = frappe.db.sql(
+		"select n.`action_item`, n.`recipient`, n.`user`, n.`reply_code`, i.`status` as item_status,"
+		" i.`reference_name` as ticket"
+		f" from `tab{NOTIFICATION}` n join `tab{ITEM}` i on i.`name` = n.`action_item`"
+		" where n.`address` = %s and n.`purpose` = %s and n.`reply_code` > 0 order by n.`name` desc limit 200",
+		(number, PAGE),
+		as_dict=True,
+	)
+	newest: dict[str, Any] = {}
+	for page in found:
+		newest.setdefault(page.action_item, page)
+	return list(newest.values())
+
+
+def _language(pages: list[Any], contacts: list[str]) -> str:
+	users = [page.user for page in pages if page.user] or contacts
+	person = Directory().person(users[0]) if users else None
+	return getattr(person, "language", "")

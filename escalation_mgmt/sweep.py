@@ -1,0 +1,150 @@
+"""The sweep: compares facts, because events alone are never trusted (design rule 4).
+
+It follows running items whose tickets changed without an event, opens items for tickets that no event
+announced, and starts again what waits for somebody who can be reached.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import frappe
+
+from escalation_mgmt import clock, installation, plans, rows, store, tickets
+from escalation_mgmt.engine import Decision, Past, TicketFilter, start_again
+from escalation_mgmt.looks import Looker, lock_ticket, look_at, version_that_opens
+from escalation_mgmt.reporting import report_error
+
+BATCH = 200  # small, because due steps wait for the end of a batch
+
+
+def sweep() -> None:
+	"""Look at everything once. Ends the caller's transaction."""
+	for _batch in in_batches():
+		pass
+
+
+def in_batches() -> Iterator[None]:
+	"""The sweep, handing back after every batch, so that a dispatcher can run what is due in between.
+
+	Ends the caller's transaction. What fails for one batch is reported, and the others are looked at.
+	"""
+	frappe.db.rollback()
+	if not installation.is_live():
+		return
+	after = ""
+	while batch := store.names_of_running(after, BATCH):
+		after = batch[-1][0]
+		_follow_batch(batch)
+		yield
+	for doctype in sorted(plans.refresh_watched()):
+		yield from _find_missed(doctype)
+
+
+def _follow_batch(batch: list[tuple[str, tuple[str, str]]]) -> None:
+	names = [name for name, _key in batch]
+	try:
+		looker = Looker([key for _name, key in batch])
+		now = clock.now()
+		moved = [stored.item.id for stored in store.read(names) if _next(stored, looker, now)]
+	except Exception:
+		moved = names  # one of them can't be read: each by itself, so that it stops no other
+	for name in moved:
+		_safely(f"{name} can't be followed", lambda name=name: _follow(name))
+	frappe.db.rollback()
+
+
+def _follow(name: str) -> None:
+	"""Look again under a lock, and write."""
+	now = clock.now()
+	for stored in store.lock([name], wait=False):
+		looker = Looker([stored.key])
+		if decision := _next(stored, looker, now):
+			store.apply([(stored, decision)], looker.directory, looker.tickets, now)
+
+
+def _next(stored: store.Stored, looker: Looker, now: Any) -> Decision | None:
+	if decision := looker.look(stored, now):
+		return decision
+	if not stored.item.stalled:
+		return None
+	for step in stored.item.plan.steps:
+		if looker.directory.reach(step, looker.tickets, stored.key).recipients:
+			return start_again(stored.item, "reachable", now)
+	return None
+
+
+def _find_missed(doctype: str) -> Iterator[None]:
+	try:
+		for batch in _unanswered(doctype):
+			looker = Looker([(doctype, name) for name in batch])
+			pasts = store.pasts(doctype, batch)
+			for name in [name for name in batch if _opens(looker, (doctype, name), pasts.get(name))]:
+				_safely(f"{doctype} {name} can't be looked at", lambda name=name: _open(doctype, name))
+			yield
+	except Exception:
+		frappe.db.rollback()
+		report_error(f"Escalation: {doctype} can't be swept")
+		frappe.db.commit()
+
+
+def _opens(looker: Looker, key: tuple[str, str], past: Past | None) -> bool:
+	try:
+		return bool(version_that_opens(looker, key, past=past))
+	except Exception:
+		return True  # looked at by itself, which says what is wrong with it
+
+
+def _open(doctype: str, name: str) -> None:
+	lock_ticket((doctype, name))
+	look_at((doctype, name))
+
+
+def _unanswered(doctype: str) -> Iterator[list[str]]:
+	"""In batches, tickets that may want an item and have none running: younger than a plan that may take them."""
+	source = tickets.source(doctype)
+	for since, takes in _enabled_since(doctype):
+		filters: dict[str, Any] = {
+			"creation": (">=", clock.to_site(since)),
+			source.status: ("not in", sorted(source.resolved)),
+		}
+		if takes.priorities:
+			filters[source.priority] = ("in", sorted(takes.priorities))
+		for column, wanted in (
+			(source.team, takes.team),
+			(source.ticket_type, takes.ticket_type),
+			(source.customer, takes.customer),
+		):
+			if column and wanted:
+				filters[column] = wanted
+		names = frappe.get_all(
+			doctype, filters=filters, pluck="name", order_by="creation asc", limit_page_length=0
+		)
+		for start in range(0, len(names), BATCH):
+			batch = [str(name) for name in names[start : start + BATCH]]
+			running = store.with_running_item(doctype, batch)
+			yield [name for name in batch if name not in running]
+
+
+def _enabled_since(doctype: str) -> list[tuple[Any, TicketFilter]]:
+	"""For each enabled plan: since when, and which tickets it takes."""
+	found = frappe.get_all(
+		"Escalation Plan",
+		filters={"enabled": 1, "reference_doctype": doctype},
+		fields=["enabled_utc", "plan_version"],
+		order_by="name",
+	)
+	frozen = plans.versions({row.plan_version for row in found})
+	return [(row.enabled_utc, frozen[row.plan_version].takes) for row in found]
+
+
+def _safely(what: str, do: Callable[[], None]) -> None:
+	"""One ticket in a transaction of its own; what fails for it stops no other (design rule 8)."""
+	frappe.db.rollback()
+	try:
+		do()
+		frappe.db.commit()
+	except Exception as e:
+		frappe.db.rollback()
+		if not isinstance(e, rows.Conflict):
+			report_error(f"Escalation: {what}")
+			frappe.db.commit()

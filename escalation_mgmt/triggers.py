@@ -1,0 +1,68 @@
+"""Document events: a ticket was saved, assigned, answered or deleted.
+
+Saving a ticket never fails because of us (design rule 8): our part runs in a savepoint, and the sweep repairs
+what it missed.
+"""
+
+from typing import Any
+
+import frappe
+
+from escalation_mgmt import looks, plans, rows
+from escalation_mgmt.reporting import report_error
+
+
+def ticket_saved(doc: Any, method: str | None = None) -> None:
+	"""For every DocType: leaves at once unless an enabled plan names it, and the save changed what decides."""
+	compared_by = _watched(doc.doctype)
+	if not compared_by:
+		return
+	before = doc.get_doc_before_save()
+	# A ticket of any age may match when it is saved; the sweep looks after those younger than the plans.
+	young = before is not None and str(doc.creation) > compared_by["since"]
+	if young and not compared_by["conditional"]:
+		if all(before.get(field) == doc.get(field) for field in compared_by["fields"]):
+			return
+	_look((doc.doctype, str(doc.name)), before=before)
+
+
+def ticket_deleted(doc: Any, method: str | None = None) -> None:
+	if _watched(doc.doctype):
+		_look((doc.doctype, str(doc.name)))
+
+
+def todo_changed(doc: Any, method: str | None = None) -> None:
+	"""Frappe writes a ticket's assignees past its document events, so the ToDo is the event."""
+	if doc.reference_type and doc.reference_name and _watched(doc.reference_type):
+		_look((doc.reference_type, str(doc.reference_name)))
+
+
+def communication_changed(doc: Any, method: str | None = None) -> None:
+	"""A reply often leaves the ticket as it is, so the Communication is the event."""
+	if doc.reference_doctype and doc.reference_name and _watched(doc.reference_doctype):
+		_look((doc.reference_doctype, str(doc.reference_name)))
+
+
+def _watched(doctype: str) -> dict[str, Any] | None:
+	"""How a ticket's save is compared; None where its DocType isn't ours to watch, or the site is at work on itself."""
+	flags = frappe.flags
+	if flags.in_install or flags.in_uninstall or flags.in_migrate or flags.in_patch:
+		return None
+	try:
+		return plans.watched().get(doctype)
+	except Exception:
+		report_error("Escalation: the plans' DocTypes can't be read")
+		return None
+
+
+def _look(key: tuple[str, str], before: Any = None) -> None:
+	frappe.db.savepoint("escalation_mgmt")
+	try:
+		looks.look_at(key, before=before)
+		frappe.db.release_savepoint("escalation_mgmt")
+	except frappe.QueryDeadlockError:
+		raise  # the database has undone the whole transaction, not only our part: the save has to be told
+	except Exception as e:
+		frappe.db.rollback(save_point="escalation_mgmt")
+		if not isinstance(e, rows.Conflict):  # somebody else looked at the same moment
+			report_error(f"Escalation: {key[0]} {key[1]} can't be looked at")
