@@ -1,0 +1,197 @@
+"""Desk in a browser, and everything behind it: site, web server, local providers, dispatcher."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, Self
+
+import requests
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect, sync_playwright
+
+from host import paths, servers, sites
+from host.processes import Stack
+from host.providers import LocalProviders
+from tests.on_site import PASSWORD
+
+SITE = "test-browser.localhost"
+COPY = "test-browser-copy.localhost"
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+PATIENCE = 15_000  # milliseconds; machines of CI are slow
+NOT_OURS = ("/socket.io/", "favicon")  # the embedded host has no realtime server
+
+expect.set_options(timeout=PATIENCE)
+
+
+def chromium() -> str | None:
+	return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+
+
+class Desk:
+	"""A site that is served, its providers, and browsers that look at it."""
+
+	def __enter__(self) -> Self:
+		self._stack = ExitStack()
+		try:
+			self.providers = self._stack.enter_context(LocalProviders())
+			self.inbox = self.providers.inbox
+			port = servers.free_port(paths.port(5))
+			self.url = f"http://127.0.0.1:{port}"
+			given = {
+				"url": self.url,
+				"smtp": self.providers.smtp_address,
+				"pager": self.providers.pager_url,
+				"secret": self.providers.pager_secret,
+			}
+			_run("-m", "tests.browser.site", SITE, json.dumps(given))
+			web = self._stack.enter_context(Stack(SITE, "web", port=port))
+			assert web.url == self.url, "somebody else took the port"
+			playwright = self._stack.enter_context(sync_playwright())
+			self.browser: Browser = playwright.chromium.launch(
+				executable_path=chromium(), args=["--no-sandbox", "--disable-dev-shm-usage"]
+			)
+			self._stack.callback(self.browser.close)
+		except BaseException:
+			self._stack.close()
+			raise
+		return self
+
+	def __exit__(self, *_error: object) -> None:
+		self._stack.close()
+
+	@contextmanager
+	def dispatcher(self) -> Iterator[None]:
+		"""`bench --site SITE escalation dispatch`, as an operator runs it."""
+		with open(paths.LOGS / f"{SITE}.dispatcher.log", "ab") as log:
+			process = subprocess.Popen(
+				[sys.executable, "-m", "host", "frappe", "--site", SITE, "escalation", "dispatch"],
+				cwd=paths.ROOT,
+				stdin=subprocess.DEVNULL,
+				stdout=log,
+				stderr=log,
+				preexec_fn=servers.die_with_parent,
+			)
+		try:
+			yield
+		finally:
+			process.terminate()
+			process.wait(20)
+
+	@contextmanager
+	def copy(self) -> Iterator[str]:
+		"""The site's database restored elsewhere: another configuration file, so another installation. Its address."""
+		sites.copy_site(SITE, COPY)
+		config = paths.SITES / COPY / "site_config.json"
+		content = json.loads(config.read_text())
+		del content["escalation_installation_id"]
+		config.write_text(json.dumps(content))
+		with Stack(COPY, "web", port=servers.free_port(paths.port(6))) as web:
+			yield web.url
+
+	def as_administrator(self, method: str, **arguments: Any) -> Any:
+		session = requests.Session()
+		login = {"usr": "Administrator", "pwd": sites.ADMIN_PASSWORD}
+		session.post(f"{self.url}/api/method/login", data=login, timeout=30).raise_for_status()
+		answer = session.post(f"{self.url}/api/method/{method}", json=arguments, timeout=30)
+		assert answer.ok, answer.text
+		return answer.json().get("message")
+
+	@contextmanager
+	def window(self, *, phone: bool = False, url: str = "", dark: bool = False) -> Iterator["Window"]:
+		context = self.browser.new_context(
+			base_url=url or self.url,
+			viewport=PHONE if phone else DESKTOP,
+			device_scale_factor=2 if phone else 1,
+			has_touch=phone,
+			is_mobile=phone,
+			color_scheme="dark" if dark else "light",
+			locale="en-US",
+			timezone_id="UTC",
+			reduced_motion="reduce",
+		)
+		context.set_default_timeout(PATIENCE)
+		context.set_default_navigation_timeout(2 * PATIENCE)
+		window = Window(context)
+		try:
+			yield window
+			window.assert_no_errors()
+		except BaseException:
+			shot = paths.LOGS / f"browser-{'phone' if phone else 'desktop'}.png"
+			window.page.screenshot(path=shot)
+			print(f"at {window.page.url}: {shot}", *window.errors, sep="\n")
+			raise
+		finally:
+			context.close()
+
+
+class Window:
+	"""One person's browser. What goes wrong in its pages is collected, and fails the test."""
+
+	def __init__(self, context: BrowserContext):
+		self.context = context
+		self.page: Page = context.new_page()
+		self.errors: list[str] = []
+		self.page.on("pageerror", lambda error: self.errors.append(f"{error}\n{error.stack or ''}"))
+		self.page.on("console", self._said)
+		self.page.on("response", self._answered)
+
+	def _said(self, message: Any) -> None:
+		at = message.location.get("url", "")
+		if message.type == "error" and "Failed to load resource" not in message.text:
+			if not any(part in at + message.text for part in NOT_OURS):
+				self.errors.append(f"{message.text} ({at})")
+
+	def _answered(self, response: Any) -> None:
+		if response.status >= 500 and not any(part in response.url for part in NOT_OURS):
+			self.errors.append(f"{response.status} {response.url}")
+
+	def assert_no_errors(self) -> None:
+		assert not self.errors, "\n".join(self.errors)
+
+	def log_in(self, user: str, password: str = PASSWORD) -> None:
+		"""Through the form of the log-in page."""
+		self.page.goto("/login")
+		self.page.locator("#login_email").fill(user)
+		self.page.locator("#login_password").fill(password)
+		self.page.locator(".btn-login:visible").click()
+		self.page.wait_for_url(lambda url: "/login" not in url)
+		self.ready()
+
+	def open(self, path: str) -> None:
+		self.page.goto(path)
+		self.ready()
+
+	def server(self, method: str, **arguments: Any) -> Any:
+		"""Call the server from the open page, with its log-in, as Desk's own code does."""
+		return self.page.evaluate("([method, args]) => frappe.xcall(method, args)", [method, arguments])
+
+	def expect_error(self, part: str) -> None:
+		"""Desk writes into the console what the server refused: take one that was to be expected."""
+		found = next((error for error in self.errors if part in error), None)
+		assert found, f"no error says {part!r}: {self.errors}"
+		self.errors.remove(found)
+
+	def ready(self) -> None:
+		"""Desk has started, and has nothing to ask the server."""
+		self.page.wait_for_function("window.frappe && frappe.boot && frappe.app && cur_page")
+		self.idle()
+
+	def idle(self) -> None:
+		self.page.wait_for_function(
+			"!$('body').attr('data-ajax-state') || $('body').attr('data-ajax-state') === 'complete'"
+		)
+
+	def shown(self, field: str) -> Locator:
+		"""What the open form shows of a field that can't be written."""
+		return self.page.locator(f".frappe-control[data-fieldname='{field}'] .control-value:visible")
+
+
+def _run(*arguments: str) -> None:
+	done = subprocess.run(
+		[sys.executable, *arguments], cwd=paths.ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL
+	)
+	assert not done.returncode, done.stdout + done.stderr

@@ -1,0 +1,42 @@
+"""A site for the browser: made anew each time (a few seconds), the people of the scenarios, local providers.
+
+`python -m tests.browser.site NAME '{"url", "smtp", "pager", "secret"}'` makes it, in a process of its own: the
+tests themselves never connect to it, they see what a browser sees.
+"""
+
+import json
+import sys
+from types import SimpleNamespace
+
+from tests import on_site
+
+PAGER = "Duty Pager"
+
+
+def make(name: str, url: str, smtp: list, pager: str, secret: str) -> None:
+	from host import sites
+
+	config = {"escalation_allowed_hosts": [pager.split("/")[2]]}
+	sites.new_site(name, "sqlite", on_site.APPS, force=True, config=config)
+	sites.enter(name)
+	sites.connect(name)
+	on_site.prepare()
+
+	import frappe
+
+	from tests.world import World
+
+	World(name, SimpleNamespace(smtp_address=smtp, inbox=None))._email_account()
+	endpoint = frappe.new_doc("Escalation Endpoint")
+	endpoint.update({"title": PAGER, "url": pager, "secret": secret})
+	endpoint.insert()
+	settings = frappe.get_doc("Escalation Settings")
+	settings.update({"public_url": url, "catch_all": "owner@x.test"})
+	settings.save()
+	frappe.db.commit()
+	frappe.clear_cache()
+	frappe.destroy()
+
+
+if __name__ == "__main__":
+	make(sys.argv[1], **json.loads(sys.argv[2]))

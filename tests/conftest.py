@@ -1,0 +1,61 @@
+"""Sites for the tests. Whatever touches the database runs on SQLite and on MariaDB.
+
+On a bench, with ESCALATION_TEST_BENCH=1, FRAPPE_SITE and SITES_PATH, it runs on that site instead.
+"""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests import on_site
+
+REQUIRED = os.environ.get("ESCALATION_TEST_REQUIRE", "").split()
+ON_BENCH = bool(os.environ.get("ESCALATION_TEST_BENCH"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+	"""In parallel (-n 2), what shares a site stays on one worker."""
+	for item in items:
+		parameters = getattr(item, "callspec", None)
+		site = parameters.params.get("site") if parameters else None
+		item.add_marker(pytest.mark.xdist_group(str(site or item.path.parent)))
+
+
+def missing(what: str, why: str) -> None:
+	"""Skip for want of something, except where it must be there (in CI)."""
+	(pytest.fail if what in REQUIRED else pytest.skip)(f"{what}: {why}")
+
+
+@pytest.fixture(scope="session", params=["bench"] if ON_BENCH else ["sqlite", "mariadb"])
+def site(request: pytest.FixtureRequest) -> Iterator[str]:
+	"""A connected site with the app, Helpdesk (or its stand-in) and the people of the scenarios."""
+	if request.param == "bench":
+		name = on_site.enter_bench()
+	else:
+		from host import servers
+
+		if request.param == "mariadb" and not servers.mariadb_available():
+			missing("mariadb", "not installed on this machine")
+		name = on_site.enter_host(request.param)
+	on_site.prepare()
+	yield name
+	on_site.leave()
+
+
+@pytest.fixture(scope="session")
+def providers() -> Iterator:
+	from host.providers import LocalProviders
+
+	with LocalProviders() as local:
+		yield local
+
+
+@pytest.fixture
+def world(site: str, providers) -> Iterator:
+	"""A clean site, a clock of its own, providers that are listened to. Fails on any message nobody expected."""
+	from tests.world import World
+
+	with World(site, providers) as running:
+		yield running
+		running.assert_nothing_unexpected()

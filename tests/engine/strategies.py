@@ -1,0 +1,35 @@
+"""Hypothesis strategies: plans as administrators write them, and stranger."""
+
+from datetime import timedelta
+
+from hypothesis import strategies as st
+
+from escalation_mgmt.engine import Plan, StartAt, Step, StopRules, Target, TargetKind, TicketFilter
+
+waits = st.sampled_from([0, 0, 1, 60, 90.5, 300, 3600]).map(lambda s: timedelta(seconds=s))
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+	targets = st.builds(Target, st.sampled_from(TargetKind), st.sampled_from(["", "a", "b"]))
+	methods = st.sampled_from(["Email", "SMS", "HTTP POST"])
+	count = draw(st.integers(1, 6))
+	steps = tuple(
+		Step(number=n, wait=draw(waits), method=draw(methods), target=draw(targets))
+		for n in range(1, count + 1)
+	)
+	return Plan(
+		name=draw(st.sampled_from(["A", "B", "C"])),
+		rank=draw(st.integers(0, 3)),
+		takes=TicketFilter(
+			doctype="HD Ticket", priorities=draw(st.frozensets(st.sampled_from(["High", "Low", "Urgent"])))
+		),
+		start=draw(st.sampled_from(StartAt)),
+		window=draw(waits),
+		steps=steps,
+		repeats=draw(st.integers(0, 2)),
+		repeat_pause=draw(waits),
+		last_wait=draw(waits),
+		stop=StopRules(on_reply=draw(st.booleans()), on_paused_status=draw(st.booleans())),
+		owner="owner@x.test",
+	)

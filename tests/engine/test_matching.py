@@ -1,0 +1,115 @@
+from dataclasses import replace
+
+from escalation_mgmt.engine import (
+	EventKind,
+	MatchFacts,
+	Past,
+	Status,
+	StatusCategory,
+	TicketFilter,
+	acknowledge,
+	look,
+	opens,
+	rematch,
+	takes,
+	winner,
+)
+from tests.engine.make import T0, always, opened, plan, ticket
+
+HIGH, URGENT, LOW = (MatchFacts(priority=p, level=n) for p, n in (("High", 60), ("Urgent", 80), ("Low", 20)))
+
+
+def for_priority(*priorities: str) -> TicketFilter:
+	return TicketFilter(doctype="HD Ticket", priorities=frozenset(priorities))
+
+
+high = plan(0, name="High", takes=for_priority("High"))
+urgent = plan(0, name="Urgent", takes=for_priority("Urgent"))
+
+
+def test_an_empty_field_takes_any_and_a_given_one_only_its_own() -> None:
+	facts = MatchFacts(priority="High", team="Network", ticket_type="Incident", customer="Acme")
+	assert takes(TicketFilter(doctype="HD Ticket"), facts)
+	for field, mine, other in (
+		("team", "Network", "Web"),
+		("ticket_type", "Incident", "Wish"),
+		("customer", "Acme", "Other"),
+	):
+		assert takes(replace(for_priority("High"), **{field: mine}), facts)
+		assert not takes(replace(for_priority("High"), **{field: other}), facts)
+
+
+def test_the_lowest_rank_wins_and_the_name_decides_between_equals() -> None:
+	a, b, c = plan(0, name="a", rank=5), plan(0, name="b", rank=5), plan(0, name="c", rank=1)
+	assert winner([b, a, c], HIGH, always) is c
+	assert winner([b, a], HIGH, always) is a
+	assert winner([b, a], HIGH, lambda p: p.name == "b") is b
+	assert winner([high], LOW, always) is None
+
+
+def test_a_raised_priority_moves_to_the_other_plan() -> None:
+	assert rematch(high, [high, urgent], HIGH, URGENT, always).plan is urgent
+	assert rematch(high, [high, urgent], HIGH, LOW, always).plan is None
+	assert rematch(high, [high, urgent], HIGH, HIGH, always) is None
+
+
+def test_an_edited_disabled_or_new_plan_moves_nothing() -> None:
+	edited = replace(high, takes=for_priority("Low"))
+	better = plan(0, name="Better", rank=1, takes=for_priority("High"))
+	assert rematch(high, [edited], HIGH, HIGH, always) is None
+	assert rematch(high, [], HIGH, HIGH, always) is None
+	assert rematch(high, [better, high], HIGH, HIGH, always) is None
+	moved = replace(HIGH, ticket_type="Incident")  # a fact that no plan asks for
+	assert rematch(high, [better, high], HIGH, moved, always) is None
+
+
+def test_a_condition_that_no_longer_holds_cancels() -> None:
+	assert rematch(high, [high], HIGH, HIGH, lambda p: False).plan is None
+
+
+def test_started_by_hand_needs_no_match_but_moves_to_a_plan_that_newly_takes_it() -> None:
+	assert rematch(high, [high], LOW, LOW, lambda p: False, by_hand=True) is None
+	assert rematch(high, [high, urgent], LOW, URGENT, always, by_hand=True).plan is urgent
+
+
+def test_an_acknowledged_item_is_replaced_only_when_the_priority_was_raised() -> None:
+	taken = acknowledge(opened(high), "Tech", "Desk", T0).item
+	raised = look(taken, ticket("Urgent", 80), [high, urgent], always, T0)
+	assert raised.events[0].kind is EventKind.REPLACED and raised.events[0].data["replaced_by"] == "Urgent"
+	low = plan(0, name="Low", takes=for_priority("Low"))
+	lowered = look(taken, ticket("Low", 20), [high, low], always, T0)
+	assert lowered.item.status is Status.ACKNOWLEDGED
+
+
+def opened_by(of_ticket=None, **more):
+	return opens(of_ticket or ticket(), [high, urgent], always, **more)
+
+
+def test_a_new_ticket_opens_its_plan_unless_it_was_answered() -> None:
+	assert opened_by() is high
+	assert opened_by(ticket(first_responded_at=T0)) is None
+	assert opened_by(ticket(category=StatusCategory.RESOLVED)) is None
+	assert opened_by(ticket("Low", 20)) is None
+	assert opened_by(ticket(merged_into="2")) is None
+
+
+def test_an_answered_ticket_opens_when_its_facts_move_or_it_is_reopened() -> None:
+	answered = ticket("Urgent", 80, first_responded_at=T0)
+	assert opened_by(answered, before=HIGH) is urgent
+	assert opened_by(answered, before=URGENT) is None
+	assert opened_by(answered, before=URGENT, reopened=True) is urgent
+
+
+def test_what_has_ended_opens_anew_only_for_moved_facts_or_a_reopened_ticket() -> None:
+	def past(status, facts=HIGH, closed=False):
+		return Past(status=status, facts=facts, ticket_was_closed=closed)
+
+	assert opened_by(past=past(Status.CANCELLED)) is None
+	assert opened_by(past=past(Status.EXHAUSTED)) is None
+	assert opened_by(past=past(Status.CANCELLED, LOW)) is high
+	assert opened_by(past=past(Status.RESOLVED)) is None
+	assert opened_by(past=past(Status.RESOLVED, LOW)) is None  # a further reply or change is no reopening
+	assert opened_by(past=past(Status.RESOLVED, closed=True)) is high
+	assert (
+		opened_by(ticket(category=StatusCategory.RESOLVED), past=past(Status.RESOLVED, closed=True)) is None
+	)

@@ -1,0 +1,85 @@
+"""The site that tests run on: made once, kept as long as what it was made of stays the same."""
+
+import os
+
+APPS = ("helpdesk", "erpnext_stand_in", "escalation_mgmt")
+PASSWORD = "Escalation-1"
+
+PEOPLE = {
+	"tech@x.test": ("Tina Tech", "Escalation Responder", "Agent"),
+	"lead@x.test": ("Leo Lead", "Escalation Responder", "Agent"),
+	"second@x.test": ("Sam Second", "Escalation Responder", "Agent"),
+	"manager@x.test": ("Mona Manager", "Escalation Manager"),
+	"owner@x.test": ("Otto Owner", "Escalation Manager"),
+	"stranger@x.test": ("Stan Stranger", "Escalation Responder"),
+	"admin@x.test": ("Ada Admin", "Escalation Manager", "System Manager"),
+}
+"""Who is there: user, full name, roles."""
+
+
+def enter_host(db: str) -> str:
+	"""Connect to the host's site for a database, made anew where the apps have changed since."""
+	from host import fingerprint, paths, sites
+
+	# Several people (or branches) on one machine, each with sites of their own.
+	prefix = os.environ.get("ESCALATION_TEST_SITE_PREFIX", "")
+	name = f"{prefix}test-{db}.localhost"
+	stamp = paths.SITES / name / "made_of"
+	made_of = fingerprint.of_site()
+	if not stamp.exists() or stamp.read_text() != made_of:
+		sites.new_site(name, db, APPS, force=True)
+		stamp.write_text(made_of)
+	sites.enter(name)
+	sites.connect(name)
+	return name
+
+
+def enter_bench() -> str:
+	"""Connect to the site of a bench that the environment names."""
+	import frappe
+
+	name = os.environ["FRAPPE_SITE"]
+	os.chdir(os.environ["SITES_PATH"])
+	frappe.init(name, sites_path=os.environ["SITES_PATH"])
+	frappe.connect()
+	return name
+
+
+def leave() -> None:
+	import frappe
+
+	frappe.destroy()
+
+
+def prepare() -> None:
+	"""People, and the ways to reach the local providers."""
+	import frappe
+
+	frappe.set_user("Administrator")
+	frappe.flags.in_test = True
+	frappe.in_test = True
+	for email, (name, *roles) in PEOPLE.items():
+		add_person(email, name, *roles)
+	frappe.db.commit()
+
+
+def add_person(email: str, name: str, *roles: str) -> None:
+	import frappe
+	from frappe.utils.password import update_password
+
+	if not frappe.db.exists("User", email):
+		first, _space, last = name.partition(" ")
+		user = frappe.new_doc("User")
+		user.update({"email": email, "first_name": first, "last_name": last, "send_welcome_email": 0})
+		user.flags.no_welcome_mail = True
+		user.insert(ignore_permissions=True)
+		user.add_roles(*roles)
+		update_password(email, PASSWORD)
+	if (
+		"Agent" in roles
+		and frappe.db.exists("DocType", "HD Agent")
+		and not frappe.db.exists("HD Agent", email)
+	):
+		agent = frappe.new_doc("HD Agent")
+		agent.update({"user": email, "agent_name": name, "is_active": 1})
+		agent.insert(ignore_permissions=True)

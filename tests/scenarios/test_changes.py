@@ -1,0 +1,241 @@
+"""Scenario 16: plans and tickets that change while an escalation runs."""
+
+import frappe
+import pytest
+
+from tests.world import World
+
+
+def test_16_an_edited_or_disabled_plan_goes_on_frozen(world: World) -> None:
+	plan = world.plan((0, "Email"), (5, "Email", "User", "lead@x.test"))
+	ticket = world.ticket()
+	plan.reload()
+	plan.steps[0].update({"whom": "User", "user": "second@x.test"})
+	plan.enabled = 0
+	plan.save()
+	world.forward(10)
+	world.expect_email("tech@x.test")
+	with pytest.raises(frappe.ValidationError, match="running escalations follow this plan"):
+		frappe.delete_doc("Escalation Plan", plan.name)
+	frappe.db.rollback()
+	world.sweep()
+	world.forward(5)
+	world.expect_email("lead@x.test")
+	world.change(ticket, status="Resolved")
+	world.tick()
+	for user in ("tech@x.test", "lead@x.test"):
+		world.expect_email(user, "has been answered")
+	frappe.delete_doc("Escalation Plan", plan.name)
+	assert not frappe.db.exists("Escalation Plan", plan.name)
+
+
+def test_16_a_raised_priority_moves_to_the_other_plan(world: World) -> None:
+	world.plan((0, "Email"), title="High")
+	world.plan((0, "Email", "User", "lead@x.test"), title="Urgent", priorities=["Urgent"], window=300)
+	ticket = world.ticket()
+	world.forward(4)
+	world.change(ticket, priority="Urgent")
+	old, new = world.item(ticket, 0), world.item(ticket, 1)
+	assert (old.status, old.replaced_by, new.replaces) == ("Cancelled", new.name, old.name)
+	assert new.plan == "Urgent" and new.status == "Scheduled"
+	world.forward(5, seconds=-1)
+	world.forward(seconds=1)
+	world.expect_email("lead@x.test")
+	world.forward(20)
+
+
+def test_16_lowered_to_no_plan_is_cancelled_with_the_reason(world: World) -> None:
+	world.plan((0, "Email"))
+	ticket = world.ticket()
+	world.forward(10)
+	world.expect_email("tech@x.test")
+	world.change(ticket, priority="Low")
+	item = world.item(ticket)
+	assert item.status == "Cancelled" and "no plan matches any more" in world.lines(item)
+	world.tick()
+	world.expect_email("tech@x.test", "was cancelled")
+
+
+def test_16_acknowledged_is_replaced_only_by_a_raised_priority(world: World) -> None:
+	world.plan((0, "Email"), title="High")
+	world.plan((0, "Email"), title="Low", priorities=["Low"])
+	world.plan((0, "Email"), title="Urgent", priorities=["Urgent"])
+	ticket = world.ticket()
+	world.forward(10)
+	world.post(world.expect_email("tech@x.test").links[0])
+	world.change(ticket, priority="Low")
+	assert world.item(ticket).status == "Acknowledged" and world.count_items() == 1
+	world.change(ticket, priority="Urgent")
+	assert world.item(ticket).plan == "Urgent"
+	world.tick()
+
+
+def test_16_reassigned_later_steps_go_to_the_new_one_and_the_old_is_told(world: World) -> None:
+	world.plan((0, "Email"), (5, "Email"))
+	ticket = world.ticket()
+	world.forward(10)
+	world.expect_email("tech@x.test")
+	world.assign(ticket, "lead@x.test")
+	world.tick()
+	world.expect_email("tech@x.test", "is assigned to Leo Lead now")
+	world.forward(5)
+	world.expect_email("lead@x.test", "Server outage")
+
+
+def test_16_team_changed_to_another_plans(world: World) -> None:
+	for team in ("Network", "Web"):
+		if not frappe.db.exists("HD Team", team):
+			frappe.get_doc({"doctype": "HD Team", "team_name": team}).insert(set_name=team)
+	world.plan((0, "Email"), title="Network", team="Network")
+	world.plan((0, "Email"), title="Web", team="Web")
+	ticket = world.ticket(agent_group="Network")
+	assert world.item(ticket).plan == "Network"
+	world.change(ticket, agent_group="Web")
+	assert world.item(ticket).plan == "Web"
+
+
+def test_16_merged_and_deleted(world: World) -> None:
+	world.plan((0, "Email"))
+	kept, merged, deleted = world.ticket("kept"), world.ticket("merged"), world.ticket("deleted")
+	item = world.item(deleted)
+	frappe.db.set_value(
+		"HD Ticket", merged.name, {"is_merged": 1, "merged_with": kept.name}
+	)  # no document event
+	for todo in frappe.get_all(
+		"ToDo", filters={"reference_name": str(deleted.name)}, pluck="name", order_by="name"
+	):
+		frappe.delete_doc("ToDo", todo)
+	frappe.delete_doc("HD Ticket", deleted.name)
+	world.forward(10)
+	world.expect_email("tech@x.test", "kept")
+	item.reload()
+	assert item.status == "Cancelled" and "the ticket was deleted" in world.lines(item)
+	assert f"merged into {kept.name}" in world.lines(world.item(merged))
+
+
+def of_minutes_ago(world: World, doc, minutes: float) -> None:
+	"""Let the ticket's messages be as old as that."""
+	then = frappe.utils.add_to_date(frappe.utils.now_datetime(), minutes=-minutes)
+	frappe.db.set_value(
+		"Communication",
+		{"reference_doctype": doc.doctype, "reference_name": str(doc.name)},
+		{"creation": then, "communication_date": then},
+		update_modified=False,
+	)
+	frappe.db.commit()
+
+
+def merge(world: World, source, target) -> None:
+	"""As Helpdesk does it for who may read Communications: copies first, their times put back afterwards."""
+	names = frappe.get_all(
+		"Communication",
+		filters={"reference_doctype": source.doctype, "reference_name": str(source.name)},
+		pluck="name",
+		order_by="creation desc",
+	)
+	for name in names:
+		original = frappe.get_doc("Communication", name)
+		copy = frappe.copy_doc(original)
+		copy.reference_name = str(target.name)
+		copy.insert(ignore_permissions=True)
+		frappe.db.set_value("Communication", copy.name, "creation", original.creation, update_modified=False)
+	world.change(source, status="Closed", is_merged=1, merged_with=target.name)
+
+
+@pytest.mark.parametrize("replied", [90, 30], ids=["before the target came", "since then"])
+def test_16_what_merging_copies_is_no_answer(world: World, replied: int) -> None:
+	world.plan((0, "Email"))
+	world.wait(minutes=-60)
+	source, target = world.ticket("merged", to=""), world.ticket("kept")
+	world.reply(source)
+	of_minutes_ago(world, source, replied)
+	merge(world, source, target)
+	target.reload()
+	assert target.first_responded_on and target.last_agent_response  # says Helpdesk
+	assert world.item(target).status == "Scheduled"
+	world.sweep()
+	world.forward(10)
+	world.expect_email("tech@x.test", "kept")
+	world.reply(target)
+	assert world.item(target).status == "Resolved"
+	world.tick()
+	world.expect_email("tech@x.test", "has been answered")
+
+
+def test_16_the_notice_of_a_split_is_no_answer(world: World) -> None:
+	world.plan((0, "Email"))
+	ticket = world.ticket("two questions")
+	part = world.ticket("the other question", to="", ticket_split_from=ticket.name)
+	link = f'<a href="http://x.test/helpdesk/tickets/{part.name}">#{part.name}</a>'
+	frappe.get_doc(
+		{
+			"doctype": "Communication",
+			"communication_type": "Communication",
+			"sent_or_received": "Sent",
+			"reference_doctype": ticket.doctype,
+			"reference_name": str(ticket.name),
+			"subject": "Re",
+			"content": f"This ticket has been split to a new ticket. Please follow up on ticket {link}.",
+		}
+	).insert(ignore_permissions=True)
+	assert world.item(ticket).status == world.item(part).status == "Scheduled"
+	world.sweep()
+	assert world.item(ticket).status == "Scheduled"
+	world.reply(ticket)
+	assert world.item(ticket).status == "Resolved" and world.item(part).status == "Scheduled"
+
+
+def test_16_what_changed_without_an_event_is_seen_before_the_step(world: World) -> None:
+	world.plan((0, "Email"))
+	ticket = world.ticket()
+	closed = {"status": "Closed"}
+	if frappe.get_meta("HD Ticket").has_field("status_category"):
+		closed["status_category"] = "Resolved"
+	frappe.db.set_value("HD Ticket", ticket.name, closed, update_modified=False)
+	world.forward(10)
+	assert world.item(ticket).status == "Resolved"
+
+
+def test_the_sweep_finds_what_no_event_announced(world: World) -> None:
+	world.plan((0, "Email"))
+	frappe.flags.in_migrate = True  # our triggers stand aside
+	try:
+		missed = world.ticket("missed")
+		answered = world.ticket("answered")
+		world.reply(answered)
+	finally:
+		frappe.flags.in_migrate = False
+	assert world.count_items() == 0
+	world.sweep()
+	assert world.item(missed).status == "Scheduled" and world.count_items() == 1
+	world.sweep()
+	assert world.count_items() == 1
+	world.forward(10)
+	world.expect_email("tech@x.test", "missed")
+
+
+def test_reopened_starts_anew_and_a_customers_reply_does_not(world: World) -> None:
+	world.plan((0, "Email"))
+	ticket = world.ticket()
+	world.reply(ticket)
+	world.reply(ticket, "customer@x.test", "Received")
+	world.change(ticket, description="more")
+	assert world.count_items() == 1
+	world.change(ticket, status="Closed")
+	world.change(ticket, status="Open")
+	assert world.count_items() == 2 and world.item(ticket).status == "Scheduled"
+
+
+def test_saving_a_ticket_succeeds_whatever_is_broken_on_our_side(world: World) -> None:
+	world.plan((0, "Email"))
+	frappe.db.sql("update `tabEscalation Plan Version` set `content` = 'broken'")
+	ticket = world.ticket("still saved")
+	assert frappe.db.exists("HD Ticket", ticket.name) and world.count_items() == 0
+	while frappe.db.count("Error Log"):
+		world.expect_error("can't be looked at")
+	plan = frappe.get_doc("Escalation Plan", "Outage")
+	frappe.db.delete("Escalation Plan Version")
+	plan.plan_version = None
+	plan.save()
+	world.sweep()
+	assert world.item(ticket).status == "Scheduled"

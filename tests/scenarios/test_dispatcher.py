@@ -1,0 +1,192 @@
+"""Scenarios 10 and 31: many dispatchers at once, and one row of a set that can't be processed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import frappe
+import pytest
+
+from escalation_mgmt import dispatcher, store
+from tests.world import World
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def many(world: World, count: int) -> list[str]:
+	"""That many action items due now, on tickets inserted in one go."""
+	stamp = frappe.utils.now()
+	tickets = []
+	first = world.ticket("first")
+	for number in range(count - 1):
+		doc = frappe.copy_doc(first, ignore_no_copy=False)
+		doc.update(
+			{
+				"subject": f"ticket {number}",
+				"priority": "High",
+				"_assign": '["tech@x.test"]',
+				"creation": stamp,
+			}
+		)
+		tickets.append(doc.insert())
+		frappe.db.set_value("HD Ticket", doc.name, "_assign", '["tech@x.test"]', update_modified=False)
+	frappe.db.commit()
+	return [str(ticket.name) for ticket in (first, *tickets)]
+
+
+def test_31_one_bad_row_is_parked_and_the_others_go_out(world: World) -> None:
+	world.plan((0, "Email"))
+	tickets = many(world, 12)
+	bad = frappe.get_all(store.ITEM, filters={"reference_name": tickets[5]}, pluck="name", order_by="name")[0]
+	frappe.db.set_value(store.ITEM, bad, "assignees", "{broken", update_modified=False)
+	world.forward(10)
+	for _other in range(11):
+		world.expect_email("tech@x.test")
+	world.expect_error(f"{bad} can't be processed")
+	item = frappe.get_doc(store.ITEM, bad)
+	assert item.parked and (item.due_utc - world.now).total_seconds() == 300
+	assert "Set aside" in world.lines(item)
+	world.forward(5)
+	world.expect_error(f"{bad} can't be processed")
+	frappe.db.set_value(store.ITEM, bad, "assignees", "[]", update_modified=False)
+	world.forward(5)
+	world.expect_email("tech@x.test")
+	assert not frappe.get_doc(store.ITEM, bad).parked
+
+
+def test_31_a_ticket_doctype_that_nobody_can_read_any_more(world: World) -> None:
+	"""One plan's tickets can't be read at all: the other plan's go out."""
+	settings = frappe.get_doc("Escalation Settings")
+	settings.append(
+		"sources",
+		{
+			"reference_doctype": "ToDo",
+			"subject_field": "description",
+			"priority_field": "priority",
+			"status_field": "status",
+		},
+	)
+	settings.save()
+	world.plan((0, "Email", "User", "lead@x.test"), title="Tasks", reference_doctype="ToDo")
+	world.plan((0, "Email"), title="Tickets")
+	todo = frappe.get_doc({"doctype": "ToDo", "description": "x", "priority": "High"}).insert()
+	item = world.item(todo)
+	world.ticket(to="tech@x.test")
+	settings.sources = []
+	settings.save()
+	world.forward(10)
+	world.expect_email("tech@x.test")
+	for name in frappe.get_all(
+		store.ITEM, filters={"reference_doctype": "ToDo"}, pluck="name", order_by="name"
+	):
+		world.expect_error(f"{name} can't be processed")
+		world.expect_email("owner@x.test", "can't be processed")
+	assert "Name the fields of ToDo" in world.lines(item)
+
+
+DISPATCH = """
+import sys
+import frappe
+frappe.init(sys.argv[1], sites_path=sys.argv[2])
+frappe.connect()
+from datetime import datetime, timedelta
+from escalation_mgmt import clock, dispatcher
+now = datetime.fromisoformat(sys.argv[3])
+clock.use(lambda: now)
+frappe.conf.escalation_allowed_hosts = sys.argv[4].split(",")
+print("ready", flush=True)
+sys.stdin.readline()
+print(dispatcher.tick(), flush=True)
+"""
+
+
+@pytest.mark.parametrize("dispatchers", [8])
+def test_10_eight_dispatchers_one_claim(world: World, dispatchers: int) -> None:
+	world.endpoint()
+	world.plan((0, "Email"), (0, "HTTP POST", "Endpoint", "Pager"))
+	tickets = many(world, 6)
+	world.wait(10)
+	frappe.db.commit()
+	hosts = ",".join(frappe.conf.escalation_allowed_hosts)
+	arguments = [world.site, str(Path(frappe.local.sites_path).resolve()), world.now.isoformat(), hosts]
+	processes = [
+		subprocess.Popen(
+			[sys.executable, "-c", DISPATCH, *arguments],
+			stdin=subprocess.PIPE,
+			stdout=subprocess.PIPE,
+			text=True,
+			env={**os.environ, "PYTHONPATH": str(ROOT)},
+		)
+		for _dispatcher in range(dispatchers)
+	]
+	for process in processes:
+		assert process.stdout.readline().strip() == "ready"
+	for process in processes:
+		process.stdin.write("go\n")
+		process.stdin.flush()
+	outputs = [process.communicate(timeout=120)[0].strip() for process in processes]
+	assert sum(map(int, outputs)) == len(tickets)
+	dispatcher.tick()  # what the last of them left, if it saw another's claim
+	for _ticket in tickets:
+		world.expect_email("tech@x.test")
+		world.expect_page()
+	frappe.db.commit()
+	for name in tickets:
+		item = frappe.get_doc(store.ITEM, {"reference_name": name})
+		kinds = world.kinds(item)
+		assert kinds.count("Step Ran") == 2 and kinds.count("Sent") == 2
+		assert [m.attempts for m in world.messages(item)] == [1, 1]
+
+
+def test_8_what_the_sweep_cannot_read_stops_no_other(world: World) -> None:
+	world.plan((0, "Email"))
+	tickets = many(world, 3)
+	bad = frappe.get_all(store.ITEM, filters={"reference_name": tickets[1]}, pluck="name", order_by="name")[0]
+	frappe.db.set_value(store.ITEM, bad, "assignees", "{broken", update_modified=False)
+	for ticket in (tickets[0], tickets[2]):
+		frappe.db.set_value("HD Ticket", ticket, {"is_merged": 1, "merged_with": "1"})  # no document event
+	world.sweep()
+	world.expect_error(f"{bad} can't be followed")
+	states = [frappe.db.get_value(store.ITEM, {"reference_name": ticket}, "status") for ticket in tickets]
+	assert states == ["Cancelled", "Scheduled", "Cancelled"]
+
+
+SAVE = """
+import sys
+import frappe
+frappe.init(sys.argv[1], sites_path=sys.argv[2])
+frappe.connect()
+print("ready", flush=True)
+sys.stdin.readline()
+saved = 0
+for number in range(10):
+	doc = frappe.new_doc("HD Ticket")
+	doc.update({"subject": f"ticket {number}", "priority": "High", "raised_by": "customer@x.test"})
+	doc.insert(ignore_permissions=True)
+	frappe.db.commit()
+	saved += 1
+print(saved, flush=True)
+"""
+
+
+def test_8_many_save_tickets_at_once(world: World) -> None:
+	world.plan((0, "Email"))
+	arguments = [world.site, str(Path(frappe.local.sites_path).resolve())]
+	processes = [
+		subprocess.Popen(
+			[sys.executable, "-c", SAVE, *arguments],
+			stdin=subprocess.PIPE,
+			stdout=subprocess.PIPE,
+			text=True,
+			env={**os.environ, "PYTHONPATH": str(ROOT)},
+		)
+		for _saver in range(4)
+	]
+	for process in processes:
+		assert process.stdout.readline().strip() == "ready"
+	for process in processes:
+		process.stdin.write("go\n")
+		process.stdin.flush()
+	assert [process.communicate(timeout=120)[0].strip() for process in processes] == ["10"] * 4
+	assert world.count_items() == 40

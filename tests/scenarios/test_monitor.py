@@ -1,0 +1,82 @@
+"""Scenario 28: the dispatcher stops; Desk, the command and the heartbeat say so, each by itself."""
+
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import frappe
+import pytest
+
+from escalation_mgmt import monitor
+from tests.world import World
+
+
+@pytest.fixture
+def listener():
+	"""Who listens for the heartbeat: an HTTP server that counts."""
+
+	class Handler(BaseHTTPRequestHandler):
+		def do_GET(self) -> None:
+			self.server.beats += 1
+			self.send_response(200)
+			self.end_headers()
+
+		def log_message(self, *_arguments: object) -> None:
+			pass
+
+	server = HTTPServer(("127.0.0.1", 0), Handler)
+	server.beats = 0
+	thread = threading.Thread(target=server.serve_forever, daemon=True)
+	thread.start()
+	yield server
+	server.shutdown()
+	thread.join()
+	server.server_close()
+
+
+def listen(listener: HTTPServer) -> None:
+	host = f"127.0.0.1:{listener.server_port}"
+	frappe.conf.escalation_allowed_hosts = [*frappe.conf.escalation_allowed_hosts, host]
+	frappe.db.set_single_value("Escalation Settings", "heartbeat_url", f"http://{host}/beat")
+	frappe.db.commit()
+
+
+def test_28_a_stopped_dispatcher_is_noticed(world: World, listener: HTTPServer) -> None:
+	listen(listener)
+	world.plan((0, "Email"))
+	world.ticket()
+	try:
+		monitor.beat()
+		assert listener.beats == 1 and monitor.health().well
+		world.wait(10 + 6)  # nobody dispatches
+		frappe.db.commit()
+		state = monitor.health()
+		assert state.steps_overdue == 1 and state.steps_late == 360
+		assert "1 steps are overdue, the oldest by 6m" in state.problems[0]
+		monitor.beat()
+		assert listener.beats == 1, "the heartbeat must fall silent"
+		manager = world.login("manager@x.test").get(
+			f"{world.url}/api/method/escalation_mgmt.monitor.report", timeout=30
+		)
+		assert manager.json()["message"]["steps_overdue"] == 1
+		world.tick()
+		world.expect_email("tech@x.test")
+		assert monitor.health().well
+		monitor.beat()
+		assert listener.beats == 2
+	finally:
+		frappe.db.set_single_value("Escalation Settings", "heartbeat_url", "")
+		frappe.db.commit()
+
+
+def test_28_only_managers_may_ask(world: World) -> None:
+	for who in ("tech@x.test", "stranger@x.test"):
+		answer = world.login(who).get(f"{world.url}/api/method/escalation_mgmt.monitor.report", timeout=30)
+		assert answer.status_code == 403
+
+
+def test_what_waits_for_a_person_is_a_problem_too(world: World) -> None:
+	world.plan((0, "Email"))
+	world.ticket(to="")
+	world.forward(10)
+	world.expect_email("owner@x.test", "Nobody could be notified")
+	assert "1 escalations reach nobody" in monitor.health().problems[0]

@@ -1,0 +1,132 @@
+"""Each request to Twilio, and each answer of the local one, against Twilio's published description (OpenAPI), by Prism."""
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from escalation_mgmt.notifiers import twilio_check
+from tests import judges
+from tests.conftest import REQUIRED, missing
+from tests.world import World
+
+TINA = "+4915112345601"
+DESCRIPTION = "node_modules/@twilio-alpha/mcp/twilio-oai/spec/json/twilio_api_v2010.json"
+
+
+@pytest.fixture(scope="module")
+def prism(providers) -> Iterator[str]:
+	"""Prism between us and the local Twilio: it refuses whatever isn't as described, in either direction."""
+	there = judges.install() if "npm" in REQUIRED else judges.folder()
+	if not (there / "complete").exists():
+		missing("npm", "the judges aren't installed (python -m tests.judges)")
+	with socket.socket() as free:
+		free.bind(("127.0.0.1", 0))
+		port = free.getsockname()[1]
+	process = subprocess.Popen(
+		[
+			*(there / "node_modules/.bin/prism", "proxy", there / DESCRIPTION, providers.twilio.api_url),
+			*("--errors", "--host", "127.0.0.1", "--port", str(port), "--verboseLevel", "error"),
+		],
+		stdout=subprocess.DEVNULL,
+		stderr=subprocess.STDOUT,
+		env={**os.environ, "NO_COLOR": "1"},
+	)
+	try:
+		_wait_for(port, process)
+		yield f"http://127.0.0.1:{port}"
+	finally:
+		process.terminate()
+		process.wait(10)
+
+
+def _wait_for(port: int, process: subprocess.Popen) -> None:
+	for _try in range(600):
+		assert process.poll() is None, "Prism ended"
+		try:
+			socket.create_connection(("127.0.0.1", port), 1).close()
+			return
+		except OSError:
+			time.sleep(0.1)
+	raise AssertionError("Prism doesn't listen")
+
+
+@pytest.fixture
+def described(world: World, prism: str, monkeypatch: pytest.MonkeyPatch) -> World:
+	monkeypatch.setenv("ESCALATION_TWILIO_API_URL", prism)
+	return world
+
+
+def test_the_judge_judges(described: World, prism: str) -> None:
+	twilio = described.providers.twilio
+	url = f"{prism}/2010-04-01/Accounts/{twilio.account_sid}/"
+	log_in = (twilio.account_sid, twilio.auth_token)
+	for part, said in (
+		("Messages.json", {"From": twilio.numbers[0], "Body": "x"}),  # to whom?
+		(
+			"Messages.json",
+			{"To": TINA, "From": twilio.numbers[0], "Body": "x", "StatusCallback": "not an address"},
+		),
+		("Messages.json", {"To": TINA, "From": twilio.numbers[0], "Body": "x", "ValidityPeriod": "soon"}),
+		("Calls.json", {"To": TINA, "Url": f"{described.url}/x"}),  # from whom?
+		(
+			"Calls.json",
+			{"To": TINA, "From": twilio.numbers[0], "Url": f"{described.url}/x", "Timeout": "long"},
+		),
+	):
+		assert requests.post(url + part, data=said, auth=log_in, timeout=30).status_code == 422, said
+
+
+def test_what_we_send_is_as_described(described: World) -> None:
+	world = described
+	world.contact("tech@x.test", TINA)
+	world.plan((0, "SMS"), (5, "Phone Call"))
+	ticket = world.ticket()
+	world.forward(10)
+	sms = world.expect_sms(TINA)
+	world.receipt(sms, "delivered")
+	world.forward(5)
+	world.expect_call(TINA).press("1")
+	item = world.item(ticket)
+	assert item.status == "Acknowledged"
+	assert [message.status for message in world.messages(item)] == ["Delivered", "Answered"]
+
+
+@pytest.mark.parametrize("method", ["SMS", "Phone Call"])
+def test_what_we_ask_for_is_as_described(described: World, method: str) -> None:
+	world = described
+	world.contact("tech@x.test", TINA)
+	world.plan((0, method))
+	world.providers.faults.twilio.malformed()  # which Prism doesn't let through
+	ticket = world.ticket()
+	world.forward(10)
+	world.inbox.expect(method=method, to=TINA)
+	for _attempt in range(3):
+		world.forward(seconds=30)
+	message = world.messages(world.item(ticket))[0]
+	assert message.status == "Sent" and message.provider_message_id, message.detail
+
+
+def test_what_the_test_of_the_connection_asks_is_as_described(described: World) -> None:
+	said = twilio_check.test()
+	assert said["ok"], said
+
+
+def test_a_messaging_service_and_a_test_call_are_as_described(described: World) -> None:
+	import frappe
+
+	from escalation_mgmt import contacts
+
+	world = described
+	world.contact("tech@x.test", TINA)
+	settings = frappe.get_doc("Escalation Settings")
+	settings.twilio_messaging_service_sid = world.providers.twilio.service_sid
+	settings.save()
+	for method in ("SMS", "Phone Call"):
+		said = contacts.send_test("tech@x.test", method)
+		assert said["sent"], said
+		world.inbox.expect(method=method, to=TINA)

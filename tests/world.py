@@ -1,0 +1,406 @@
+"""What a scenario is written in: plans, tickets, a clock that is moved by hand, and messages that are expected.
+
+Nothing is patched out: the app runs as it does on a site, sends over SMTP and HTTP to local providers, and its
+pages are served over HTTP from this process, so that they see the same clock.
+"""
+
+import os
+import threading
+from datetime import datetime, timedelta
+from typing import Any
+
+import frappe
+import requests
+from werkzeug.serving import make_server
+
+from escalation_mgmt import clock, dispatcher, history, installation, plans, store, sweep
+from host.providers import Call, LocalProviders
+
+OURS = (
+	"Escalation Action Item",
+	"Escalation Notification",
+	"Escalation Event",
+	"Escalation Plan",
+	"Escalation Plan Priority",
+	"Escalation Step",
+	"Escalation Plan Version",
+	"Escalation Contact",
+	"Escalation Device",
+	"Escalation Endpoint",
+	"Escalation Endpoint Header",
+	"Escalation Ticket Source",
+)
+OTHERS = ("HD Ticket", "Issue", "ToDo", "Communication", "Email Queue", "Error Log", "Comment")
+PAGER = "Pager"
+
+
+class World:
+	def __init__(self, site: str, providers: LocalProviders):
+		self.site = site
+		self.providers = providers
+		self.inbox = providers.inbox
+
+	# --- beginning and end
+
+	def __enter__(self) -> "World":
+		frappe.set_user("Administrator")
+		self.clean()
+		self.providers.faults.clear()
+		self.providers.webpush.forget()
+		self.providers.twilio.clear()
+		self.inbox.clear()
+		self._email_account()
+		host = f"{self.providers.smtp_address.host}:{self.providers.pager_url.split(':')[2].split('/')[0]}"
+		frappe.conf.escalation_allowed_hosts = [host]
+		frappe.conf.escalation_fcm_url = self.providers.fcm.base_url
+		frappe.conf.escalation_fcm_service_account = self.providers.fcm.service_account()
+		self.now = clock.now()
+		clock.use(lambda: self.now)
+		self.start = self.now
+		self._serve()
+		settings = frappe.get_doc("Escalation Settings")
+		settings.update({"public_url": self.url, "catch_all": None, "catch_all_email": None, "sources": []})
+		settings.update(self._twilio())
+		settings.save()
+		if not installation.is_live():
+			installation.make_live()
+		frappe.db.commit()
+		return self
+
+	def __exit__(self, *_error: object) -> None:
+		self._server.shutdown()
+		self._thread.join()
+		self._server.server_close()
+		frappe.set_user("Administrator")
+		frappe.db.rollback()
+		clock.use(None)
+		self.clean()
+
+	def clean(self) -> None:
+		for doctype in (*OURS, *OTHERS):
+			if frappe.db.exists("DocType", doctype):
+				frappe.db.delete(doctype)
+		frappe.db.sql("delete from `__Auth` where `doctype` like 'Escalation%%'")
+		for user in frappe.get_all(
+			"User", filters={"enabled": 0, "name": ("like", "%@x.test")}, pluck="name"
+		):
+			frappe.db.set_value("User", user, "enabled", 1)
+		frappe.cache.delete_keys("escalation_limit:")
+		plans.forget_watched()
+		frappe.db.commit()
+		frappe.clear_document_cache("Escalation Settings", "Escalation Settings")
+		frappe.local.cache = {}
+
+	def assert_nothing_unexpected(self) -> None:
+		"""Every message that was received was asked for, and nothing that was to go wrong didn't."""
+		self.inbox.assert_empty()
+		assert not self.providers.faults.unused()
+		log = frappe.get_all("Error Log", fields=["method", "error"], order_by="creation")
+		assert not log, "\n\n".join(f"{row.method}\n{row.error}" for row in log)
+
+	def expect_error(self, part: str) -> None:
+		"""Take an Error Log that was to be expected."""
+		for row in frappe.get_all("Error Log", fields=["name", "method", "error"], order_by="creation"):
+			if part in f"{row.method} {row.error}":
+				frappe.db.delete("Error Log", {"name": row.name})
+				frappe.db.commit()
+				return
+		raise AssertionError(f"no Error Log says {part!r}")
+
+	# --- time
+
+	def forward(self, minutes: float = 0, *, seconds: float = 0) -> None:
+		"""Move the clock, then let the dispatcher look."""
+		self.now += timedelta(minutes=minutes, seconds=seconds)
+		self.tick()
+
+	def wait(self, minutes: float = 0, *, seconds: float = 0) -> None:
+		"""Move the clock while no dispatcher runs."""
+		self.now += timedelta(minutes=minutes, seconds=seconds)
+
+	def tick(self) -> None:
+		frappe.db.commit()
+		dispatcher.tick()
+
+	def sweep(self) -> None:
+		frappe.db.commit()
+		sweep.sweep()
+
+	# --- plans and tickets
+
+	def plan(self, *steps: tuple, title: str = "Outage", **more: Any) -> Any:
+		"""A plan; each step is (minutes to wait, method, whom[, which]). Its window is 10 minutes."""
+		doc = frappe.new_doc("Escalation Plan")
+		doc.update(
+			{
+				"title": title,
+				"plan_owner": "owner@x.test",
+				"window": 600,
+				"last_wait": 1800,
+				"reference_doctype": "HD Ticket",
+				**more,
+				"priorities": [{"priority": p} for p in more.get("priorities", ["High"])],
+				"steps": [self.step(*step) for step in steps],
+			}
+		)
+		doc.insert()
+		frappe.db.commit()
+		return doc
+
+	def step(
+		self, minutes: float, method: str, whom: str = "Assignee", which: str = "", message: str = ""
+	) -> dict:
+		from escalation_mgmt.engine import TargetKind
+
+		field = plans.TARGET_FIELD[TargetKind(whom)]
+		row = {"wait": minutes * 60, "method": method, "whom": whom, "message": message}
+		return row | ({field: which} if field else {})
+
+	def endpoint(self, name: str = PAGER, **more: Any) -> Any:
+		doc = frappe.new_doc("Escalation Endpoint")
+		doc.update(
+			{"title": name, "url": self.providers.pager_url, "secret": self.providers.pager_secret, **more}
+		)
+		doc.insert()
+		frappe.db.commit()
+		return doc
+
+	def ticket(
+		self, subject: str = "Server outage", *, to: str = "tech@x.test", priority: str = "High", **more: Any
+	) -> Any:
+		"""A ticket as Helpdesk logs it, assigned; `to` empty: to nobody."""
+		doc = frappe.new_doc("HD Ticket")
+		doc.update(
+			{
+				"subject": subject,
+				"description": subject,
+				"raised_by": "customer@x.test",
+				"priority": priority,
+				**more,
+			}
+		)
+		doc.insert()
+		if to:
+			self.assign(doc, to)
+		frappe.db.commit()
+		return doc.reload() or doc
+
+	def assign(self, doc: Any, user: str) -> None:
+		from frappe.desk.form.assign_to import add, clear
+
+		if frappe.get_all(
+			"ToDo",
+			filters={"reference_type": doc.doctype, "reference_name": str(doc.name)},
+			limit=1,
+			order_by="name",
+		):
+			clear(doc.doctype, doc.name)
+		add({"doctype": doc.doctype, "name": doc.name, "assign_to": [user], "description": "x"})
+		frappe.db.commit()
+
+	def reply(self, doc: Any, sender: str = "tech@x.test", sent: str = "Sent") -> None:
+		"""An agent's reply (or a customer's, with sent="Received")."""
+		frappe.get_doc(
+			{
+				"doctype": "Communication",
+				"communication_type": "Communication",
+				"communication_medium": "Email",
+				"sent_or_received": sent,
+				"reference_doctype": doc.doctype,
+				"reference_name": str(doc.name),
+				"sender": sender,
+				"subject": "Re",
+				"content": "On it",
+			}
+		).insert(ignore_permissions=True)
+		frappe.db.commit()
+
+	def change(self, doc: Any, **fields: Any) -> None:
+		doc.reload()
+		doc.update(fields)
+		doc.save()
+		frappe.db.commit()
+
+	# --- what is there
+
+	def item(self, doc: Any, number: int = -1) -> Any:
+		"""The ticket's action item; of several, the newest."""
+		frappe.db.commit()
+		names = frappe.get_all(
+			store.ITEM,
+			filters={"reference_doctype": doc.doctype, "reference_name": str(doc.name)},
+			pluck="name",
+			order_by="name asc",
+		)
+		assert names, "the ticket has no action item"
+		return frappe.get_doc(store.ITEM, names[number])
+
+	def count_items(self) -> int:
+		frappe.db.commit()
+		return frappe.db.count(store.ITEM)
+
+	def kinds(self, item: Any) -> list[str]:
+		frappe.db.commit()
+		return [event["kind"] for event in history.of_item(item.name)]
+
+	def lines(self, item: Any) -> str:
+		frappe.db.commit()
+		return "\n".join(event["line"] for event in history.of_item(item.name))
+
+	def messages(self, item: Any, **filters: Any) -> list[Any]:
+		frappe.db.commit()
+		return frappe.get_all(
+			"Escalation Notification",
+			filters={"action_item": item.name, **filters},
+			fields=["*"],
+			order_by="name asc",
+		)
+
+	def report(self, **filters: Any) -> list[dict]:
+		from frappe.desk.query_report import run
+
+		frappe.db.commit()
+		return run("Escalation History", filters=filters)["result"]
+
+	# --- messages
+
+	def expect_email(self, to: str, contains: str | None = None) -> Any:
+		return self.inbox.expect(method="Email", to=to, contains=contains)
+
+	def expect_page(self, contains: str | None = None) -> Any:
+		return self.inbox.expect(method="HTTP POST", contains=contains, verified=True)
+
+	def device(self, user: str, kind: str = "Web Push", label: str = "iPhone, Safari") -> Any:
+		"""A device of a user, added as their browser (or app) adds it. Returns the provider's side of it."""
+		from escalation_mgmt import phone
+
+		frappe.set_user(user)
+		try:
+			if kind == "FCM":
+				there = self.providers.fcm.device(user)
+				phone.add_device(kind, there, label)
+			else:
+				key = phone.overview()["key"]
+				there = self.providers.webpush.subscribe(user, key)
+				given = there.as_json()
+				phone.add_device(kind, given["endpoint"], label, server_key=key, **given["keys"])
+		finally:
+			frappe.set_user("Administrator")
+		frappe.db.commit()
+		return there
+
+	def contact(self, user: str, number: str = "", **more: Any) -> Any:
+		"""A contact with a verified number."""
+		doc = frappe.new_doc("Escalation Contact")
+		doc.update({"user": user, "mobile_no": number, "mobile_verified": int(bool(number)), **more})
+		doc.insert()
+		frappe.db.commit()
+		return doc
+
+	def expect_sms(self, number: str, contains: str | None = None) -> Any:
+		return self.inbox.expect(method="SMS", to=number, contains=contains)
+
+	def expect_call(self, number: str) -> Call:
+		"""The phone that rings: `.answer()`, `.press("1")`, `.silence()`, `.machine()`, `.busy()`; `.text` is what was said."""
+		frappe.db.commit()
+		return self.providers.twilio.call(self.inbox.expect(method="Phone Call", to=number).id)
+
+	def text(self, number: str, body: str, **how: Any) -> list[str]:
+		"""An SMS from a phone to us; returns what the phone gets in reply, which counts as expected."""
+		frappe.db.commit()
+		answer, replies = self.providers.twilio.text(number, body, **how)
+		assert answer.ok, answer.text
+		for reply in replies:
+			self.expect_sms(number, reply)
+		return replies
+
+	def receipt(self, message: Any, status: str, **how: Any) -> Any:
+		"""What Twilio tells later of an SMS that was received."""
+		frappe.db.commit()
+		return self.providers.twilio.receipt(message.id, status, **how)
+
+	def expect_push(self, user: str, contains: str | None = None) -> Any:
+		return self.inbox.expect(method="iPhone Notification", to=user, contains=contains)
+
+	# --- the app's pages
+
+	def _serve(self) -> None:
+		"""Serve the site from this process: threads have their own connection, and share the clock."""
+		import frappe.app
+
+		frappe.app._site = self.site
+		frappe.app._sites_path = frappe.local.sites_path
+		self._server = make_server("127.0.0.1", 0, frappe.app.application, threaded=True)
+		self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+		self._thread.start()
+		self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+	def get(self, url: str, **more: Any) -> requests.Response:
+		frappe.db.commit()
+		return requests.get(url, timeout=30, allow_redirects=False, **more)
+
+	def post(self, url: str, **more: Any) -> requests.Response:
+		frappe.db.commit()
+		return requests.post(url, timeout=30, allow_redirects=False, **more)
+
+	def login(self, user: str) -> requests.Session:
+		from tests.on_site import PASSWORD
+
+		frappe.db.commit()
+		session = requests.Session()
+		answer = session.post(f"{self.url}/api/method/login", data={"usr": user, "pwd": PASSWORD}, timeout=30)
+		assert answer.ok, answer.text
+		return session
+
+	# --- ways to the providers
+
+	def _twilio(self) -> dict[str, Any]:
+		"""What Escalation Settings say of Twilio. Only its address stands in the environment, as it must."""
+		twilio = self.providers.twilio
+		os.environ["ESCALATION_TWILIO_API_URL"] = twilio.api_url
+		twilio.sms_url = f"{self.url}/api/method/escalation_mgmt.callbacks.incoming_sms"
+		twilio.now = lambda: self.now
+		return {
+			"twilio_account_sid": twilio.account_sid,
+			"twilio_auth_token": twilio.auth_token,
+			"twilio_previous_auth_token": "",
+			"twilio_api_key": "",
+			"twilio_api_secret": "",
+			"twilio_numbers": "\n".join(twilio.numbers),
+			"twilio_messaging_service_sid": "",
+		}
+
+	def _email_account(self) -> None:
+		name = "Escalation Test"
+		if not frappe.db.exists("Email Account", name):
+			account = frappe.new_doc("Email Account")
+			account.update(
+				{
+					"email_account_name": name,
+					"email_id": "helpdesk@x.test",
+					"enable_outgoing": 1,
+					"default_outgoing": 1,
+					"no_smtp_authentication": 1,
+					"awaiting_password": 0,
+				}
+			)
+			account.flags.ignore_validate = account.flags.ignore_mandatory = True
+			account.insert(ignore_permissions=True)
+		host, port = self.providers.smtp_address
+		frappe.db.set_value(
+			"Email Account",
+			name,
+			{
+				"smtp_server": host,
+				"smtp_port": port,
+				"use_tls": 0,
+				"use_ssl_for_outgoing": 0,
+				"default_outgoing": 1,
+			},
+		)
+		frappe.clear_document_cache("Email Account", name)
+		frappe.local.cache = {}
+
+
+def at(minutes: float, world: World) -> datetime:
+	return world.start + timedelta(minutes=minutes)
