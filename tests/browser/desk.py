@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, Self
 
 import requests
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from host import paths, servers, sites
 from host.processes import Stack
