@@ -197,7 +197,12 @@ EDITS = [
 		1,
 	),
 	# --- the wheel's annotations are text, so arguments weren't converted: "0" counted as true
-	("utils/typing_validations.py", "\tannotations = func.__annotations__\n", "\tannotations = _resolved(func)\n", 1),
+	(
+		"utils/typing_validations.py",
+		"\tannotations = func.__annotations__\n",
+		"\tannotations = _resolved(func)\n",
+		1,
+	),
 	(
 		"utils/typing_validations.py",
 		'T = TypeVar("T")\n',

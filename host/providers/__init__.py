@@ -139,7 +139,9 @@ class LocalProviders:
 				await runner.setup()
 				await aiohttp.web.TCPSite(runner, LOOPBACK, self._ports[1]).start()
 				self._ports = (smtp_port, runner.addresses[0][1])
-				self.twilio.origin = self.fcm.origin = self.webpush.origin = f"http://{LOOPBACK}:{self._ports[1]}"
+				self.twilio.origin = self.fcm.origin = self.webpush.origin = (
+					f"http://{LOOPBACK}:{self._ports[1]}"
+				)
 			except BaseException as e:
 				ready.set_exception(e)
 				return
