@@ -14,6 +14,7 @@ REQUIRED = os.environ.get("ESCALATION_TEST_REQUIRE", "").split()
 ON_BENCH = bool(os.environ.get("ESCALATION_TEST_BENCH"))
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 	"""In parallel (-n 2), what shares a site stays on one worker."""
 	for item in items:
