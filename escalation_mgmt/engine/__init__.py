@@ -1,7 +1,8 @@
 """The engine: the rules of escalation, as pure functions of facts and an instant.
 
 Read in this order: `statuses` (the life of an action item), `plan`, `ticket`, `item` (the nouns), `matching`
-(which plan), `escalate` and `acknowledge` (the verbs), `decision` (what they answer).
+(which plan), `escalate` and `acknowledge` (the verbs), `decision` (what they answer), `working_time` (by which
+calendar they count).
 Instants are naive datetimes in UTC, durations are timedeltas.
 """
 
@@ -44,6 +45,7 @@ from escalation_mgmt.engine.statuses import (
 	next_status,
 )
 from escalation_mgmt.engine.ticket import MatchFacts, StatusCategory, Ticket, already_answered, answer
+from escalation_mgmt.engine.working_time import Calendar, Hours, NoWorkingTime
 
 __all__ = [
 	"CLOCK_RUNS",
@@ -54,12 +56,15 @@ __all__ = [
 	"TRANSITIONS",
 	"ActionItem",
 	"Audience",
+	"Calendar",
 	"Cause",
 	"Decision",
 	"Event",
 	"EventKind",
+	"Hours",
 	"ImpossibleTransition",
 	"MatchFacts",
+	"NoWorkingTime",
 	"Page",
 	"Past",
 	"Plan",
