@@ -5,10 +5,10 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import get_url, get_url_to_form
 from jinja2 import TemplateError, meta, nodes
 
 from escalation_mgmt.engine import EventKind, Plan, Step, Ticket
+from escalation_mgmt.public_address import of_form, public_url
 from escalation_mgmt.reporting import report_error
 from escalation_mgmt.templating import NAMES as TEMPLATE_NAMES
 from escalation_mgmt.templating import parse, render
@@ -44,7 +44,7 @@ class TicketView:
 
 	@property
 	def url(self) -> str:
-		return get_url_to_form(self.doctype, self.name)
+		return of_form(self.doctype, self.name)
 
 	def __getattr__(self, field: str) -> Any:
 		if field.startswith("_"):
@@ -143,7 +143,7 @@ def sample(doctype: str) -> dict[str, Any]:
 	ticket = Ticket(doctype=doctype, name="0", subject='Sample "ticket" \\ with\na second line')
 	view = TicketView(ticket, doc=frappe.new_doc(doctype).as_dict() if doctype else None)
 	plan = Plan.from_dict(SAMPLE_PLAN)
-	known = context(view, plan, None, 'Sample "Person"', "ESC-00000", get_url("/ack/sample"))
+	known = context(view, plan, None, 'Sample "Person"', "ESC-00000", public_url("/ack/sample"))
 	return known | {"message": ticket.subject}
 
 

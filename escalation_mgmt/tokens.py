@@ -5,7 +5,9 @@ import secrets
 from datetime import datetime, timedelta
 
 import frappe
-from frappe.utils import cint, get_url
+from frappe.utils import cint
+
+from escalation_mgmt.public_address import public_url
 
 DEFAULT_HOURS = 72
 
@@ -27,5 +29,4 @@ def expires(now: datetime) -> datetime:
 
 def link(token: str) -> str:
 	"""The address that acknowledges, at the configured public address of the site."""
-	public = (frappe.get_cached_doc("Escalation Settings").public_url or "").strip().rstrip("/")
-	return f"{public}/ack/{token}" if public else get_url(f"/ack/{token}")
+	return public_url(f"/ack/{token}")

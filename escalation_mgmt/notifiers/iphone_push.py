@@ -14,7 +14,6 @@ from typing import Any
 import frappe
 from frappe import _
 from frappe.translate import print_language
-from frappe.utils import get_url
 
 from escalation_mgmt import clock, devices
 from escalation_mgmt.devices import FCM, WEB_PUSH, Device
@@ -31,6 +30,7 @@ from escalation_mgmt.notifiers.base import (
 	Unknown,
 )
 from escalation_mgmt.notifiers.web_push import Gone
+from escalation_mgmt.public_address import public_url
 from escalation_mgmt.reporting import report_error
 
 PAGE = "escalations"
@@ -189,8 +189,7 @@ class _Parcel:
 
 def page_url() -> str:
 	"""The technician's page, at the configured public address of the site."""
-	public = (frappe.get_cached_doc(web_push.SETTINGS).public_url or "").strip().rstrip("/")
-	return f"{public}/{PAGE}" if public else get_url(f"/{PAGE}")
+	return public_url(f"/{PAGE}")
 
 
 def _content(message: Message) -> Content:

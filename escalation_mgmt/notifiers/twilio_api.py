@@ -29,7 +29,7 @@ from twilio.http.response import Response
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
-from escalation_mgmt import phone_numbers
+from escalation_mgmt import phone_numbers, public_address
 from escalation_mgmt.notifiers.base import Failed, Message, Outcome, Retry, Sent, Unknown
 from escalation_mgmt.notifiers.http_post import retry_after
 from escalation_mgmt.reporting import report_error
@@ -88,7 +88,7 @@ def account() -> Account:
 		service=setting("messaging_service_sid"),
 		# Only those who run the site may send our credentials elsewhere: no field of Escalation Settings.
 		api_url=(configured("api_url") or API).rstrip("/"),
-		public_url=(frappe.get_cached_doc(SETTINGS).public_url or "").strip().rstrip("/"),
+		public_url=public_address.configured(),
 	)
 
 

@@ -77,7 +77,8 @@ def test_16_reassigned_later_steps_go_to_the_new_one_and_the_old_is_told(world: 
 	world.expect_email("tech@x.test")
 	world.assign(ticket, "lead@x.test")
 	world.tick()
-	world.expect_email("tech@x.test", "is assigned to Leo Lead now")
+	news = world.expect_email("tech@x.test", "is assigned to Leo Lead now")
+	assert news.links[0].startswith(f"{world.url}/"), "the ticket's address isn't the public one"
 	world.forward(5)
 	world.expect_email("lead@x.test", "Server outage")
 
