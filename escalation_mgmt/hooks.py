@@ -36,7 +36,10 @@ doc_events = {
 	},
 }
 
-scheduler_events = {"cron": {"* * * * *": ["escalation_mgmt.dispatcher.scheduled"]}}
+scheduler_events = {
+	"cron": {"* * * * *": ["escalation_mgmt.dispatcher.scheduled"]},
+	"daily_long": ["escalation_mgmt.retention.daily"],
+}
 
 has_permission = {
 	"Escalation Action Item": "escalation_mgmt.permissions.item_has_permission",

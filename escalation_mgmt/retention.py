@@ -1,0 +1,85 @@
+"""What is kept, and for how long. Once a day; nothing that runs is touched.
+
+Full addresses go seven days after an escalation has ended (design rule 9): what history shows is masked anyway.
+Escalations that ended go after as many days as Escalation Settings say, with all that belongs to them.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import frappe
+from frappe.utils import cint
+
+from escalation_mgmt import clock
+from escalation_mgmt.engine import RUNNING
+from escalation_mgmt.history import EVENT
+from escalation_mgmt.outbox import NOTIFICATION
+from escalation_mgmt.plans import VERSION
+from escalation_mgmt.store import ITEM
+
+ADDRESSES_KEPT = timedelta(days=7)
+BATCH = 500
+
+
+def daily() -> None:
+	"""The scheduled job. Commits after every batch."""
+	_in_batches(_forget_addresses)
+	if days := cint(frappe.db.get_single_value("Escalation Settings", "keep_days")):
+		_in_batches(lambda: _remove(timedelta(days=days)))
+		_remove_unused_versions()
+		frappe.db.commit()
+
+
+def _in_batches(do: Callable[[], int]) -> None:
+	while do():
+		frappe.db.commit()
+	frappe.db.commit()
+
+
+def _forget_addresses() -> int:
+	names = frappe.db.sql(
+		f"select n.`name` from `tab{NOTIFICATION}` n join `tab{ITEM}` i on i.`name` = n.`action_item`"
+		f" where i.`ended_utc` < %s and n.`address` != '' and n.`next_attempt_utc` is null limit {BATCH}",
+		(clock.now() - ADDRESSES_KEPT,),
+	)
+	if names:
+		names = [row[0] for row in names]
+		frappe.db.sql(
+			f"update `tab{NOTIFICATION}` set `address` = '', `reply_code` = 0 where `name` in ({_marks(names)})",
+			tuple(names),
+		)
+	return len(names)
+
+
+def _remove(kept: timedelta) -> int:
+	names = frappe.get_all(
+		ITEM,
+		filters={"ended_utc": ("<", clock.now() - kept), "status": ("not in", sorted(RUNNING))},
+		pluck="name",
+		order_by="ended_utc asc",
+		limit_page_length=BATCH,
+	)
+	if names:
+		for doctype in (NOTIFICATION, EVENT):
+			frappe.db.delete(doctype, {"action_item": ("in", names)})
+		for column in ("replaces", "replaced_by"):
+			frappe.db.sql(
+				f"update `tab{ITEM}` set `{column}` = null where `{column}` in ({_marks(names)})",
+				tuple(names),
+			)
+		for name in names:  # by Frappe's own way, which knows of comments and attachments
+			frappe.delete_doc(ITEM, name, force=True, ignore_permissions=True, delete_permanently=True)
+	return len(names)
+
+
+def _remove_unused_versions() -> None:
+	"""Frozen plans that no escalation ran by any more; the present one of each plan stays."""
+	frappe.db.sql(
+		f"delete from `tab{VERSION}`"
+		f" where `name` not in (select `plan_version` from `tab{ITEM}` where `plan_version` is not null)"
+		" and `name` not in (select `plan_version` from `tabEscalation Plan` where `plan_version` is not null)"
+	)
+
+
+def _marks(names: Sequence[str]) -> str:
+	return ", ".join(["%s"] * len(names))
