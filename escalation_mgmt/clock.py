@@ -34,17 +34,22 @@ def use(source: Callable[[], datetime] | None) -> None:
 	_source = source
 
 
+def zone() -> str:
+	"""The site's time zone."""
+	return get_system_timezone()
+
+
 def to_site(instant: datetime | str | None) -> datetime | None:
 	"""An instant in UTC as a naive datetime in the site's time zone, as Frappe shows and stores them."""
 	if not instant:
 		return None
 	aware = get_datetime(instant).replace(tzinfo=UTC)
-	return aware.astimezone(ZoneInfo(get_system_timezone())).replace(tzinfo=None)
+	return aware.astimezone(ZoneInfo(zone())).replace(tzinfo=None)
 
 
 def to_utc(local: datetime | str | None) -> datetime | None:
 	"""A naive datetime in the site's time zone as an instant in UTC. Of an ambiguous hour, the first."""
 	if not local:
 		return None
-	aware = get_datetime(local).replace(tzinfo=ZoneInfo(get_system_timezone()), fold=0)
+	aware = get_datetime(local).replace(tzinfo=ZoneInfo(zone()), fold=0)
 	return aware.astimezone(UTC).replace(tzinfo=None)

@@ -76,13 +76,15 @@ def _decide(stored: store.Stored, looker: Looker, now: datetime) -> Decision | N
 	def reaches(step: Step) -> Reach:
 		return looker.directory.reach(step, looker.tickets, stored.key)
 
+	ticket = looker.ticket(stored)
 	return run_due(
 		stored.item,
-		looker.ticket(stored),
+		ticket,
 		looker.enabled(stored.key[0]).values(),
 		looker.holds(stored.key),
 		reaches,
 		now,
+		looker.calendars.of(stored.item.plan, ticket),
 	)
 
 

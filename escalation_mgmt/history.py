@@ -189,6 +189,10 @@ _SENTENCES: dict[str, Callable[[Any, int], str]] = {
 		_when(d.due), _when(d.was)
 	),
 	EventKind.WINDOW_OVER: lambda d, s: _("The response window is over."),
+	EventKind.HELD: lambda d, s: _("Step {0} may go out only in working time: held until {1}.").format(
+		s, _when(d.until)
+	),
+	EventKind.NO_CALENDAR: lambda d, s: _("Counted around the clock, and nothing held: {0}").format(d.reason),
 	EventKind.STEP_RAN: _step_ran,
 	EventKind.UNREACHABLE: _unreachable,
 	EventKind.BROUGHT_FORWARD: _brought_forward,

@@ -8,6 +8,7 @@ from typing import Any
 import frappe
 
 from escalation_mgmt import clock, delivery, plans, store
+from escalation_mgmt.calendars import Calendars
 from escalation_mgmt.engine import Decision, Plan, StatusCategory, Ticket, look, opens
 from escalation_mgmt.people import Directory
 from escalation_mgmt.tickets import Tickets, of_doc
@@ -19,6 +20,7 @@ class Looker:
 	def __init__(self, keys: list[tuple[str, str]], *, lock: bool = False):
 		self.tickets = Tickets(keys, lock=lock)
 		self.directory = Directory()
+		self.calendars = Calendars()
 		self._enabled: dict[str, dict[str, Plan]] = {}
 
 	def enabled(self, doctype: str) -> dict[str, Plan]:
@@ -40,8 +42,9 @@ class Looker:
 		)
 
 	def look(self, stored: store.Stored, now: datetime) -> Decision | None:
-		enabled = self.enabled(stored.key[0]).values()
-		return look(stored.item, self.ticket(stored), enabled, self.holds(stored.key), now)
+		enabled, ticket = self.enabled(stored.key[0]).values(), self.ticket(stored)
+		working = self.calendars.of(stored.item.plan, ticket)
+		return look(stored.item, ticket, enabled, self.holds(stored.key), now, working)
 
 
 def look_at(key: tuple[str, str], *, before: Any = None) -> None:

@@ -7,11 +7,12 @@ import frappe
 from frappe import _
 from frappe.utils import flt
 
-from escalation_mgmt import messages, notifiers, plans, tickets
-from escalation_mgmt.engine import TargetKind
+from escalation_mgmt import calendars, messages, notifiers, plans, tickets
+from escalation_mgmt.engine import CalendarKind, TargetKind
 from escalation_mgmt.people import Directory
 
 _DURATIONS = ("window", "repeat_pause", "last_wait")
+LONGEST_DAYS = 366  # of working time, so that counting it stays quick
 
 
 def problems(plan: Any) -> list[str]:
@@ -23,7 +24,7 @@ def problems(plan: Any) -> list[str]:
 			)
 		]
 	tickets.source(plan.reference_doctype)  # throws, and says what to do
-	found = [*_durations(plan), *_conditions(plan), *_templates(plan)]
+	found = [*_durations(plan), *_calendar(plan), *_conditions(plan), *_templates(plan)]
 	if not plan.steps:
 		found.append(_("A plan needs at least one step."))
 	for row in plan.steps:
@@ -37,13 +38,40 @@ def warnings(plan: Any) -> list[str]:
 	"""What the plan may be saved with, but will go wrong with."""
 	if not plan.enabled:
 		return []
-	return [*_methods_not_ready(plan), *_equal_rank(plan)]
+	return [*_methods_not_ready(plan), *_equal_rank(plan), *_working_time(plan)]
 
 
 def _durations(plan: Any) -> Iterator[str]:
 	for field in _DURATIONS:
 		if flt(plan.get(field)) < 0:
 			yield _("{0} can't be negative.").format(_(plan.meta.get_label(field)))
+
+
+def _calendar(plan: Any) -> Iterator[str]:
+	kind = CalendarKind(plan.calendar or CalendarKind.AROUND_THE_CLOCK)
+	if kind is CalendarKind.AROUND_THE_CLOCK:
+		return
+	chosen = [name for name in [plan.get(plans.CALENDAR_FIELD[kind])] if name]
+	if kind is CalendarKind.CALENDAR:
+		doctype = calendars.CALENDAR
+		if not chosen:
+			yield _("Choose an Escalation Calendar.")
+	else:
+		doctype = tickets.agreement_doctype(plan.reference_doctype)
+		if not doctype:
+			yield _("{0} has no service level agreements. Choose an Escalation Calendar.").format(
+				_(plan.reference_doctype)
+			)
+			return
+		chosen = chosen or tickets.agreements(plan.reference_doctype)
+	for name in chosen:
+		try:
+			calendars.read(doctype, name)
+		except calendars.Unusable as e:
+			yield str(e)
+	longest = max(flt(wait) for wait in [*map(plan.get, _DURATIONS), *(row.wait for row in plan.steps)])
+	if plan.count_working_time and longest > LONGEST_DAYS * 86400:
+		yield _("In working time nothing can take longer than {0} days.").format(LONGEST_DAYS)
 
 
 def _conditions(plan: Any) -> Iterator[str]:
@@ -141,3 +169,16 @@ def _equal_rank(plan: Any) -> Iterator[str]:
 			yield _(
 				"Plan {0} has the same rank {1} and can take the same tickets. Give one of them another rank."
 			).format(other.name, plan.rank)
+
+
+def _working_time(plan: Any) -> Iterator[str]:
+	frozen = plans.from_doc(plan)
+	if frozen.calendar is not CalendarKind.AROUND_THE_CLOCK and not frozen.asks_calendar:
+		yield _("The calendar changes nothing: nothing counts in working time, and no step keeps to it.")
+	held = next((step.number for step in frozen.steps if step.in_working_time), 0)
+	behind = next((s.number for s in frozen.steps if held and s.number > held and not s.in_working_time), 0)
+	if behind:
+		yield _(
+			"Step {0} may go out at any hour, but comes after step {1}, which is held until working time, and so waits "
+			"with it. Put it before, or let step {1} go out at any hour."
+		).format(behind, held)

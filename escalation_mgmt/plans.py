@@ -15,7 +15,17 @@ import frappe
 from frappe.utils import cint, flt
 
 from escalation_mgmt import clock, tickets
-from escalation_mgmt.engine import RUNNING, Plan, StartAt, Step, StopRules, Target, TargetKind, TicketFilter
+from escalation_mgmt.engine import (
+	RUNNING,
+	CalendarKind,
+	Plan,
+	StartAt,
+	Step,
+	StopRules,
+	Target,
+	TargetKind,
+	TicketFilter,
+)
 from escalation_mgmt.reporting import report_error
 
 VERSION = "Escalation Plan Version"
@@ -25,6 +35,8 @@ WATCHED_SECONDS = 60
 
 def from_doc(doc: Any) -> Plan:
 	"""The engine's form of an Escalation Plan document, saved or not."""
+	calendar = CalendarKind(doc.calendar or CalendarKind.AROUND_THE_CLOCK)
+	by_calendar = calendar is not CalendarKind.AROUND_THE_CLOCK
 	return Plan(
 		name=doc.name or doc.title,
 		rank=cint(doc.rank),
@@ -45,6 +57,7 @@ def from_doc(doc: Any) -> Plan:
 				method=row.method,
 				target=Target(TargetKind(row.whom), _target_value(row)),
 				message=row.message or "",
+				in_working_time=by_calendar and bool(cint(row.in_working_time)),
 			)
 			for number, row in enumerate(doc.steps, 1)
 		),
@@ -60,8 +73,14 @@ def from_doc(doc: Any) -> Plan:
 		owner=doc.plan_owner or "",
 		subject=doc.subject or "",
 		message=doc.message or "",
+		calendar=calendar,
+		calendar_name=(doc.get(CALENDAR_FIELD[calendar]) or "") if by_calendar else "",
+		counts_working_time=by_calendar and bool(cint(doc.count_working_time)),
 	)
 
+
+CALENDAR_FIELD = {CalendarKind.CALENDAR: "escalation_calendar", CalendarKind.AGREEMENT: "agreement"}
+"""Which column of a plan says which calendar, for each kind."""
 
 TARGET_FIELD = {
 	TargetKind.ASSIGNEE: "",

@@ -14,6 +14,7 @@ import frappe
 from frappe.model.naming import make_autoname
 
 from escalation_mgmt import history, outbox, plans, rows
+from escalation_mgmt.calendars import Calendars
 from escalation_mgmt.engine import (
 	NO_MATCH,
 	RUNNING,
@@ -175,7 +176,8 @@ def open_for(
 ) -> str:
 	"""Open an action item and return its name. Raises Conflict where the ticket has one running."""
 	name = make_autoname(frappe.get_meta(ITEM).autoname, ITEM)
-	decision = open_item(name, plan, ticket, now, by=by, follows=replaces)
+	working = Calendars().of(plan, ticket)
+	decision = open_item(name, plan, ticket, now, working, by=by, follows=replaces)
 	row = {
 		**_state(decision.item),
 		"plan": plan.name,

@@ -51,6 +51,7 @@ class Source:
 	first_response: str = ""
 	last_reply: str = ""  # when an agent last replied, by the DocType itself
 	split_from: str = ""
+	agreement: str = ""  # a link to the service level agreement that the ticket is under
 	resolved: frozenset[str] = frozenset({"Resolved", "Closed"})
 	paused: frozenset[str] = frozenset()
 
@@ -69,6 +70,7 @@ class Source:
 			self.response_by,
 			self.first_response,
 			self.last_reply,
+			self.agreement,
 		]
 		meta = frappe.get_meta(self.doctype)
 		there = [field for field in dict.fromkeys(wanted) if field and meta.has_field(field)]
@@ -92,6 +94,7 @@ KNOWN = {
 		first_response="first_responded_on",
 		last_reply="last_agent_response",
 		split_from="ticket_split_from",
+		agreement="sla",
 		paused=frozenset({"Replied"}),  # where an old Helpdesk has no category
 	),
 	"Issue": Source(
@@ -100,6 +103,7 @@ KNOWN = {
 		customer="customer",
 		response_by="response_by",
 		first_response="first_responded_on",
+		agreement="service_level_agreement",
 		paused=frozenset({"Replied", "On Hold"}),
 	),
 }
@@ -234,6 +238,7 @@ def _facts(src: Source, row: Any, replies: list[datetime] | None) -> Ticket:
 		assignees=tuple(json.loads(row.get("_assign") or "[]")),
 		created_at=clock.to_utc(row.get("creation")),
 		response_by=clock.to_utc(get(src.response_by)),
+		agreement=get(src.agreement) or "",
 		first_responded_at=clock.to_utc(first_response),
 		replied_at=clock.to_utc(replied_at),
 	)
@@ -334,8 +339,21 @@ def team_members(team: str) -> list[str]:
 	)
 
 
+def agreement_doctype(doctype: str) -> str:
+	"""The DocType of the agreements that tickets of a DocType are under; empty where there are none."""
+	name = source(doctype).agreement
+	field = frappe.get_meta(doctype).get_field(name) if name else None
+	return field.options if field else ""
+
+
+def agreements(doctype: str) -> list[str]:
+	"""The agreements that tickets of a DocType can be under."""
+	of = agreement_doctype(doctype)
+	return frappe.get_all(of, filters={"enabled": 1}, pluck="name", order_by="name") if of else []
+
+
 def choices(doctype: str) -> dict[str, list[str]]:
-	"""What a plan may ask for: {"priority" | "team" | "ticket_type" | "customer": names}, and user fields."""
+	"""What a plan may ask for: {"priority" | "team" | "ticket_type" | "customer" | "agreement": names}, and user fields."""
 	src = source(doctype)
 	meta = frappe.get_meta(doctype)
 	found = {}
@@ -349,6 +367,7 @@ def choices(doctype: str) -> dict[str, list[str]]:
 		else:
 			found[what] = []
 	links = meta.get("fields", {"fieldtype": "Link", "options": "User"})
+	found["agreement"] = agreements(doctype)
 	found["user_field"] = ["owner", *[field.fieldname for field in links]]
 	found["step_team"] = (
 		frappe.get_all(HD_TEAM, pluck="name", order_by="name") if frappe.db.exists("DocType", HD_TEAM) else []

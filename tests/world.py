@@ -6,8 +6,9 @@ pages are served over HTTP from this process, so that they see the same clock.
 
 import os
 import threading
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import frappe
 import requests
@@ -29,6 +30,9 @@ OURS = (
 	"Escalation Endpoint",
 	"Escalation Endpoint Header",
 	"Escalation Ticket Source",
+	"Escalation Calendar",
+	"Escalation Calendar Hours",
+	"Escalation Calendar Holiday",
 )
 OTHERS = ("HD Ticket", "Issue", "ToDo", "Communication", "Email Queue", "Error Log", "Comment")
 PAGER = "Pager"
@@ -118,6 +122,16 @@ class World:
 		"""Move the clock while no dispatcher runs."""
 		self.now += timedelta(minutes=minutes, seconds=seconds)
 
+	def wait_for(self, weekday: int, time: str, zone: str) -> None:
+		"""Move the clock, while no dispatcher runs, to when it is next that time there (Monday is 0)."""
+		there = self.now.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
+		hour, minute = map(int, time.split(":"))
+		then = there.replace(hour=hour, minute=minute, second=0, microsecond=0)
+		then += timedelta(days=(weekday - there.weekday()) % 7)
+		if then < there:
+			then += timedelta(days=7)
+		self.now = then.astimezone(UTC).replace(tzinfo=None)
+
 	def tick(self) -> None:
 		frappe.db.commit()
 		dispatcher.tick()
@@ -155,6 +169,30 @@ class World:
 		field = plans.TARGET_FIELD[TargetKind(whom)]
 		row = {"wait": minutes * 60, "method": method, "whom": whom, "message": message}
 		return row | ({field: which} if field else {})
+
+	def calendar(
+		self, *hours: str, title: str = "Office", holidays: tuple[str, ...] = (), **more: Any
+	) -> Any:
+		"""A calendar with the same hours ("9:00-18:00") on every day from Monday to Friday, in Berlin."""
+		days = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
+		spans = [span.split("-") for span in hours]
+		doc = frappe.new_doc("Escalation Calendar")
+		doc.update(
+			{
+				"title": title,
+				"time_zone": "Europe/Berlin",
+				"hours": [
+					{"workday": day, "start_time": start, "end_time": end}
+					for day in days
+					for start, end in spans
+				],
+				"holidays": [{"holiday_date": day} for day in holidays],
+				**more,
+			}
+		)
+		doc.insert()
+		frappe.db.commit()
+		return doc
 
 	def endpoint(self, name: str = PAGER, **more: Any) -> Any:
 		doc = frappe.new_doc("Escalation Endpoint")

@@ -34,7 +34,16 @@ from escalation_mgmt.engine.escalate import (
 )
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.matching import Past, Rematch, opens, rematch, takes, winner
-from escalation_mgmt.engine.plan import Plan, StartAt, Step, StopRules, Target, TargetKind, TicketFilter
+from escalation_mgmt.engine.plan import (
+	CalendarKind,
+	Plan,
+	StartAt,
+	Step,
+	StopRules,
+	Target,
+	TargetKind,
+	TicketFilter,
+)
 from escalation_mgmt.engine.statuses import (
 	CLOCK_RUNS,
 	RUNNING,
@@ -45,9 +54,10 @@ from escalation_mgmt.engine.statuses import (
 	next_status,
 )
 from escalation_mgmt.engine.ticket import MatchFacts, StatusCategory, Ticket, already_answered, answer
-from escalation_mgmt.engine.working_time import Calendar, Hours, NoWorkingTime
+from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, Calendar, Hours, NoWorkingTime, WorkingTime
 
 __all__ = [
+	"AROUND_THE_CLOCK",
 	"CLOCK_RUNS",
 	"MOVED_ON",
 	"NOT_ESCALATING",
@@ -57,6 +67,7 @@ __all__ = [
 	"ActionItem",
 	"Audience",
 	"Calendar",
+	"CalendarKind",
 	"Cause",
 	"Decision",
 	"Event",
@@ -83,6 +94,7 @@ __all__ = [
 	"Ticket",
 	"TicketFilter",
 	"Unreachable",
+	"WorkingTime",
 	"acknowledge",
 	"already_answered",
 	"answer",

@@ -15,6 +15,8 @@ class EventKind(StrEnum):
 	CREATED = "Created"
 	WINDOW_MOVED = "Window Moved"
 	WINDOW_OVER = "Window Over"
+	HELD = "Held"
+	NO_CALENDAR = "No Calendar"
 	STEP_RAN = "Step Ran"
 	UNREACHABLE = "Unreachable"
 	BROUGHT_FORWARD = "Brought Forward"

@@ -1,7 +1,8 @@
 """An action item's way through its plan: opened, looked at, run step by step, exhausted.
 
 Every function takes the item, the facts of its ticket and the instant `now` (naive, UTC), and returns a
-`Decision`, or None where nothing is to be done. Nothing here reads a clock, a database or a network.
+`Decision`, or None where nothing is to be done. Nothing here reads a clock, a database or a network. `working` is
+what the shell knows of the plan's calendar at that instant.
 """
 
 from collections.abc import Callable, Iterable
@@ -24,6 +25,7 @@ from escalation_mgmt.engine.matching import ConditionHolds, rematch
 from escalation_mgmt.engine.plan import Plan, StartAt, Step
 from escalation_mgmt.engine.statuses import CLOCK_RUNS, RUNNING, Cause, Status, next_status
 from escalation_mgmt.engine.ticket import Ticket, answer
+from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, WorkingTime
 
 NOT_ESCALATING = "not escalating"
 MOVED_ON = "moved on"
@@ -36,7 +38,14 @@ Reaches = Callable[[Step], Reach]
 
 
 def open_item(
-	id: str, plan: Plan, ticket: Ticket, now: datetime, *, by: str = "", follows: str = ""
+	id: str,
+	plan: Plan,
+	ticket: Ticket,
+	now: datetime,
+	working: WorkingTime = AROUND_THE_CLOCK,
+	*,
+	by: str = "",
+	follows: str = "",
 ) -> Decision:
 	"""Open an action item for a ticket: Scheduled, due at the end of the response window.
 
@@ -47,26 +56,35 @@ def open_item(
 		plan=plan,
 		status=Status.SCHEDULED,
 		opened_at=now,
-		due_at=window_end(plan, ticket, now),
+		due_at=window_end(plan, ticket, now, working),
 		facts=ticket.facts,
 		assignees=ticket.assignees,
 		by_hand=bool(by),
 	)
 	data = {"plan": plan.name, "due": item.due_at, "by": by, "follows": follows}
-	return Decision(item=item, events=(Event(EventKind.CREATED, now, data=_given(data)),))
+	return Decision(
+		item=item, events=(Event(EventKind.CREATED, now, data=_given(data)), *_no_calendar(working, now))
+	)
 
 
-def window_end(plan: Plan, ticket: Ticket, opened_at: datetime) -> datetime:
+def window_end(
+	plan: Plan, ticket: Ticket, opened_at: datetime, working: WorkingTime = AROUND_THE_CLOCK
+) -> datetime:
 	"""When the response window of an item that was opened at `opened_at` ends. Never before that instant."""
 	if plan.start is StartAt.AT_ONCE:
 		return opened_at
 	if plan.start is StartAt.AT_RESPONSE_DEADLINE and ticket.response_by:
 		return max(ticket.response_by, opened_at)
-	return opened_at + plan.window
+	return _after(opened_at, plan.window, plan, working)
 
 
 def look(
-	item: ActionItem, ticket: Ticket, enabled: Iterable[Plan], holds: ConditionHolds, now: datetime
+	item: ActionItem,
+	ticket: Ticket,
+	enabled: Iterable[Plan],
+	holds: ConditionHolds,
+	now: datetime,
+	working: WorkingTime = AROUND_THE_CLOCK,
 ) -> Decision | None:
 	"""Compare the ticket with what the item knows of it (design rule 4). None: nothing has changed.
 
@@ -85,7 +103,7 @@ def look(
 			return _end(item, Cause.REPLACE, EventKind.REPLACED, now, {"replaced_by": move.plan.name})
 		if item.status is not Status.ACKNOWLEDGED:
 			return _end(item, Cause.NO_MATCH, EventKind.CANCELLED, now, {"reason": NO_MATCH})
-	return _follow(item, ticket, now)
+	return _follow(item, ticket, now, working)
 
 
 def run_due(
@@ -95,13 +113,17 @@ def run_due(
 	holds: ConditionHolds,
 	reaches: Reaches,
 	now: datetime,
+	working: WorkingTime = AROUND_THE_CLOCK,
 ) -> Decision | None:
-	"""Look at the ticket again, then do what is due. At most one group of steps runs in one decision."""
-	looked = look(item, ticket, enabled, holds, now)
+	"""Look at the ticket again, then do what is due. At most one group of steps runs in one decision.
+
+	A group that may go out only in working time is held until then, and looked at again.
+	"""
+	looked = look(item, ticket, enabled, holds, now, working)
 	after = looked.item if looked else item
 	if after.status not in CLOCK_RUNS or after.due_at is None or after.due_at > now:
 		return looked
-	ran = _run(replace(after, version=item.version), reaches, now)
+	ran = _run(replace(after, version=item.version), reaches, now, working)
 	if not looked:
 		return ran
 	return replace(ran, events=looked.events + ran.events, tells=looked.tells + ran.tells)
@@ -147,23 +169,29 @@ def stop(item: ActionItem, by: str, reason: str, now: datetime) -> Decision:
 	return replace(decision, tells=tuple(replace(tell, but_not=frozenset({by})) for tell in decision.tells))
 
 
-def _run(item: ActionItem, reaches: Reaches, now: datetime) -> Decision:
-	events: list[Event] = []
+def _run(item: ActionItem, reaches: Reaches, now: datetime, working: WorkingTime) -> Decision:
+	events = list(_no_calendar(working, now))
 	if item.status is Status.SCHEDULED:
 		item = replace(item, status=next_status(item.status, Cause.WINDOW_OVER))
 		events.append(Event(EventKind.WINDOW_OVER, now, data=_late(item, now)))
 		first = item.plan.groups[0][0].wait
 		if first:
-			item = replace(item, due_at=now + first, version=item.version + 1)
+			item = replace(item, due_at=_after(now, first, item.plan, working), version=item.version + 1)
 			return Decision(item=item, events=tuple(events))
 	elif item.status is Status.SNOOZED:
 		item = replace(item, status=next_status(item.status, Cause.SNOOZE_OVER))
 	if item.in_last_wait:
 		return _exhaust(item, now)
-	return _run_group(item, reaches, now, events)
+	first_step = item.plan.groups[item.group][0]
+	if first_step.in_working_time and (until := working.next(now)) > now:
+		events.append(Event(EventKind.HELD, now, first_step.number, item.run, {"until": until}))
+		return Decision(item=replace(item, due_at=until, version=item.version + 1), events=tuple(events))
+	return _run_group(item, reaches, now, working, events)
 
 
-def _run_group(item: ActionItem, reaches: Reaches, now: datetime, events: list[Event]) -> Decision:
+def _run_group(
+	item: ActionItem, reaches: Reaches, now: datetime, working: WorkingTime, events: list[Event]
+) -> Decision:
 	planned = item.due_at or now
 	pages: list[Page] = []
 	seen: set[tuple[str, str]] = set()
@@ -185,7 +213,7 @@ def _run_group(item: ActionItem, reaches: Reaches, now: datetime, events: list[E
 			events.append(Event(EventKind.UNREACHABLE, now, step.number, item.run, _given(data)))
 	last, run = item.plan.groups[item.group][-1].number, item.run
 	unreached = 0 if pages else item.unreached + 1
-	item = _advance(replace(item, step=last, unreached=unreached, version=item.version + 1), now)
+	item = _advance(replace(item, step=last, unreached=unreached, version=item.version + 1), now, working)
 	tells: list[Tell] = []
 	if not pages:
 		if unreached >= len(item.plan.groups):
@@ -203,15 +231,26 @@ def _run_group(item: ActionItem, reaches: Reaches, now: datetime, events: list[E
 	return Decision(item=item, events=tuple(events), pages=tuple(pages), tells=tuple(tells))
 
 
-def _advance(item: ActionItem, now: datetime) -> ActionItem:
+def _advance(item: ActionItem, now: datetime, working: WorkingTime) -> ActionItem:
 	"""Move to the next group; every wait counts from `now`, when the step really ran (design rule 3)."""
-	plan = item.plan
-	if item.group + 1 < len(plan.groups):
-		return replace(item, group=item.group + 1, due_at=now + plan.groups[item.group + 1][0].wait)
-	if item.run < plan.repeats:
-		wait = plan.repeat_pause + plan.groups[0][0].wait
-		return replace(item, run=item.run + 1, group=0, due_at=now + wait)
-	return replace(item, group=len(plan.groups), due_at=now + plan.last_wait)
+	plan, run, group = item.plan, item.run, item.group + 1
+	if group < len(plan.groups):
+		wait = plan.groups[group][0].wait
+	elif run < plan.repeats:
+		run, group, wait = run + 1, 0, plan.repeat_pause + plan.groups[0][0].wait
+	else:
+		wait = plan.last_wait
+	return replace(item, run=run, group=group, due_at=_after(now, wait, plan, working))
+
+
+def _after(at: datetime, wait: timedelta, plan: Plan, working: WorkingTime) -> datetime:
+	return working.add(at, wait) if plan.counts_working_time else at + wait
+
+
+def _no_calendar(working: WorkingTime, now: datetime) -> tuple[Event, ...]:
+	if not working.missing:
+		return ()
+	return (Event(EventKind.NO_CALENDAR, now, data={"reason": working.missing}),)
 
 
 def _exhaust(item: ActionItem, now: datetime) -> Decision:
@@ -240,7 +279,7 @@ def _end(item: ActionItem, cause: Cause, kind: EventKind, now: datetime, data: d
 	)
 
 
-def _follow(item: ActionItem, ticket: Ticket, now: datetime) -> Decision | None:
+def _follow(item: ActionItem, ticket: Ticket, now: datetime, working: WorkingTime) -> Decision | None:
 	"""Take over what changed on the ticket without ending the item."""
 	new = item
 	events: list[Event] = []
@@ -258,7 +297,7 @@ def _follow(item: ActionItem, ticket: Ticket, now: datetime) -> Decision | None:
 		and item.plan.start is StartAt.AT_RESPONSE_DEADLINE
 		and not item.parked
 	):
-		due = window_end(item.plan, ticket, item.opened_at)
+		due = window_end(item.plan, ticket, item.opened_at, working)
 		if due != item.due_at:
 			events.append(Event(EventKind.WINDOW_MOVED, now, data={"was": item.due_at, "due": due}))
 			new = replace(new, due_at=due)

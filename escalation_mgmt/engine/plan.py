@@ -18,6 +18,12 @@ class StartAt(StrEnum):
 	AT_RESPONSE_DEADLINE = "At the Response Deadline"
 
 
+class CalendarKind(StrEnum):
+	AROUND_THE_CLOCK = "Around the Clock"
+	CALENDAR = "Escalation Calendar"
+	AGREEMENT = "Service Level Agreement"
+
+
 class TargetKind(StrEnum):
 	ASSIGNEE = "Assignee"
 	USER = "User"
@@ -38,13 +44,17 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-	"""One line of a plan: wait, method, whom. `number` counts from 1."""
+	"""One line of a plan: wait, method, whom. `number` counts from 1.
+
+	`in_working_time`: it goes out only then, and is held until then; else at any hour.
+	"""
 
 	number: int
 	wait: timedelta
 	method: str
 	target: Target
 	message: str = ""  # a template; empty: the plan's
+	in_working_time: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +94,19 @@ class Plan:
 	owner: str = ""
 	subject: str = ""  # templates of the messages
 	message: str = ""
+	calendar: CalendarKind = CalendarKind.AROUND_THE_CLOCK
+	calendar_name: str = ""  # which one; of an agreement, empty: the ticket's own
+	counts_working_time: bool = False  # window, waits, pauses and last wait; else all count around the clock
 	groups: tuple[tuple[Step, ...], ...] = field(init=False, repr=False, compare=False)
 
 	def __post_init__(self) -> None:
 		object.__setattr__(self, "groups", _in_groups(self.steps))
+
+	@property
+	def asks_calendar(self) -> bool:
+		if self.calendar is CalendarKind.AROUND_THE_CLOCK:
+			return False
+		return self.counts_working_time or any(step.in_working_time for step in self.steps)
 
 	def to_dict(self) -> dict[str, Any]:
 		return {
@@ -109,6 +128,7 @@ class Plan:
 					"method": step.method,
 					"target": [str(step.target.kind), step.target.value],
 					"message": step.message,
+					"in_working_time": step.in_working_time,
 				}
 				for step in self.steps
 			],
@@ -124,11 +144,14 @@ class Plan:
 			"owner": self.owner,
 			"subject": self.subject,
 			"message": self.message,
+			"calendar": [str(self.calendar), self.calendar_name],
+			"counts_working_time": self.counts_working_time,
 		}
 
 	@classmethod
 	def from_dict(cls, data: dict[str, Any]) -> "Plan":
 		takes = data["takes"]
+		calendar, calendar_name = data.get("calendar", [CalendarKind.AROUND_THE_CLOCK, ""])
 		return cls(
 			name=data["name"],
 			rank=data["rank"],
@@ -142,6 +165,7 @@ class Plan:
 					method=step["method"],
 					target=Target(TargetKind(step["target"][0]), step["target"][1]),
 					message=step["message"],
+					in_working_time=step.get("in_working_time", False),
 				)
 				for number, step in enumerate(data["steps"], 1)
 			),
@@ -152,14 +176,17 @@ class Plan:
 			owner=data["owner"],
 			subject=data["subject"],
 			message=data["message"],
+			calendar=CalendarKind(calendar),
+			calendar_name=calendar_name,
+			counts_working_time=data.get("counts_working_time", False),
 		)
 
 
 def _in_groups(steps: tuple[Step, ...]) -> tuple[tuple[Step, ...], ...]:
-	"""Put each step with no wait together with the step before it."""
+	"""Put each step with no wait together with the step before it, unless only one of them can be held."""
 	groups: list[list[Step]] = []
 	for step in steps:
-		if groups and step.wait == ZERO:
+		if groups and step.wait == ZERO and step.in_working_time == groups[-1][0].in_working_time:
 			groups[-1].append(step)
 		else:
 			groups.append([step])

@@ -36,6 +36,7 @@ class Ticket:
 	assignees: tuple[str, ...] = ()
 	created_at: datetime | None = None
 	response_by: datetime | None = None
+	agreement: str = ""  # the service level agreement that it is under
 	first_responded_at: datetime | None = None
 	replied_at: datetime | None = None  # an agent's last reply
 	stopped_by_condition: bool = False  # the plan's own stop condition holds

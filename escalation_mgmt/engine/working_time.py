@@ -152,6 +152,26 @@ class Calendar:
 		return day
 
 
+@dataclass(frozen=True, slots=True)
+class WorkingTime:
+	"""What the shell knows of a plan's calendar now; or why it has none, where the plan asks for one.
+
+	Without a calendar every hour is working time: a page at an odd hour is better than none.
+	"""
+
+	calendar: Calendar | None = None
+	missing: str = ""
+
+	def add(self, at: datetime, duration: timedelta) -> datetime:
+		return self.calendar.add(at, duration) if self.calendar else at + duration
+
+	def next(self, at: datetime) -> datetime:
+		return self.calendar.next(at) if self.calendar else at
+
+
+AROUND_THE_CLOCK = WorkingTime()
+
+
 def _by_weekday(week: Iterable[Hours]) -> tuple[tuple[_Span, ...], ...]:
 	"""For each weekday its spans within that one date, in order, merged where they touch or overlap."""
 	days: list[list[_Span]] = [[] for _ in range(7)]

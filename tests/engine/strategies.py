@@ -1,10 +1,21 @@
 """Hypothesis strategies: plans as administrators write them, and stranger."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from hypothesis import strategies as st
 
-from escalation_mgmt.engine import Plan, StartAt, Step, StopRules, Target, TargetKind, TicketFilter
+from escalation_mgmt.engine import (
+	Calendar,
+	CalendarKind,
+	Hours,
+	Plan,
+	StartAt,
+	Step,
+	StopRules,
+	Target,
+	TargetKind,
+	TicketFilter,
+)
 
 waits = st.sampled_from([0, 0, 1, 60, 90.5, 300, 3600]).map(lambda s: timedelta(seconds=s))
 
@@ -15,7 +26,13 @@ def plans(draw: st.DrawFn) -> Plan:
 	methods = st.sampled_from(["Email", "SMS", "HTTP POST"])
 	count = draw(st.integers(1, 6))
 	steps = tuple(
-		Step(number=n, wait=draw(waits), method=draw(methods), target=draw(targets))
+		Step(
+			number=n,
+			wait=draw(waits),
+			method=draw(methods),
+			target=draw(targets),
+			in_working_time=draw(st.booleans()),
+		)
 		for n in range(1, count + 1)
 	)
 	return Plan(
@@ -32,4 +49,18 @@ def plans(draw: st.DrawFn) -> Plan:
 		last_wait=draw(waits),
 		stop=StopRules(on_reply=draw(st.booleans()), on_paused_status=draw(st.booleans())),
 		owner="owner@x.test",
+		calendar=draw(st.sampled_from(CalendarKind)),
+		calendar_name=draw(st.sampled_from(["", "Office"])),
+		counts_working_time=draw(st.booleans()),
+	)
+
+
+@st.composite
+def calendars(draw: st.DrawFn) -> Calendar:
+	times = st.integers(0, 95).map(lambda n: timedelta(minutes=15 * n))
+	hours = st.builds(Hours, st.integers(0, 6), times, times)
+	return Calendar(
+		zone=draw(st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])),
+		week=tuple(draw(st.lists(hours, min_size=1, max_size=6))),
+		holidays=draw(st.frozensets(st.dates(date(2026, 3, 1), date(2026, 4, 30)), max_size=9)),
 	)

@@ -26,7 +26,7 @@
 				type: "GET",
 			});
 			if (!message || doctype !== (frm.doc.reference_doctype || "")) return;
-			for (const field of ["team", "ticket_type", "customer"]) {
+			for (const field of ["team", "ticket_type", "customer", "agreement"]) {
 				frm.set_df_property(field, "options", message[field] || []);
 			}
 			const in_rows = (table, field, choices) => {
