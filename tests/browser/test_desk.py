@@ -10,6 +10,12 @@ from tests.browser.site import PAGER
 ITEM = "Escalation Action Item"
 SUBJECT = "Mail server in rack 4 doesn't answer"
 SECONDS = PATIENCE / 1000
+OFFICE = {
+	"doctype": "Escalation Calendar",
+	"title": "Office",
+	"time_zone": "Europe/Berlin",
+	"hours": [{"workday": "Monday", "start_time": "9:00:00", "end_time": "18:00:00"}],
+}
 A_TIME = re.compile(r"\d\d:\d\d:\d\d")
 
 
@@ -258,6 +264,32 @@ def test_a_copy_is_mute_until_it_is_made_live(desk: Desk) -> None:
 		admin.page.locator(".modal-dialog:visible").get_by_role("button", name="Yes").click()
 		expect(message).to_contain_text("This installation is live")
 		expect(banner).to_have_count(0)
+
+
+def test_a_plan_by_a_calendar_asks_what_matters(desk: Desk) -> None:
+	with desk.window() as admin:
+		admin.log_in("admin@x.test")
+		admin.server("frappe.client.insert", doc=OFFICE)
+		go_to_a_new_plan(admin)
+		page = admin.page
+		fields = ("escalation_calendar", "agreement", "count_working_time")
+		for calendar, asked in (
+			("Around the Clock", ()),
+			("Escalation Calendar", ("escalation_calendar", "count_working_time")),
+			("Service Level Agreement", ("agreement", "count_working_time")),
+		):
+			page.locator(".frappe-control[data-fieldname='calendar'] select").select_option(calendar)
+			for field in fields:
+				expect(control(page, field)).to_have_count(int(field in asked))
+			row(page, "steps", 1).locator(".btn-open-row").click()
+			opened = page.locator(".grid-row-open")
+			expect(control(opened, "in_working_time")).to_have_count(int(bool(asked)))
+			close(opened)
+		choose(control(page, "agreement"), "Default")
+		page.locator(".frappe-control[data-fieldname='calendar'] select").select_option("Escalation Calendar")
+		choose(control(page, "escalation_calendar"), "Office")
+		admin.idle()
+		admin.assert_no_errors()
 
 
 def test_every_form_opens(desk: Desk) -> None:

@@ -28,6 +28,7 @@
 			if (!message || doctype !== (frm.doc.reference_doctype || "")) return;
 			for (const field of ["team", "ticket_type", "customer", "agreement"]) {
 				frm.set_df_property(field, "options", message[field] || []);
+				frm.get_field(field).set_data(message[field] || []); // a box that is there already reads no options
 			}
 			const in_rows = (table, field, choices) => {
 				const grid = frm.get_field(table).grid;
