@@ -8,7 +8,7 @@ from typing import Any
 import frappe
 import pytest
 
-from escalation_mgmt import clock, tickets
+from escalation_mgmt import calendars, clock, tickets
 from tests.scenarios.test_plan_form import refused, warnings
 from tests.world import World
 
@@ -206,6 +206,15 @@ def test_7_a_calendar_without_working_time_is_refused(world: World) -> None:
 	assert says(hours=[])
 	night = world.calendar("22:00-6:00", title="Night", time_zone="")
 	assert night.time_zone == clock.zone()
+
+
+def test_7_midnight_is_a_time_like_any_other(world: World) -> None:
+	always = world.calendar("0:00-0:00", title="Whole Days")
+	always.reload()
+	always.save()
+	of = calendars.read("Escalation Calendar", "Whole Days")
+	friday = at(world, FRI, "0:00")
+	assert of.between(friday, friday + timedelta(days=1)) == timedelta(days=1)
 
 
 def test_7_a_plan_with_a_calendar_that_cannot_be_used_is_refused(world: World) -> None:
