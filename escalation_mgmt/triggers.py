@@ -51,7 +51,8 @@ def _watched(doctype: str) -> dict[str, Any] | None:
 	try:
 		return plans.watched().get(doctype)
 	except Exception:
-		report_error("Escalation: the plans' DocTypes can't be read")
+		if doctype != "Error Log":  # which is saved for the report
+			report_error("Escalation: the plans' DocTypes can't be read")
 		return None
 
 

@@ -20,7 +20,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 	for item in items:
 		parameters = getattr(item, "callspec", None)
 		site = parameters.params.get("site") if parameters else None
-		item.add_marker(pytest.mark.xdist_group(str(site or item.path.parent)))
+		folder = item.path.relative_to(item.config.rootpath).parts[0]  # the host's own tests have other sites
+		item.add_marker(pytest.mark.xdist_group(f"{folder} {site or item.path.parent.name}"))
 
 
 def missing(what: str, why: str) -> None:

@@ -153,6 +153,10 @@ class LocalProviders:
 
 	def _app(self) -> aiohttp.web.Application:
 		app = aiohttp.web.Application(client_max_size=_LARGEST_BODY)
-		for part in (InboxPage(self.inbox), *self._http):
-			app.add_routes(part.routes())
+		app.add_routes(InboxPage(self.inbox).routes())
+		for provider in self._http:
+			app.add_routes(
+				aiohttp.web.RouteDef(route.method, route.path, provider.counted(route.handler), route.kwargs)
+				for route in provider.routes()
+			)
 		return app

@@ -9,7 +9,7 @@ import socket
 import struct
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, Generic, TypeVar
@@ -19,6 +19,7 @@ from aiohttp import web
 from host.providers.inbox import Inbox
 
 F = TypeVar("F")
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,22 @@ class Provider:
 
 class HttpProvider(Provider, ABC):
 	"""A provider that is reached over HTTP: all of them share one port."""
+
+	answering = 0  # requests, now
+	most_at_once = 0  # of them, ever
+
+	def counted(self, handler: Handler) -> Handler:
+		"""The handler of a route, with its requests counted while they wait for their answer."""
+
+		async def count(request: web.Request) -> web.StreamResponse:
+			self.answering += 1
+			self.most_at_once = max(self.most_at_once, self.answering)
+			try:
+				return await handler(request)
+			finally:
+				self.answering -= 1
+
+		return count
 
 	@abstractmethod
 	def routes(self) -> list[web.RouteDef]: ...

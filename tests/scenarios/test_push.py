@@ -10,7 +10,7 @@ import requests
 
 from escalation_mgmt import phone
 from escalation_mgmt.notifiers import fcm, web_push
-from escalation_mgmt.notifiers.base import Message
+from escalation_mgmt.notifiers.base import Message, Sent
 from escalation_mgmt.notifiers.iphone_push import IphonePushNotifier
 from host.providers.fcm import problems
 from tests import judges
@@ -261,9 +261,9 @@ def test_18_fcm_that_is_busy_is_asked_again_and_nobody_sleeps(
 	world.device(TECH, "FCM")
 	ticket = pushing(world)
 	world.providers.faults.fcm.error(code, retry_after=asked)
-	before = time.monotonic()
+	began = time.monotonic()
 	world.forward(10)
-	assert time.monotonic() - before < 5
+	assert time.monotonic() - began < (asked or 10), "it was slept for"
 	assert state(world, ticket) == ("Queued", 1, False)
 	world.forward(seconds=waits)
 	world.expect_push(TECH)
@@ -417,7 +417,7 @@ def test_fcm_messages_fit_googles_own_description() -> None:
 
 
 @pytest.mark.parametrize("kind", ["Web Push", "FCM"])
-def test_500_pushes_to_a_slow_service_take_seconds(world: World, kind: str) -> None:
+def test_500_pushes_to_a_slow_service_go_out_together(world: World, kind: str) -> None:
 	world.device(TECH, kind)
 	service = world.providers.webpush if kind == "Web Push" else world.providers.fcm
 	service.pause = 0.05
@@ -432,15 +432,14 @@ def test_500_pushes_to_a_slow_service_take_seconds(world: World, kind: str) -> N
 		)
 		for n in range(500)
 	]
-	began = time.monotonic()
+	service.most_at_once = 0
 	try:
 		outcomes = list(IphonePushNotifier().send(messages))
 	finally:
 		service.pause = 0.0
-	took = time.monotonic() - began
 	assert len(outcomes) == 500 == len(world.inbox.take_all())
-	assert took < 12, f"{took:.1f} s"
-	print(f"{kind}: 500 pushes in {took:.1f} s")
+	assert {type(outcome) for _message, outcome in outcomes} == {Sent}
+	assert service.most_at_once >= 8, "one waits for the other"
 
 
 # --- the page's API
