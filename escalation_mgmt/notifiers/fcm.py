@@ -1,6 +1,7 @@
 """Firebase Cloud Messaging, the HTTP v1 API: the other way of the method iPhone Notification, to an app of one's own.
 
-Done by pyfcm. Sources: https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages and .../ErrorCode;
+Over google-auth, which Frappe brings. Sources:
+https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages/send, .../projects.messages and .../ErrorCode;
 Apple's "Generating a remote notification" and "Sending notification requests to APNs" for what stands under `apns`.
 
 What runs in threads here (`send`) knows nothing of Frappe; what an answer means is said by `outcome`, outside them.
@@ -22,8 +23,6 @@ from frappe import _
 from frappe.utils.password import get_decrypted_password
 from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.oauth2 import service_account
-from pyfcm import FCMNotification
-from pyfcm.errors import InvalidDataError
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
@@ -34,6 +33,7 @@ from escalation_mgmt.notifiers.web_push import SETTINGS, TTL, Gone
 
 SECONDS = 10  # for one request
 THREADS = 64
+ADDRESS = "https://fcm.googleapis.com/v1/projects"
 SCOPES = ["https://www.googleapis.com/auth/firebase.messaging"]
 _GOOGLES = "oauth2.googleapis.com"
 _NEEDED = ("project_id", "private_key", "client_email", "token_uri")
@@ -117,36 +117,47 @@ def _credentials(info: dict[str, Any]) -> service_account.Credentials:
 	return _known[id]
 
 
-class Client(FCMNotification):
-	"""pyfcm, without its own retries and sleeps: each attempt is ours to record (design rule 6)."""
+class NoToken(Exception):
+	"""Google gave no access token; the cause says why."""
+
+
+class Client:
+	"""One connection to FCM for many threads. Nothing is tried twice: each attempt is ours to record (design rule 6)."""
 
 	def __init__(self, info: dict[str, Any]):
-		super().__init__(
-			credentials=_credentials(info),
-			project_id=info["project_id"],
-			adapter=HTTPAdapter(max_retries=0, pool_connections=2, pool_maxsize=THREADS),
+		self._credentials = _credentials(info)
+		base = frappe.conf.get("escalation_fcm_url") or ADDRESS
+		self._url = f"{base}/{info['project_id']}/messages:send"
+		self._session = requests.Session()
+		self._session.mount(
+			"https://", HTTPAdapter(max_retries=0, pool_connections=2, pool_maxsize=THREADS)
 		)
-		self.FCM_END_POINT_BASE = frappe.conf.get("escalation_fcm_url") or self.FCM_END_POINT_BASE
 
-	def _get_access_token(self) -> str:
+	def post(self, message: dict[str, Any], dry_run: bool) -> Answer:
+		"""Raises NoToken and requests' exceptions."""
+		response = self._session.post(
+			self._url,
+			json={"message": message, "validateOnly": dry_run},
+			headers={"Authorization": f"Bearer {self._token()}"},
+			timeout=SECONDS,
+			allow_redirects=False,
+		)
+		return self._answer(response)
+
+	def _token(self) -> str:
 		def request(*args: Any, **more: Any) -> Any:
 			return transport(*args, **{**more, "timeout": SECONDS})
 
 		with _known_lock:  # one exchange, however many threads ask
-			if not self.credentials.valid:
+			if not self._credentials.valid:
 				transport = google.auth.transport.requests.Request()
 				try:
-					self.credentials.refresh(request)
+					self._credentials.refresh(request)
 				except Exception as e:
-					raise InvalidDataError(e) from e
-			return self.credentials.token
+					raise NoToken from e
+			return self._credentials.token
 
-	def send_request(self, payload: bytes | None = None, timeout: float | None = None) -> requests.Response:
-		return self.requests_session.post(
-			self.fcm_end_point, data=payload, timeout=timeout, allow_redirects=False
-		)
-
-	def parse_response(self, response: requests.Response) -> Answer:
+	def _answer(self, response: requests.Response) -> Answer:
 		body = _json(response)
 		if response.status_code == 200:
 			return Answer(200, name=str(body.get("name", "")))
@@ -155,7 +166,7 @@ class Client(FCMNotification):
 		codes = [str(detail["errorCode"]) for detail in details if detail.get("errorCode")]
 		if response.status_code == 401:
 			with _known_lock:
-				self.credentials.token = None  # the next attempt asks for another
+				self._credentials.token = None  # the next attempt asks for another
 		return Answer(
 			response.status_code,
 			code=codes[0] if codes else str(error.get("status", "")),
@@ -178,10 +189,13 @@ def _json(response: requests.Response) -> dict[str, Any]:
 def send(client: Client, token: str, message: dict[str, Any], dry_run: bool = False) -> Answer:
 	"""Send one message, in any thread. Never raises."""
 	try:
-		return client.notify(fcm_token=token, **message, dry_run=dry_run, timeout=SECONDS)
-	except InvalidDataError as e:
-		cause = e.args[0] if e.args else e
-		later = isinstance(cause, TransportError) or (isinstance(cause, RefreshError) and cause.retryable)
+		return client.post({"token": token, **message}, dry_run)
+	except NoToken as e:
+		cause = e.__cause__
+		# An old google-auth doesn't tell whether asking again may help.
+		later = isinstance(cause, TransportError) or (
+			isinstance(cause, RefreshError) and getattr(cause, "retryable", False)
+		)
 		return Answer(trouble="no_token" if later else "refused_token", said=_first_line(cause))
 	except requests.RequestException as e:
 		never = isinstance(e, requests.ConnectTimeout | requests.exceptions.SSLError) or _not_connected(e)
@@ -243,7 +257,7 @@ def outcome(answer: Answer) -> Outcome | Gone:
 def message(
 	*, title: str, body: str, item: str, urgent: bool, data: dict[str, str], expires: int
 ) -> dict[str, Any]:
-	"""pyfcm's arguments for one message: time-sensitive where `urgent`, one on the screen for each action item.
+	"""One message, but for its token: time-sensitive where `urgent`, one on the screen for each action item.
 
 	`expires`: seconds since 1970, after which APNs gives up.
 	"""
@@ -255,10 +269,9 @@ def message(
 	if urgent:
 		aps["sound"] = "default"
 	return {
-		"notification_title": title,
-		"notification_body": body,
-		"data_payload": data,
-		"apns_config": {
+		"notification": {"title": title, "body": body},
+		"data": data,
+		"apns": {
 			"headers": {
 				"apns-push-type": "alert",
 				"apns-priority": "10" if urgent else "5",
@@ -267,7 +280,7 @@ def message(
 			},
 			"payload": {"aps": aps},
 		},
-		"android_config": {
+		"android": {
 			"collapseKey": item,
 			"priority": "HIGH" if urgent else "NORMAL",
 			"ttl": f"{int(TTL.total_seconds())}s",

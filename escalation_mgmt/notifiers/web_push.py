@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import frappe
+from cryptography.hazmat.primitives.asymmetric import ec
 from frappe import _
 from frappe.utils.password import get_decrypted_password, set_encrypted_password
 from py_vapid import Vapid02, VapidException
@@ -89,9 +90,12 @@ def make_new_keys() -> str:
 	return rotate()
 
 
+def new_pair() -> Vapid02:
+	return Vapid02(ec.generate_private_key(ec.SECP256R1()))  # py-vapid's own way fails where cryptography is new
+
+
 def _store_new() -> str:
-	pair = Vapid02()
-	pair.generate_keys()
+	pair = new_pair()
 	private = devices.encoded(pair.private_key.private_numbers().private_value.to_bytes(32, "big"))
 	_store("vapid_private_key", private)
 	frappe.db.set_single_value(SETTINGS, "vapid_public_key", public_key(pair))
@@ -137,9 +141,7 @@ def subject_of(chosen: str) -> str:
 def subject_problem(text: str) -> str:
 	"""What is wrong with a subject; empty: nothing."""
 	try:
-		pair = Vapid02()
-		pair.generate_keys()
-		pair.sign({"sub": text, "aud": "https://push.example.com"})
+		new_pair().sign({"sub": text, "aud": "https://push.example.com"})
 	except VapidException:
 		return _("Write an email address that somebody reads, such as mailto:helpdesk@example.com.")
 	return ""

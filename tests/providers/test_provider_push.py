@@ -17,9 +17,7 @@ from host.providers.webpush import _encoded, _point
 
 @pytest.fixture
 def pair() -> Vapid02:
-	made = Vapid02()
-	made.generate_keys()
-	return made
+	return Vapid02(ec.generate_private_key(ec.SECP256R1()))
 
 
 def push(

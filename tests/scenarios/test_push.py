@@ -715,9 +715,7 @@ def _judged(world: World, url: str) -> None:
 	assert json.loads(text)["notification"]["title"] == f"[High] Ticket {ticket.name}: Fire in rack 4"
 
 	# The device trusts another key than the one that we believe it trusts.
-	pair = web_push.Vapid02()
-	pair.generate_keys()
-	other = subscribed(web_push.public_key(pair))
+	other = subscribed(web_push.public_key(web_push.new_pair()))
 	values = {"endpoint": other["endpoint"], **other["keys"]}
 	frappe.db.set_value("Escalation Device", {"user": TECH}, values)
 	refused = world.ticket("Refused")
