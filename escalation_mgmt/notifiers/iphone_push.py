@@ -164,7 +164,7 @@ class IphonePushNotifier(Notifier):
 				while pending:
 					# Hand back what is done every 50 ms: one slow service must not hold up what is known of others.
 					done, pending = runner.run(_wait(pending, 0.05))
-					learnt = [(*tasks[task], task.result()) for task in done]
+					learnt = [(*tasks[task], _result(task, tasks[task][1])) for task in done]
 					_record([(device, result) for _parcel, device, result in learnt])
 					for parcel, device, result in learnt:
 						parcel.results.append((device, result))
@@ -231,16 +231,21 @@ async def _one(
 	loop: asyncio.AbstractEventLoop,
 	threads: ThreadPoolExecutor,
 ) -> Outcome | Gone:
-	"""Send to one device. Never raises."""
+	"""Send to one device."""
+	if device.kind == WEB_PUSH:
+		urgency = "high" if content.urgent else "normal"
+		return await pusher.send(device, content.as_json(), web_push.topic(content.tag), urgency)
+	if not client:
+		return Failed(_("FCM isn't set up"))
+	return fcm.outcome(
+		await loop.run_in_executor(threads, fcm.send, client, device.endpoint, content.as_fcm())
+	)
+
+
+def _result(task: asyncio.Task, device: Device) -> Outcome | Gone:
+	"""Asked outside the event loop: what Frappe's locals are given inside a task is lost with it."""
 	try:
-		if device.kind == WEB_PUSH:
-			urgency = "high" if content.urgent else "normal"
-			return await pusher.send(device, content.as_json(), web_push.topic(content.tag), urgency)
-		if not client:
-			return Failed(_("FCM isn't set up"))
-		return fcm.outcome(
-			await loop.run_in_executor(threads, fcm.send, client, device.endpoint, content.as_fcm())
-		)
+		return task.result()
 	except Exception as e:
 		report_error(f"Escalation: push to device {device.name} broke")
 		return Unknown(repr(e)[:300])

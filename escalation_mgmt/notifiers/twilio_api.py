@@ -281,14 +281,15 @@ def send_all(
 ) -> Iterator[tuple[Message, Outcome]]:
 	"""Create a message or a call for each, and say what became of it."""
 
-	async def one(client: Client, message: Message) -> Outcome:
+	async def one(client: Client, message: Message) -> Outcome | Exception:
 		try:
 			made = await create(client, message)
 			return Sent(made.sid or "")
 		except Exception as e:
-			return _outcome(e, message)
+			return e
 
-	yield from ask_all(ours, messages, one)
+	for message, answer in ask_all(ours, messages, one):
+		yield message, _outcome(answer, message) if isinstance(answer, Exception) else answer
 
 
 def found_by(
@@ -298,15 +299,20 @@ def found_by(
 ) -> dict[str, Outcome]:
 	"""What Twilio knows of messages whose outcome we don't: {notification: outcome}; Retry where it can't be asked."""
 
-	async def one(client: Client, question: tuple[Message, datetime]) -> Outcome | None:
+	async def one(client: Client, question: tuple[Message, datetime]) -> Outcome | Exception | None:
 		try:
 			return await find(client, *question)
 		except Exception as e:
-			why = _outcome(e, question[0]).detail
-			return Retry(_("Whether Twilio has it can't be asked: {0}").format(why))
+			return e
 
-	answers = ask_all(ours, asked, one)
-	return {question[0].notification: answer for question, answer in answers if answer is not None}
+	found = {}
+	for (message, _since), answer in ask_all(ours, asked, one):
+		if isinstance(answer, Exception):
+			why = _outcome(answer, message).detail
+			answer = Retry(_("Whether Twilio has it can't be asked: {0}").format(why))
+		if answer is not None:
+			found[message.notification] = answer
+	return found
 
 
 def made_since(record: Any, since: datetime) -> bool:
@@ -341,6 +347,7 @@ def outcome(error: Exception) -> Outcome:
 
 
 def _outcome(error: Exception, message: Message) -> Outcome:
+	"""Called outside the event loop: what Frappe's locals are given inside a task is lost with it."""
 	try:
 		return outcome(error)
 	except Exception:  # a mistake of ours: it stops no other message
