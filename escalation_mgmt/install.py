@@ -21,6 +21,20 @@ def after_migrate() -> None:
 	make_roles()
 
 
+def after_uninstall() -> None:
+	"""Take along what Frappe leaves behind: the scheduled job would fail every minute, and the settings name secrets
+	that are gone. The roles stay, and with them who had them.
+	"""
+	for name in frappe.get_all(
+		"Scheduled Job Type", filters={"method": ("like", "escalation_mgmt.%")}, pluck="name", order_by="name"
+	):
+		frappe.delete_doc("Scheduled Job Type", name, ignore_permissions=True, force=True)
+	frappe.db.delete("Singles", {"doctype": installation.SETTINGS})
+	frappe.db.delete("__Auth", {"doctype": ("like", "Escalation %")})
+	installation.forget()
+	frappe.db.commit()  # the command doesn't, after this
+
+
 def make_roles() -> None:
 	"""Roles stand before the DocTypes that name them."""
 	for name in ROLES:

@@ -9,20 +9,26 @@ import frappe
 from frappe import _
 from frappe.installer import update_site_config
 
+SETTINGS = "Escalation Settings"
 KEY = "escalation_installation_id"
 
 
 def is_live() -> bool:
 	"""Whether this installation may send."""
-	recorded = frappe.db.get_single_value("Escalation Settings", "installation_id", cache=False)
+	recorded = frappe.db.get_single_value(SETTINGS, "installation_id", cache=False)
 	return bool(recorded) and recorded == frappe.conf.get(KEY)
 
 
 def make_live() -> None:
 	"""Let this installation send. Gives it a new id, so that what it was copied from stays what it is."""
 	id = secrets.token_hex(16)
-	frappe.db.set_single_value("Escalation Settings", "installation_id", id)
+	frappe.db.set_single_value(SETTINGS, "installation_id", id)
 	update_site_config(KEY, id)
+
+
+def forget() -> None:
+	"""Take the id out of the site's configuration."""
+	update_site_config(KEY, "None")  # Frappe's way to remove one
 
 
 @frappe.whitelist(methods=["POST"])
