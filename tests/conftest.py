@@ -15,8 +15,10 @@ ON_BENCH = bool(os.environ.get("ESCALATION_TEST_BENCH"))
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
 	"""In parallel (-n 2), what shares a site stays on one worker."""
+	if not config.pluginmanager.hasplugin("xdist"):
+		return
 	for item in items:
 		parameters = getattr(item, "callspec", None)
 		site = parameters.params.get("site") if parameters else None
