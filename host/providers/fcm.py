@@ -29,7 +29,7 @@ from host.providers.webpush import METHOD
 PATH = "/fcm"
 PROJECT = "demo-project"
 SENDER = f"escalation@{PROJECT}.iam.gserviceaccount.example"
-AUDIENCE = "https://oauth2.googleapis.com/token"  # Google's client names it, wherever it asks
+AUDIENCE = "https://oauth2.googleapis.com/token"  # older google-auth names the token_uri instead
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 _ERROR_TYPE = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 _STATUS = {
@@ -138,7 +138,7 @@ class Fcm(HttpProvider):
 				str(given.get("assertion", "")),
 				self._key.public_key(),
 				algorithms=["RS256"],
-				audience=AUDIENCE,
+				audience=[AUDIENCE, self.token_url],
 				issuer=SENDER,
 				options={"require": ["exp", "iat", "iss", "aud"]},
 			)
