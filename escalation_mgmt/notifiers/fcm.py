@@ -129,9 +129,7 @@ class Client:
 		base = frappe.conf.get("escalation_fcm_url") or ADDRESS
 		self._url = f"{base}/{info['project_id']}/messages:send"
 		self._session = requests.Session()
-		self._session.mount(
-			"https://", HTTPAdapter(max_retries=0, pool_connections=2, pool_maxsize=THREADS)
-		)
+		self._session.mount("https://", HTTPAdapter(max_retries=0, pool_connections=2, pool_maxsize=THREADS))
 
 	def post(self, message: dict[str, Any], dry_run: bool) -> Answer:
 		"""Raises NoToken and requests' exceptions."""

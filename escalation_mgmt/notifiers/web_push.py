@@ -91,7 +91,8 @@ def make_new_keys() -> str:
 
 
 def new_pair() -> Vapid02:
-	return Vapid02(ec.generate_private_key(ec.SECP256R1()))  # py-vapid's own way fails where cryptography is new
+	# py-vapid's own way fails where cryptography is new.
+	return Vapid02(ec.generate_private_key(ec.SECP256R1()))
 
 
 def _store_new() -> str:
