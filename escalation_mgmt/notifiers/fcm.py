@@ -131,11 +131,11 @@ class Client:
 		self._session = requests.Session()
 		self._session.mount("https://", HTTPAdapter(max_retries=0, pool_connections=2, pool_maxsize=THREADS))
 
-	def post(self, message: dict[str, Any], dry_run: bool) -> Answer:
+	def post(self, token: str, message: dict[str, Any], dry_run: bool) -> Answer:
 		"""Raises NoToken and requests' exceptions."""
 		response = self._session.post(
 			self._url,
-			json={"message": message, "validateOnly": dry_run},
+			json=request_body(token, message, dry_run),
 			headers={"Authorization": f"Bearer {self._token()}"},
 			timeout=SECONDS,
 			allow_redirects=False,
@@ -187,7 +187,7 @@ def _json(response: requests.Response) -> dict[str, Any]:
 def send(client: Client, token: str, message: dict[str, Any], dry_run: bool = False) -> Answer:
 	"""Send one message, in any thread. Never raises."""
 	try:
-		return client.post({"token": token, **message}, dry_run)
+		return client.post(token, message, dry_run)
 	except NoToken as e:
 		cause = e.__cause__
 		# An old google-auth doesn't tell whether asking again may help.
@@ -285,6 +285,10 @@ def message(
 			"notification": {"tag": item, **({"sound": "default"} if urgent else {})},
 		},
 	}
+
+
+def request_body(token: str, message: dict[str, Any], dry_run: bool = False) -> dict[str, Any]:
+	return {"message": {"token": token, **message}, "validateOnly": dry_run}
 
 
 def test_connection() -> str:

@@ -406,8 +406,8 @@ def test_fcm_connection_is_tested_in_words_and_sends_nothing(world: World) -> No
 
 
 def test_fcm_messages_fit_googles_own_description() -> None:
-	arguments = fcm.message(title="t", body="b", item="ESC-1", urgent=True, data={"a": "b"}, expires=1)
-	body = json.loads(fcm.FCMNotification(credentials=object()).parse_payload(fcm_token="x", **arguments))
+	message = fcm.message(title="t", body="b", item="ESC-1", urgent=True, data={"a": "b"}, expires=1)
+	body = fcm.request_body("x", message)
 	assert not list(problems(body, "SendMessageRequest"))
 	body["message"]["apns"]["header"] = {}
 	assert list(problems(body, "SendMessageRequest"))
