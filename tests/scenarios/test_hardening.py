@@ -7,7 +7,7 @@ import frappe
 import pytest
 
 from escalation_mgmt import clock, delivery, dispatcher, outbox, rows, store
-from tests.world import PAGER, World
+from tests.world import PAGER, World, needs
 
 
 def quiet(world: World) -> None:
@@ -413,6 +413,7 @@ def test_in_worker_as_job(world, monkeypatch):
 
 
 def test_rename(world):
+	needs("Issue")
 	world.plan((0, "Email", "User", "lead@x.test"), reference_doctype="Issue")
 	for p in ("High",):
 		if not frappe.db.exists("Issue Priority", p):

@@ -4,7 +4,7 @@ import frappe
 import pytest
 
 from escalation_mgmt import clock
-from tests.world import World
+from tests.world import World, needs
 
 TINA = "+4915112345601"
 
@@ -102,8 +102,7 @@ def test_4_a_plan_goes_through_different_people(world: World) -> None:
 
 
 def test_a_ticket_doctype_that_is_not_helpdesks(world: World) -> None:
-	if not frappe.db.exists("DocType", "Issue"):
-		pytest.skip("no Issue DocType on this site")
+	needs("Issue")
 	for priority in ("High", "Low"):
 		if not frappe.db.exists("Issue Priority", priority):
 			frappe.get_doc({"doctype": "Issue Priority", "name": priority}).insert(set_name=priority)
