@@ -202,7 +202,10 @@ _SENTENCES: dict[str, Callable[[Any, int], str]] = {
 	EventKind.STARTED_AGAIN: lambda d, s: _("Started again: somebody can be reached."),
 	EventKind.LAST_WAIT: lambda d, s: _("All steps have run; waiting until {0}.").format(_when(d.until)),
 	EventKind.EXHAUSTED: lambda d, s: _("Exhausted: nobody acknowledged."),
+	EventKind.SNOOZED: lambda d, s: _("Snoozed until {0} by {1}.").format(_when(d.until), d.by),
+	EventKind.SNOOZE_OVER: lambda d, s: _("The snooze is over."),
 	EventKind.ACKNOWLEDGED: _acknowledged,
+	EventKind.UNACKNOWLEDGED: lambda d, s: _("{0} no longer has it.").format(d.by),
 	EventKind.RESOLVED: _resolved,
 	EventKind.CANCELLED: _cancelled,
 	EventKind.REPLACED: lambda d, s: _("Cancelled: the ticket changed, and plan {0} takes it now.").format(

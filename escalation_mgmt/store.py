@@ -22,11 +22,13 @@ from escalation_mgmt.engine import (
 	Decision,
 	Event,
 	EventKind,
+	ImpossibleTransition,
 	MatchFacts,
 	Past,
 	Plan,
 	Status,
 	Ticket,
+	leads_to,
 	open_item,
 )
 from escalation_mgmt.people import Directory
@@ -211,6 +213,9 @@ def apply(
 	"""Write decisions and all that they bring. Raises Conflict where an item was changed meanwhile."""
 	if not decided:
 		return
+	for stored, decision in decided:
+		if not leads_to(stored.item.status, decision.item.status):
+			raise ImpossibleTransition(f"{stored.item.id}: {stored.item.status} to {decision.item.status}")
 	states = [
 		{
 			"name": stored.item.id,

@@ -10,8 +10,6 @@ from escalation_mgmt.engine.acknowledge import acknowledge, can_acknowledge
 from escalation_mgmt.engine.decision import (
 	Audience,
 	Decision,
-	Event,
-	EventKind,
 	Page,
 	Reach,
 	Recipient,
@@ -32,6 +30,7 @@ from escalation_mgmt.engine.escalate import (
 	stop,
 	window_end,
 )
+from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.matching import Past, Rematch, opens, rematch, takes, winner
 from escalation_mgmt.engine.plan import (
@@ -51,6 +50,7 @@ from escalation_mgmt.engine.statuses import (
 	Cause,
 	ImpossibleTransition,
 	Status,
+	leads_to,
 	next_status,
 )
 from escalation_mgmt.engine.ticket import MatchFacts, StatusCategory, Ticket, already_answered, answer
@@ -100,6 +100,7 @@ __all__ = [
 	"answer",
 	"bring_forward",
 	"can_acknowledge",
+	"leads_to",
 	"look",
 	"next_status",
 	"open_item",

@@ -3,9 +3,10 @@
 from dataclasses import replace
 from datetime import datetime
 
-from escalation_mgmt.engine.decision import Audience, Decision, Event, EventKind, Tell
+from escalation_mgmt.engine.decision import Audience, Decision, Tell
+from escalation_mgmt.engine.event import Event
 from escalation_mgmt.engine.item import ActionItem
-from escalation_mgmt.engine.statuses import TRANSITIONS, Cause, Status, next_status
+from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, Status, next_status
 
 
 def can_acknowledge(status: Status) -> bool:
@@ -36,14 +37,12 @@ def acknowledge(
 		ended_at=None,
 		version=item.version + 1,
 	)
-	data = {"by": by, "via": via}
+	kind, data = WRITES[Cause.ACKNOWLEDGE], {"by": by, "via": via}
 	if item.status is Status.EXHAUSTED:
 		data["late"] = "after the last wait"
 	return Decision(
 		item=taken,
-		events=(Event(EventKind.ACKNOWLEDGED, now, item.step, item.run, data),),
-		tells=(
-			Tell(Audience.NOTIFIED, EventKind.ACKNOWLEDGED, but_not=frozenset(filter(None, (user, address)))),
-		),
+		events=(Event(kind, now, item.step, item.run, data),),
+		tells=(Tell(Audience.NOTIFIED, kind, but_not=frozenset(filter(None, (user, address)))),),
 		withdraw=True,
 	)

@@ -1,57 +1,12 @@
 """What the engine answers: the item's new state, and what is to be written and sent because of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
+from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.plan import Step
-
-
-class EventKind(StrEnum):
-	"""The lines of a history. Those from SENT on are written by delivery, which alone knows what providers said."""
-
-	CREATED = "Created"
-	WINDOW_MOVED = "Window Moved"
-	WINDOW_OVER = "Window Over"
-	HELD = "Held"
-	NO_CALENDAR = "No Calendar"
-	STEP_RAN = "Step Ran"
-	UNREACHABLE = "Unreachable"
-	BROUGHT_FORWARD = "Brought Forward"
-	NOBODY_NOTIFIED = "Nobody Notified"
-	STARTED_AGAIN = "Started Again"
-	LAST_WAIT = "Last Wait"
-	EXHAUSTED = "Exhausted"
-	ACKNOWLEDGED = "Acknowledged"
-	RESOLVED = "Resolved"
-	CANCELLED = "Cancelled"
-	REPLACED = "Replaced"
-	TICKET_CHANGED = "Ticket Changed"
-	ASSIGNEE_CHANGED = "Assignee Changed"
-	PARKED = "Parked"
-	SENT = "Sent"
-	RETRY = "Will Be Retried"
-	FAILED = "Failed"
-	UNKNOWN = "Outcome Unknown"
-	WITHDRAWN = "Withdrawn"
-	IN_FLIGHT = "Was in Flight"
-	DELIVERED = "Delivered"
-	ANSWERED = "Answered"
-	NOT_ANSWERED = "Not Answered"
-	INSTEAD = "Sent Another Way"
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-	"""One line of the history, at `at` (UTC). `data` holds plain values (str, int, float, bool, None)."""
-
-	kind: EventKind
-	at: datetime
-	step: int = 0
-	run: int = 0
-	data: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,17 +13,16 @@ from typing import Any
 from escalation_mgmt.engine.decision import (
 	Audience,
 	Decision,
-	Event,
-	EventKind,
 	Page,
 	Reach,
 	Refused,
 	Tell,
 )
+from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.matching import ConditionHolds, rematch
 from escalation_mgmt.engine.plan import Plan, StartAt, Step
-from escalation_mgmt.engine.statuses import CLOCK_RUNS, RUNNING, Cause, Status, next_status
+from escalation_mgmt.engine.statuses import CLOCK_RUNS, RUNNING, WRITES, Cause, Status, next_status
 from escalation_mgmt.engine.ticket import Ticket, answer
 from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, WorkingTime
 
@@ -94,15 +93,15 @@ def look(
 		return None
 	if ticket.gone:
 		why = {"merged_into": ticket.merged_into} if ticket.merged_into else {"reason": "ticket deleted"}
-		return _end(item, Cause.TICKET_GONE, EventKind.CANCELLED, now, why)
+		return _end(item, Cause.TICKET_GONE, now, why)
 	if how := answer(ticket, item.plan.stop, item.opened_at):
-		return _end(item, Cause.ANSWERED, EventKind.RESOLVED, now, {"how": how})
+		return _end(item, Cause.ANSWERED, now, {"how": how})
 	move = rematch(item.plan, enabled, item.facts, ticket.facts, holds, by_hand=item.by_hand)
 	if move and (item.status is not Status.ACKNOWLEDGED or _raised(item, ticket)):
 		if move.plan:
-			return _end(item, Cause.REPLACE, EventKind.REPLACED, now, {"replaced_by": move.plan.name})
+			return _end(item, Cause.REPLACE, now, {"replaced_by": move.plan.name})
 		if item.status is not Status.ACKNOWLEDGED:
-			return _end(item, Cause.NO_MATCH, EventKind.CANCELLED, now, {"reason": NO_MATCH})
+			return _end(item, Cause.NO_MATCH, now, {"reason": NO_MATCH})
 	return _follow(item, ticket, now, working)
 
 
@@ -165,23 +164,24 @@ def position_after(plan: Plan, run: int, step: int) -> tuple[int, int]:
 
 def stop(item: ActionItem, by: str, reason: str, now: datetime) -> Decision:
 	"""Stop an item by hand. Raises ImpossibleTransition where it has ended; the caller checks first."""
-	decision = _end(item, Cause.STOP, EventKind.CANCELLED, now, {"by": by, "reason": reason})
+	decision = _end(item, Cause.STOP, now, {"by": by, "reason": reason})
 	return replace(decision, tells=tuple(replace(tell, but_not=frozenset({by})) for tell in decision.tells))
 
 
 def _run(item: ActionItem, reaches: Reaches, now: datetime, working: WorkingTime) -> Decision:
-	events = list(_no_calendar(working, now))
+	events = [] if item.in_last_wait else list(_no_calendar(working, now))
 	if item.status is Status.SCHEDULED:
 		item = replace(item, status=next_status(item.status, Cause.WINDOW_OVER))
-		events.append(Event(EventKind.WINDOW_OVER, now, data=_late(item, now)))
+		events.append(Event(WRITES[Cause.WINDOW_OVER], now, data=_late(item, now)))
 		first = item.plan.groups[0][0].wait
 		if first:
 			item = replace(item, due_at=_after(now, first, item.plan, working), version=item.version + 1)
 			return Decision(item=item, events=tuple(events))
 	elif item.status is Status.SNOOZED:
 		item = replace(item, status=next_status(item.status, Cause.SNOOZE_OVER))
+		events.append(Event(WRITES[Cause.SNOOZE_OVER], now, item.step, item.run))
 	if item.in_last_wait:
-		return _exhaust(item, now)
+		return _exhaust(item, now, events)
 	first_step = item.plan.groups[item.group][0]
 	if first_step.in_working_time and (until := working.next(now)) > now:
 		events.append(Event(EventKind.HELD, now, first_step.number, item.run, {"until": until}))
@@ -253,14 +253,16 @@ def _no_calendar(working: WorkingTime, now: datetime) -> tuple[Event, ...]:
 	return (Event(EventKind.NO_CALENDAR, now, data={"reason": working.missing}),)
 
 
-def _exhaust(item: ActionItem, now: datetime) -> Decision:
-	events = (Event(EventKind.EXHAUSTED, now, item.step, item.run, _late(item, now)),)
+def _exhaust(item: ActionItem, now: datetime, events: list[Event]) -> Decision:
+	kind = WRITES[Cause.EXHAUST]
+	events.append(Event(kind, now, item.step, item.run, _late(item, now)))
 	status = next_status(item.status, Cause.EXHAUST)
 	item = replace(item, status=status, due_at=None, ended_at=now, version=item.version + 1)
-	return Decision(item=item, events=events, tells=(Tell(Audience.OWNERS, EventKind.EXHAUSTED),))
+	return Decision(item=item, events=tuple(events), tells=(Tell(Audience.OWNERS, kind),))
 
 
-def _end(item: ActionItem, cause: Cause, kind: EventKind, now: datetime, data: dict) -> Decision:
+def _end(item: ActionItem, cause: Cause, now: datetime, data: dict) -> Decision:
+	kind = WRITES[cause]
 	ended = replace(
 		item,
 		status=next_status(item.status, cause),

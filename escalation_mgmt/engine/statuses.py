@@ -1,10 +1,13 @@
 """The life of an action item: its statuses, what can happen to it, and where that leads.
 
-`TRANSITIONS` is the only place that says which status may follow which. A change of status is written by
-`next_status` alone, so a transition that isn't in the table can't be made.
+`LIFE` is the only place that says which status may follow which, who may cause it, and what history then says.
+A change of status is made by `next_status` alone, and storage asks `leads_to` once more before it writes one.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
+
+from escalation_mgmt.engine.event import EventKind
 
 
 class Status(StrEnum):
@@ -31,49 +34,47 @@ class Cause(StrEnum):
 	UNACKNOWLEDGE = "unacknowledge"
 
 
-_S, _C = Status, Cause
+class By(StrEnum):
+	DISPATCHER = "the dispatcher, when it is due"
+	PERSON = "a person"
+	TICKET = "what happened to the ticket"
 
-TRANSITIONS: dict[Status, dict[Cause, Status]] = {
-	_S.SCHEDULED: {
-		_C.WINDOW_OVER: _S.ESCALATING,
-		_C.ACKNOWLEDGE: _S.ACKNOWLEDGED,
-		_C.ANSWERED: _S.RESOLVED,
-		_C.STOP: _S.CANCELLED,
-		_C.REPLACE: _S.CANCELLED,
-		_C.NO_MATCH: _S.CANCELLED,
-		_C.TICKET_GONE: _S.CANCELLED,
-	},
-	_S.ESCALATING: {
-		_C.ACKNOWLEDGE: _S.ACKNOWLEDGED,
-		_C.ANSWERED: _S.RESOLVED,
-		_C.SNOOZE: _S.SNOOZED,
-		_C.EXHAUST: _S.EXHAUSTED,
-		_C.STOP: _S.CANCELLED,
-		_C.REPLACE: _S.CANCELLED,
-		_C.NO_MATCH: _S.CANCELLED,
-		_C.TICKET_GONE: _S.CANCELLED,
-	},
-	_S.SNOOZED: {
-		_C.SNOOZE_OVER: _S.ESCALATING,
-		_C.ACKNOWLEDGE: _S.ACKNOWLEDGED,
-		_C.ANSWERED: _S.RESOLVED,
-		_C.STOP: _S.CANCELLED,
-		_C.REPLACE: _S.CANCELLED,
-		_C.NO_MATCH: _S.CANCELLED,
-		_C.TICKET_GONE: _S.CANCELLED,
-	},
-	_S.ACKNOWLEDGED: {
-		_C.ANSWERED: _S.RESOLVED,
-		_C.UNACKNOWLEDGE: _S.ESCALATING,
-		_C.STOP: _S.CANCELLED,
-		_C.REPLACE: _S.CANCELLED,
-		_C.TICKET_GONE: _S.CANCELLED,
-	},
-	_S.EXHAUSTED: {
-		_C.ACKNOWLEDGE: _S.ACKNOWLEDGED,
-	},
-	_S.RESOLVED: {},
-	_S.CANCELLED: {},
+
+@dataclass(frozen=True, slots=True)
+class Change:
+	"""One row of an item's life: what a cause makes of an item, who may bring it about, and what history says of it."""
+
+	cause: Cause
+	before: tuple[Status, ...]
+	after: Status
+	by: By
+	writes: EventKind
+
+
+_S, _C, _K = Status, Cause, EventKind
+_BEFORE_THE_END = (_S.SCHEDULED, _S.ESCALATING, _S.SNOOZED, _S.ACKNOWLEDGED)
+_NOBODY_HAS_IT = (_S.SCHEDULED, _S.ESCALATING, _S.SNOOZED)
+
+LIFE = (
+	Change(_C.WINDOW_OVER, (_S.SCHEDULED,), _S.ESCALATING, By.DISPATCHER, _K.WINDOW_OVER),
+	Change(_C.SNOOZE, (_S.ESCALATING,), _S.SNOOZED, By.PERSON, _K.SNOOZED),
+	Change(_C.SNOOZE_OVER, (_S.SNOOZED,), _S.ESCALATING, By.DISPATCHER, _K.SNOOZE_OVER),
+	Change(_C.ACKNOWLEDGE, (*_NOBODY_HAS_IT, _S.EXHAUSTED), _S.ACKNOWLEDGED, By.PERSON, _K.ACKNOWLEDGED),
+	Change(_C.UNACKNOWLEDGE, (_S.ACKNOWLEDGED,), _S.ESCALATING, By.PERSON, _K.UNACKNOWLEDGED),
+	Change(_C.EXHAUST, (_S.ESCALATING,), _S.EXHAUSTED, By.DISPATCHER, _K.EXHAUSTED),
+	Change(_C.ANSWERED, _BEFORE_THE_END, _S.RESOLVED, By.TICKET, _K.RESOLVED),
+	Change(_C.STOP, _BEFORE_THE_END, _S.CANCELLED, By.PERSON, _K.CANCELLED),
+	Change(_C.REPLACE, _BEFORE_THE_END, _S.CANCELLED, By.TICKET, _K.REPLACED),
+	Change(_C.NO_MATCH, _NOBODY_HAS_IT, _S.CANCELLED, By.TICKET, _K.CANCELLED),
+	Change(_C.TICKET_GONE, _BEFORE_THE_END, _S.CANCELLED, By.TICKET, _K.CANCELLED),
+)
+"""The whole life of an action item. docs/state-machine.md is drawn from it."""
+
+WRITES = {change.cause: change.writes for change in LIFE}
+"""The line of history that a cause writes."""
+
+TRANSITIONS = {
+	status: {change.cause: change.after for change in LIFE if status in change.before} for status in Status
 }
 
 RUNNING = frozenset({_S.SCHEDULED, _S.ESCALATING, _S.SNOOZED, _S.ACKNOWLEDGED})
@@ -88,11 +89,20 @@ class ImpossibleTransition(ValueError):
 
 
 def next_status(status: Status, cause: Cause) -> Status:
-	"""Return the status that `cause` leads to. Raises ImpossibleTransition where the table has none."""
+	"""Return the status that `cause` leads to. Raises ImpossibleTransition where LIFE has none."""
 	try:
 		return TRANSITIONS[status][cause]
 	except KeyError:
 		raise ImpossibleTransition(f"{status} can't be left by {cause!s}") from None
+
+
+def leads_to(before: Status, after: Status) -> bool:
+	"""Whether one decision can make `after` of `before`: by a change of LIFE, or by one after another, as where a
+	snooze ends in the last wait."""
+	reached = {before}
+	while further := {after for status in reached for after in TRANSITIONS[status].values()} - reached:
+		reached |= further
+	return after in reached
 
 
 def diagram() -> str:
@@ -105,4 +115,14 @@ def diagram() -> str:
 		lines += [f"    {status} --> {target}: {', '.join(causes)}" for target, causes in by_target.items()]
 		if not ways:
 			lines.append(f"    {status} --> [*]")
+	return "\n".join(lines)
+
+
+def table() -> str:
+	"""LIFE as a table in Markdown."""
+	lines = ["| cause | from | to | caused by | history says |", "|---|---|---|---|---|"]
+	lines += [
+		f"| {change.cause} | {', '.join(change.before)} | {change.after} | {change.by} | {change.writes} |"
+		for change in LIFE
+	]
 	return "\n".join(lines)

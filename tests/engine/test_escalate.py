@@ -24,7 +24,7 @@ from escalation_mgmt.engine import (
 	stop,
 	window_end,
 )
-from escalation_mgmt.engine.statuses import diagram
+from escalation_mgmt.engine.statuses import diagram, table
 from tests.engine.make import T0, always, everybody, minutes, nobody, opened, plan, ticket
 
 SECOND = timedelta(seconds=1)
@@ -219,3 +219,4 @@ def test_a_transition_that_is_not_in_the_table_is_impossible() -> None:
 def test_the_documentations_picture_is_the_table() -> None:
 	document = Path(__file__).resolve().parents[2] / "docs" / "state-machine.md"
 	assert diagram() in document.read_text()
+	assert table() in document.read_text()
