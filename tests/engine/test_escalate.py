@@ -17,6 +17,7 @@ from escalation_mgmt.engine import (
 	StatusCategory,
 	Tell,
 	acknowledge,
+	leads_to,
 	look,
 	next_status,
 	run_due,
@@ -220,3 +221,11 @@ def test_the_documentations_picture_is_the_table() -> None:
 	document = Path(__file__).resolve().parents[2] / "docs" / "state-machine.md"
 	assert diagram() in document.read_text()
 	assert table() in document.read_text()
+
+
+def test_what_may_be_written() -> None:
+	assert leads_to(Status.ESCALATING, Status.ESCALATING)
+	assert leads_to(Status.SNOOZED, Status.EXHAUSTED)  # a snooze that ends in the last wait
+	assert not leads_to(Status.ESCALATING, Status.SCHEDULED)
+	for end in (Status.RESOLVED, Status.CANCELLED):
+		assert [after for after in Status if leads_to(end, after)] == [end]
