@@ -5,9 +5,11 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt import clock, history, looks, notifiers, outbox, plans, store, tickets
+from escalation_mgmt import actions, clock, history, notifiers, outbox, store, ticket_form
 from escalation_mgmt.acknowledge import acknowledge as _acknowledge
-from escalation_mgmt.engine import StatusCategory, can_acknowledge
+from escalation_mgmt.engine import can_acknowledge
+from escalation_mgmt.start import start as _start
+from escalation_mgmt.tickets import choices
 
 
 @frappe.whitelist(methods=["POST"])
@@ -19,8 +21,7 @@ def acknowledge(action_item: str) -> dict[str, Any]:
 	item = _readable(action_item)
 	user = frappe.session.user
 	name = frappe.db.get_value("User", user, "full_name") or user
-	via = "API" if frappe.get_request_header("Authorization") else "Desk"
-	done = _acknowledge(item.name, by=name, via=via, user=user)
+	done = _acknowledge(item.name, by=name, via=_via(), user=user)
 	return {
 		"taken": done.taken,
 		"message": done.in_words,
@@ -35,17 +36,35 @@ def start(doctype: str, name: str, plan: str) -> str:
 	"""Start a plan on a ticket by hand; returns the action item. For whoever may write the ticket."""
 	frappe.has_permission(store.ITEM, "read", throw=True)  # people of the desk; no customers
 	frappe.has_permission(doctype, "write", name, throw=True)
+	return _start((doctype, str(name)), plan, by=frappe.session.user)
+
+
+@frappe.whitelist()
+def ticket(doctype: str, name: str) -> dict[str, Any]:
+	"""What a ticket's form shows of its escalation (`ticket_form.shown`). For whoever may read the ticket."""
+	frappe.has_permission(doctype, "read", name, throw=True)
+	return ticket_form.shown((doctype, str(name)))
+
+
+@frappe.whitelist()
+def tickets(doctype: str, names: list[str] | str) -> dict[str, Any]:
+	"""What a list of tickets shows of their escalations (`ticket_form.pills`)."""
+	return ticket_form.pills(doctype, frappe.parse_json(names))
+
+
+@frappe.whitelist(methods=["POST"])
+def act(
+	doctype: str, name: str, action: str, seen: str = "", values: dict[str, Any] | str | None = None
+) -> dict[str, Any]:
+	"""Do one of the actions that a ticket's form offers (`actions.ACTIONS`), by permission of each.
+
+	`seen` is what `ticket` gave along with the state that the form shows. Returns {"done": whether it was, "message":
+	in words, "ticket": the state after it}.
+	"""
+	frappe.has_permission(doctype, "read", name, throw=True)
 	key = (doctype, str(name))
-	looks.lock_ticket(key)
-	if store.running(key):
-		frappe.throw(_("This ticket has a running escalation already."))
-	for version, candidate in plans.enabled(doctype).items():
-		if candidate.name == plan:
-			ticket = tickets.Tickets([key], lock=True)[key]
-			if ticket.gone or ticket.category == StatusCategory.RESOLVED:
-				frappe.throw(_("This ticket is closed. Open it again to start an escalation."))
-			return store.open_for(ticket, version, candidate, clock.now(), by=frappe.session.user)
-	frappe.throw(_("{0} is not an enabled plan for {1}.").format(plan, _(doctype)))
+	done, message = actions.click(action, key, seen, frappe.parse_json(values) or {}, _via("Ticket Form"))
+	return {"done": done, "message": message, "ticket": ticket_form.shown(key)}
 
 
 @frappe.whitelist()
@@ -66,7 +85,12 @@ def plan_choices(doctype: str) -> dict[str, Any]:
 	frappe.has_permission("Escalation Plan", "write", throw=True)
 	if not doctype or not frappe.db.exists("DocType", doctype):
 		return {"methods": notifiers.methods()}
-	return {**tickets.choices(doctype), "methods": notifiers.methods()}
+	return {**choices(doctype), "methods": notifiers.methods()}
+
+
+def _via(form: str = "Desk") -> str:
+	"""The door in which somebody stands: a form, or a program with a key."""
+	return "API" if frappe.get_request_header("Authorization") else form
 
 
 def _readable(action_item: str) -> Any:

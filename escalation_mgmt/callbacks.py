@@ -152,9 +152,8 @@ def _call_key(said: Any, ours: Any) -> str:
 			)
 			return call.speaker.end(done.in_words)
 		if key == speech.ESCALATE:
-			_done, words = escalate_now(
-				call.row.action_item, call.row.run, call.row.step, by=call.row.recipient, via=CALL
-			)
+			last = call.row.run, call.row.step
+			_done, words = escalate_now(call.row.action_item, after=last, by=call.row.recipient, via=CALL)
 			return call.speaker.end(words)
 		if key == speech.REPEAT:
 			return call.read(ours)

@@ -9,18 +9,18 @@ from escalation_mgmt.tickets import Tickets
 
 
 def escalate_now(
-	item: str, run: int, step: int, *, by: str = "", via: str = "", why: str = ""
+	item: str, *, after: tuple[int, int] | None = None, by: str = "", via: str = "", why: str = ""
 ) -> tuple[bool, str]:
-	"""Make what comes after a step due now; whether it was done, and in words what became of it.
+	"""Make what comes next due now; whether it was done, and in words what became of it.
 
-	`run` and `step` are those that whoever asks knew to have run last: where more has run since, nothing is done. The
-	caller has checked that this person may, and commits.
+	`after` is the run and the step that whoever asks knew to be the last: where more has run since, nothing is done.
+	None: the caller has compared the item's version. The caller has checked that this person may, and commits.
 	"""
 	found = store.lock([item])
 	if not found:
 		return False, _("There is no Escalation Action Item {0}.").format(item)
 	stored, now = found[0], clock.now()
-	seen = position_after(stored.item.plan, run, step)
+	seen = position_after(stored.item.plan, *after) if after else (stored.item.run, stored.item.group)
 	try:
 		decision = bring_forward(stored.item, seen, now, by=by, via=via, why=why)
 	except Refused as e:

@@ -79,6 +79,19 @@ def of_item(item: str) -> list[dict[str, Any]]:
 	]
 
 
+def latest(item: str, *, of_the_item: bool = False) -> str:
+	"""The newest line of an item in words; with `of_the_item`, the newest that isn't about a message."""
+	filters = {"action_item": item} | ({"notification": ("is", "not set")} if of_the_item else {})
+	found = frappe.get_all(
+		EVENT,
+		filters=filters,
+		fields=["kind", "step", "data"],
+		order_by="at_utc desc, name desc",
+		limit_page_length=1,
+	)
+	return next((in_words(row.kind, row.step, json.loads(row.data or "{}")) for row in found), "")
+
+
 def in_words(kind: str, step: int, data: dict[str, Any]) -> str:
 	"""One event as a sentence, in the reader's language."""
 	write = _SENTENCES.get(kind)

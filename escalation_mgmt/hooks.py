@@ -21,6 +21,8 @@ before_install = "escalation_mgmt.install.before_install"
 after_install = "escalation_mgmt.install.after_install"
 after_migrate = "escalation_mgmt.install.after_migrate"
 after_uninstall = "escalation_mgmt.install.after_uninstall"
+after_app_install = "escalation_mgmt.install.after_app_install"
+before_uninstall = "escalation_mgmt.install.before_uninstall"
 
 # Which DocTypes hold tickets is decided by plans, so the handler of all leaves at once for any other.
 doc_events = {
@@ -67,8 +69,9 @@ ignore_links_on_delete = [
 
 page_renderer = ["escalation_mgmt.ack_page.AckPage", "escalation_mgmt.phone.PhonePage"]
 
-extend_bootinfo = "escalation_mgmt.installation.boot"
+extend_bootinfo = ["escalation_mgmt.installation.boot", "escalation_mgmt.ticket_form.boot"]
 app_include_js = [
+	"desk_tickets.bundle.js",
 	"/assets/escalation_mgmt/js/escalation_mute.js",
 	"/assets/escalation_mgmt/js/escalation_alarm.js",
 ]

@@ -1,8 +1,10 @@
-"""What an installation needs beside its DocTypes: two roles, and the id without which nothing is sent."""
+"""What an installation needs beside its DocTypes: two roles, the id without which nothing is sent, and its part of
+Helpdesk's agent page.
+"""
 
 import frappe
 
-from escalation_mgmt import installation
+from escalation_mgmt import agent_page, installation
 
 ROLES = ("Escalation Manager", "Escalation Responder")
 
@@ -19,6 +21,17 @@ def after_install() -> None:
 
 def after_migrate() -> None:
 	make_roles()
+	agent_page.install()
+
+
+def after_app_install(app: str) -> None:
+	"""Helpdesk may come later than we."""
+	if app == "helpdesk":
+		agent_page.install()
+
+
+def before_uninstall() -> None:
+	agent_page.remove()
 
 
 def after_uninstall() -> None:

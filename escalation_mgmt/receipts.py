@@ -114,7 +114,7 @@ def _another_way(stored: store.Stored, row: Any, now: datetime) -> None:
 		history.append([_line(instead, EventKind.INSTEAD, now)])
 		delivery.soon()
 		return
-	escalate_now(row.action_item, row.run, row.step, why="not delivered")
+	escalate_now(row.action_item, after=(row.run, row.step), why="not delivered")
 
 
 def _next_way(stored: store.Stored, row: Any) -> Recipient | None:

@@ -28,12 +28,13 @@ def new_name() -> str:
 
 
 def insert_all(doctype: str, rows: Sequence[dict[str, Any]]) -> None:
-	"""Insert rows that all have the same columns; Frappe's own columns are added."""
+	"""Insert rows that all have the same columns; those of Frappe's own that they lack are added."""
 	if not rows:
 		return
 	stamp = frappe.utils.now()
 	user = frappe.session.user
 	frappes = {"creation": stamp, "modified": stamp, "owner": user, "modified_by": user, "docstatus": 0}
+	frappes = {column: value for column, value in frappes.items() if column not in rows[0]}
 	columns = [*rows[0], *frappes]
 	names = ", ".join(f"`{column}`" for column in columns)
 	marks = "(" + ", ".join(["%s"] * len(columns)) + ")"

@@ -13,7 +13,7 @@ from typing import Any
 import frappe
 from frappe.model.naming import make_autoname
 
-from escalation_mgmt import history, outbox, plans, rows
+from escalation_mgmt import activity, history, outbox, plans, rows
 from escalation_mgmt.calendars import Calendars
 from escalation_mgmt.engine import (
 	NO_MATCH,
@@ -104,6 +104,16 @@ def running(key: tuple[str, str]) -> Stored | None:
 	sql = f"select `name` from `tab{ITEM}` where `running_ticket` = %s"
 	names = [row[0] for row in frappe.db.sql(sql, (_running_ticket(key),))]
 	return next((stored for stored in lock(names) if stored.item.status in RUNNING), None)
+
+
+def latest(key: tuple[str, str]) -> str | None:
+	"""The item that a ticket's form shows: the running one, or else the newest."""
+	sql = (
+		f"select `name` from `tab{ITEM}` where `reference_doctype` = %s and `reference_name` = %s"
+		" order by `running_ticket` is null, `opened_utc` desc, `name` desc limit 1"
+	)
+	found = frappe.db.sql(sql, key)
+	return found[0][0] if found else None
 
 
 def names_of_running(after: str, limit: int) -> list[tuple[str, tuple[str, str]]]:
@@ -201,6 +211,7 @@ def open_for(
 			raise rows.Conflict("the ticket has a running action item") from e
 		raise
 	history.append([history.Line(name, event) for event in decision.events])
+	activity.note([((ticket.doctype, ticket.name), event) for event in decision.events])
 	return name
 
 
@@ -240,6 +251,7 @@ def apply(
 	history.append(
 		[history.Line(stored.item.id, event) for stored, decision in decided for event in decision.events]
 	)
+	activity.note([(stored.key, event) for stored, decision in decided for event in decision.events])
 	for stored, decision in decided:
 		for tell in decision.tells:
 			outbox.tell(stored.item, tell, directory, now)

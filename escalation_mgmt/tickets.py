@@ -34,6 +34,15 @@ MOST_URGENT = 1_000_000  # above any integer_value
 TOGETHER = timedelta(seconds=5)  # at most so far apart are a reply and what is stamped because of it
 
 
+@dataclass(frozen=True, slots=True)
+class ActivityLog:
+	"""Where a helpdesk keeps the activity of its tickets, and in which fields: the ticket's name, the text."""
+
+	doctype: str
+	ticket: str
+	text: str
+
+
 @dataclass(frozen=True)
 class Source:
 	"""Which fields of a ticket DocType say what. An empty name: the DocType has no such field."""
@@ -54,6 +63,7 @@ class Source:
 	agreement: str = ""  # a link to the service level agreement that the ticket is under
 	resolved: frozenset[str] = frozenset({"Resolved", "Closed"})
 	paused: frozenset[str] = frozenset()
+	activity: ActivityLog | None = None  # None: comments
 
 	@cached_property
 	def fields(self) -> list[str]:
@@ -96,6 +106,7 @@ KNOWN = {
 		split_from="ticket_split_from",
 		agreement="sla",
 		paused=frozenset({"Replied"}),  # where an old Helpdesk has no category
+		activity=ActivityLog("HD Ticket Activity", ticket="ticket", text="action"),
 	),
 	"Issue": Source(
 		doctype="Issue",

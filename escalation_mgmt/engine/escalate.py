@@ -22,7 +22,7 @@ from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.matching import ConditionHolds, rematch
 from escalation_mgmt.engine.plan import Plan, StartAt, Step
-from escalation_mgmt.engine.statuses import CLOCK_RUNS, RUNNING, WRITES, Cause, Status, next_status
+from escalation_mgmt.engine.statuses import CLOCK_RUNS, RUNNING, TRANSITIONS, WRITES, Cause, Status, next_status
 from escalation_mgmt.engine.ticket import Ticket, answer
 from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, WorkingTime
 
@@ -144,14 +144,19 @@ def bring_forward(
 	`seen` is the position (run, group) that whoever asks for it knew to be next, so that a stale wish passes over
 	nothing (scenario 17). `by` and `via` name a person and their door, `why` another reason. Raises Refused.
 	"""
-	if item.status is not Status.ESCALATING or item.due_at is None:
+	if not can_bring_forward(item):
 		raise Refused(NOT_ESCALATING)
 	if seen != (item.run, item.group):
 		raise Refused(MOVED_ON)
 	step = 0 if item.in_last_wait else item.plan.groups[item.group][0].number
+	assert item.due_at
 	data = _given({"planned": item.due_at, "by": by, "via": via, "why": why})
 	forward = replace(item, due_at=min(item.due_at, now), version=item.version + 1)
 	return Decision(item=forward, events=(Event(EventKind.BROUGHT_FORWARD, now, step, item.run, data),))
+
+
+def can_bring_forward(item: ActionItem) -> bool:
+	return item.status is Status.ESCALATING and item.due_at is not None
 
 
 def position_after(plan: Plan, run: int, step: int) -> tuple[int, int]:
@@ -162,10 +167,17 @@ def position_after(plan: Plan, run: int, step: int) -> tuple[int, int]:
 	return (run + 1, 0) if run < plan.repeats else (run, len(plan.groups))
 
 
-def stop(item: ActionItem, by: str, reason: str, now: datetime) -> Decision:
-	"""Stop an item by hand. Raises ImpossibleTransition where it has ended; the caller checks first."""
+def can_stop(status: Status) -> bool:
+	return Cause.STOP in TRANSITIONS[status]
+
+
+def stop(item: ActionItem, by: str, reason: str, now: datetime, *, user: str = "") -> Decision:
+	"""Stop an item by hand: `by` is a person's name, `user` that person's user, who needn't be told.
+
+	Raises ImpossibleTransition where it has ended; the caller checks first.
+	"""
 	decision = _end(item, Cause.STOP, now, {"by": by, "reason": reason})
-	return replace(decision, tells=tuple(replace(tell, but_not=frozenset({by})) for tell in decision.tells))
+	return replace(decision, tells=tuple(replace(tell, but_not=frozenset({user})) for tell in decision.tells))
 
 
 def _run(item: ActionItem, reaches: Reaches, now: datetime, working: WorkingTime) -> Decision:

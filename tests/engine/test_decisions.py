@@ -226,9 +226,9 @@ def test_endings() -> None:
 	)
 	none = seen(ticket(), holds=lambda p: False)
 	assert none == ended(Status.CANCELLED, K.CANCELLED, {"reason": "no plan matches"})
-	stopped = stop(item, "a", "known", T0)
+	stopped = stop(item, "Ada", "known", T0, user="a")
 	assert stopped == replace(
-		ended(Status.CANCELLED, K.CANCELLED, {"by": "a", "reason": "known"}),
+		ended(Status.CANCELLED, K.CANCELLED, {"by": "Ada", "reason": "known"}),
 		tells=(Tell(Audience.NOTIFIED, K.CANCELLED, but_not=frozenset({"a"})),),
 	)
 

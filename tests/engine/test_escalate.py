@@ -207,7 +207,7 @@ def test_the_window_without_a_deadline_is_the_plans_own_and_a_past_one_is_now() 
 
 
 def test_stopping_by_hand_tells_the_others() -> None:
-	decision = stop(opened(plan(0)), "a@x.test", "known", T0)
+	decision = stop(opened(plan(0)), "Ada", "known", T0, user="a@x.test")
 	assert decision.item.status is Status.CANCELLED and decision.withdraw
 	assert decision.tells == (Tell(Audience.NOTIFIED, EventKind.CANCELLED, but_not=frozenset({"a@x.test"})),)
 

@@ -1,0 +1,162 @@
+"""What people can do about a ticket's escalation from the forms they work in: the one list that all forms read.
+
+A further action joins them by a line in `ACTIONS`; the agent page and Desk's forms show it from then on. Each click
+carries the state that its page had shown, so that a stale one does nothing and is told why (scenario 17).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import frappe
+from frappe import _
+
+from escalation_mgmt import history, looks, plans, store
+from escalation_mgmt.acknowledge import acknowledge
+from escalation_mgmt.engine import RUNNING, ActionItem, can_acknowledge, can_bring_forward, can_stop
+from escalation_mgmt.escalate_now import escalate_now
+from escalation_mgmt.start import start
+from escalation_mgmt.stop import stop
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+	"""What an action asks for before it is done. With `options` one of them is chosen, else a text is written."""
+
+	name: str
+	label: str
+	options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+	"""Somebody asks for an action. `item` is the ticket's action item as it is now, under a lock."""
+
+	key: tuple[str, str]
+	item: ActionItem | None
+	user: str
+	name: str  # the user's, as history shows it
+	via: str
+	values: Mapping[str, str] = field(default_factory=dict)
+
+	def value(self, name: str) -> str:
+		return str(self.values.get(name) or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+	"""`run` does it, and returns whether it was done and in words what became of it."""
+
+	name: str
+	label: Callable[[], str]
+	offered: Callable[[ActionItem | None], bool]
+	run: Callable[[Click], tuple[bool, str]]
+	permission: str = "write"  # on the ticket; "read": being notified is enough, too
+	fields: Callable[[str], tuple[Field, ...]] = lambda doctype: ()
+	even_if_stale: bool = False  # what it means doesn't depend on what has happened since
+
+
+def _running(offered: Callable[[ActionItem], bool]) -> Callable[[ActionItem | None], bool]:
+	return lambda item: item is not None and offered(item)
+
+
+def _acknowledge(click: Click) -> tuple[bool, str]:
+	done = acknowledge(click.item.id, by=click.name, via=click.via, user=click.user)
+	return done.taken, done.in_words
+
+
+def _escalate_now(click: Click) -> tuple[bool, str]:
+	return escalate_now(click.item.id, by=click.name, via=click.via)
+
+
+def _stop(click: Click) -> tuple[bool, str]:
+	return stop(click.item.id, by=click.name, user=click.user, reason=click.value("reason"))
+
+
+def _start(click: Click) -> tuple[bool, str]:
+	start(click.key, click.value("plan"), by=click.user)
+	return True, _("Started.")
+
+
+def _plan(doctype: str) -> tuple[Field, ...]:
+	return (Field("plan", _("Plan"), tuple(plan.name for plan in plans.enabled(doctype).values())),)
+
+
+ACTIONS = (
+	Action(
+		"acknowledge",
+		label=lambda: _("Acknowledge"),
+		offered=_running(lambda item: can_acknowledge(item.status)),
+		run=_acknowledge,
+		permission="read",
+		even_if_stale=True,  # whoever takes it takes it, however many steps have run; a second one is told by whom
+	),
+	Action(
+		"escalate_now",
+		label=lambda: _("Escalate Now"),
+		offered=_running(can_bring_forward),
+		run=_escalate_now,
+	),
+	Action(
+		"stop",
+		label=lambda: _("Stop…"),
+		offered=_running(lambda item: can_stop(item.status)),
+		run=_stop,
+		fields=lambda doctype: (Field("reason", _("Reason")),),
+	),
+	Action(
+		"start",
+		label=lambda: _("Start a Plan…"),
+		offered=lambda item: item is None or item.status not in RUNNING,
+		run=_start,
+		fields=_plan,
+	),
+)
+
+
+def offered(key: tuple[str, str], item: ActionItem | None) -> list[Action]:
+	"""What the present user can do about a ticket now."""
+	return [action for action in ACTIONS if action.offered(item) and _may(action, key, item)]
+
+
+def seen(item: ActionItem | None) -> str:
+	"""What a page shows, as it hands it back with a click."""
+	return f"{item.id}/{item.version}" if item else ""
+
+
+def click(name: str, key: tuple[str, str], shown: str, values: Mapping[str, str], via: str) -> tuple[bool, str]:
+	"""Do what the present user asks for; whether it was done, and in words what became of it.
+
+	`shown` is what the page had (`seen`). Raises PermissionError for whoever may not, ValidationError for what
+	can't be asked for.
+	"""
+	action = next((action for action in ACTIONS if action.name == name), None)
+	if not action:
+		frappe.throw(_("There is no action {0}.").format(name))
+	looks.lock_ticket(key)  # the ticket before its item, as a save does
+	item = _current(key)
+	if not _may(action, key, item):
+		frappe.throw(_("You may not do this on this ticket."), frappe.PermissionError)
+	if seen(item) != shown and not action.even_if_stale:
+		return False, _("Nothing was done, because this happened since the page was shown: {0}").format(
+			history.latest(item.id) if item else _("the escalation is gone")
+		)
+	if not action.offered(item):
+		return False, _("Nothing was done: the escalation is {0}.").format(_(item.status) if item else "–")
+	user = frappe.session.user
+	return action.run(
+		Click(key, item, user, frappe.db.get_value("User", user, "full_name") or user, via, values)
+	)
+
+
+def _current(key: tuple[str, str]) -> ActionItem | None:
+	name = store.latest(key)
+	return next((stored.item for stored in store.lock([name])), None) if name else None
+
+
+def _may(action: Action, key: tuple[str, str], item: ActionItem | None) -> bool:
+	if not frappe.has_permission(store.ITEM, "read"):  # people of the desk; no customers
+		return False
+	if action.permission == "read" and item:
+		return bool(frappe.get_doc(store.ITEM, item.id).has_permission("read"))
+	return bool(frappe.has_permission(key[0], action.permission, key[1]))

@@ -1,0 +1,86 @@
+"""The ticket's own activity: what an agent has to know of its escalation stands where they read the ticket.
+
+In Helpdesk that is the list that `log_ticket_activity` writes to; elsewhere a comment of type Info. Written as
+rows in sets, because the dispatcher writes a line for every step; and never in the way of the step itself.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.translate import print_language
+from frappe.utils import escape_html, now_datetime
+
+from escalation_mgmt import history, rows, tickets
+from escalation_mgmt.engine import Event, EventKind
+from escalation_mgmt.reporting import report_error
+
+NOTED = frozenset(
+	{
+		EventKind.CREATED,
+		EventKind.STEP_RAN,
+		EventKind.NOBODY_NOTIFIED,
+		EventKind.EXHAUSTED,
+		EventKind.SNOOZED,
+		EventKind.ACKNOWLEDGED,
+		EventKind.UNACKNOWLEDGED,
+		EventKind.RESOLVED,
+		EventKind.CANCELLED,
+		EventKind.REPLACED,
+	}
+)
+LONGEST = 140  # characters that Helpdesk's column holds
+_SAVEPOINT = "escalation_activity"
+
+
+def note(happened: Iterable[tuple[tuple[str, str], Event]]) -> None:
+	"""Write the important ones of these events, [(ticket, event)], into their tickets' activity.
+
+	What stands in the way is reported, and the caller goes on; only a deadlock, which has undone the caller's
+	transaction as well, is passed on.
+	"""
+	noted = [(key, event) for key, event in happened if event.kind in NOTED and not _of_the_gone(event)]
+	if not noted:
+		return
+	frappe.db.savepoint(_SAVEPOINT)
+	try:
+		with print_language(frappe.db.get_default("lang") or "en"):  # read by many, so in the site's language
+			_write(noted)
+		frappe.db.release_savepoint(_SAVEPOINT)
+	except frappe.QueryDeadlockError:
+		raise
+	except Exception:
+		frappe.db.rollback(save_point=_SAVEPOINT)
+		report_error("Escalation: the tickets' activity can't be written")
+
+
+def _of_the_gone(event: Event) -> bool:
+	return event.data.get("reason") == "ticket deleted"
+
+
+def _write(noted: list[tuple[tuple[str, str], Event]]) -> None:
+	logs: dict[str, list[dict[str, Any]]] = {}
+	now = now_datetime()
+	for n, ((doctype, name), event) in enumerate(noted):
+		text = _("Escalation: {0}").format(history.in_words(event.kind, event.step, event.data))
+		# Both lists are sorted by their rows' creation alone.
+		row = {"name": rows.new_name(), "creation": now + timedelta(microseconds=n)}
+		log = tickets.source(doctype).activity
+		if log and frappe.db.table_exists(log.doctype):
+			logs.setdefault(log.doctype, []).append(row | {log.ticket: name, log.text: text[:LONGEST]})
+		else:
+			logs.setdefault("Comment", []).append(row | _comment(doctype, name, text))
+	for doctype, lines in logs.items():
+		rows.insert_all(doctype, lines)
+
+
+def _comment(doctype: str, name: str, text: str) -> dict[str, Any]:
+	return {
+		"comment_type": "Info",
+		"reference_doctype": doctype,
+		"reference_name": name,
+		"comment_email": frappe.session.user,
+		"content": escape_html(text),
+	}

@@ -1,0 +1,92 @@
+// A ticket's escalation as its form shows it, in Desk and on Helpdesk's agent page: asked for every few seconds, because
+// no realtime message is relied on, and counted down in between. What it looks like is theirs.
+
+const POLL = 5000; // milliseconds
+const API = "/api/method/escalation_mgmt.api.";
+
+export class TicketEscalation {
+	// `draw(state)` is called when what is to be shown has changed, with null where the user may see none;
+	// `count(text)` each second, with what comes next and the time until then.
+	constructor(doctype, name, { draw, count }) {
+		Object.assign(this, { doctype, name: String(name), draw, count, state: null });
+		this.poll_timer = setInterval(() => this.poll(), POLL);
+		this.count_timer = setInterval(() => this.tick(), 1000);
+		this.on_visible = () => this.poll();
+		document.addEventListener("visibilitychange", this.on_visible);
+		this.poll();
+	}
+
+	close() {
+		this.closed = true;
+		clearInterval(this.poll_timer);
+		clearInterval(this.count_timer);
+		document.removeEventListener("visibilitychange", this.on_visible);
+	}
+
+	async poll() {
+		if (this.closed || this.asking || document.visibilityState !== "visible") return;
+		this.asking = true;
+		try {
+			const query = new URLSearchParams({ doctype: this.doctype, name: this.name });
+			const answer = await fetch(`${API}ticket?${query}`, { headers: { Accept: "application/json" } });
+			if (answer.ok) this.show((await answer.json()).message);
+			else if (answer.status < 500) this.show(null);
+		} catch {
+			// The server is away for a moment; what is shown stays.
+		} finally {
+			this.asking = false;
+		}
+	}
+
+	// Returns {done, message} in words; a refusal is no exception.
+	async act(action, values = {}) {
+		const body = { doctype: this.doctype, name: this.name, action, seen: this.state.seen, values };
+		const answer = await fetch(`${API}act`, {
+			method: "POST",
+			headers: {
+				"Accept": "application/json",
+				"Content-Type": "application/json",
+				"X-Frappe-CSRF-Token": window.frappe?.csrf_token || window.csrf_token,
+			},
+			body: JSON.stringify(body),
+		});
+		const said = await answer.json().catch(() => ({}));
+		if (!answer.ok) return { done: false, message: refusal(said) || answer.statusText };
+		this.show(said.message.ticket);
+		return said.message;
+	}
+
+	show(state) {
+		if (this.closed) return;
+		this.due = state?.due_in == null ? null : performance.now() + 1000 * state.due_in;
+		const fixed = JSON.stringify({ ...state, due_in: null });
+		if (fixed !== this.fixed) {
+			this.fixed = fixed;
+			this.state = state;
+			this.draw(state);
+		}
+		this.tick();
+	}
+
+	tick() {
+		if (this.state && !this.closed) this.count(countdown(this.state, this.due));
+	}
+}
+
+// What comes next, and when: `due` on the clock of performance.now().
+export function countdown(state, due) {
+	if (due === null) return "";
+	const seconds = Math.ceil((due - performance.now()) / 1000);
+	return seconds > 0 ? state.countdown.replace("{time}", clock(seconds)) : state.due;
+}
+
+function clock(seconds) {
+	const two = (number) => String(number).padStart(2, "0");
+	const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+	return hours ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+}
+
+function refusal(said) {
+	const messages = JSON.parse(said._server_messages || "[]").map((message) => JSON.parse(message).message);
+	return messages.join(" ").replace(/<[^>]*>/g, "") || said.exception;
+}

@@ -1,0 +1,25 @@
+"""Starting a plan by hand, on a ticket that has no running escalation."""
+
+import frappe
+from frappe import _
+
+from escalation_mgmt import clock, looks, plans, store, tickets
+from escalation_mgmt.engine import StatusCategory
+
+
+def start(key: tuple[str, str], plan: str, *, by: str) -> str:
+	"""Start an enabled plan on a ticket; returns the action item. `by` is the user who asked for it.
+
+	The caller has checked that this person may, and commits. Raises ValidationError, which says what stands in
+	the way.
+	"""
+	looks.lock_ticket(key)
+	if store.running(key):
+		frappe.throw(_("This ticket has a running escalation already."))
+	for version, candidate in plans.enabled(key[0]).items():
+		if candidate.name == plan:
+			ticket = tickets.Tickets([key], lock=True)[key]
+			if ticket.gone or ticket.category == StatusCategory.RESOLVED:
+				frappe.throw(_("This ticket is closed. Open it again to start an escalation."))
+			return store.open_for(ticket, version, candidate, clock.now(), by=by)
+	frappe.throw(_("{0} is not an enabled plan for {1}.").format(plan, _(key[0])))

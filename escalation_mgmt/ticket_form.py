@@ -1,0 +1,135 @@
+"""What the form of a ticket shows of its escalation: how it stands, what comes next and when, and what can be done."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils import format_datetime
+
+from escalation_mgmt import actions, clock, history, plans, store
+from escalation_mgmt.engine import ActionItem, Status
+
+TIME = "{time}"
+"""Stands in a text where the page puts the time that is left, which it counts down itself."""
+
+_TONES = {
+	Status.SCHEDULED: "blue",
+	Status.ESCALATING: "red",
+	Status.SNOOZED: "yellow",
+	Status.ACKNOWLEDGED: "green",
+	Status.RESOLVED: "gray",
+	Status.EXHAUSTED: "orange",
+	Status.CANCELLED: "gray",
+}
+
+
+def boot(bootinfo: Any) -> None:
+	"""Tell Desk whose forms and lists to look after."""
+	bootinfo.escalation_doctypes = sorted(plans.watched())
+
+
+def shown(key: tuple[str, str]) -> dict[str, Any]:
+	"""The state of a ticket's escalation for the present user, who may read the ticket.
+
+	{"seen": to be handed back with a click, "item": its name, "status", "tone": a colour, "headline",
+	"countdown": a text with `TIME` in it, "due_in": seconds, "due": what to say when they are over, "actions":
+	[{"name", "label", "fields"}], "words" for a page that can't translate}. Without an action item `item` is None, and
+	there are only actions.
+	"""
+	name = store.latest(key)
+	item = next((stored.item for stored in store.read([name])), None) if name else None
+	state: dict[str, Any] = {"seen": actions.seen(item), "item": None, "actions": _offered(key, item)}
+	state["words"] = {"title": _("Escalation"), "details": _("Details"), "cancel": _("Cancel")}
+	if item and frappe.get_doc(store.ITEM, item.id).has_permission("read"):
+		state |= {"item": item.id, "headline": headline(item), **_pill(item), **_countdown(item)}
+	return state
+
+
+def pills(doctype: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+	"""For a list of tickets, those with a running item that the present user may see: {ticket: status and countdown}."""
+	found = frappe.get_list(
+		store.ITEM,
+		filters={
+			"reference_doctype": doctype,
+			"reference_name": ("in", [str(name) for name in names]),
+			"running_ticket": ("is", "set"),
+		},
+		fields=["name", "reference_name"],
+		order_by="name",
+		limit_page_length=0,
+	)
+	tickets = {row.name: row.reference_name for row in found}
+	return {
+		tickets[stored.item.id]: {**_pill(stored.item), **_countdown(stored.item)}
+		for stored in store.read(list(tickets))
+	}
+
+
+def headline(item: ActionItem) -> str:
+	"""How an action item stands, in a sentence or two."""
+	if item.parked:
+		return _("Set aside, because it can't be processed. Its history says why.")
+	if item.stalled:
+		return _("Nobody can be reached. It waits for an assignee, a contact or a provider.")
+	taken = ""
+	if item.acknowledged_by:
+		at = format_datetime(clock.to_site(item.acknowledged_at))
+		taken = _("{0} has it since {1} ({2}).").format(item.acknowledged_by, at, _(item.acknowledged_via))
+	match item.status:
+		case Status.SCHEDULED:
+			return _("Nothing was sent yet.")
+		case Status.ESCALATING if not item.step:
+			return _("The response window is over.")
+		case Status.ESCALATING:
+			return _("Step {0} of {1} has run.").format(item.step, len(item.plan.steps))
+		case Status.SNOOZED:
+			return _("Quiet for now.")
+		case Status.ACKNOWLEDGED:
+			return taken
+		case Status.EXHAUSTED:
+			return _("All steps have run, and nobody acknowledged.")
+		case _:
+			return history.latest(item.id, of_the_item=True)
+
+
+def _pill(item: ActionItem) -> dict[str, Any]:
+	status = _(item.status)
+	if item.status is Status.ESCALATING and item.step:
+		status = _("{0} {1} of {2}").format(status, item.step, len(item.plan.steps))
+	return {"status": status, "tone": "red" if item.stalled or item.parked else _TONES[item.status]}
+
+
+def _countdown(item: ActionItem) -> dict[str, Any]:
+	if item.due_at is None:
+		return {"due_in": None, "countdown": "", "due": ""}
+	what = _next(item)
+	return {
+		"due_in": (item.due_at - clock.now()).total_seconds(),
+		"countdown": _("{0} in {1}").format(what, TIME),
+		"due": _("{0} is due now").format(what),
+	}
+
+
+def _next(item: ActionItem) -> str:
+	if item.status is Status.SCHEDULED:
+		return _("End of the response window")
+	if item.in_last_wait:
+		return _("End of the last wait")
+	group = item.plan.groups[item.group]
+	numbers = ", ".join(str(step.number) for step in group)
+	return _("Step {0} ({1})").format(numbers, ", ".join(dict.fromkeys(_(step.method) for step in group)))
+
+
+def _offered(key: tuple[str, str], item: ActionItem | None) -> list[dict[str, Any]]:
+	return [
+		{
+			"name": action.name,
+			"label": action.label(),
+			"fields": [
+				{"name": field.name, "label": field.label, "options": field.options}
+				for field in action.fields(key[0])
+			],
+		}
+		for action in actions.offered(key, item)
+	]
