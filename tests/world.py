@@ -35,7 +35,17 @@ OURS = (
 	"Escalation Calendar Hours",
 	"Escalation Calendar Holiday",
 )
-OTHERS = ("HD Ticket", "Issue", "ToDo", "Communication", "Email Queue", "Error Log", "Comment")
+OTHERS = (
+	"HD Ticket",
+	"HD Ticket Activity",
+	"Issue",
+	"ToDo",
+	"DocShare",
+	"Communication",
+	"Email Queue",
+	"Error Log",
+	"Comment",
+)
 PAGER = "Pager"
 
 

@@ -1,0 +1,268 @@
+"""Scenarios 17 and 25: what the form of a ticket shows of its escalation, and what can be done there."""
+
+from typing import Any
+
+import frappe
+import pytest
+
+from escalation_mgmt import activity, agent_page, install, ticket_form
+from tests.world import World
+
+TWO_STEPS = ((0, "Email"), (5, "Email", "User", "lead@x.test"), (5, "Email", "User", "second@x.test"))
+
+
+class Form:
+	"""A ticket's form in somebody's browser: it shows what it has asked for, and sends that along with a click."""
+
+	def __init__(self, world: World, ticket: Any, user: str):
+		self.world, self.ticket, self.session = world, ticket, world.login(user)
+		self.reload()
+
+	def reload(self) -> None:
+		frappe.db.commit()
+		self.answer = self.session.get(
+			f"{self.world.url}/api/method/escalation_mgmt.api.ticket", params=self._which(), timeout=30
+		)
+		self.shown = self.answer.json().get("message")
+
+	@property
+	def offers(self) -> list[str]:
+		return [action["name"] for action in self.shown["actions"]]
+
+	def post(self, action: str, **values: str) -> Any:
+		frappe.db.commit()
+		return self.session.post(
+			f"{self.world.url}/api/method/escalation_mgmt.api.act",
+			json={**self._which(), "action": action, "seen": self.shown["seen"], "values": values},
+			timeout=30,
+		)
+
+	def click(self, action: str, **values: str) -> tuple[bool, str]:
+		answer = self.post(action, **values)
+		assert answer.ok, answer.text
+		said = answer.json()["message"]
+		self.shown = said["ticket"]
+		return said["done"], said["message"]
+
+	def _which(self) -> dict[str, str]:
+		return {"doctype": self.ticket.doctype, "name": str(self.ticket.name)}
+
+
+def test_25_the_form_shows_where_it_stands_and_what_comes_next(world: World) -> None:
+	world.plan(*TWO_STEPS)
+	ticket = world.ticket()
+	form = Form(world, ticket, "second@x.test")
+	assert (form.shown["status"], form.shown["headline"]) == ("Scheduled", "Nothing was sent yet.")
+	assert form.shown["countdown"] == "End of the response window in {time}"
+	assert form.shown["due_in"] == pytest.approx(600, abs=1)
+	assert form.offers == ["acknowledge", "stop"]
+	world.forward(10)
+	world.expect_email("tech@x.test")
+	world.wait(seconds=100)
+	form.reload()
+	assert (form.shown["status"], form.shown["headline"]) == ("Escalating 1 of 3", "Step 1 of 3 has run.")
+	assert (form.shown["countdown"], form.shown["due_in"]) == ("Step 2 (Email) in {time}", pytest.approx(200, abs=1))
+	assert form.offers == ["acknowledge", "escalate_now", "stop"]
+	assert form.shown["item"] == world.item(ticket).name
+	done, words = form.click("acknowledge")
+	assert done and words == "Acknowledged. The escalation has stopped."
+	assert form.shown["headline"].startswith("Sam Second has it since") and form.offers == ["stop"]
+	assert world.item(ticket).acknowledged_via == "Ticket Form"
+	world.tick()
+	world.expect_email("tech@x.test", "Sam Second has acknowledged")
+
+
+def test_25_by_permission(world: World) -> None:
+	world.plan((0, "Email"))
+	ticket = world.ticket()
+	stranger = Form(world, ticket, "stranger@x.test")
+	assert stranger.answer.status_code == 403
+	stranger.shown = {"seen": ""}
+	for action in ("acknowledge", "escalate_now", "stop", "start"):
+		assert stranger.post(action, reason="x", plan="Outage").status_code == 403
+	listed = stranger.session.get(
+		f"{world.url}/api/method/escalation_mgmt.api.tickets",
+		params={"doctype": "HD Ticket", "names": f'["{ticket.name}"]'},
+		timeout=30,
+	)
+	assert listed.json()["message"] == {}
+	assert world.item(ticket).version == 0 and world.item(ticket).status == "Scheduled"
+	agent = Form(world, ticket, "lead@x.test")
+	assert agent.post("delete").status_code == 417
+
+
+def test_25_reading_alone_allows_to_acknowledge_and_nothing_else(world: World) -> None:
+	settings = frappe.get_doc("Escalation Settings")
+	fields = {"priority_field": "priority", "status_field": "status", "subject_field": "description"}
+	settings.append("sources", {"reference_doctype": "ToDo", **fields, "resolved_statuses": "Closed"})
+	settings.save()
+	world.plan((0, "Email", "User", "lead@x.test"), reference_doctype="ToDo")
+	todo = frappe.get_doc({"doctype": "ToDo", "description": "Tapes", "priority": "High"}).insert()
+	frappe.share.add("ToDo", todo.name, "stranger@x.test", read=1, flags={"ignore_share_permission": True})
+	frappe.db.commit()
+	form = Form(world, todo, "stranger@x.test")
+	assert form.offers == ["acknowledge"]
+	assert form.post("stop", reason="x").status_code == 403
+	assert form.click("acknowledge")[0]
+
+
+def test_17_a_stale_click_does_nothing_and_says_why(world: World) -> None:
+	world.plan(*TWO_STEPS)
+	ticket = world.ticket()
+	world.forward(10)
+	world.expect_email("tech@x.test")
+	form = Form(world, ticket, "second@x.test")
+	world.forward(5)
+	world.expect_email("lead@x.test")
+	before = world.item(ticket)
+	for action, values in (("escalate_now", {}), ("stop", {"reason": "known"})):
+		form.shown = {**form.shown, "seen": f"{before.name}/{before.version - 1}"}
+		done, words = form.click(action, **values)
+		assert not done and "since the page was shown" in words and "Email to Leo Lead was sent" in words
+		assert world.item(ticket).version == before.version
+	# The refusal brought the form up to date: now it is meant as it is.
+	assert form.shown["headline"] == "Step 2 of 3 has run."
+	assert form.click("escalate_now") == (True, "The next step is run now.")
+	world.tick()
+	world.expect_email("second@x.test")
+	assert "Sam Second asked for it (Ticket Form)" in world.lines(world.item(ticket))
+
+
+def test_17_whoever_takes_it_takes_it_however_stale_the_page(world: World) -> None:
+	world.plan(*TWO_STEPS)
+	ticket = world.ticket()
+	first, second = Form(world, ticket, "second@x.test"), Form(world, ticket, "lead@x.test")
+	world.forward(10)
+	world.expect_email("tech@x.test")
+	assert first.click("acknowledge")[0]
+	assert second.click("acknowledge") == (False, "Nothing was done: the escalation is Acknowledged.")
+	world.tick()
+	world.expect_email("tech@x.test", "Sam Second has acknowledged")
+
+
+def test_stopped_with_a_reason(world: World) -> None:
+	world.plan(*TWO_STEPS)
+	ticket = world.ticket()
+	world.forward(10)
+	world.expect_email("tech@x.test")
+	form = Form(world, ticket, "lead@x.test")
+	for nothing in ("", "  "):
+		refused = form.post("stop", reason=nothing)
+		assert refused.status_code == 417 and "Give a reason" in refused.text
+	assert form.click("stop", reason="The customer called")[0]
+	item = world.item(ticket)
+	assert item.status == "Cancelled" and "Stopped by Leo Lead: The customer called" in world.lines(item)
+	assert form.shown["headline"] == "Stopped by Leo Lead: The customer called" and form.offers == ["start"]
+	world.forward(60)
+	world.expect_email("tech@x.test", "stopped")
+
+
+def test_started_from_the_form(world: World) -> None:
+	world.plan((0, "Email"), title="By Hand", priorities=["Urgent"])
+	ticket = world.ticket(priority="Low")
+	form, other = Form(world, ticket, "lead@x.test"), Form(world, ticket, "second@x.test")
+	assert form.shown["item"] is None and form.offers == ["start"]
+	(action,) = form.shown["actions"]
+	assert action["fields"] == [{"name": "plan", "label": "Plan", "options": ["By Hand"]}]
+	assert form.post("start", plan="None such").status_code == 417
+	assert form.click("start", plan="By Hand") == (True, "Started.")
+	assert form.shown["item"] == world.item(ticket).name and "acknowledge" in form.offers
+	done, words = other.click("start", plan="By Hand")
+	assert not done and "since the page was shown: Started by hand" in words and world.count_items() == 1
+
+
+def test_a_list_shows_what_runs(world: World) -> None:
+	world.plan(*TWO_STEPS)
+	running, quiet = world.ticket(), world.ticket(priority="Low")
+	world.forward(10)
+	world.expect_email("tech@x.test")
+	shown = ticket_form.pills("HD Ticket", [running.name, quiet.name])
+	assert set(shown) == {str(running.name)}
+	pill = shown[str(running.name)]
+	assert (pill["status"], pill["tone"], pill["countdown"]) == ("Escalating 1 of 3", "red", "Step 2 (Email) in {time}")
+
+
+def activity_of(ticket: Any) -> list[str]:
+	frappe.db.commit()
+	rows = frappe.get_all(
+		"HD Ticket Activity",
+		filters={"ticket": str(ticket.name), "action": ("like", "Escalation: %")},
+		fields=["action"],
+		order_by="creation asc",
+	)
+	return [row.action.removeprefix("Escalation: ") for row in rows]
+
+
+def test_the_tickets_own_activity_tells_what_matters(world: World) -> None:
+	world.plan((0, "Email"), (0, "Email", "User", "lead@x.test"), last_wait=600)
+	ticket = world.ticket()
+	world.forward(10)
+	world.expect_email("tech@x.test")
+	world.expect_email("lead@x.test")
+	world.forward(10)
+	world.expect_email("owner@x.test")
+	Form(world, ticket, "second@x.test").click("acknowledge")
+	world.change(ticket, status="Resolved")
+	told = activity_of(ticket)
+	assert told[0].startswith("Created for plan Outage")
+	assert told[1:4] == ["Step 1, Email: to Tina Tech.", "Step 2, Email: to Leo Lead.", "Exhausted: nobody acknowledged."]
+	assert told[4].startswith("Acknowledged by Sam Second (Ticket Form)")
+	assert told[5:] == ["The ticket was resolved or closed."]
+	world.tick()
+	for user in ("tech@x.test", "lead@x.test"):
+		world.expect_email(user, "Sam Second has acknowledged")
+		world.expect_email(user, "has been answered")
+
+
+def test_elsewhere_it_is_a_comment(world: World) -> None:
+	settings = frappe.get_doc("Escalation Settings")
+	fields = {"priority_field": "priority", "status_field": "status", "subject_field": "description"}
+	settings.append("sources", {"reference_doctype": "ToDo", **fields, "resolved_statuses": "Closed"})
+	settings.save()
+	world.plan((0, "Email", "User", "lead@x.test"), title="Tapes <b>", reference_doctype="ToDo")
+	todo = frappe.get_doc({"doctype": "ToDo", "description": "Tapes", "priority": "High"}).insert()
+	world.forward(10)
+	world.expect_email("lead@x.test")
+	found = frappe.get_all(
+		"Comment",
+		filters={"reference_doctype": "ToDo", "reference_name": todo.name, "comment_type": "Info"},
+		pluck="content",
+		order_by="creation asc",
+	)
+	assert found[0].startswith("Escalation: Created for plan Tapes &lt;b&gt;")
+	assert found[1:] == ["Escalation: Step 1, Email: to Leo Lead."]
+
+
+def test_what_breaks_there_stops_no_step(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+	world.plan((0, "Email"))
+	ticket = world.ticket()
+
+	def broken(*_args: object) -> None:
+		frappe.db.sql("insert into `tabNo Such Table` values (1)")
+
+	monkeypatch.setattr(activity, "_write", broken)
+	world.forward(10)
+	world.expect_email("tech@x.test")
+	assert world.item(ticket).status == "Escalating"
+	world.expect_error("activity can't be written")
+
+
+def test_the_form_script_comes_and_goes_with_the_app(world: World) -> None:
+	if not frappe.db.exists("DocType", "HD Form Script"):
+		pytest.skip("this Helpdesk has no form scripts")
+
+	def there() -> Any:
+		return frappe.db.get_value("HD Form Script", agent_page.NAME, ["enabled", "script", "dt"], as_dict=True)
+
+	install.after_migrate()
+	assert there().dt == "HD Ticket" and there().enabled and "escalation_mgmt/js/agent_page.js?v=" in there().script
+	frappe.db.set_value("HD Form Script", agent_page.NAME, {"enabled": 0, "script": "old"})
+	install.after_migrate()
+	assert not there().enabled and "agent_page.js" in there().script, "renewed, and still disabled"
+	install.before_uninstall()
+	assert not there()
+	install.after_app_install("erpnext")
+	assert not there()
+	install.after_app_install("helpdesk")
+	assert there().enabled
+	frappe.db.commit()
