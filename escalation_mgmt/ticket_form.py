@@ -61,7 +61,7 @@ def pills(doctype: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
 	)
 	tickets = {row.name: row.reference_name for row in found}
 	return {
-		tickets[stored.item.id]: {**_pill(stored.item), **_countdown(stored.item)}
+		tickets[stored.item.id]: {**_pill(stored.item, step=True), **_countdown(stored.item)}
 		for stored in store.read(list(tickets))
 	}
 
@@ -93,9 +93,9 @@ def headline(item: ActionItem) -> str:
 			return history.latest(item.id, of_the_item=True)
 
 
-def _pill(item: ActionItem) -> dict[str, Any]:
+def _pill(item: ActionItem, *, step: bool = False) -> dict[str, Any]:
 	status = _(item.status)
-	if item.status is Status.ESCALATING and item.step:
+	if step and item.status is Status.ESCALATING and item.step:
 		status = _("{0} {1} of {2}").format(status, item.step, len(item.plan.steps))
 	return {"status": status, "tone": "red" if item.stalled or item.parked else _TONES[item.status]}
 

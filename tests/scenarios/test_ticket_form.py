@@ -60,7 +60,7 @@ def test_25_the_form_shows_where_it_stands_and_what_comes_next(world: World) -> 
 	world.expect_email("tech@x.test")
 	world.wait(seconds=100)
 	form.reload()
-	assert (form.shown["status"], form.shown["headline"]) == ("Escalating 1 of 3", "Step 1 of 3 has run.")
+	assert (form.shown["status"], form.shown["headline"]) == ("Escalating", "Step 1 of 3 has run.")
 	assert (form.shown["countdown"], form.shown["due_in"]) == ("Step 2 (Email) in {time}", pytest.approx(200, abs=1))
 	assert form.offers == ["acknowledge", "escalate_now", "stop"]
 	assert form.shown["item"] == world.item(ticket).name
