@@ -6,7 +6,6 @@ carries the state that its page had shown, so that a stale one does nothing and 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import frappe
 from frappe import _
@@ -124,7 +123,9 @@ def seen(item: ActionItem | None) -> str:
 	return f"{item.id}/{item.version}" if item else ""
 
 
-def click(name: str, key: tuple[str, str], shown: str, values: Mapping[str, str], via: str) -> tuple[bool, str]:
+def click(
+	name: str, key: tuple[str, str], shown: str, values: Mapping[str, str], via: str
+) -> tuple[bool, str]:
 	"""Do what the present user asks for; whether it was done, and in words what became of it.
 
 	`shown` is what the page had (`seen`). Raises PermissionError for whoever may not, ValidationError for what

@@ -3,7 +3,6 @@
 from typing import Any
 
 import frappe
-from frappe import _
 
 from escalation_mgmt import actions, clock, history, notifiers, outbox, store, ticket_form
 from escalation_mgmt.acknowledge import acknowledge as _acknowledge

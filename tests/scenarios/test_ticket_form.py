@@ -61,7 +61,10 @@ def test_25_the_form_shows_where_it_stands_and_what_comes_next(world: World) -> 
 	world.wait(seconds=100)
 	form.reload()
 	assert (form.shown["status"], form.shown["headline"]) == ("Escalating", "Step 1 of 3 has run.")
-	assert (form.shown["countdown"], form.shown["due_in"]) == ("Step 2 (Email) in {time}", pytest.approx(200, abs=1))
+	assert (form.shown["countdown"], form.shown["due_in"]) == (
+		"Step 2 (Email) in {time}",
+		pytest.approx(200, abs=1),
+	)
 	assert form.offers == ["acknowledge", "escalate_now", "stop"]
 	assert form.shown["item"] == world.item(ticket).name
 	done, words = form.click("acknowledge")
@@ -180,7 +183,11 @@ def test_a_list_shows_what_runs(world: World) -> None:
 	shown = ticket_form.pills("HD Ticket", [running.name, quiet.name])
 	assert set(shown) == {str(running.name)}
 	pill = shown[str(running.name)]
-	assert (pill["status"], pill["tone"], pill["countdown"]) == ("Escalating 1 of 3", "red", "Step 2 (Email) in {time}")
+	assert (pill["status"], pill["tone"], pill["countdown"]) == (
+		"Escalating 1 of 3",
+		"red",
+		"Step 2 (Email) in {time}",
+	)
 
 
 def activity_of(ticket: Any) -> list[str]:
@@ -206,7 +213,11 @@ def test_the_tickets_own_activity_tells_what_matters(world: World) -> None:
 	world.change(ticket, status="Resolved")
 	told = activity_of(ticket)
 	assert told[0].startswith("Created for plan Outage")
-	assert told[1:4] == ["Step 1, Email: to Tina Tech.", "Step 2, Email: to Leo Lead.", "Exhausted: nobody acknowledged."]
+	assert told[1:4] == [
+		"Step 1, Email: to Tina Tech.",
+		"Step 2, Email: to Leo Lead.",
+		"Exhausted: nobody acknowledged.",
+	]
 	assert told[4].startswith("Acknowledged by Sam Second (Ticket Form)")
 	assert told[5:] == ["The ticket was resolved or closed."]
 	world.tick()
@@ -253,10 +264,16 @@ def test_the_form_script_comes_and_goes_with_the_app(world: World) -> None:
 		pytest.skip("this Helpdesk has no form scripts")
 
 	def there() -> Any:
-		return frappe.db.get_value("HD Form Script", agent_page.NAME, ["enabled", "script", "dt"], as_dict=True)
+		return frappe.db.get_value(
+			"HD Form Script", agent_page.NAME, ["enabled", "script", "dt"], as_dict=True
+		)
 
 	install.after_migrate()
-	assert there().dt == "HD Ticket" and there().enabled and "escalation_mgmt/js/agent_page.js?v=" in there().script
+	assert (
+		there().dt == "HD Ticket"
+		and there().enabled
+		and "escalation_mgmt/js/agent_page.js?v=" in there().script
+	)
 	frappe.db.set_value("HD Form Script", agent_page.NAME, {"enabled": 0, "script": "old"})
 	install.after_migrate()
 	assert not there().enabled and "agent_page.js" in there().script, "renewed, and still disabled"
