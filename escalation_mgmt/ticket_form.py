@@ -117,8 +117,10 @@ def _next(item: ActionItem) -> str:
 	if item.in_last_wait:
 		return _("End of the last wait")
 	group = item.plan.groups[item.group]
-	numbers = ", ".join(str(step.number) for step in group)
-	return _("Step {0} ({1})").format(numbers, ", ".join(dict.fromkeys(_(step.method) for step in group)))
+	methods = ", ".join(dict.fromkeys(_(step.method) for step in group))
+	if len(group) == 1:
+		return _("Step {0} ({1})").format(group[0].number, methods)
+	return _("Steps {0} to {1} ({2})").format(group[0].number, group[-1].number, methods)
 
 
 def _offered(key: tuple[str, str], item: ActionItem | None) -> list[dict[str, Any]]:

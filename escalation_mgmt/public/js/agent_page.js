@@ -75,7 +75,7 @@ function ask(action, words) {
 	const dialog = make("dialog", "escalation-dialog");
 	const form = make("form");
 	form.method = "dialog";
-	form.append(make("h2", "", action.label));
+	form.append(make("h2", "", action.label.replace("…", "")));
 	for (const field of action.fields) {
 		const label = make("label", "", field.label);
 		const input = make(field.options.length ? "select" : "textarea");
@@ -132,6 +132,7 @@ const CSS = `
 	.escalation-dialog { width: min(420px, 92vw); margin: auto; padding: 20px; border: 0; border-radius: 12px;
 		background: var(--surface-modal, #fff); color: var(--ink-gray-9, #171717); }
 	.escalation-dialog::backdrop { background: rgb(0 0 0 / 40%); }
+	.escalation-dialog .escalation-actions { justify-content: flex-end; font-size: 14px; }
 	.escalation-dialog h2 { font-size: 18px; font-weight: 600; margin-bottom: 12px; }
 	.escalation-dialog label { display: block; font-size: 14px; margin-bottom: 16px; }
 	.escalation-dialog textarea, .escalation-dialog select { display: block; width: 100%; min-height: 34px; margin-top: 4px; padding: 6px 8px;

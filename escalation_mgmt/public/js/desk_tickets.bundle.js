@@ -1,6 +1,6 @@
 // Tickets in Desk: how their escalation stands, in the form and in the list, and what can be done about it.
 // Leaves at once where no enabled plan and no running item names the DocType.
-import { countdown, TicketEscalation } from "./ticket_escalation";
+import { countdown, TicketEscalation, time_left } from "./ticket_escalation";
 
 const LIST_POLL = 15000; // milliseconds
 const watched = (doctype) => (frappe.boot.escalation_doctypes || []).includes(doctype);
@@ -79,12 +79,16 @@ function ask(action) {
 
 let pills = {};
 
-setInterval(() => ask_for_pills(), LIST_POLL);
-frappe.router.on("change", () => setTimeout(watch_list));
+setInterval(ask_for_pills, LIST_POLL);
+setInterval(() => {
+	watch_list();
+	show_pills();
+}, 1000);
 
+// Desk has no event for a list that was drawn, so each one that is opened is watched from then on.
 function watch_list() {
-	const list = frappe.get_route()[0] === "List" ? window.cur_list : null;
-	if (!list?.$result || !watched(list.doctype) || list.escalation_watched) return;
+	const list = window.cur_list;
+	if (!list?.$result?.length || !watched(list.doctype) || list.escalation_watched) return;
 	list.escalation_watched = new MutationObserver(() => ask_for_pills());
 	list.escalation_watched.observe(list.$result[0], { childList: true });
 	ask_for_pills();
@@ -110,18 +114,18 @@ function show_pills() {
 	list.$result.find(".list-row-checkbox[data-name]").each((_n, box) => {
 		const state = pills[decodeURIComponent(box.dataset.name)];
 		const $row = $(box).closest(".list-row");
-		const html = state ? `${pill(state.tone, state.status)} <small>${text(countdown(state, state.at))}</small>` : "";
+		const html = state ? `${pill(state.tone, state.status)} <small>${text(time_left(state.at))}</small>` : "";
 		let $mark = $row.find(".escalation-mark");
-		if (!$mark.length) $mark = $("<span class='escalation-mark'>").appendTo($row.find(".list-subject"));
-		if ($mark.html() !== html) $mark.html(html);
+		if (!$mark.length) $mark = $("<span class='escalation-mark'>").prependTo($row.find(".level-right").addClass("escalation-beside"));
+		if ($mark.html() !== html) $mark.html(html).attr("title", state ? countdown(state, state.at) : null);
 	});
 }
-
-setInterval(show_pills, 1000);
 
 frappe.dom.set_style(`
 	.escalation-ticket { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 12px; margin: var(--margin-sm, 8px) var(--margin-md, 15px);
 		padding: 8px 12px; border-radius: 8px; background: var(--subtle-fg, var(--bg-color)); }
 	.escalation-next, .escalation-mark small { font-variant-numeric: tabular-nums; }
-	.escalation-mark { margin-left: 8px; white-space: nowrap; }
+	.escalation-ticket a { text-decoration: underline; }
+	.escalation-beside { position: relative; }
+	.escalation-mark { position: absolute; right: 100%; padding: 0 8px; white-space: nowrap; background: var(--card-bg, var(--fg-color)); }
 `);

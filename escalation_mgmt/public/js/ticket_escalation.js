@@ -76,8 +76,14 @@ export class TicketEscalation {
 // What comes next, and when: `due` on the clock of performance.now().
 export function countdown(state, due) {
 	if (due === null) return "";
-	const seconds = Math.ceil((due - performance.now()) / 1000);
-	return seconds > 0 ? state.countdown.replace("{time}", clock(seconds)) : state.due;
+	const left = time_left(due);
+	return left ? state.countdown.replace("{time}", left) : state.due;
+}
+
+// As a clock shows it; empty once it is over.
+export function time_left(due) {
+	const seconds = due === null ? 0 : Math.ceil((due - performance.now()) / 1000);
+	return seconds > 0 ? clock(seconds) : "";
 }
 
 function clock(seconds) {

@@ -1,0 +1,98 @@
+"""The forms that agents work in: Desk's form and list of a ticket."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.desk import PATIENCE, Desk, Window
+from tests.browser.site import PAGER
+from tests.browser.test_desk import ITEM, log_ticket
+
+SECONDS = PATIENCE / 1000
+LONG = "Storage array reports a failed disk, and two more that are about to fail"
+
+
+def test_an_agent_works_from_the_ticket(desk: Desk) -> None:
+	desk.as_administrator("frappe.client.insert", doc=plan())
+	with desk.window() as agent, desk.dispatcher():
+		agent.log_in("lead@x.test")
+		item = log_ticket(agent, LONG, "Urgent")
+		ticket = agent.server(
+			"frappe.client.get_value", doctype=ITEM, filters=item, fieldname="reference_name"
+		)
+		agent.open(f"/app/hd-ticket/{ticket['reference_name']}")
+		line = agent.page.locator(".escalation-ticket:visible")
+		expect(line).to_contain_text("Step 1 of 2 has run.")  # the form was opened before
+		desk.inbox.expect(method="HTTP POST", contains=LONG, timeout=SECONDS)
+		expect(line.locator(".escalation-next")).to_have_text(re.compile(r"Step 2 \(Email\) in (59|60):\d\d"))
+		expect(line.get_by_role("link", name=item)).to_have_attribute(
+			"href", re.compile("escalation-action-item")
+		)
+		assert offered(agent) == ["Acknowledge", "Escalate Now", "Stop…"]
+		the_list_shows_it(agent)
+
+		agent.page.go_back()
+		choose(agent, "Escalate Now")
+		expect(line).to_contain_text("Step 2 of 2 has run.")
+		desk.inbox.expect(method="Email", to="tech@x.test", contains=LONG, timeout=SECONDS)
+		choose(agent, "Stop…")
+		asked = agent.page.locator(".modal-dialog:visible")
+		asked.get_by_role("button", name="Stop", exact=True).click()
+		expect(asked).to_be_visible()  # a reason is needed
+		agent.page.locator(".modal:visible textarea[data-fieldname='reason']").fill(
+			"The disk is <b>changed</b>"
+		)
+		agent.page.locator(".modal:visible").get_by_role("button", name="Stop", exact=True).click()
+		expect(line).to_contain_text("Stopped by Leo Lead: The disk is <b>changed</b>")
+		assert offered(agent) == ["Start a Plan…"]
+		desk.inbox.expect(method="Email", to="tech@x.test", contains="cancelled", timeout=SECONDS)
+	desk.inbox.assert_empty()
+
+
+def test_no_plan_no_trace(desk: Desk) -> None:
+	"""Forms of what no plan names stay as they are."""
+	with desk.window() as admin:
+		admin.log_in("admin@x.test")
+		admin.open("/app/user/tech@x.test")
+		expect(admin.page.locator(".page-head .indicator-pill:visible")).to_be_visible()
+		assert not admin.page.locator(".escalation-ticket").count()
+
+
+def plan() -> dict:
+	return {
+		"doctype": "Escalation Plan",
+		"title": "Disks",
+		"reference_doctype": "HD Ticket",
+		"plan_owner": "owner@x.test",
+		"window": 1,
+		"last_wait": 3600,
+		"priorities": [{"priority": "Urgent"}],
+		"steps": [
+			{"wait": 0, "method": "HTTP POST", "whom": "Endpoint", "endpoint": PAGER},
+			{"wait": 3600, "method": "Email", "whom": "Assignee"},
+		],
+	}
+
+
+def menu(window: Window):
+	return window.page.locator(".page-head:visible .inner-group-button", has_text="Escalation")
+
+
+def offered(window: Window) -> list[str]:
+	menu(window).locator("button").first.click()
+	found = menu(window).locator(".dropdown-item:visible").all_inner_texts()
+	window.page.keyboard.press("Escape")
+	return [text.strip() for text in found]
+
+
+def choose(window: Window, label: str) -> None:
+	menu(window).locator("button").first.click()
+	menu(window).locator(".dropdown-item:visible", has_text=label).click()
+
+
+def the_list_shows_it(window: Window) -> None:
+	window.open("/app/hd-ticket")
+	mark = window.page.locator(".list-row", has_text=LONG).locator(".escalation-mark")
+	expect(mark).to_have_text(re.compile(r"Escalating 1 of 2\s*\d\d:\d\d"))
+	edge = mark.bounding_box()
+	assert edge["x"] + edge["width"] <= 1280, "out of sight"
