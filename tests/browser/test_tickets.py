@@ -36,13 +36,14 @@ def test_an_agent_works_from_the_ticket(desk: Desk) -> None:
 		expect(line).to_contain_text("Step 2 of 2 has run.")
 		desk.inbox.expect(method="Email", to="tech@x.test", contains=LONG, timeout=SECONDS)
 		choose(agent, "Stop…")
-		asked = agent.page.locator(".modal-dialog:visible")
+		asked = agent.page.locator(".modal-dialog:visible", has_text="Reason")
 		asked.get_by_role("button", name="Stop", exact=True).click()
-		expect(asked).to_be_visible()  # a reason is needed
-		agent.page.locator(".modal:visible textarea[data-fieldname='reason']").fill(
-			"The disk is <b>changed</b>"
-		)
-		agent.page.locator(".modal:visible").get_by_role("button", name="Stop", exact=True).click()
+		said = agent.page.locator(".msgprint-dialog:visible")
+		expect(said).to_contain_text("Missing Values Required")
+		said.locator(".btn-modal-close").click()
+		expect(said).to_be_hidden()
+		asked.locator("textarea").fill("The disk is <b>changed</b>")
+		asked.get_by_role("button", name="Stop", exact=True).click()
 		expect(line).to_contain_text("Stopped by Leo Lead: The disk is <b>changed</b>")
 		assert offered(agent) == ["Start a Plan…"]
 		desk.inbox.expect(method="Email", to="tech@x.test", contains="cancelled", timeout=SECONDS)
