@@ -22,7 +22,15 @@ from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.matching import ConditionHolds, rematch
 from escalation_mgmt.engine.plan import Plan, StartAt, Step
-from escalation_mgmt.engine.statuses import CLOCK_RUNS, RUNNING, TRANSITIONS, WRITES, Cause, Status, next_status
+from escalation_mgmt.engine.statuses import (
+	CLOCK_RUNS,
+	RUNNING,
+	TRANSITIONS,
+	WRITES,
+	Cause,
+	Status,
+	next_status,
+)
 from escalation_mgmt.engine.ticket import Ticket, answer
 from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, WorkingTime
 
