@@ -2,12 +2,14 @@
 PYTHON ?= python3
 VENV := .venv/bin
 
-.PHONY: help setup demo test lint bench chaos clean
+.PHONY: help setup demo test lint nightly mutants bench chaos clean
 
 help:
 	@echo "make demo          set everything up, run one escalation from end to end, stay up (ONCE=1: leave after the report)"
 	@echo "make test          run the whole suite (ARGS=... goes to pytest)"
 	@echo "make lint          ruff, mypy on the engine, import-linter"
+	@echo "make nightly       the models of the engine and of the app, for at least 50,000 steps (ten minutes)"
+	@echo "make mutants       break each line of the engine in turn: a test must notice (ten minutes)"
 	@echo "make bench         speed, against the floor of this machine (ARGS=burst: one part)"
 	@echo "make chaos         some thousand escalations while everything is killed at random (five minutes)"
 	@echo "make clean         remove what setup built"
@@ -24,6 +26,16 @@ test: setup
 lint: setup
 	@$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/mypy && $(VENV)/lint-imports
 
+nightly: setup
+	@HYPOTHESIS_PROFILE=nightly $(VENV)/python -m pytest -n 2 --dist loadgroup -rA tests/engine tests/scenarios/test_any_order.py $(ARGS)
+
+# In an environment of its own: it wants newer libraries than Frappe does.
+MUTMUT := .host/mutmut/bin/mutmut
+mutants:
+	@test -x $(MUTMUT) || { $(PYTHON) -m venv .host/mutmut && .host/mutmut/bin/pip install --quiet -r tests/engine/mutmut.txt; }
+	@HYPOTHESIS_PROFILE=mutants $(MUTMUT) run $(ARGS)
+	@! $(MUTMUT) results | grep -E 'survived|no tests|suspicious'
+
 bench: setup
 	@$(VENV)/python -m benchmarks $(ARGS)
 
@@ -31,4 +43,4 @@ chaos: setup
 	@$(VENV)/python -m benchmarks.chaos $(ARGS)
 
 clean:
-	rm -rf .venv .host
+	rm -rf .venv .host mutants

@@ -103,7 +103,7 @@ class Calendar:
 			raise ValueError("negative duration")
 		total = ZERO
 		for start, end in self._worked(since):
-			if start >= until:
+			if start >= until:  # pragma: no mutate; what begins at `until` adds nothing
 				break
 			total += min(end, until) - start
 		return total
@@ -131,7 +131,10 @@ class Calendar:
 	def _clock_change(self, at: datetime, by: datetime) -> datetime:
 		"""When the offset changes, after `at` and not after `by`: no zone changes its clocks twice in a day."""
 		at = at.replace(microsecond=0)  # clocks change on the second
-		offset, seconds = self._offset(at), range(int((by - at).total_seconds()) + 1)
+		offset = self._offset(at)
+		seconds = range(
+			int((by - at).total_seconds()) + 1
+		)  # pragma: no mutate; longer, the first change is the same
 		changed = bisect_left(seconds, True, key=lambda s: self._offset(at + timedelta(seconds=s)) != offset)
 		return at + timedelta(seconds=changed)
 

@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 
 from escalation_mgmt.engine import (
+	MOVED_ON,
+	NOT_ESCALATING,
 	Audience,
 	Cause,
 	Decision,
@@ -17,6 +19,7 @@ from escalation_mgmt.engine import (
 	Plan,
 	Reach,
 	Recipient,
+	Refused,
 	StartAt,
 	Status,
 	StatusCategory,
@@ -24,9 +27,11 @@ from escalation_mgmt.engine import (
 	TicketFilter,
 	Unreachable,
 	acknowledge,
+	bring_forward,
 	look,
 	next_status,
 	open_item,
+	position_after,
 	run_due,
 	start_again,
 	stop,
@@ -168,6 +173,11 @@ def test_nobody_in_the_last_group_after_somebody_before_waits_the_last_wait() ->
 	decision = run(item, T0, reaches=nobody)
 	assert decision.item == replace(item, group=2, step=2, due_at=T0 + minutes(30), unreached=1, version=5)
 	assert decision.events[-1].kind is K.LAST_WAIT and len(decision.events) == 3
+
+
+def test_a_stalled_item_waits() -> None:
+	stalled = replace(escalating(0, 5, group=0, step=2, due=None), stalled=True, unreached=2)
+	assert run(stalled, T0 + minutes(600)) is None
 
 
 def test_starting_again() -> None:
@@ -401,3 +411,51 @@ def test_a_better_plan_that_newly_takes_the_ticket_takes_it_over() -> None:
 
 	decision = look(opened(all_tickets), ticket("Low", 20), [all_tickets, low], holds, T0)
 	assert decision.events[0].data == {"replaced_by": "Low"} and None not in asked
+
+
+def test_bringing_the_next_step_forward() -> None:
+	item = replace(escalating(0, 5, 0, 5, group=1, step=1, due=T0 + minutes(5)), run=2)
+	decision = bring_forward(item, (2, 1), T0 + minutes(1), by="Tina", via="Desk")
+	assert decision == Decision(
+		item=replace(item, due_at=T0 + minutes(1), version=5),
+		events=(
+			Event(
+				K.BROUGHT_FORWARD,
+				T0 + minutes(1),
+				2,
+				2,
+				{"planned": T0 + minutes(5), "by": "Tina", "via": "Desk"},
+			),
+		),
+	)
+	assert decision.item.status is Status.ESCALATING
+	again = bring_forward(decision.item, (2, 1), T0 + minutes(2), why="not delivered")
+	assert again.item.due_at == T0 + minutes(1), "what is due already stays due"
+	assert again.events[0].data == {"planned": T0 + minutes(1), "why": "not delivered"}
+
+
+def test_bringing_the_end_of_the_last_wait_forward() -> None:
+	item = escalating(0, 5, group=2, step=2, due=T0 + minutes(30))
+	decision = bring_forward(item, (0, 2), T0)
+	assert decision.item.due_at == T0 and decision.events[0].step == 0
+	assert run(decision.item, T0).item.status is Status.EXHAUSTED
+
+
+@pytest.mark.parametrize("seen", [(0, 0), (0, 2), (1, 1)])
+def test_a_stale_wish_passes_over_nothing(seen) -> None:
+	with pytest.raises(Refused, match=f"^{MOVED_ON}$"):
+		bring_forward(escalating(0, 5, 5, group=1, step=1), seen, T0)
+
+
+@pytest.mark.parametrize(
+	"change", [{"status": Status.SCHEDULED}, {"status": Status.ACKNOWLEDGED}, {"due_at": None}]
+)
+def test_only_what_escalates_is_brought_forward(change) -> None:
+	with pytest.raises(Refused, match=f"^{NOT_ESCALATING}$"):
+		bring_forward(replace(escalating(0, 5, group=1, step=1), **change), (0, 1), T0)
+
+
+def test_what_comes_after_a_step() -> None:
+	of = plan(0, 0, 5, repeats=1)
+	assert [position_after(of, 0, step) for step in (1, 2, 3)] == [(0, 1), (0, 1), (1, 0)]
+	assert [position_after(of, 1, step) for step in (1, 2, 3)] == [(1, 1), (1, 1), (1, 2)]

@@ -219,8 +219,9 @@ def test_a_transition_that_is_not_in_the_table_is_impossible() -> None:
 
 def test_the_documentations_picture_is_the_table() -> None:
 	document = Path(__file__).resolve().parents[2] / "docs" / "state-machine.md"
-	assert diagram() in document.read_text()
-	assert table() in document.read_text()
+	text = document.read_text()
+	assert f"\n```mermaid\n{diagram()}\n```\n" in text
+	assert f"\n\n{table()}\n" in text
 
 
 def test_what_may_be_written() -> None:

@@ -69,9 +69,9 @@ def test_what_lies_between() -> None:
 
 
 def test_time_does_not_go_backwards() -> None:
-	with pytest.raises(ValueError, match="negative"):
+	with pytest.raises(ValueError, match=r"^negative duration$"):
 		OFFICE.add(FRIDAY, -MINUTE)
-	with pytest.raises(ValueError, match="negative"):
+	with pytest.raises(ValueError, match=r"^negative duration$"):
 		OFFICE.between(FRIDAY, FRIDAY - MINUTE)
 
 
@@ -181,7 +181,7 @@ def test_midnight_twice() -> None:
 
 
 def test_without_working_time_there_is_no_calendar() -> None:
-	with pytest.raises(NoWorkingTime, match="no working time") as refused:
+	with pytest.raises(NoWorkingTime, match=r"^no working time$") as refused:
 		Calendar(zone="UTC", week=())
 	assert refused.value.after is None
 

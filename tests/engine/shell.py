@@ -1,0 +1,329 @@
+"""The smallest shell around the engine: tables in memory, providers that take, lose or refuse.
+
+It does what the app's shell does and no more: compares and sets versions, withdraws what a decision withdraws, commits an
+attempt before it is sent, takes a failed set item by item. What it records is what `test_rules` judges.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from escalation_mgmt.engine import (
+	AROUND_THE_CLOCK,
+	NO_MATCH,
+	RUNNING,
+	ActionItem,
+	Decision,
+	Event,
+	EventKind,
+	Page,
+	Past,
+	Plan,
+	Reach,
+	Recipient,
+	Status,
+	StatusCategory,
+	Step,
+	TargetKind,
+	Ticket,
+	Unreachable,
+	WorkingTime,
+	look,
+	open_item,
+	opens,
+	run_due,
+	start_again,
+)
+
+HEARD_OF_WITHIN = timedelta(minutes=2)
+PARKED_FOR = timedelta(minutes=5)
+
+
+class Conflict(Exception):
+	"""Another process changed an item meanwhile; nothing was written."""
+
+
+class BrokenRow(Exception):
+	"""What a row that can't be processed raises."""
+
+
+class State(StrEnum):
+	QUEUED = "queued"
+	SENDING = "sending"
+	SENT = "sent"
+	FAILED = "failed"
+	UNKNOWN = "unknown"
+	WITHDRAWN = "withdrawn"
+
+
+class Outcome(StrEnum):
+	SENT = "sent"
+	REFUSED = "refused"
+	BUSY = "busy"
+	LOST = "lost"  # the provider took it, and its answer never came
+	KILLED_BEFORE = "killed before"  # the process died after the commit, before the send
+	KILLED_AFTER = "killed after"  # the provider took it, and the process died
+
+
+@dataclass
+class Message:
+	id: int
+	item: str
+	page: Page | None  # None: a word to somebody
+	next_attempt: datetime | None
+	state: State = State.QUEUED
+	attempts: int = 0
+	possible_duplicate: bool = False
+	in_flight: bool = False
+
+
+@dataclass(frozen=True)
+class Received:
+	"""What a provider took, and what the database said of it at that moment."""
+
+	message: Message
+	at: datetime
+	attempt_was_committed: bool
+	item_was: Status
+
+
+@dataclass
+class Shell:
+	now: datetime
+	tickets: dict[str, Ticket] = field(default_factory=dict)
+	enabled: dict[str, Plan] = field(default_factory=dict)
+	items: dict[str, ActionItem] = field(default_factory=dict)
+	ticket_of: dict[str, str] = field(default_factory=dict)
+	history: dict[str, list[Event]] = field(default_factory=dict)
+	closed_after: set[str] = field(default_factory=set)  # items whose ticket was closed at some time
+	outbox: list[Message] = field(default_factory=list)
+	received: list[Received] = field(default_factory=list)
+	away: set[str] = field(default_factory=set)  # whom nothing reaches
+	broken: set[str] = field(default_factory=set)  # items that can't be processed
+	calendar: WorkingTime = AROUND_THE_CLOCK  # of every plan that asks for one
+	judge: Callable[[ActionItem | None, Decision], None] = lambda before, decision: None
+
+	# --- reading
+
+	def running(self, ticket: str) -> ActionItem | None:
+		found = [i for i in self.items.values() if self.ticket_of[i.id] == ticket and i.status in RUNNING]
+		assert len(found) <= 1, "a ticket never has two running items"
+		return found[0] if found else None
+
+	def due(self) -> list[ActionItem]:
+		return [item for item in self.items.values() if item.due_at and item.due_at <= self.now]
+
+	def holds(self, _plan: Plan) -> bool:
+		return True
+
+	def working(self, plan: Plan) -> WorkingTime:
+		return self.calendar if plan.asks_calendar else AROUND_THE_CLOCK
+
+	def reaches(self, item: ActionItem) -> Callable[[Step], Reach]:
+		def reach(step: Step) -> Reach:
+			if item.id in self.broken:
+				raise BrokenRow(item.id)
+			who = self._people(step, self.tickets[self.ticket_of[item.id]])
+			return Reach(
+				tuple(
+					Recipient(method=step.method, address=f"{w}@x.test", label=w)
+					for w in who
+					if w not in self.away
+				),
+				tuple(
+					Unreachable(method=step.method, label=w, reason="away")
+					for w in who or ["nobody"]
+					if w in self.away or not who
+				),
+			)
+
+		return reach
+
+	def _people(self, step: Step, ticket: Ticket) -> tuple[str, ...]:
+		if step.target.kind is TargetKind.ASSIGNEE:
+			return ticket.assignees
+		if step.target.kind is TargetKind.TEAM:
+			return ("a", "b", "c")
+		return (step.target.value,) if step.target.value else ()
+
+	# --- writing: one transaction each
+
+	def commit(self, *decisions: Decision) -> None:
+		"""All of these or none. Compares and sets each item's version."""
+		for decision in decisions:
+			known = self.items.get(decision.item.id)
+			if known and decision.item.version != known.version + 1:
+				raise Conflict(known.id)
+		for decision in decisions:
+			self.judge(self.items.get(decision.item.id), decision)
+			self._write(decision)
+
+	def _write(self, decision: Decision) -> None:
+		item = decision.item
+		self.items[item.id] = replace(item, parked=False)  # what could be processed is no longer set aside
+		self.history.setdefault(item.id, []).extend(decision.events)
+		if decision.withdraw:
+			for message in self.outbox:
+				if message.item == item.id and message.page and message.next_attempt:
+					if message.state is State.QUEUED:
+						self._take_back(message)
+					else:
+						message.in_flight = True
+		for page in decision.pages:
+			self.outbox.append(Message(len(self.outbox), item.id, page, self.now))
+		for _tell in decision.tells:
+			self.outbox.append(Message(len(self.outbox), item.id, None, self.now))
+		for event in decision.events:
+			if event.data.get("how") == "resolved":
+				self._note_closed(self.ticket_of[item.id])
+			if event.kind is EventKind.REPLACED:
+				plan = self.enabled[event.data["replaced_by"]]
+				self.open(self.ticket_of[item.id], plan, follows=item.id)
+
+	def open(self, ticket: str, plan: Plan, *, by: str = "", follows: str = "") -> ActionItem:
+		assert not self.running(ticket)
+		id = f"ESC-{len(self.items) + 1}"
+		self.ticket_of[id] = ticket
+		facts, working = self.tickets[ticket], self.working(plan)
+		self.commit(open_item(id, plan, facts, self.now, working, by=by, follows=follows))
+		return self.items[id]
+
+	def _note_closed(self, ticket: str) -> None:
+		self.closed_after |= {id for id, of in self.ticket_of.items() if of == ticket}
+
+	# --- looks
+
+	def look_at(self, ticket: str, before: Ticket | None = None) -> None:
+		"""As after a save of the ticket (`before` is what it was), or as the sweep does."""
+		facts = self.tickets[ticket]
+		if item := self.running(ticket):
+			if decision := self.looked(item):
+				self.commit(decision)
+			return
+		closed = StatusCategory.RESOLVED
+		plan = opens(
+			facts,
+			self.enabled.values(),
+			self.holds,
+			past=self._past(ticket),
+			before=before.facts if before else None,
+			reopened=bool(before and before.category is closed and facts.category is not closed),
+		)
+		if plan:
+			self.open(ticket, plan)
+		elif facts.category is closed:
+			self._note_closed(ticket)
+
+	def looked(self, item: ActionItem) -> Decision | None:
+		ticket, plans = self.tickets[self.ticket_of[item.id]], self.enabled.values()
+		return look(item, ticket, plans, self.holds, self.now, self.working(item.plan))
+
+	def sweep(self) -> None:
+		for ticket in self.tickets:
+			self.look_at(ticket)
+			item = self.running(ticket)
+			if item and item.stalled and item.id not in self.broken:
+				if any(self.reaches(item)(step).recipients for step in item.plan.steps):
+					self.commit(start_again(item, "reachable", self.now))
+
+	def _past(self, ticket: str) -> Past | None:
+		last = [item for item in self.items.values() if self.ticket_of[item.id] == ticket][-1:]
+		if not last:
+			return None
+		(item,) = last
+		no_match = any(event.data.get("reason") == NO_MATCH for event in self.history[item.id])
+		return Past(
+			status=item.status,
+			facts=item.facts,
+			ticket_was_closed=item.id in self.closed_after,
+			no_match=no_match,
+		)
+
+	# --- the dispatcher
+
+	def decide(self, item: ActionItem) -> Decision | None:
+		ticket = self.tickets[self.ticket_of[item.id]]
+		plans = self.enabled.values()
+		reaches, working = self.reaches(item), self.working(item.plan)
+		return run_due(item, ticket, plans, self.holds, reaches, self.now, working)
+
+	def tick(self) -> None:
+		"""Every due step, until nothing is due."""
+		for _turn in range(1000):
+			due = self.due()
+			if not due:
+				return
+			self.run_set(due)
+		raise AssertionError("what is due never ends")
+
+	def run_set(self, due: list[ActionItem]) -> None:
+		"""All in one transaction; if that fails, each by itself, and what still fails is parked."""
+		try:
+			self.commit(*filter(None, [self.decide(item) for item in due]))
+		except (BrokenRow, Conflict):
+			for item in due:
+				self._run_alone(item)
+
+	def _run_alone(self, item: ActionItem) -> None:
+		known = self.items[item.id]
+		if known.version != item.version:
+			return
+		try:
+			if decision := self.decide(known):
+				self.commit(decision)
+		except BrokenRow:
+			until = self.now + PARKED_FOR
+			self.items[item.id] = replace(known, parked=True, due_at=until, version=known.version + 1)
+			event = Event(EventKind.PARKED, self.now, data={"until": until})
+			self.history[item.id].append(event)
+
+	# --- delivery
+
+	def deliver(self, outcomes: Iterator[Outcome]) -> None:
+		"""Send what is due. Stops where the process dies."""
+		for message in list(self.outbox):
+			if message.next_attempt is None or message.next_attempt > self.now:
+				continue
+			if not self._claim(message):
+				continue
+			if self._send(message, next(outcomes)):
+				return
+
+	def _claim(self, message: Message) -> bool:
+		wanted = not message.page or self.items[message.item].status in (Status.ESCALATING, Status.EXHAUSTED)
+		if message.state is State.SENDING:  # never heard of again
+			if message.possible_duplicate or not wanted:
+				message.state, message.next_attempt = State.UNKNOWN, None
+				return False
+			message.possible_duplicate = True
+		elif not wanted:
+			self._take_back(message)
+			return False
+		message.state, message.attempts = State.SENDING, message.attempts + 1
+		message.next_attempt = self.now + HEARD_OF_WITHIN
+		return True
+
+	def _send(self, message: Message, outcome: Outcome) -> bool:
+		"""Hand it to the provider and record what it says; whether the process died."""
+		if outcome in (Outcome.SENT, Outcome.LOST, Outcome.KILLED_AFTER):
+			committed = message.state is State.SENDING
+			self.received.append(Received(message, self.now, committed, self.items[message.item].status))
+		if outcome in (Outcome.KILLED_BEFORE, Outcome.KILLED_AFTER):
+			return True
+		message.next_attempt = None
+		if outcome is Outcome.SENT:
+			message.state = State.SENT
+		elif outcome is Outcome.REFUSED or (outcome is Outcome.BUSY and message.attempts > 4):
+			message.state = State.FAILED
+		elif outcome is Outcome.LOST and message.possible_duplicate:
+			message.state = State.UNKNOWN
+		else:
+			message.possible_duplicate |= outcome is Outcome.LOST
+			pause = timedelta(0) if outcome is Outcome.LOST else timedelta(seconds=10)
+			message.state, message.next_attempt = State.QUEUED, self.now + pause
+		return False
+
+	def _take_back(self, message: Message) -> None:
+		message.state = State.UNKNOWN if message.possible_duplicate else State.WITHDRAWN
+		message.next_attempt = None

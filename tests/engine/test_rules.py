@@ -1,0 +1,519 @@
+"""Whatever happens in whatever order, the rules of the design hold: a model of tickets, clocks, faults and commands.
+
+Hypothesis invents plans, tickets and what befalls them; after each step the rules are checked against what was written.
+`make nightly` does the same for at least 50,000 steps.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+	RuleBasedStateMachine,
+	initialize,
+	invariant,
+	precondition,
+	rule,
+	run_state_machine_as_test,
+)
+
+from escalation_mgmt.engine import (
+	AROUND_THE_CLOCK,
+	CLOCK_RUNS,
+	RUNNING,
+	TRANSITIONS,
+	ActionItem,
+	Audience,
+	Decision,
+	Event,
+	EventKind,
+	MatchFacts,
+	Plan,
+	Refused,
+	StartAt,
+	Status,
+	StatusCategory,
+	Ticket,
+	WorkingTime,
+	acknowledge,
+	bring_forward,
+	stop,
+)
+from tests.engine.make import T0
+from tests.engine.shell import BrokenRow, Conflict, Outcome, Shell, State
+from tests.engine.strategies import calendars, plans
+from tests.profiles import NIGHTLY
+
+EXAMPLES, STEPS = (1400, 50) if NIGHTLY else (80, 50)
+PEOPLE = ("a", "b", "c")
+LEVELS = {"Low": 20, "High": 60, "Urgent": 80}
+K = EventKind
+
+outcomes = st.lists(
+	st.sampled_from([*Outcome, Outcome.SENT, Outcome.SENT, Outcome.KILLED_AFTER]), min_size=1, max_size=6
+)
+people = st.sets(st.sampled_from(PEOPLE), max_size=2)
+tickets = st.integers(0, 4).map(str)
+pick = st.integers(0, 100)
+
+
+class Rules(RuleBasedStateMachine):
+	steps = 0
+	"""How many were taken, by all examples together."""
+
+	def __init__(self) -> None:
+		super().__init__()
+		self.shell = Shell(T0, judge=self.judge)
+		self.first_seen: dict[str, ActionItem] = {}
+		self.held: list[tuple[datetime, list[ActionItem], list[Decision]]] = []  # decided, not yet committed
+		self.in_a_row: dict[str, int] = {}  # groups that reached nobody
+		self.positions: dict[str, list[tuple[int, int]]] = {}  # what pages that are open show
+
+	# --- what can happen
+
+	@initialize(
+		first=plans(),
+		second=plans(),
+		to=st.lists(people, min_size=1, max_size=3),
+		calendar=st.just(AROUND_THE_CLOCK) | st.builds(WorkingTime, calendars()),
+	)
+	def a_helpdesk(self, first: Plan, second: Plan, to: list[set[str]], calendar: WorkingTime) -> None:
+		"""Two plans, one for every ticket and one for the urgent, some tickets, and the calendar of all who ask for one."""
+		self.shell.calendar = calendar
+		self.shell.enabled["A"] = replace(
+			first, name="A", rank=9, takes=replace(first.takes, priorities=frozenset())
+		)
+		self.shell.enabled["B"] = replace(second, name="B", rank=1)
+		for number, people in enumerate(to):
+			self.a_ticket_is_logged(str(number), "High", people, 600 if number else None)
+
+	@rule(plan=plans(), team=st.sampled_from(["", "x"]), enabled=st.booleans())
+	def a_plan_is_edited_or_disabled(self, plan: Plan, team: str, enabled: bool) -> None:
+		self.shell.enabled.pop(plan.name, None)
+		if enabled:
+			self.shell.enabled[plan.name] = replace(plan, takes=replace(plan.takes, team=team))
+
+	@rule(
+		name=tickets,
+		priority=st.sampled_from(sorted(LEVELS)),
+		to=people,
+		response_by=st.sampled_from([None, -60, 0, 600]),
+	)
+	def a_ticket_is_logged(self, name: str, priority: str, to: set[str], response_by: int | None) -> None:
+		if name in self.shell.tickets:
+			return
+		deadline = None if response_by is None else self.shell.now + timedelta(seconds=response_by)
+		self.shell.tickets[name] = Ticket(
+			doctype="HD Ticket",
+			name=name,
+			facts=MatchFacts(priority=priority, level=LEVELS[priority]),
+			assignees=tuple(sorted(to)),
+			response_by=deadline,
+		)
+		self.shell.look_at(name)
+
+	@precondition(lambda self: self.shell.tickets)
+	@rule(
+		which=pick,
+		announced=st.booleans(),
+		change=st.one_of(
+			st.tuples(st.just("priority"), st.sampled_from(sorted(LEVELS))),
+			st.tuples(st.just("team"), st.sampled_from(["", "x"])),
+			st.tuples(st.just("assignees"), people),
+			st.tuples(st.just("response_by"), st.sampled_from([None, -60, 60, 900])),
+		),
+	)
+	def a_ticket_changes(self, which: int, announced: bool, change: tuple) -> None:
+		"""With a document event, or without one: then the next look finds it."""
+		before = self._ticket(which)
+		what, value = change
+		match what:
+			case "priority":
+				facts = replace(before.facts, priority=value, level=LEVELS[value])
+				after = replace(before, facts=facts)
+			case "team":
+				after = replace(before, facts=replace(before.facts, team=value))
+			case "assignees":
+				after = replace(before, assignees=tuple(sorted(value)))
+			case "category" | "merged_into" | "exists":
+				after = replace(before, **{what: value})
+			case "response_by":
+				deadline = None if value is None else self.shell.now + timedelta(seconds=value)
+				after = replace(before, response_by=deadline)
+			case "replied":
+				after = replace(before, replied_at=self.shell.now)
+			case "responded":
+				after = replace(before, first_responded_at=before.first_responded_at or self.shell.now)
+			case "stopped":
+				after = replace(before, stopped_by_condition=value)
+		self.shell.tickets[before.name] = after
+		if announced:
+			self.shell.look_at(before.name, before)
+
+	@precondition(lambda self: self.shell.tickets)
+	@rule(
+		which=pick,
+		announced=st.booleans(),
+		change=st.one_of(
+			st.tuples(st.just("category"), st.sampled_from(StatusCategory)),
+			st.sampled_from([("replied", True), ("responded", True), ("stopped", True), ("stopped", False)]),
+			st.sampled_from([("merged_into", "9"), ("exists", False)]),
+		),
+	)
+	def a_ticket_is_answered_or_goes(self, which: int, announced: bool, change: tuple) -> None:
+		self.a_ticket_changes(which, announced, change)
+
+	@rule(seconds=st.sampled_from([0, 1, 59, 60, 90.5, 300, 601, 3600, 86400]))
+	def time_passes(self, seconds: float) -> None:
+		self.shell.now += timedelta(seconds=seconds)
+
+	@rule(seconds=st.sampled_from([0, 1, 60, 300, 3600]), outcomes=st.just([]) | outcomes)
+	def dispatcher(self, seconds: float, outcomes: list[Outcome]) -> None:
+		self.shell.now += timedelta(seconds=seconds)
+		due = {item.id for item in self.shell.due()}
+		for item in self.shell.items.values():  # who looks too early does nothing
+			if item.id not in due | self.shell.broken and (decision := self.shell.decide(item)):
+				assert not decision.pages or _due(item, decision) <= self.shell.now, "never early"
+		self.shell.tick()
+		# Everyone alone: what can't be processed is set aside, and the others have run.
+		for id in due - self.shell.broken:
+			assert self.shell.items[id].version > 0 and not self.shell.items[id].parked
+		if outcomes:
+			self.delivery(outcomes)
+
+	@rule(outcomes=outcomes)
+	def the_next_falls_due(self, outcomes: list[Outcome]) -> None:
+		due = min((item.due_at for item in self.shell.items.values() if item.due_at), default=None)
+		if due:
+			self.shell.now = max(self.shell.now, due)
+		self.dispatcher(0, outcomes)
+
+	@rule(seconds=st.sampled_from([0, 0.5, 7200]))
+	def the_next_falls_due_and_nothing_is_sent_yet(self, seconds: float) -> None:
+		self.the_next_falls_due([])
+		self.shell.now += timedelta(seconds=seconds)
+
+	@rule()
+	def another_dispatcher_reads(self) -> None:
+		try:
+			due = self.shell.due()
+			self.held.append((self.shell.now, due, list(filter(None, map(self.shell.decide, due)))))
+		except BrokenRow:
+			pass
+
+	@precondition(lambda self: self.held)
+	@rule(which=pick, killed=st.booleans())
+	def another_dispatcher_commits(self, which: int, killed: bool) -> None:
+		"""Late: what it read may have been run, acknowledged or answered meanwhile."""
+		read_at, _read, decisions = self.held.pop(which % len(self.held))
+		if killed or not decisions:
+			return
+		before = dict(self.shell.items)
+		stale = [d for d in decisions if before[d.item.id].version + 1 != d.item.version]
+		if not stale and read_at != self.shell.now:
+			return  # a lock is held for less than an instant
+		try:
+			self.shell.commit(*decisions)
+			assert not stale, "one claim"
+		except Conflict:
+			assert stale and self.shell.items == before, "all or nothing"
+
+	@rule(outcomes=outcomes)
+	def delivery(self, outcomes: list[Outcome]) -> None:
+		"""What was given no outcome is sent."""
+		self.shell.deliver(iter(outcomes + [Outcome.SENT] * len(self.shell.outbox)))
+
+	@rule()
+	def sweep(self) -> None:
+		self.shell.sweep()
+		for name, ticket in self.shell.tickets.items():
+			item = self.shell.running(name)
+			assert not (item and (ticket.gone or ticket.category is StatusCategory.RESOLVED))
+
+	@precondition(lambda self: self.shell.items)
+	@rule(which=pick, by=st.sampled_from(PEOPLE))
+	def acknowledgement(self, which: int, by: str) -> None:
+		item = self._item(which)
+		decision = acknowledge(item, by, "Link", self.shell.now, user=f"{by}@x.test")
+		assert (decision is not None) == (item.status in (*CLOCK_RUNS, Status.EXHAUSTED))
+		if not decision:
+			return
+		# Two in the same second: both read the same state, and the second is refused.
+		other = acknowledge(item, "z", "SMS", self.shell.now)
+		if item.status is Status.EXHAUSTED and self.shell.running(self.shell.ticket_of[item.id]):
+			return  # a newer item follows the ticket already
+		self.shell.commit(decision)
+		try:
+			self.shell.commit(other)
+			raise AssertionError("acknowledged twice")
+		except Conflict:
+			assert self.shell.items[item.id].acknowledged_by == by
+		for message in self.shell.outbox:
+			if message.item == item.id and message.page:
+				assert message.state is not State.QUEUED, "acknowledgement wins"
+				assert message.next_attempt is None or message.in_flight
+
+	@precondition(lambda self: self.shell.items)
+	@rule(which=pick, shown=pick)
+	def escalate_now(self, which: int, shown: int) -> None:
+		"""By a page that shows the item as it is, or as it was before what came since."""
+		item = self._item(which)
+		positions = self.positions[item.id][-4:]
+		seen = positions[-1 - shown % len(positions)]
+		try:
+			self.shell.commit(bring_forward(item, seen, self.shell.now, by="a"))
+			assert seen == (item.run, item.group), "a stale page does nothing"
+		except Refused:
+			assert (
+				item.status is not Status.ESCALATING or item.due_at is None or seen != (item.run, item.group)
+			)
+
+	@precondition(lambda self: self.shell.tickets and self.shell.enabled)
+	@rule(which=pick, plan=pick)
+	def started_or_stopped_by_hand(self, which: int, plan: int) -> None:
+		ticket = self._ticket(which)
+		if item := self.shell.running(ticket.name):
+			if plan % 3 == 0:
+				self.shell.commit(stop(item, "a", "drill", self.shell.now))
+		elif not ticket.gone and ticket.category is not StatusCategory.RESOLVED:
+			names = sorted(self.shell.enabled)
+			self.shell.open(ticket.name, self.shell.enabled[names[plan % len(names)]], by="a")
+
+	@rule(who=st.sampled_from(PEOPLE), which=pick)
+	def trouble_comes_or_goes(self, who: str, which: int) -> None:
+		if which % 2 or not self.shell.items:
+			self.shell.away ^= {who}
+		else:
+			self.shell.broken ^= {self._item(which).id}
+
+	def _ticket(self, which: int) -> Ticket:
+		names = sorted(self.shell.tickets)
+		return self.shell.tickets[names[which % len(names)]]
+
+	def _item(self, which: int) -> ActionItem:
+		"""Mostly one that runs."""
+		items = sorted(self.shell.items.values(), key=lambda item: item.id)
+		running = [item for item in items if item.status in RUNNING] if which % 4 else []
+		items = running or items
+		return items[which % len(items)]
+
+	# --- the rules, at each decision
+
+	def judge(self, before: ActionItem | None, decision: Decision) -> None:
+		now, after = self.shell.now, decision.item
+		ticket = self.shell.tickets[self.shell.ticket_of[after.id]]
+		self.positions.setdefault(after.id, []).append((after.run, after.group))
+		assert decision.events, "nothing changes without a line of history"
+		assert all(event.at == now for event in decision.events)
+		if before is None:
+			assert after.version == 0 and not decision.pages and not decision.tells
+			self.first_seen[after.id] = after
+			return
+		assert after.version == before.version + 1
+		self._is_possible(before, after)
+		first = self.first_seen[after.id]
+		assert after.plan is first.plan and after.opened_at == first.opened_at, "frozen"
+		for page in decision.pages:
+			assert page.step in first.plan.steps
+			assert before.status in CLOCK_RUNS and _due(before, decision) <= now, "never early"
+			assert page.planned_at <= now
+			if page.step.in_working_time:
+				assert self.shell.working(first.plan).next(now) == now, "out of hours"
+			assert not ticket.gone and ticket.category is not StatusCategory.RESOLVED, "looked again"
+			assert not _answered_since(ticket, after), "looked again"
+		ran = [event for event in decision.events if event.kind is K.STEP_RAN]
+		assert len({_group_of(after.plan, event.step) for event in ran}) <= 1, "one group at a time"
+		if ran and not decision.pages:
+			for step in ran:
+				assert any(e.kind is K.UNREACHABLE and e.step == step.step for e in decision.events)
+		assert decision.withdraw == (
+			after.status is not before.status
+			and after.status in (Status.ACKNOWLEDGED, Status.RESOLVED, Status.CANCELLED)
+		)
+		owners = [tell.about for tell in decision.tells if tell.audience is Audience.OWNERS]
+		assert owners == [e.kind for e in decision.events if e.kind in (K.EXHAUSTED, K.NOBODY_NOTIFIED)]
+		self._passes(after, decision)
+
+	def _is_possible(self, before: ActionItem, after: ActionItem) -> None:
+		if after.status is before.status:
+			return
+		ways = set(TRANSITIONS[before.status].values())
+		# The end of the window and what runs first are one decision.
+		if Status.ESCALATING in ways:
+			ways |= set(TRANSITIONS[Status.ESCALATING].values())
+		assert after.status in ways
+
+	def _passes(self, item: ActionItem, decision: Decision) -> None:
+		"""At most one pass through the plan goes by without reaching anybody."""
+		kinds = [event.kind for event in decision.events]
+		if K.STARTED_AGAIN in kinds or decision.pages:
+			self.in_a_row[item.id] = 0
+		if K.STEP_RAN in kinds and not decision.pages:
+			self.in_a_row[item.id] = self.in_a_row.get(item.id, 0) + 1
+			whole_pass = self.in_a_row[item.id] == len(item.plan.groups)
+			assert (K.NOBODY_NOTIFIED in kinds) == whole_pass == item.stalled
+			assert whole_pass or item.in_last_wait or item.due_at == self.shell.now, "brought forward"
+			assert item.due_at is None or not whole_pass
+
+	# --- the rules, after each step
+
+	@invariant()
+	def count(self) -> None:
+		Rules.steps += 1
+
+	@invariant()
+	def the_clock_is_what_the_history_says(self) -> None:
+		for item in self.shell.items.values():
+			assert (item.ended_at is not None) == (item.status not in RUNNING)
+			if not item.parked:
+				working = self.shell.working(item.plan)
+				assert item.due_at == due_by_history(item, self.shell.history[item.id], working)
+
+	@invariant()
+	def each_step_ran_once_a_pass_and_never_early(self) -> None:
+		for item in self.shell.items.values():
+			ran: list[tuple[int, int]] = []
+			for event in self.shell.history[item.id]:
+				if event.kind is K.STARTED_AGAIN:
+					ran = [pair for pair in ran if pair[0] < ran[-1][0]]  # its last run begins anew
+				elif event.kind is K.STEP_RAN:
+					assert (event.run, event.step) not in ran, "ran twice"
+					assert not ran or ran[-1] < (event.run, event.step), "out of order"
+					assert event.data["planned"] <= event.at and event.data["late"] >= 0
+					ran.append((event.run, event.step))
+
+	@invariant()
+	def who_has_it_stays_and_nothing_goes_on(self) -> None:
+		for id, events in self.shell.history.items():
+			kinds = [event.kind for event in events]
+			assert kinds.count(K.ACKNOWLEDGED) <= 1, "one wins"
+			if K.ACKNOWLEDGED in kinds:
+				assert self.shell.items[id].acknowledged_by
+				assert K.STEP_RAN not in kinds[kinds.index(K.ACKNOWLEDGED) :]
+			ends = {K.RESOLVED, K.CANCELLED, K.REPLACED}
+			assert not ends & set(kinds[:-1]), "an end is the end"
+
+	@invariant()
+	def written_then_sent_and_doubled_only_marked(self) -> None:
+		for number, taken in enumerate(self.shell.received):
+			assert taken.attempt_was_committed
+			if taken.message.page:
+				assert taken.at >= taken.message.page.planned_at, "early"
+				assert taken.item_was in (Status.ESCALATING, Status.EXHAUSTED), "acknowledgement wins"
+			if any(taken.message is earlier.message for earlier in self.shell.received[:number]):
+				assert taken.message.possible_duplicate
+		for message in self.shell.outbox:
+			times = sum(taken.message is message for taken in self.shell.received)
+			assert times <= 2
+			if message.state is State.SENT:
+				assert times
+			if message.state in (State.FAILED, State.WITHDRAWN):
+				assert not times or message.possible_duplicate
+
+	@invariant()
+	def looking_twice_is_looking_once(self) -> None:
+		for name in self.shell.tickets:
+			if item := self.shell.running(name):
+				if seen := self.shell.looked(item):
+					assert self.shell.looked(seen.item) is None
+
+	def teardown(self) -> None:
+		"""Everything is mended and time goes on: nothing is lost, and nothing stays silent."""
+		shell = self.shell
+		shell.broken.clear()
+		shell.away.clear()
+		for name, ticket in shell.tickets.items():
+			shell.tickets[name] = replace(ticket, assignees=ticket.assignees or ("a",))
+		for _turn in range(200):
+			shell.sweep()
+			shell.tick()
+			shell.deliver(iter([Outcome.SENT] * len(shell.outbox)))
+			instants = [item.due_at for item in shell.items.values() if item.due_at]
+			instants += [message.next_attempt for message in shell.outbox if message.next_attempt]
+			if not instants:
+				break
+			shell.now = max(shell.now, min(instants))
+		for item in shell.items.values():
+			assert item.status not in (Status.SCHEDULED, Status.SNOOZED)
+			assert item.status is not Status.ESCALATING or item.stalled, "silent"
+		for message in shell.outbox:
+			assert message.next_attempt is None
+			times = sum(taken.message is message for taken in shell.received)
+			assert times or message.state in (State.FAILED, State.UNKNOWN, State.WITHDRAWN), "lost"
+
+
+def _answered_since(ticket: Ticket, item: ActionItem) -> bool:
+	rules = item.plan.stop
+	return (
+		bool(rules.on_reply and ticket.replied_at and ticket.replied_at > item.opened_at)
+		or bool(
+			rules.on_first_response
+			and ticket.first_responded_at
+			and ticket.first_responded_at > item.opened_at
+		)
+		or (rules.on_paused_status and ticket.category is StatusCategory.PAUSED)
+		or ticket.stopped_by_condition
+	)
+
+
+def _due(before: ActionItem, decision: Decision) -> datetime:
+	"""When what a decision runs was due: the ticket's deadline may have moved unseen."""
+	moved = [event.data["due"] for event in decision.events if event.kind is K.WINDOW_MOVED]
+	return moved[-1] if moved else before.due_at
+
+
+def _group_of(plan: Plan, step: int) -> int:
+	return next(n for n, group in enumerate(plan.groups) if step in {s.number for s in group})
+
+
+def due_by_history(item: ActionItem, history: list[Event], working: WorkingTime) -> datetime | None:
+	"""When the item is due, worked out anew from nothing but its plan, its calendar and its history."""
+	plan, due = item.plan, None
+
+	def after(at: datetime, wait: timedelta) -> datetime:
+		return working.add(at, wait) if plan.counts_working_time else at + wait
+
+	for event in history:
+		match event.kind:
+			case K.CREATED | K.WINDOW_MOVED:
+				due = event.data["due"]
+				assert due >= item.opened_at
+				if plan.start is StartAt.AFTER_WINDOW:
+					assert due == after(item.opened_at, plan.window)
+			case K.WINDOW_OVER:
+				assert event.at >= due
+				due = after(event.at, plan.steps[0].wait)
+			case K.HELD:
+				due = event.data["until"]
+				assert due == working.next(event.at) > event.at
+			case K.STEP_RAN:
+				group = _group_of(plan, event.step)
+				if group + 1 < len(plan.groups):
+					due = after(event.at, plan.groups[group + 1][0].wait)
+				elif event.run < plan.repeats:
+					due = after(event.at, plan.repeat_pause + plan.steps[0].wait)
+				else:
+					due = after(event.at, plan.last_wait)
+			case K.BROUGHT_FORWARD:
+				due = min(due, event.at)
+			case K.STARTED_AGAIN:
+				due = event.at
+			case K.PARKED:
+				due = event.data["until"]
+			case K.NOBODY_NOTIFIED | K.ACKNOWLEDGED | K.RESOLVED | K.CANCELLED | K.REPLACED | K.EXHAUSTED:
+				due = None
+	return due
+
+
+def test_rules(capsys) -> None:
+	Rules.steps = 0
+	run_state_machine_as_test(
+		Rules,
+		settings=settings(
+			max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None, report_multiple_bugs=False
+		),
+	)
+	with capsys.disabled():
+		print(f"\n{Rules.steps} transitions of the engine's model")
+	assert Rules.steps >= (50_000 if NIGHTLY else 2_000)
