@@ -6,7 +6,7 @@ from datetime import datetime
 import frappe
 from frappe import _
 
-from escalation_mgmt import clock, delivery, store
+from escalation_mgmt import clock, delivery, faults, store
 from escalation_mgmt.engine import Status
 from escalation_mgmt.engine import acknowledge as engine_acknowledge
 from escalation_mgmt.people import Directory
@@ -47,6 +47,7 @@ def acknowledge(item: str, *, by: str, via: str, user: str = "", address: str = 
 	if not decision:
 		return _as_it_is(stored)
 	store.apply([(stored, decision)], Directory(), Tickets([stored.key]), now)
+	faults.around_commit("acknowledge")
 	delivery.soon()
 	return Acknowledgement(True, decision.item.status, by, now, via)
 

@@ -102,9 +102,7 @@ def _deliver_some(method: str) -> int:
 	directory = Directory()
 	notifier, why = directory.notifier(method)
 	claimed, taken = _claim(method, notifier)
-	faults.point("delivery.claimed")
-	frappe.db.commit()  # the attempts stand in the database before anything is sent
-	faults.point("delivery.committed")
+	faults.commit("delivery.claimed")  # the attempts stand in the database before anything is sent
 	if not claimed:
 		return taken
 	recorder = _Recorder()
@@ -390,9 +388,7 @@ class _Recorder:
 		# Compared by the attempt: what was given up as unknown meanwhile keeps the state that it has now.
 		rows.update_all(NOTIFICATION, [state for state, _line in written], where="attempt_id")
 		history.append([line for _state, line in written])
-		faults.point("delivery.recorded")
-		frappe.db.commit()
-		faults.point("delivery.flushed")
+		faults.commit("delivery.recorded")
 
 
 def _recorded(row: Any, outcome: Outcome, at: datetime) -> tuple[dict[str, Any], history.Line]:

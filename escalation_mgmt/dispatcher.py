@@ -54,9 +54,7 @@ def _run_set() -> int:
 		return 0
 	try:
 		_run(store.load(claimed), now)
-		faults.point("dispatcher.decided")
-		frappe.db.commit()
-		faults.point("dispatcher.committed")
+		faults.commit("dispatcher.set")
 	except Exception:
 		frappe.db.rollback()
 		_run_one_by_one([row.name for row in claimed])
@@ -96,7 +94,7 @@ def _run_one_by_one(names: list[str]) -> None:
 			for stored in store.lock([name], wait=False):
 				if stored.item.due_at and stored.item.due_at <= now:
 					_run([stored], now)
-			frappe.db.commit()
+			faults.commit("dispatcher.one")
 		except Exception as e:
 			frappe.db.rollback()
 			frappe.db.sql("select 1")  # raises where the database itself is away: nothing is parked for that
@@ -109,20 +107,20 @@ def _park(name: str, error: Exception) -> None:
 	now = clock.now()
 	report_error(f"Escalation: {name} can't be processed", reference_doctype=store.ITEM, reference_name=name)
 	first = not frappe.db.get_value(store.ITEM, name, "parked")
-	store.park(name, f"{type(error).__name__}: {error}"[:300], now + PARKED_FOR, now)
-	frappe.db.commit()
-	if first:
+	parked = store.park(name, f"{type(error).__name__}: {error}"[:300], now + PARKED_FOR, now)
+	if first and parked:
 		_tell_of(name, now)
+	faults.commit("dispatcher.parked")
 
 
 def _tell_of(name: str, now: datetime) -> None:
 	"""Tell the plan's owner of a parked item, where so much of it can be read."""
+	frappe.db.savepoint("escalation_mgmt")
 	try:
 		for stored in store.read([name]):
 			outbox.tell(stored.item, Tell(Audience.OWNERS, EventKind.PARKED), Directory(), now)
-		frappe.db.commit()
 	except Exception:
-		frappe.db.rollback()  # why it was parked stands in the Error Log already
+		frappe.db.rollback(save_point="escalation_mgmt")  # why it was parked stands in the Error Log already
 
 
 def scheduled() -> None:

@@ -1,7 +1,8 @@
 """Fault points: where a test lets a real process die, or lose its database, in the worst moment.
 
 Nothing happens unless the environment says so: ESCALATION_FAULT="delivery.taken:3:kill" ends the process (SIGKILL)
-when that point is passed for the third time; ":drop" makes the database end this connection there.
+when that point is passed for the third time; ":drop" makes the database end this connection there, and ":stop" lets the process stand still (SIGSTOP) until it is sent
+SIGCONT. A commit called "x" has two points: "x.before" and "x.after".
 """
 
 import os
@@ -12,6 +13,20 @@ import frappe
 _POINT, _, _rest = os.environ.get("ESCALATION_FAULT", "").partition(":")
 _NUMBER, _, _ACTION = _rest.partition(":")
 _passed = 0
+
+
+def commit(name: str) -> None:
+	"""Commit, with a point before it and one after it."""
+	point(f"{name}.before")
+	frappe.db.commit()
+	point(f"{name}.after")
+
+
+def around_commit(name: str) -> None:
+	"""The same for a transaction that somebody else commits: the request, the caller."""
+	if _POINT:
+		point(f"{name}.before")
+		frappe.db.after_commit.add(lambda: point(f"{name}.after"))
 
 
 def point(name: str) -> None:
@@ -25,4 +40,4 @@ def point(name: str) -> None:
 	if _ACTION == "drop":
 		frappe.db.sql("kill connection_id()")
 	else:
-		os.kill(os.getpid(), signal.SIGKILL)
+		os.kill(os.getpid(), signal.SIGSTOP if _ACTION == "stop" else signal.SIGKILL)

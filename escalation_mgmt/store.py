@@ -260,16 +260,17 @@ def apply(
 				_replace(stored, event.data["replaced_by"], tickets[stored.key], now)
 
 
-def park(name: str, why: str, until: datetime, now: datetime) -> None:
-	"""Set an item aside that can't be processed, and say so in its history (design rule 1)."""
+def park(name: str, why: str, until: datetime, now: datetime) -> bool:
+	"""Set an item aside that can't be processed, and say so in its history (design rule 1); whether it still ran."""
 	frappe.db.sql(
 		f"update `tab{ITEM}` set `parked` = %s, `due_utc` = %s, `version` = `version` + 1, `updated_utc` = %s"
 		" where `name` = %s and `due_utc` is not null",  # somebody may have acknowledged meanwhile
 		(why, until, now, name),
 	)
 	if not frappe.db._cursor.rowcount:
-		return
+		return False
 	history.append([history.Line(name, Event(EventKind.PARKED, now, data={"reason": why, "until": until}))])
+	return True
 
 
 def _replace(stored: Stored, plan_name: str, ticket: Ticket, now: datetime) -> None:

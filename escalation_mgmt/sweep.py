@@ -9,7 +9,7 @@ from typing import Any
 
 import frappe
 
-from escalation_mgmt import clock, installation, plans, rows, store, tickets
+from escalation_mgmt import clock, faults, installation, plans, rows, store, tickets
 from escalation_mgmt.engine import Decision, Past, TicketFilter, start_again
 from escalation_mgmt.looks import Looker, lock_ticket, look_at, version_that_opens
 from escalation_mgmt.reporting import report_error
@@ -142,7 +142,7 @@ def _safely(what: str, do: Callable[[], None]) -> None:
 	frappe.db.rollback()
 	try:
 		do()
-		frappe.db.commit()
+		faults.commit("sweep")
 	except Exception as e:
 		frappe.db.rollback()
 		if not isinstance(e, rows.Conflict):

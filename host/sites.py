@@ -334,6 +334,13 @@ def copy_site(name: str, target: str, force: bool = True) -> None:
 		if not force:
 			raise SystemExit(f"host: site {target} exists")
 		drop_site(target)
+	with tempfile.TemporaryDirectory(dir=paths.RUN) as folder:
+		dump(name, Path(folder) / "database")
+		restore_as(name, target, Path(folder) / "database")
+
+
+def restore_as(name: str, target: str, database: Path) -> None:
+	"""A site like another, under a new name, from a dump of the other's database; on the MariaDB that is in use now."""
 	config = _config(name)
 	ignored = shutil.ignore_patterns("logs", "locks", "db")
 	shutil.copytree(paths.SITES / name, paths.SITES / target, ignore=ignored)
@@ -345,6 +352,4 @@ def copy_site(name: str, target: str, force: bool = True) -> None:
 		config.update({"db_user": config["db_name"], **_address(root)})
 		_create_database(root, config["db_name"], config["db_password"])
 	(paths.SITES / target / "site_config.json").write_text(json.dumps(config, indent=1, sort_keys=True))
-	with tempfile.TemporaryDirectory(dir=paths.RUN) as folder:
-		dump(name, Path(folder) / "database")
-		restore(target, Path(folder) / "database")
+	restore(target, database)

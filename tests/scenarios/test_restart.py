@@ -1,0 +1,143 @@
+"""Scenario 11: MariaDB is killed and started again in mid-batch. A server of the test's own: others' stays up."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import frappe
+import pytest
+
+from tests.conftest import ON_BENCH
+from tests.scenarios.test_crash import MAY_REPEAT, check
+from tests.scenarios.test_dispatcher import DISPATCH, ROOT, many
+from tests.world import World
+
+RESIDENT = DISPATCH.replace(
+	"print(dispatcher.tick(), flush=True)",
+	"""from escalation_mgmt.commands import Stop
+stop, again = Stop(), dispatcher._reconnect
+def reconnect(site):
+	hosts = frappe.conf.escalation_allowed_hosts
+	frappe.destroy()
+	frappe.init(site, sites_path=sys.argv[2])
+	frappe.conf.escalation_allowed_hosts = hosts
+	frappe.connect()
+dispatcher._reconnect = reconnect
+dispatcher.run(stop)""",
+)
+
+
+class MariaDB:
+	"""A server in a folder of its own, which can be killed and started again."""
+
+	def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch):
+		from host import paths, servers
+
+		self.port = servers.free_port(0)
+		with monkeypatch.context() as patched:
+			patched.setattr(paths, "MARIADB", folder)
+			self._command, self.address = servers._mariadb(self.port)
+		self.start()
+
+	def start(self) -> None:
+		from host import servers
+
+		self._process = subprocess.Popen(
+			self._command, stdin=subprocess.DEVNULL, preexec_fn=servers.die_with_parent
+		)
+		while not servers.answers(self.port):
+			assert self._process.poll() is None, "mariadbd has ended"
+			time.sleep(0.05)
+
+	def kill(self) -> None:
+		self._process.kill()
+		self._process.wait()
+
+
+@pytest.fixture
+def apart(site: str, providers, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[World, MariaDB]]:
+	"""A copy of the test site on that server, and the server."""
+	if ON_BENCH or frappe.db.db_type != "mariadb":
+		pytest.skip("only the embedded host has a MariaDB to spare")
+	from host import sites
+
+	folder, target = Path(tempfile.mkdtemp(prefix="mariadb-")), f"apart-{site}"
+	frappe.db.commit()
+	sites.dump(site, folder / "dump")
+	mariadb = MariaDB(folder, monkeypatch)
+	shutil.rmtree(Path(frappe.local.sites_path) / target, ignore_errors=True)
+	try:
+		with monkeypatch.context() as elsewhere:
+			elsewhere.setenv("HOST_DB_SOCKET", mariadb.address["socket"])
+			elsewhere.setenv("HOST_DB_PORT", str(mariadb.port))
+			sites.restore_as(site, target, folder / "dump")
+			frappe.destroy()
+			sites.connect(target)
+			with World(target, providers) as world:
+				yield world, mariadb
+				world.assert_nothing_unexpected()
+			frappe.destroy()
+	finally:
+		mariadb.kill()
+		shutil.rmtree(folder)
+		shutil.rmtree(sites.paths.SITES / target, ignore_errors=True)
+		sites.connect(site)
+		frappe.set_user("Administrator")
+
+
+@pytest.mark.parametrize(
+	"point",
+	[
+		"dispatcher.set.before",
+		"dispatcher.set.after",
+		"delivery.claimed.after",
+		"delivery.taken",
+		"delivery.recorded.before",
+	],
+)
+def test_11_mariadb_is_restarted_in_mid_batch(apart: tuple[World, MariaDB], point: str) -> None:
+	world, mariadb = apart
+	world.endpoint()
+	world.plan((0, "Email"), (0, "HTTP POST", "Endpoint", "Pager"))
+	tickets = many(world, 3)
+	world.wait(10)
+	frappe.db.commit()
+	hosts = ",".join(frappe.conf.escalation_allowed_hosts)
+	arguments = [world.site, str(Path(frappe.local.sites_path).resolve()), world.now.isoformat(), hosts]
+	process = subprocess.Popen(
+		[sys.executable, "-c", RESIDENT, *arguments],
+		stdin=subprocess.PIPE,
+		stdout=subprocess.PIPE,
+		text=True,
+		env={**os.environ, "PYTHONPATH": str(ROOT), "ESCALATION_FAULT": f"{point}:1:stop"},
+	)
+	try:
+		process.stdin.write("go\n")
+		process.stdin.flush()
+		assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])
+		mariadb.kill()
+		mariadb.start()
+		os.kill(process.pid, signal.SIGCONT)
+		frappe.db.close()
+		frappe.db.connect()
+		# The dispatcher goes on by itself: what it hadn't begun to send goes out now.
+		under_way = "select count(*) from `tabEscalation Notification` where `status` = 'Queued'"
+		due = "select count(*) from `tabEscalation Action Item` where `due_utc` <= %s"
+		deadline = time.monotonic() + 60
+		while frappe.db.sql(under_way)[0][0] or frappe.db.sql(due, world.now)[0][0]:
+			assert time.monotonic() < deadline and process.poll() is None, "it doesn't go on"
+			frappe.db.rollback()
+			time.sleep(0.05)
+		process.terminate()
+		assert process.wait(60) == 0
+	finally:
+		process.kill()
+	world.forward(3)  # an attempt that was never heard of again counts as lost after two minutes
+	world.forward(3)
+	check(world, tickets, point.startswith(MAY_REPEAT))
