@@ -1,6 +1,9 @@
 """The site that tests run on: made once, kept as long as what it was made of stays the same."""
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 APPS = ("helpdesk", "erpnext_stand_in", "escalation_mgmt")
 PASSWORD = "Escalation-1"
@@ -83,3 +86,17 @@ def add_person(email: str, name: str, *roles: str) -> None:
 		agent = frappe.new_doc("HD Agent")
 		agent.update({"user": email, "agent_name": name, "is_active": 1})
 		agent.insert(ignore_permissions=True)
+
+
+def command(site: str, *arguments: str) -> subprocess.CompletedProcess:
+	"""Run a command of the bench for the site, in a process of its own: `bench --site SITE ...`."""
+	root = Path(__file__).resolve().parent.parent
+	on_bench = bool(os.environ.get("ESCALATION_TEST_BENCH"))
+	bench = ["bench"] if on_bench else [sys.executable, "-m", "host", "frappe"]
+	return subprocess.run(
+		[*bench, "--site", site, *arguments],
+		cwd=None if on_bench else root,
+		capture_output=True,
+		text=True,
+		timeout=600,
+	)

@@ -8,9 +8,10 @@ from pathlib import Path
 import frappe
 import pytest
 
-from escalation_mgmt import dispatcher, store
-from tests.world import World
+from escalation_mgmt import dispatcher, rows, store
+from tests.world import PAGER, World
 
+FRAPPES = ("creation", "modified", "owner", "modified_by", "docstatus")
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -53,6 +54,37 @@ def test_31_one_bad_row_is_parked_and_the_others_go_out(world: World) -> None:
 	world.forward(5)
 	world.expect_email("tech@x.test")
 	assert not frappe.get_doc(store.ITEM, bad).parked
+
+
+def test_31_the_other_499_go_out(world: World) -> None:
+	"""A whole set: one row that can't be read, one of whose messages can't be rendered, 498 that can."""
+	world.endpoint()
+	world.plan((0, "HTTP POST", "Endpoint", PAGER), message="{{ 1 / ticket.subject | length }}")
+	tickets = copies(world, dispatcher.SET)
+	unreadable, unrendered = tickets[250], tickets[251]
+	frappe.db.set_value("HD Ticket", unreadable, "_assign", "{broken", update_modified=False)
+	frappe.db.set_value("HD Ticket", unrendered, "subject", "", update_modified=False)
+	bad = frappe.db.get_value(store.ITEM, {"reference_name": unreadable})
+	world.forward(10)
+	world.expect_error(f"{bad} can't be processed")
+	world.expect_error("a message can't be rendered")
+	paged = [world.inbox.expect(method="HTTP POST").body["ticket"] for _other in range(499)]
+	assert sorted(map(str, paged)) == sorted(set(tickets) - {unreadable})
+	world.expect_email("owner@x.test", "can't be processed")
+	frappe.db.commit()
+	assert frappe.db.count(store.ITEM, {"parked": ("is", "set")}) == 1
+
+
+def copies(world: World, count: int) -> list[str]:
+	"""That many tickets that nothing announced, and the items that the sweep opens for them."""
+	first = world.ticket("first")
+	row = frappe.db.sql("select * from `tabHD Ticket` where `name` = %s", (first.name,), as_dict=True)[0]
+	number = isinstance(row.name, int)
+	names = [row.name + n if number else f"{row.name}-{n}" for n in range(1, count)]
+	columns = [column for column in row if column not in ("name", *FRAPPES)]
+	rows.insert_all("HD Ticket", [{"name": name, **{c: row[c] for c in columns}} for name in names])
+	world.sweep()
+	return [str(name) for name in (first.name, *names)]
 
 
 def test_31_a_ticket_doctype_that_nobody_can_read_any_more(world: World) -> None:

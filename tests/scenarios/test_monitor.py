@@ -1,12 +1,14 @@
 """Scenario 28: the dispatcher stops; Desk, the command and the heartbeat say so, each by itself."""
 
 import threading
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import frappe
 import pytest
 
-from escalation_mgmt import monitor
+from escalation_mgmt import monitor, store
+from tests.on_site import command
 from tests.world import World
 
 
@@ -66,6 +68,19 @@ def test_28_a_stopped_dispatcher_is_noticed(world: World, listener: HTTPServer) 
 	finally:
 		frappe.db.set_single_value("Escalation Settings", "heartbeat_url", "")
 		frappe.db.commit()
+
+
+def test_28_the_command_says_so_by_its_exit_code(world: World) -> None:
+	"""In a process of its own, by the database's clock."""
+	world.plan((0, "Email"))
+	item = world.item(world.ticket())
+	well = command(world.site, "escalation", "status")
+	assert (well.returncode, "nothing is overdue" in well.stdout) == (0, True), well.stderr
+	frappe.db.set_value(store.ITEM, item.name, "due_utc", world.start - timedelta(minutes=6))
+	frappe.db.commit()
+	ill = command(world.site, "escalation", "status")
+	assert (ill.returncode, "1 steps are overdue" in ill.stdout) == (1, True), ill.stderr
+	world.change(frappe.get_doc("HD Ticket", item.reference_name), status="Closed")
 
 
 def test_28_only_managers_may_ask(world: World) -> None:

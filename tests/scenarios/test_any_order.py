@@ -1,0 +1,312 @@
+"""Whatever happens in whatever order, the rules hold in the running app: checked from its rows, and from what was received.
+
+The same idea as `tests/engine/test_rules.py`, on a site, with the app's own store, delivery and doors, and local providers. A
+process that dies is an exception that nothing here catches; `test_crash` kills real ones.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import frappe
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+	RuleBasedStateMachine,
+	initialize,
+	invariant,
+	precondition,
+	rule,
+	run_state_machine_as_test,
+)
+
+from escalation_mgmt import dispatcher, faults, store, sweep
+from escalation_mgmt.acknowledge import acknowledge
+from escalation_mgmt.engine import CLOCK_RUNS, RUNNING, Status
+from tests.profiles import NIGHTLY
+from tests.world import PAGER, World
+
+EXAMPLES, STEPS = (60, 50) if NIGHTLY else (10, 20)
+POINTS = (
+	*("dispatcher.set.before", "dispatcher.set.after", "delivery.claimed.before", "delivery.claimed.after"),
+	*("delivery.taken", "delivery.recorded.before", "delivery.recorded.after", "sweep.before", "sweep.after"),
+)
+PEOPLE = ("tech@x.test", "lead@x.test", "second@x.test")
+which = st.integers(0, 20)
+
+
+class Died(BaseException):
+	"""The process is gone: nothing catches this, and what wasn't committed is undone."""
+
+
+class AnyOrder(RuleBasedStateMachine):
+	steps = 0
+
+	def __init__(self, world: World) -> None:
+		super().__init__()
+		self.world = world
+		self.tickets: list[Any] = []
+		self.received: list[tuple[str, datetime]] = []  # notification, and when
+		self.over: set[str] = set()  # items that somebody had, or that had ended, before this step
+		self.first: dict[str, Any] = {}  # items as they were opened
+		world.clean()
+		world.providers.faults.clear()
+		world.inbox.clear()
+
+	@initialize(repeats=st.integers(0, 1), start=st.sampled_from(["At Once", "After Its Own Window"]))
+	def a_helpdesk(self, repeats: int, start: str) -> None:
+		self.world.endpoint(timeout=5)
+		self.world.plan(
+			*((0, "Email"), (0, "HTTP POST", "Endpoint", PAGER), (5, "Email", "User", "lead@x.test")),
+			*((5, "Email"), (0, "Email", "User", "second@x.test")),
+			title="High",
+			repeats=repeats,
+			repeat_pause=600,
+			start=start,
+		)
+		self.world.plan(
+			(0, "Email"),
+			(3, "HTTP POST", "Endpoint", PAGER),
+			title="Urgent",
+			priorities=["Urgent"],
+			window=60,
+		)
+		self.world.plan((0, "Email"), (5, "Email"), title="Assignee", priorities=["Medium"], window=60)
+
+	# --- what can happen
+
+	@rule(priority=st.sampled_from(["High", "Urgent", "Medium", "Low"]), to=st.sampled_from(["", *PEOPLE]))
+	def a_ticket_is_logged(self, priority: str, to: str) -> None:
+		if len(self.tickets) < 4:
+			self.tickets.append(self.world.ticket(f"no. {len(self.tickets)}", to=to, priority=priority))
+
+	@precondition(lambda self: self.tickets)
+	@rule(
+		which=which,
+		announced=st.booleans(),
+		fields=st.sampled_from(
+			[{"priority": p} for p in ("High", "Urgent", "Medium", "Low")]
+			+ [{"status": s} for s in ("Open", "Replied", "Resolved")]
+		),
+	)
+	def a_ticket_changes(self, which: int, announced: bool, fields: dict[str, str]) -> None:
+		ticket = self.tickets[which % len(self.tickets)]
+		if announced:
+			return self.world.change(ticket, **fields)
+		category = {"Open": "Open", "Replied": "Paused", "Resolved": "Resolved"}
+		if "status" in fields and frappe.get_meta("HD Ticket").has_field("status_category"):
+			fields = {**fields, "status_category": category[fields["status"]]}
+		frappe.db.set_value("HD Ticket", ticket.name, fields, update_modified=False)
+		frappe.db.commit()
+
+	@precondition(lambda self: self.tickets)
+	@rule(which=which, reply=st.booleans(), to=st.sampled_from(PEOPLE))
+	def a_reply_or_another_assignee(self, which: int, reply: bool, to: str) -> None:
+		ticket = self.tickets[which % len(self.tickets)]
+		if reply:
+			self.world.reply(ticket)
+		else:
+			self.world.assign(ticket, to)
+
+	@rule(minutes=st.sampled_from([0, 0.5, 1, 3, 5, 10, 31]))
+	def time_passes_and_the_dispatcher_looks(self, minutes: float) -> None:
+		self.world.forward(minutes)
+		self._nothing_is_due()
+
+	@rule(minutes=st.sampled_from([1, 5, 45]))
+	def nobody_dispatches(self, minutes: float) -> None:
+		self.world.wait(minutes)
+
+	@rule()
+	def the_next_falls_due(self) -> None:
+		frappe.db.commit()
+		if due := dispatcher.next_due():
+			self.world.now = max(self.world.now, due)
+		self.world.tick()
+		self._nothing_is_due()
+
+	@rule(point=st.sampled_from(POINTS), number=st.integers(1, 3), minutes=st.sampled_from([0, 3, 10]))
+	def the_dispatcher_dies(self, point: str, number: int, minutes: float) -> None:
+		self.world.wait(minutes)
+		frappe.db.commit()
+		with dying(point, number):
+			try:
+				dispatcher.tick()
+				sweep.sweep()
+			except Died:
+				pass
+		frappe.db.rollback()
+
+	@rule()
+	def the_sweep(self) -> None:
+		self.world.sweep()
+
+	@rule(fault=st.sampled_from(["busy", "refused", "lost", "mail busy", "mail refused", "mail lost"]))
+	def a_provider_fails(self, fault: str) -> None:
+		pager, smtp = self.world.providers.faults.pager, self.world.providers.faults.smtp
+		match fault:
+			case "busy":
+				pager.status(503)
+			case "refused":
+				pager.status(400)
+			case "lost":
+				pager.close(taken=True)
+			case "mail busy":
+				smtp.refuse(450, "busy")
+			case "mail refused":
+				smtp.refuse(550, "no")
+			case "mail lost":
+				smtp.drop(taken=True)
+
+	@precondition(lambda self: self.first)
+	@rule(which=which, by=st.sampled_from(PEOPLE))
+	def somebody_acknowledges(self, which: int, by: str) -> None:
+		names = sorted(self.first)
+		name = names[which % len(names)]
+		before = frappe.get_doc(store.ITEM, name)
+		done = acknowledge(name, by=by, via="Desk", user=by)
+		frappe.db.commit()
+		assert done.taken == (before.status in (*CLOCK_RUNS, Status.EXHAUSTED))
+		if not done.taken and before.acknowledged_by:
+			assert done.by == before.acknowledged_by, "the other is told who"
+		queued = frappe.get_all(
+			"Escalation Notification",
+			filters={"action_item": name, "purpose": "Page", "status": "Queued"},
+			order_by="name",
+		)
+		assert not done.taken or not queued, "acknowledgement wins"
+
+	def _nothing_is_due(self) -> None:
+		frappe.db.commit()
+		assert not store.claim_due(self.world.now, 10), "everyone alone: nothing that is due is left"
+		frappe.db.rollback()
+
+	# --- the rules, after each step
+
+	@invariant()
+	def the_rules_hold(self) -> None:
+		AnyOrder.steps += 1
+		frappe.db.rollback()
+		self._take()
+		items = {row.name: row for row in _all(store.ITEM)}
+		events, messages = defaultdict(list), {row.name: row for row in _all("Escalation Notification")}
+		for row in _all("Escalation Event"):
+			events[row.action_item].append(row)
+		running = Counter(row.reference_name for row in items.values() if row.status in RUNNING)
+		assert not running or max(running.values()) == 1
+		for name, item in items.items():
+			self._item(item, self.first.setdefault(name, item), events[name])
+		for message in messages.values():
+			self._message(message, items[message.action_item])
+		pages = Counter(
+			(m.action_item, m.run, m.step, m.method, m.address, m.created_utc)
+			for m in messages.values()
+			if m.purpose == "Page"
+		)
+		assert not pages or max(pages.values()) == 1, "one claim"
+		self.over = {name for name, item in items.items() if item.status not in CLOCK_RUNS}
+		log = frappe.get_all("Error Log", fields=["method", "error"], order_by="creation")
+		assert not log, log[0].error
+
+	def _take(self) -> None:
+		self.seen: list[str] = []
+		for message in self.world.inbox.take_all():
+			assert message.verified is not False
+			name = message.headers["x-escalation-notification"] if message.method == "Email" else message.id
+			self.received.append((name, self.world.now))
+			self.seen.append(name)
+
+	def _item(self, item: Any, first: Any, events: list[Any]) -> None:
+		assert (item.plan_version, item.plan, item.opened_utc) == (
+			first.plan_version,
+			first.plan,
+			first.opened_utc,
+		)
+		assert (item.due_utc is None) == (item.status not in CLOCK_RUNS or bool(item.stalled))
+		kinds = [event.kind for event in events]
+		assert kinds.count("Acknowledged") == bool(item.acknowledged_by)
+		ran: list[tuple[int, int]] = []
+		for event in events:
+			if event.kind == "Started Again":
+				ran = []
+			elif event.kind == "Step Ran":
+				assert (event.run, event.step) not in ran, "ran twice"
+				ran.append((event.run, event.step))
+		if "Acknowledged" in kinds:
+			assert "Step Ran" not in kinds[kinds.index("Acknowledged") :], "acknowledgement wins"
+		if kinds.count("Nobody Notified") and item.stalled:
+			assert kinds.count("Unreachable")
+
+	def _message(self, message: Any, item: Any) -> None:
+		times = [at for name, at in self.received if name == message.name]
+		assert len(times) <= 2 and (len(times) < 2 or message.possible_duplicate), "doubled unmarked"
+		assert all(at >= message.planned_utc for at in times), "early"
+		if message.status == "Sent":
+			assert times, "said to be sent, and never received"
+		if message.status == "Withdrawn":
+			assert not times
+		if message.purpose == "Page" and message.name in self.seen and item.name in self.over:
+			assert item.status == "Exhausted" or message.in_flight, "sent after somebody had it"
+
+	def teardown(self) -> None:
+		"""Time goes on, and nothing breaks any more: nothing is lost, nothing stays silent."""
+		self.world.providers.faults.clear()
+		for _turn in range(60):
+			self.world.sweep()
+			self.world.tick()
+			frappe.db.commit()
+			due = dispatcher.next_due()
+			if not due:
+				break
+			self.world.now = max(self.world.now, due)
+		self.the_rules_hold()
+		taken = Counter(name for name, _at in self.received)
+		for message in _all("Escalation Notification"):
+			assert message.next_attempt_utc is None
+			assert taken[message.name] or message.status in ("Failed", "Unknown", "Withdrawn"), "lost"
+		for item in _all(store.ITEM):
+			assert item.status not in ("Scheduled", "Snoozed")
+			assert item.status != "Escalating" or item.stalled, "silent"
+
+
+def _all(doctype: str) -> list[Any]:
+	return frappe.db.sql(f"select * from `tab{doctype}` order by `name`", as_dict=True)
+
+
+@contextmanager
+def dying(point: str, number: int) -> Iterator[None]:
+	"""Whoever passes a fault point for that time dies."""
+	passed = Counter()
+	real = faults.point
+
+	def die(name: str) -> None:
+		passed[name] += 1
+		if name == point and passed[name] == number:
+			raise Died
+
+	faults.point = die
+	try:
+		yield
+	finally:
+		faults.point = real
+
+
+def test_any_order(world: World, capsys: pytest.CaptureFixture) -> None:
+	AnyOrder.steps = 0
+	run_state_machine_as_test(
+		lambda: AnyOrder(world),
+		settings=settings(
+			max_examples=EXAMPLES,
+			stateful_step_count=STEPS,
+			deadline=None,
+			report_multiple_bugs=False,
+			suppress_health_check=list(HealthCheck),
+		),
+	)
+	world.clean()
+	world.providers.faults.clear()
+	with capsys.disabled():
+		print(f"\n{AnyOrder.steps} transitions of the app on {frappe.db.db_type}")

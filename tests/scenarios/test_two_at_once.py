@@ -1,0 +1,103 @@
+"""Scenarios 12 and 13: an acknowledgement meets what is being sent, and another acknowledgement."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import frappe
+import pytest
+import requests
+
+from host.servers import free_port
+from tests.scenarios.test_crash import served
+from tests.scenarios.test_dispatcher import DISPATCH, ROOT
+from tests.world import PAGER, World
+
+
+@pytest.mark.parametrize("point", ["delivery.claimed.after", "delivery.taken", "delivery.recorded.after"])
+def test_12_what_is_on_its_way_is_recorded_and_the_unsent_is_taken_back(world: World, point: str) -> None:
+	"""A dispatcher stands still with one message in its hand, another queued and a step to come; then somebody has it."""
+	world.endpoint()
+	world.plan(
+		(0, "Email"), (5, "HTTP POST", "Endpoint", PAGER), (0, "Email", "User", "lead@x.test"), (5, "Email")
+	)
+	ticket = world.ticket()
+	world.forward(10)
+	link = world.expect_email("tech@x.test").links[0]
+	world.wait(5)
+	frappe.db.commit()
+	hosts = ",".join(frappe.conf.escalation_allowed_hosts)
+	arguments = [world.site, str(Path(frappe.local.sites_path).resolve()), world.now.isoformat(), hosts]
+	process = subprocess.Popen(
+		[sys.executable, "-c", DISPATCH, *arguments],
+		stdin=subprocess.PIPE,
+		stdout=subprocess.PIPE,
+		text=True,
+		env={**os.environ, "PYTHONPATH": str(ROOT), "ESCALATION_FAULT": f"{point}:1:stop"},
+	)
+	try:
+		process.stdin.write("go\n")
+		process.stdin.flush()
+		_pid, how = os.waitpid(process.pid, os.WUNTRACED)
+		assert os.WIFSTOPPED(how)
+		assert world.post(link).ok
+		os.kill(process.pid, signal.SIGCONT)
+		process.communicate(timeout=60)
+	finally:
+		process.kill()
+	item = world.item(ticket)
+	sending, unsent = sorted(
+		world.messages(item, purpose="Page", step=("in", [2, 3])), key=lambda message: message.status
+	)
+	world.inbox.expect(method=sending.method)  # was on its way
+	assert (sending.status, unsent.status) == ("Sent", "Withdrawn")
+	assert (sending.attempts, unsent.attempts) == (1, 0) and not sending.possible_duplicate
+	kinds = world.kinds(item)
+	assert kinds.count("Withdrawn") == 1 and kinds.count("Was in Flight") == bool(sending.in_flight)
+	assert bool(sending.in_flight) == (point != "delivery.recorded.after")
+	world.forward(60)
+	told = [message.to for message in world.inbox.unexpected()]
+	assert set(told) <= {"lead@x.test"}, told  # told, if they had been sent a message
+	world.inbox.take_all()
+	assert world.item(ticket).status == "Acknowledged" and kinds.count("Step Ran") == 3
+
+
+def test_13_two_acknowledge_in_the_same_second(world: World) -> None:
+	"""By two web servers at once: one wins, the other is told who."""
+	world.plan((0, "Email"), (0, "Email", "User", "lead@x.test"), (5, "Email", "User", "second@x.test"))
+	ports = [free_port(0), free_port(0)]
+	names = {"tech@x.test": "Tina Tech", "lead@x.test": "Leo Lead"}
+	with served(world, ports[0]), served(world, ports[1]):
+		for number in range(5):
+			ticket = world.ticket(f"round {number}")
+			world.forward(10)
+			paths = {user: world.expect_email(user).links[0].split("/", 3)[3] for user in names}
+			together, answers = threading.Barrier(2), {}
+
+			def acknowledge(user: str, port: int, path: str, together=together, answers=answers) -> None:
+				together.wait()
+				url = f"http://127.0.0.1:{port}/{path}"
+				answers[user] = requests.post(url, headers={"Accept": "application/json"}, timeout=60).json()
+
+			frappe.db.commit()
+			threads = [
+				threading.Thread(target=acknowledge, args=(user, port, path))
+				for (user, path), port in zip(paths.items(), ports, strict=True)
+			]
+			for thread in threads:
+				thread.start()
+			for thread in threads:
+				thread.join()
+			item = world.item(ticket)
+			winner = item.acknowledged_user
+			(loser,) = set(names) - {winner}
+			assert answers[winner]["title"] == "Acknowledged"
+			assert answers[loser]["title"] == "Already acknowledged"
+			assert answers[loser]["text"].startswith(f"By {names[winner]}, ")
+			assert item.status == "Acknowledged" and world.kinds(item).count("Acknowledged") == 1
+			world.tick()
+			world.expect_email(loser, f"{names[winner]} has acknowledged")
+	world.forward(60)

@@ -1,0 +1,97 @@
+"""Scenario 27: `migrate` with action items in every status; nothing repeats, and nothing is lost."""
+
+import signal
+from collections import Counter
+from datetime import timedelta
+
+import frappe
+
+from escalation_mgmt import store
+from escalation_mgmt.engine import Status
+from tests.on_site import command
+from tests.scenarios.test_crash import dispatch
+from tests.world import PAGER, World
+
+TABLES = (
+	*(
+		"Escalation Action Item",
+		"Escalation Notification",
+		"Escalation Event",
+		"Escalation Plan",
+		"Escalation Step",
+	),
+	*("Escalation Plan Version", "Escalation Contact", "Escalation Endpoint"),
+)
+
+
+def migrate(world: World) -> None:
+	"""The real command, in a process of its own, with every DocType of ours synchronised anew."""
+	frappe.db.sql("update `tabDocType` set `migration_hash` = null where `module` = 'Escalation Mgmt'")
+	frappe.db.commit()
+	done = command(world.site, "migrate")
+	assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+	frappe.db.rollback()
+	frappe.clear_cache()
+
+
+def everything() -> dict[str, list]:
+	frappe.db.rollback()
+	return {
+		table: frappe.db.sql(f"select * from `tab{table}` order by `name`", as_dict=True) for table in TABLES
+	}
+
+
+def test_27_migrate_with_items_in_every_status(world: World) -> None:
+	world.endpoint()
+	world.plan((0, "Email"), (20, "Email", "User", "lead@x.test"))
+	world.plan((0, "HTTP POST", "Endpoint", PAGER), title="Pager", priorities=["Urgent"])
+	ended = {"Exhausted": world.ticket("exhausted")}
+	for minutes in (10, 20, 30):
+		world.forward(minutes)
+	for name in ("acknowledged", "resolved", "cancelled"):
+		ended[name.title()] = world.ticket(name)
+	goes_on = {name: world.ticket(name) for name in ("escalating", "snoozed")}
+	world.forward(10)
+	for message in world.inbox.take_all():
+		if message.to == "tech@x.test" and message.contains("answered: acknowledged"):
+			world.post(message.links[0])
+	world.change(ended["Resolved"], status="Resolved")
+	world.change(ended["Cancelled"], priority="Low")
+	snoozed = world.item(goes_on["snoozed"]).name  # nothing snoozes yet but the engine's table
+	until = world.now + timedelta(hours=1)
+	frappe.db.set_value(store.ITEM, snoozed, {"status": "Snoozed", "due_utc": until})
+	flying = world.ticket("in flight", priority="Urgent")
+	world.forward(1)
+	world.inbox.take_all()
+	goes_on["busy"] = world.ticket("busy", to="second@x.test")
+	world.wait(9)
+	assert dispatch(world, "delivery.claimed.after:1:kill") == -signal.SIGKILL
+	world.providers.faults.smtp.refuse(450, "busy", to="second@x.test")
+	world.forward(1)
+	goes_on["scheduled"] = world.ticket("scheduled")
+	world.inbox.assert_empty()
+
+	before = everything()
+	assert {row.status for row in before[store.ITEM]} == {str(status) for status in Status}
+	assert {"Queued", "Sending", "Sent"} <= {row.status for row in before["Escalation Notification"]}
+	migrate(world)
+	assert everything() == before, "nothing is lost"
+
+	for _turn in range(60):
+		world.forward(5)
+	assert Counter((message.method, message.to) for message in world.inbox.take_all()) == {
+		("Email", "second@x.test"): 1,  # the one that was to be tried again
+		("HTTP POST", "page"): 1,  # the one that was on its way
+		("Email", "tech@x.test"): 1,  # the one that was scheduled
+		("Email", "lead@x.test"): len(goes_on),
+		("Email", "owner@x.test"): len(goes_on) + 1,
+	}
+	for ticket in (*goes_on.values(), flying):
+		kinds = world.kinds(world.item(ticket))
+		assert kinds.count("Step Ran") == (1 if ticket is flying else 2) and kinds.count("Exhausted") == 1
+	(page,) = world.messages(world.item(flying), method="HTTP POST")
+	assert (page.status, page.attempts, page.possible_duplicate) == ("Sent", 2, 1)
+	ends = {row.name: row for row in before[store.ITEM] if row.status in ended}
+	assert len(ends) == len(ended)
+	for row in everything()[store.ITEM]:
+		assert row.name not in ends or row == ends[row.name]
