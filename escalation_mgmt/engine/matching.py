@@ -55,9 +55,8 @@ def rematch(
 	chosen alike for the old facts, the facts decided nothing (design section 5). An item that was started
 	by hand needn't match its plan at all, so only a plan that newly takes the ticket moves it.
 	"""
-	if before == after and (
-		by_hand or holds(frozen)
-	):  # pragma: no mutate; only spares what comes to the same
+	# Only spares what would come to the same.
+	if before == after and (by_hand or holds(frozen)):  # pragma: no mutate
 		return None
 	candidates = [plan for plan in enabled if plan.name != frozen.name] + [frozen]
 	now = winner(candidates, after, holds)

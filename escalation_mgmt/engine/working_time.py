@@ -132,9 +132,8 @@ class Calendar:
 		"""When the offset changes, after `at` and not after `by`: no zone changes its clocks twice in a day."""
 		at = at.replace(microsecond=0)  # clocks change on the second
 		offset = self._offset(at)
-		seconds = range(
-			int((by - at).total_seconds()) + 1
-		)  # pragma: no mutate; longer, the first change is the same
+		# Longer, it would hold the same first change.
+		seconds = range(int((by - at).total_seconds()) + 1)  # pragma: no mutate
 		changed = bisect_left(seconds, True, key=lambda s: self._offset(at + timedelta(seconds=s)) != offset)
 		return at + timedelta(seconds=changed)
 
