@@ -5,11 +5,25 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
+from collections.abc import Callable
 
-from benchmarks import burst, idle, save, site, steady
-from benchmarks.measure import Figure
+from benchmarks import acknowledge, burst, frappe_costs, idle, kill, save, site, steady
+from benchmarks.measure import Figure, print_table
 
-PARTS = {"burst": burst.measure, "idle": idle.measure, "save": save.measure, "steady": steady.measure}
+PARTS: dict[str, Callable[[], list[Figure]]] = {
+	"burst": burst.http_post,
+	"slow": burst.slow,
+	"sms": burst.sms,
+	"two": burst.two_dispatchers,
+	"steady": steady.with_dispatcher,
+	"scheduler": steady.with_scheduler,
+	"acknowledge": acknowledge.measure,
+	"kill": kill.measure,
+	"idle": idle.measure,
+	"save": save.measure,
+	"frappe": frappe_costs.measure,
+}
 
 
 def main() -> int:
@@ -21,22 +35,14 @@ def main() -> int:
 	if unknown := set(options.parts) - set(PARTS):
 		parser.error(f"no such part: {', '.join(sorted(unknown))}")
 	site.enter()
-	print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.2f} before", flush=True)
 	figures: list[Figure] = []
 	for part in options.parts or PARTS:
-		for figure in PARTS[part]():
-			figures.append(figure)
-			_say(figure)
+		started, load = time.monotonic(), os.getloadavg()[0]
+		print(f"{part} ({os.cpu_count()} cores, load {load:.1f}) ...", flush=True)
+		figures += PARTS[part]()
+		print(f"  {time.monotonic() - started:.0f} s", flush=True)
 	site.clean()
-	print(f"load {os.getloadavg()[0]:.2f} after")
-	return 0 if all(figure.met and figure.right for figure in figures) else 1
-
-
-def _say(figure: Figure) -> None:
-	verdict = "" if not figure.goal else "met" if figure.met else "MISSED"
-	if not figure.right:
-		verdict = "WRONG"
-	print(f"{figure.name:<42}{figure.value:>24}  {figure.goal:>10}  {verdict}", flush=True)
+	return print_table(figures)
 
 
 if __name__ == "__main__":

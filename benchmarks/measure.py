@@ -1,18 +1,23 @@
-"""Processes and figures that the benchmarks share."""
+"""Figures, how they are compared, and the receiver that counts."""
 
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from host import paths
+
+ROUNDS = 5  # that are counted; one before them is dropped
+SPARE = 3  # further rounds, in place of void ones
+SINK_FACTOR = 3.0  # the receiver takes so many times the best figure of a round, or the round is void
 
 
 class Sink:
@@ -33,9 +38,10 @@ class Sink:
 		with urllib.request.urlopen(f"{self.url}count", timeout=30) as answer:
 			return json.load(answer)
 
-	def all(self) -> dict[str, tuple[int, float]]:
+	def all(self) -> dict[str, list[float]]:
+		"""When each message was received (seconds since 1970): {our id: times}."""
 		with urllib.request.urlopen(f"{self.url}all", timeout=60) as answer:
-			return {id: (count, first) for id, (count, first) in json.load(answer).items()}
+			return json.load(answer)
 
 	def forget(self) -> None:
 		urllib.request.urlopen(urllib.request.Request(self.url, method="DELETE"), timeout=30).close()
@@ -62,15 +68,82 @@ def sink(delay: float = 0.0) -> Iterator[Sink]:
 		running.close()
 
 
-@dataclass(frozen=True)
+class Wrong(Exception):
+	"""A count is not as it must be: something was lost, doubled or early."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Figure:
-	"""One line of the table. `right` is whether the counts are as they must be; `met` whether the goal is."""
+	"""One line of the table. `right`: the counts are as they must be; `met`: the goal is, where there is one."""
 
 	name: str
 	value: str
-	goal: str
-	met: bool
+	goal: str = ""
+	met: bool = True
+	stretch: str = ""
 	right: bool = True
+
+	@property
+	def verdict(self) -> str:
+		if not self.right:
+			return "WRONG"
+		return ("met" if self.met else "MISSED") if self.goal else ""
+
+
+def at_most(name: str, values: list[float], goal: float, *, stretch: str = "", unit: str = "s") -> Figure:
+	"""A figure whose median mustn't be greater than the goal."""
+	return Figure(
+		name=f"{name}, {unit}",
+		value=spread(values),
+		goal=f"<= {goal:g}",
+		met=median(values) <= goal,
+		stretch=stretch,
+	)
+
+
+def wrong(name: str, what: str) -> Figure:
+	return Figure(name=name, value=what, right=False)
+
+
+def print_table(figures: list[Figure]) -> int:
+	"""The table, and the status to leave with: 1 where a count is wrong or a goal isn't met."""
+	print(f"\n{'':<52}{'median (range)':>26}  {'goal':>9}  {'stretch':>9}")
+	for figure in figures:
+		line = f"{figure.name:<52}{figure.value:>26}  {figure.goal:>9}  {figure.stretch:>9}  {figure.verdict}"
+		print(line.rstrip())
+	return 0 if all(figure.met and figure.right for figure in figures) else 1
+
+
+def in_rounds(
+	runs: Mapping[str, Callable[[], float]], capacity: Callable[[], float], count: int
+) -> tuple[dict[str, list[float]], int]:
+	"""Seconds of each run in each round, in rotated order; and how many rounds were void.
+
+	`capacity` says how many messages a second the receiver takes, now. The first round is dropped. Raises Wrong.
+	"""
+	found: dict[str, list[float]] = {name: [] for name in runs}
+	void = 0
+	order = list(runs)
+	for number in range(1 + ROUNDS + SPARE):
+		order = order[1:] + order[:1]
+		takes = capacity()
+		taken = {name: runs[name]() for name in order}
+		valid = takes >= SINK_FACTOR * count / min(taken.values())
+		note = "" if valid else ", void: the receiver is too slow"
+		seconds = ", ".join(f"{name} {taken[name]:.2f} s" for name in runs)
+		print(
+			f"  round {number}: {seconds}; receiver {takes:,.0f}/s; load {os.getloadavg()[0]:.1f}{note}",
+			flush=True,
+		)
+		if number == 0:
+			continue
+		void += not valid
+		if valid:
+			for name, value in taken.items():
+				found[name].append(value)
+		if len(found[order[0]]) == ROUNDS:
+			break
+	return found, void
 
 
 def median(values: list[float]) -> float:

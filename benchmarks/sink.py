@@ -1,65 +1,141 @@
-"""The receiver of a benchmark: a process of its own that counts HTTP POSTs by their webhook-id.
+"""The receiver of a benchmark: a process of its own that counts messages by our id of them.
 
-`POST /` takes a message; `GET /count` tells {"received", "distinct", "last"} (last: monotonic seconds of the machine,
-which all its processes share); `GET /all` {id: [how often, first at (seconds since 1970)]}; `DELETE /` forgets. `--delay` seconds pass before each answer.
+`POST /` takes an HTTP POST, and its id is the webhook-id. `POST .../Messages.json` takes an SMS and answers as Twilio
+does; its id stands in the StatusCallback. `GET /count` tells {"received", "distinct", "last"} (last: monotonic seconds of
+the machine, which all its processes share); `GET /all` {id: [seconds since 1970, ...]}; `DELETE /` forgets.
+
+`--delay` seconds pass before each answer. As little HTTP as our clients speak, on purpose: a whole web framework would take
+fewer messages than what is measured can send.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import collections
+import json
+import secrets
 import sys
 import time
+from email.utils import formatdate
+from urllib.parse import parse_qs, urlsplit
 
-from aiohttp import web
+FORM = b"application/x-www-form-urlencoded"
 
 
 class Sink:
-	def __init__(self, delay: float):
+	"""What was received: each id with the instants at which it was."""
+
+	def __init__(self, delay: float = 0.0):
 		self.delay = delay
-		self.by_id: collections.Counter[str] = collections.Counter()
+		self.by_id: dict[str, list[float]] = {}
+		self.received = 0
 		self.last = 0.0
-		self.first: dict[str, float] = {}
 
-	async def take(self, request: web.Request) -> web.Response:
-		await request.read()
-		if self.delay:
-			await asyncio.sleep(self.delay)
-		id = request.headers.get("webhook-id", "")
-		self.by_id[id] += 1
-		self.first.setdefault(id, time.time())
+	def take(self, id: str) -> None:
+		self.by_id.setdefault(id, []).append(time.time())
+		self.received += 1
 		self.last = time.monotonic()
-		return web.Response(text="{}")
 
-	async def count(self, _request: web.Request) -> web.Response:
-		return web.json_response(
-			{"received": self.by_id.total(), "distinct": len(self.by_id), "last": self.last}
-		)
+	def answer(self, method: bytes, path: bytes, head: bytes, body: bytes) -> tuple[int, bytes, float]:
+		"""Status, body, and the seconds that pass before them."""
+		if method == b"POST" and path == b"/":
+			self.take(_header(head, b"webhook-id").decode())
+			return 200, b"{}", self.delay
+		if method == b"POST" and path.endswith(b"/Messages.json"):
+			return *self._twilio(path, head, body), self.delay
+		if method == b"DELETE":
+			self.by_id, self.received = {}, 0
+			return 200, b"{}", 0
+		if path == b"/count":
+			known = {"received": self.received, "distinct": len(self.by_id), "last": self.last}
+			return 200, json.dumps(known).encode(), 0
+		if path == b"/all":
+			return 200, json.dumps(self.by_id).encode(), 0
+		return 404, b"{}", 0
 
-	async def all(self, _request: web.Request) -> web.Response:
-		return web.json_response({id: [count, self.first[id]] for id, count in self.by_id.items()})
+	def _twilio(self, path: bytes, head: bytes, body: bytes) -> tuple[int, bytes]:
+		"""Source: https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource"""
+		asked = {key: values[0] for key, values in parse_qs(body.decode()).items()}
+		if (
+			not _header(head, b"authorization").startswith(b"Basic ")
+			or _header(head, b"content-type") != FORM
+		):
+			return 401, b'{"code": 20003, "message": "Authenticate", "status": 401}'
+		if not (asked.get("To", "").startswith("+") and asked.get("From") and asked.get("Body")):
+			return 400, b'{"code": 21211, "message": "To, From and Body are required", "status": 400}'
+		self.take(parse_qs(urlsplit(asked["StatusCallback"]).query)["n"][0])
+		sid, account = "SM" + secrets.token_hex(16), path.split(b"/")[3].decode()
+		uri = f"/2010-04-01/Accounts/{account}/Messages/{sid}.json"
+		made = {
+			"account_sid": account,
+			"api_version": "2010-04-01",
+			"body": asked["Body"],
+			"date_created": formatdate(),
+			"date_sent": None,
+			"date_updated": formatdate(),
+			"direction": "outbound-api",
+			"error_code": None,
+			"error_message": None,
+			"from": asked["From"],
+			"messaging_service_sid": None,
+			"num_media": "0",
+			"num_segments": "1",
+			"price": None,
+			"price_unit": "USD",
+			"sid": sid,
+			"status": "queued",
+			"subresource_uris": {"media": uri.replace(".json", "/Media.json")},
+			"to": asked["To"],
+			"uri": uri,
+		}
+		return 201, json.dumps(made).encode()
 
-	async def forget(self, _request: web.Request) -> web.Response:
-		self.by_id.clear()
-		self.first.clear()
-		return web.Response()
 
-	async def serve(self, port: int) -> None:
-		app = web.Application()
-		app.add_routes(
-			[
-				web.post("/", self.take),
-				web.get("/count", self.count),
-				web.get("/all", self.all),
-				web.delete("/", self.forget),
-			]
-		)
-		runner = web.AppRunner(app, access_log=None)
-		await runner.setup()
-		await web.TCPSite(runner, "127.0.0.1", port, backlog=2048).start()
-		print(runner.addresses[0][1], flush=True)
-		await asyncio.to_thread(sys.stdin.read)
+class Connection(asyncio.Protocol):
+	"""HTTP/1.1 with keep-alive and Content-Length; requests may come in pieces, or several at once."""
+
+	def __init__(self, sink: Sink):
+		self._sink = sink
+		self._unread = b""
+
+	def connection_made(self, transport: asyncio.BaseTransport) -> None:
+		self._transport = transport
+
+	def data_received(self, data: bytes) -> None:
+		self._unread += data
+		while (end := self._unread.find(b"\r\n\r\n")) >= 0:
+			head, start = self._unread[:end], end + 4
+			length = int(_header(head, b"content-length") or 0)
+			if len(self._unread) < start + length:
+				return
+			body, self._unread = self._unread[start : start + length], self._unread[start + length :]
+			method, path, _version = head[: head.find(b"\r\n")].split(b" ")
+			status, said, delay = self._sink.answer(method, path, head, body)
+			answer = b"HTTP/1.1 %d -\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+			self._write(answer % (status, len(said), said), delay)
+
+	def _write(self, answer: bytes, delay: float) -> None:
+		if delay:
+			asyncio.get_running_loop().call_later(delay, self._transport.write, answer)
+		else:
+			self._transport.write(answer)
+
+
+def _header(head: bytes, name: bytes) -> bytes:
+	lower = head.lower()
+	at = lower.find(b"\r\n%b:" % name)
+	if at < 0:
+		return b""
+	end = head.find(b"\r\n", at + 2)
+	return head[at + len(name) + 3 : end if end >= 0 else None].strip()
+
+
+async def serve(sink: Sink, port: int) -> None:
+	"""Until standard input is closed; says the port on standard output."""
+	loop = asyncio.get_running_loop()
+	server = await loop.create_server(lambda: Connection(sink), "127.0.0.1", port, backlog=2048)
+	print(server.sockets[0].getsockname()[1], flush=True)
+	await asyncio.to_thread(sys.stdin.read)
 
 
 if __name__ == "__main__":
@@ -67,4 +143,4 @@ if __name__ == "__main__":
 	parser.add_argument("--port", type=int, default=0)
 	parser.add_argument("--delay", type=float, default=0.0)
 	options = parser.parse_args()
-	asyncio.run(Sink(options.delay).serve(options.port))
+	asyncio.run(serve(Sink(options.delay), options.port))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 
+from benchmarks.measure import Sink
 from host import fingerprint, paths, sites
 
 SITE = "bench-mariadb.localhost"
 APPS = ("helpdesk", "escalation_mgmt")
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 PLAN, ENDPOINT = "Benchmark", "Sink"
+TECHNICIANS = 300
+ACCOUNT, TOKEN, NUMBER = "AC" + "5" * 32, "6" * 32, "+15005550006"
+HTTP_POST, SMS = "HTTP POST", "SMS"
 OURS = (
 	"Escalation Action Item",
 	"Escalation Notification",
@@ -18,6 +23,7 @@ OURS = (
 	"Escalation Plan Priority",
 	"Escalation Step",
 	"Escalation Endpoint",
+	"Escalation Contact",
 	"HD Ticket",
 	"Error Log",
 )
@@ -39,24 +45,29 @@ def clean() -> None:
 
 	from escalation_mgmt import plans
 
+	frappe.db.rollback()
 	for doctype in OURS:
 		frappe.db.delete(doctype)
+	frappe.db.delete("User", {"name": ("like", "tech%@bench.test")})
 	plans.forget_watched()
 	frappe.db.commit()
 	frappe.local.cache = {}
 
 
-def plan(port: int, *, priority: str = "High") -> None:
-	"""One plan of one step, to a sink on this machine."""
+def plan(receiver: Sink, method: str = HTTP_POST) -> None:
+	"""A clean site with one plan of one step, to a sink on this machine."""
 	import frappe
-	from frappe.installer import update_site_config
 
-	host = f"127.0.0.1:{port}"
-	update_site_config("escalation_allowed_hosts", [host])
-	frappe.conf.escalation_allowed_hosts = [host]
-	endpoint = frappe.new_doc("Escalation Endpoint")
-	endpoint.update({"title": ENDPOINT, "url": f"http://{host}/", "secret": SECRET, "timeout": 30})
-	endpoint.insert()
+	clean()
+	_reach(receiver)
+	if method == HTTP_POST:
+		endpoint = frappe.new_doc("Escalation Endpoint")
+		endpoint.update({"title": ENDPOINT, "url": receiver.url, "secret": SECRET, "timeout": 30})
+		endpoint.insert()
+		step = {"whom": "Endpoint", "endpoint": ENDPOINT}
+	else:
+		_technicians()
+		step = {"whom": "Assignee"}
 	doc = frappe.new_doc("Escalation Plan")
 	doc.update(
 		{
@@ -64,16 +75,78 @@ def plan(port: int, *, priority: str = "High") -> None:
 			"plan_owner": "Administrator",
 			"window": 600,
 			"reference_doctype": "HD Ticket",
-			"priorities": [{"priority": priority}],
-			"steps": [{"wait": 0, "method": "HTTP POST", "whom": "Endpoint", "endpoint": ENDPOINT}],
+			"priorities": [{"priority": "High"}],
+			"steps": [{"wait": 0, "method": method, **step}],
 		}
 	)
 	doc.insert()
 	frappe.db.commit()
 
 
+def _reach(receiver: Sink) -> None:
+	"""Let this site's requests go to the sink, in this process and in those that are started later."""
+	import frappe
+	from frappe.installer import update_site_config
+
+	for key, value in (
+		("escalation_allowed_hosts", [receiver.url.split("/")[2]]),
+		("escalation_twilio_api_url", receiver.url.rstrip("/")),
+	):
+		if frappe.conf.get(key) != value:
+			update_site_config(key, value)
+			frappe.conf[key] = value
+	settings = frappe.get_doc("Escalation Settings")
+	if not settings.twilio_account_sid:
+		settings.update(
+			{
+				"public_url": "https://helpdesk.example.com",
+				"twilio_account_sid": ACCOUNT,
+				"twilio_auth_token": TOKEN,
+				"twilio_numbers": NUMBER,
+			}
+		)
+		settings.save()
+
+
+def _technicians() -> None:
+	from escalation_mgmt import rows
+
+	numbers = range(TECHNICIANS)
+	rows.insert_all(
+		"User",
+		[
+			{
+				"name": technician(n),
+				"email": technician(n),
+				"first_name": f"Technician {n}",
+				"full_name": f"Technician {n}",
+				"enabled": 1,
+				"user_type": "System User",
+			}
+			for n in numbers
+		],
+	)
+	rows.insert_all(
+		"Escalation Contact",
+		[
+			{
+				"name": technician(n),
+				"user": technician(n),
+				"enabled": 1,
+				"mobile_no": f"+49151{n:08}",
+				"mobile_verified": 1,
+			}
+			for n in numbers
+		],
+	)
+
+
+def technician(number: int) -> str:
+	return f"tech{number % TECHNICIANS}@bench.test"
+
+
 def escalations(due: list[datetime], *, first: int = 1) -> None:
-	"""One ticket and one scheduled action item for each due instant (UTC), numbered from `first`."""
+	"""One assigned ticket and one scheduled action item for each due instant (UTC), numbered from `first`."""
 	import frappe
 
 	from escalation_mgmt import plans, rows, store
@@ -92,14 +165,21 @@ def escalations(due: list[datetime], *, first: int = 1) -> None:
 				"priority": "High",
 				"status": "Open",
 				"status_category": "Open",
+				"_assign": json.dumps([technician(n)]),
 			}
 			for n in numbers
 		],
 	)
 	items = []
 	for number, at in zip(numbers, due, strict=True):
-		ticket = Ticket(doctype="HD Ticket", name=str(number), subject=f"Outage {number}", facts=facts)
-		opened = open_item(f"BENCH-{number:07}", frozen, ticket, at - timedelta(seconds=600)).item
+		ticket = Ticket(
+			doctype="HD Ticket",
+			name=str(number),
+			subject=f"Outage {number}",
+			facts=facts,
+			assignees=(technician(number),),
+		)
+		opened = open_item(item(number), frozen, ticket, at - timedelta(seconds=600)).item
 		items.append(
 			{
 				"name": opened.id,
@@ -117,3 +197,30 @@ def escalations(due: list[datetime], *, first: int = 1) -> None:
 		)
 	rows.insert_all("Escalation Action Item", items)
 	frappe.db.commit()
+
+
+def item(number: int) -> str:
+	return f"BENCH-{number:07}"
+
+
+def waiting(count: int, *, first: int = 1) -> None:
+	"""Escalations that are due in some hours."""
+	from escalation_mgmt import clock
+
+	later = clock.now() + timedelta(hours=5)
+	for start in range(0, count, 20_000):
+		escalations([later] * min(20_000, count - start), first=first + start)
+
+
+def fall_due(seconds: float = 1.0) -> datetime:
+	"""Let everything that waits fall due at one instant, so many seconds from now; all of the set-up is over before it."""
+	import frappe
+
+	from escalation_mgmt import clock
+
+	frappe.db.rollback()
+	at = clock.now() + timedelta(seconds=seconds)
+	frappe.db.sql("update `tabEscalation Action Item` set `due_utc` = %s", at)
+	frappe.db.commit()
+	assert clock.now() < at, "the set-up took longer than it may"
+	return at

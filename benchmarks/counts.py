@@ -1,0 +1,76 @@
+"""Whether everything arrived as it must: what the sink has received, beside what our own rows say of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+
+import frappe
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+	lost: int  # nobody acknowledged, or our rows say that it was sent, and it never arrived
+	early: int
+	unmarked: int  # arrived twice, and not marked as a possible duplicate
+	too_late: int  # arrived after its acknowledgement was committed, and not marked as in flight
+	strange: int  # a message that no item accounts for, or an item with more than one
+	marked: int  # arrived twice, and marked
+
+	@property
+	def right(self) -> bool:
+		return not (self.lost or self.early or self.unmarked or self.too_late or self.strange)
+
+	def __str__(self) -> str:
+		return (
+			f"lost {self.lost}, early {self.early}, unmarked duplicates {self.unmarked}, "
+			f"after an acknowledgement {self.too_late}, unaccounted for {self.strange}"
+		)
+
+
+def settled(seconds: float, every: float = 0.2) -> bool:
+	"""Wait until nothing is due or under way any more; False where that isn't so within so many seconds."""
+	end = time.monotonic() + seconds
+	while time.monotonic() < end:
+		frappe.db.rollback()
+		if not frappe.db.sql(
+			"select 1 from `tabEscalation Notification` where `next_attempt_utc` is not null"
+			" union all select 1 from `tabEscalation Action Item` where `due_utc` <= utc_timestamp(6) limit 1"
+		):
+			return True
+		time.sleep(every)
+	return False
+
+
+def count(
+	items: int, received: Mapping[str, Sequence[float]], acknowledged: Mapping[str, float] | None = None
+) -> Counts:
+	"""Compare what was received, {notification: instants}, with our rows. Every item has one step with one message.
+
+	`acknowledged` says when the acknowledgement of an item was committed: {item: instant}. Instants are seconds since 1970.
+	"""
+	acknowledged = acknowledged or {}
+	frappe.db.rollback()
+	rows = frappe.db.sql(
+		"select `name`, `action_item`, `status`, `planned_utc`, `possible_duplicate`, `in_flight`"
+		" from `tabEscalation Notification`",
+		as_dict=True,
+	)
+	lost = early = unmarked = too_late = marked = 0
+	paged = set()
+	for row in rows:
+		paged.add(row.action_item)
+		times = received.get(row.name, ())
+		lost += not times and (row.action_item not in acknowledged or row.status == "Sent")
+		early += any(at < row.planned_utc.replace(tzinfo=UTC).timestamp() for at in times)
+		unmarked += len(times) > 1 and not row.possible_duplicate
+		marked += len(times) > 1 and bool(row.possible_duplicate)
+		since = acknowledged.get(row.action_item)
+		too_late += since is not None and any(at > since for at in times) and not row.in_flight
+	lost += items - len(paged | set(acknowledged))
+	strange = len(received.keys() - {row.name for row in rows}) + len(rows) - len(paged)
+	return Counts(
+		lost=lost, early=early, unmarked=unmarked, too_late=too_late, strange=strange, marked=marked
+	)
