@@ -17,6 +17,7 @@ from frappe.translate import print_language
 from escalation_mgmt import clock, faults, history, installation, messages, outbox, plans, rows, tokens
 from escalation_mgmt.engine import Event, EventKind, MatchFacts, Plan, Status, Ticket
 from escalation_mgmt.notifiers.base import Failed, Message, Notifier, Outcome, Retry, Sent, Unknown
+from escalation_mgmt.notifiers.together import connections_kept
 from escalation_mgmt.outbox import NOTIFICATION, PAGE, QUEUED, SENDING
 from escalation_mgmt.people import Directory, Person
 from escalation_mgmt.reporting import report_error
@@ -59,9 +60,10 @@ def deliver() -> int:
 	if not installation.is_live():
 		return 0
 	attempts = 0
-	for method in _methods_due():
-		while sent := _deliver_some(method):
-			attempts += sent
+	with connections_kept():
+		for method in _methods_due():
+			while sent := _deliver_some(method):
+				attempts += sent
 	return attempts
 
 
@@ -196,6 +198,7 @@ def _claim(method: str, notifier: Notifier | None) -> tuple[list[Any], int]:
 		row.attempts += 1
 	if notifier and notifier.takes_replies:
 		outbox.give_reply_codes(claimed, now)
+	expires = tokens.expires(now)
 	rows.update_all(
 		NOTIFICATION,
 		[
@@ -208,7 +211,7 @@ def _claim(method: str, notifier: Notifier | None) -> tuple[list[Any], int]:
 				"possible_duplicate": row.possible_duplicate,
 				"token_hash": row.token_hash,
 				"earlier_token_hash": row.earlier_token_hash,
-				"token_expires_utc": tokens.expires(now),
+				"token_expires_utc": expires,
 				"reply_code": row.reply_code or 0,
 			}
 			for row in claimed
@@ -253,25 +256,15 @@ def _still_wanted(found: Sequence[Any]) -> set[str]:
 
 def _rendered(claimed: Sequence[Any], directory: Directory) -> Iterator[tuple[Any, Message | None, str]]:
 	"""Each claimed row with its message, or with what stands in its way."""
-	items = {
-		row.name: row
-		for row in frappe.get_all(
-			"Escalation Action Item",
-			filters={"name": ("in", list({row.action_item for row in claimed}))},
-			fields=[
-				"name",
-				"reference_doctype",
-				"reference_name",
-				"plan_version",
-				"acknowledged_by",
-				"assignees",
-				"ticket_subject",
-				"priority",
-			],
-			order_by="name",
-			limit_page_length=0,
-		)
-	}
+	names = sorted({row.action_item for row in claimed})
+	found = frappe.db.sql(
+		"select `name`, `reference_doctype`, `reference_name`, `plan_version`, `acknowledged_by`, `assignees`,"
+		" `ticket_subject`, `priority` from `tabEscalation Action Item`"
+		f" where `name` in ({', '.join(['%s'] * len(names))})",
+		tuple(names),
+		as_dict=True,
+	)
+	items = {item.name: item for item in found}
 	frozen = plans.versions({item.plan_version for item in items.values()})
 	facts = Tickets((item.reference_doctype, item.reference_name) for item in items.values())
 	directory.read(row.user for row in claimed if row.user)

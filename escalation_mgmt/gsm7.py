@@ -10,6 +10,7 @@ _BASIC = frozenset(
 	"¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _EXTENDED = frozenset("^{}\\[~]|€\f")  # each takes two
+_ALPHABET = _BASIC | _EXTENDED
 _TYPOGRAPHIC = str.maketrans(
 	{
 		**dict.fromkeys("‘’‚‛′`´ʼ", "'"),
@@ -41,7 +42,7 @@ _ALONE = {True: 160, False: 70}
 
 
 def is_gsm(text: str) -> bool:
-	return all(letter in _BASIC or letter in _EXTENDED for letter in text)
+	return _ALPHABET.issuperset(text)
 
 
 def length(text: str) -> int:
@@ -62,6 +63,8 @@ def plainer(text: str) -> str:
 
 	A text in another script stays as it is: half of it replaced would be worth nothing.
 	"""
+	if is_gsm(text):
+		return text
 	plain = unicodedata.normalize("NFC", text).translate(_TYPOGRAPHIC)
 	plain = "".join(letter if is_gsm(letter) else _without_accent(letter) for letter in plain)
 	return plain if is_gsm(plain) else text

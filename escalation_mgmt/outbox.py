@@ -1,8 +1,8 @@
 """Messages that wait to be sent: queued with the decision that asks for them, withdrawn with the one that ends it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import count
+from itertools import count, filterfalse
 from typing import Any
 
 import frappe
@@ -96,12 +96,14 @@ def give_reply_codes(claimed: Sequence[Any], now: datetime) -> None:
 	codes: dict[str, dict[str, int]] = {}
 	for address, item, code in found:
 		codes.setdefault(address, {})[item] = code
+	free: dict[str, Iterator[int]] = {}
 	for row in pages:
 		of_number = codes.setdefault(row.address, {})
-		taken = set(of_number.values())
-		row.reply_code = of_number.setdefault(
-			row.action_item, next(code for code in count(1) if code not in taken)
-		)
+		if row.address not in free:
+			free[row.address] = filterfalse(set(of_number.values()).__contains__, count(1))
+		if row.action_item not in of_number:
+			of_number[row.action_item] = next(free[row.address])
+		row.reply_code = of_number[row.action_item]
 
 
 def withdraw(items: Sequence[str], now: datetime) -> None:

@@ -22,6 +22,7 @@ class Directory:
 		self._notifiers: dict[str, tuple[Notifier | None, str | None]] = {}
 		self._people: dict[str, Person | str] = {}
 		self._members: dict[tuple[str, str], list[str]] = {}
+		self._addresses: dict[tuple[str, str], str | CannotReach] = {}
 		self._classes = notifiers.classes()
 
 	def notifier(self, method: str) -> tuple[Notifier | None, str | None]:
@@ -128,7 +129,7 @@ class Directory:
 					raise CannotReach(person)
 				if why or not notifier:
 					raise CannotReach(why)
-				address = notifier.address_of(person)
+				address = self._address(notifier, person)
 				recipients.append(Recipient(method=step.method, address=address, label=label, user=user))
 			except CannotReach as e:
 				missed.append(Unreachable(method=step.method, label=label, reason=str(e), user=user))
@@ -144,11 +145,24 @@ class Directory:
 			if not notifier or why:
 				continue
 			try:
-				address = notifier.address_of(person)
+				address = self._address(notifier, person)
 			except CannotReach:
 				continue
 			return Recipient(method=method, address=address, label=person.name, user=user)
 		return None
+
+	def _address(self, notifier: Notifier, person: Person) -> str:
+		"""A person's address for a method, looked at once. Raises CannotReach."""
+		key = (notifier.method, person.user)
+		if key not in self._addresses:
+			try:
+				self._addresses[key] = notifier.address_of(person)
+			except CannotReach as e:
+				self._addresses[key] = e
+		found = self._addresses[key]
+		if isinstance(found, CannotReach):
+			raise found
+		return found
 
 	def _team(self, team: str) -> list[str]:
 		return self._once(("team", team), lambda: tickets.team_members(team))

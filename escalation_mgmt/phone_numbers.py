@@ -50,5 +50,5 @@ def masked(number: str) -> str:
 def region() -> str | None:
 	"""The site's country as ISO 3166 has it, for numbers without a country code."""
 	country = frappe.db.get_single_value("System Settings", "country")
-	code = frappe.db.get_value("Country", country, "code") if country else None
+	code = frappe.get_cached_value("Country", country, "code") if country else None
 	return code.upper() if code else None

@@ -29,20 +29,12 @@ def new_name() -> str:
 
 def insert_all(doctype: str, rows: Sequence[dict[str, Any]]) -> None:
 	"""Insert rows that all have the same columns; those of Frappe's own that they lack are added."""
-	if not rows:
-		return
 	stamp = frappe.utils.now()
 	user = frappe.session.user
 	frappes = {"creation": stamp, "modified": stamp, "owner": user, "modified_by": user, "docstatus": 0}
-	frappes = {column: value for column, value in frappes.items() if column not in rows[0]}
-	columns = [*rows[0], *frappes]
-	names = ", ".join(f"`{column}`" for column in columns)
-	marks = "(" + ", ".join(["%s"] * len(columns)) + ")"
 	for chunk in _chunks(rows):
-		values = [value for row in chunk for value in (*row.values(), *frappes.values())]
-		frappe.db.sql(
-			f"insert into `tab{doctype}` ({names}) values {', '.join([marks] * len(chunk))}", tuple(values)
-		)
+		columns, fresh, values = _fresh([frappes | row for row in chunk])
+		frappe.db.sql(f"insert into `tab{doctype}` ({_names(columns)}) select * from {fresh}", values)
 
 
 def update_all(doctype: str, rows: Sequence[dict[str, Any]], where: str = "") -> int:
@@ -53,23 +45,43 @@ def update_all(doctype: str, rows: Sequence[dict[str, Any]], where: str = "") ->
 	"""
 	met = 0
 	for chunk in _chunks(rows):
-		columns = [column for column in chunk[0] if column not in ("name", "was")]
-		all_columns = list(chunk[0])
-		first = ", ".join(f"%s as `{column}`" for column in all_columns)
-		others = " union all select " + ", ".join(["%s"] * len(all_columns))
-		values = f"(select {first}{others * (len(chunk) - 1)}) as fresh"
+		columns, fresh, values = _fresh(chunk)
+		columns = [column for column in columns if column not in ("name", "was")]
 		on = f"`tab{doctype}`.`name` = fresh.`name`"
 		if where:
 			on += f" and `tab{doctype}`.`{where}` = fresh.`was`"
 		if frappe.db.db_type == "mariadb":
 			sets = ", ".join(f"`tab{doctype}`.`{column}` = fresh.`{column}`" for column in columns)
-			sql = f"update `tab{doctype}` join {values} on {on} set {sets}"
+			sql = f"update `tab{doctype}` join {fresh} on {on} set {sets}"
 		else:
 			sets = ", ".join(f"`{column}` = fresh.`{column}`" for column in columns)
-			sql = f"update `tab{doctype}` set {sets} from {values} where {on}"
-		frappe.db.sql(sql, tuple(value for row in chunk for value in row.values()))
+			sql = f"update `tab{doctype}` set {sets} from {fresh} where {on}"
+		frappe.db.sql(sql, values)
 		met += frappe.db._cursor.rowcount
 	return met
+
+
+def _fresh(rows: Sequence[dict[str, Any]]) -> tuple[list[str], str, tuple]:
+	"""Rows as a table `fresh` in SQL: its columns, its text, its values.
+
+	A statement costs what its values do, and most rows of a set differ in little: what all of them have in common
+	is written once.
+	"""
+	first = rows[0]
+	once = [c for c, value in first.items() if c != "name" and all(row[c] == value for row in rows)]
+	each = [column for column in first if column not in once]
+	row_marks = f"({', '.join(['%s'] * len(each))})"
+	common = "".join(f", %s as `{column}`" for column in once)
+	values = (*(row[column] for row in rows for column in each), *(first[column] for column in once))
+	sql = (
+		f"(with fresh ({_names(each)}) as (values {', '.join([row_marks] * len(rows))})"
+		f" select fresh.*{common} from fresh) as fresh"
+	)
+	return [*each, *once], sql, values
+
+
+def _names(columns: Iterable[str]) -> str:
+	return ", ".join(f"`{column}`" for column in columns)
 
 
 def least(doctype: str, column: str) -> Any:

@@ -227,16 +227,7 @@ def apply(
 	for stored, decision in decided:
 		if not leads_to(stored.item.status, decision.item.status):
 			raise ImpossibleTransition(f"{stored.item.id}: {stored.item.status} to {decision.item.status}")
-	states = [
-		{
-			"name": stored.item.id,
-			"was": stored.item.version,
-			"updated_utc": now,
-			"running_ticket": _running_after(stored, decision),
-			**_state(decision.item),
-		}
-		for stored, decision in decided
-	]
+	states = _changes(decided, now)
 	if rows.update_all(ITEM, states, where="version") != len(states):
 		raise rows.Conflict("an action item was changed by another process")
 	for stored, decision in decided:
@@ -353,6 +344,33 @@ def _state(item: ActionItem) -> dict[str, Any]:
 		"acknowledged_user": item.acknowledged_user or None,
 		"acknowledged_utc": item.acknowledged_at,
 		"acknowledged_via": item.acknowledged_via,
+	}
+
+
+def _changes(decided: Sequence[tuple[Stored, Decision]], now: datetime) -> list[dict[str, Any]]:
+	"""The items' new states, without the columns in which none of them changes."""
+	before = [_before(stored) for stored, _decision in decided]
+	after = [
+		_state(decision.item) | {"running_ticket": _running_after(stored, decision)}
+		for stored, decision in decided
+	]
+	changed = [
+		column
+		for column in after[0]
+		if any(old[column] != new[column] for old, new in zip(before, after, strict=True))
+	]
+	return [
+		{"name": stored.item.id, "was": stored.item.version, "updated_utc": now}
+		| {column: new[column] for column in changed}
+		for (stored, _decision), new in zip(decided, after, strict=True)
+	]
+
+
+def _before(stored: Stored) -> dict[str, Any]:
+	item = stored.item
+	return _state(item) | {
+		"running_ticket": _running_ticket(stored.key) if item.status in RUNNING else None,
+		"parked": item.parked or None,  # why isn't known here, but that it ends now is
 	}
 
 

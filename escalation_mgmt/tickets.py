@@ -6,10 +6,10 @@ document event, so what an event says of a ticket is never enough (design rule 4
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property, partial
 from typing import Any
 
 import frappe
@@ -186,6 +186,10 @@ class Tickets:
 			self._docs[key] = frappe.get_doc(key[0], key[1])
 		return self._docs[key]
 
+	def assignees(self) -> set[str]:
+		"""All users that any of these tickets is assigned to."""
+		return {user for ticket in self._facts.values() for user in ticket.assignees}
+
 	def field(self, key: tuple[str, str], fieldname: str) -> Any:
 		row = self._rows.get(key, {})
 		return row[fieldname] if fieldname in row else self.doc(key).get(fieldname)
@@ -195,33 +199,30 @@ class Tickets:
 		# The columns of HD Ticket's name changed from integer to text: compare with what the site has.
 		rows = self._rows_of(doctype, names, src.fields)
 		replies = _replies(src, names)
+		levels = cache(partial(level, doctype))
 		for row in rows:
 			key = (doctype, str(row.name))
 			self._rows[key] = row
 			try:
-				self._facts[key] = _facts(src, row, replies.get(str(row.name), []))
+				self._facts[key] = _facts(src, row, replies.get(str(row.name), []), levels)
 			except Exception as e:
 				self._unreadable[key] = e
 		for name in names:
 			self._facts.setdefault((doctype, name), Ticket(doctype=doctype, name=name, exists=False))
 
 	def _rows_of(self, doctype: str, names: list[str], fields: list[str]) -> list[Any]:
-		if not self._lock:
-			return frappe.get_all(
-				doctype, filters={"name": ("in", names)}, fields=fields, order_by="name", limit_page_length=0
-			)
 		columns = ", ".join(f"`{field}`" for field in fields)
 		marks = ", ".join(["%s"] * len(names))
-		sql = f"select {columns} from `tab{doctype}` where `name` in ({marks}) order by `name` for update"
-		return frappe.db.sql(sql, tuple(names), as_dict=True)
+		sql = f"select {columns} from `tab{doctype}` where `name` in ({marks}) order by `name`"
+		return frappe.db.sql(f"{sql} for update" if self._lock else sql, tuple(names), as_dict=True)
 
 
 def of_doc(doc: Any) -> Ticket:
 	"""The facts of a document in hand, its replies apart: for a first, cheap look inside a save."""
-	return _facts(source(doc.doctype), doc, None)
+	return _facts(source(doc.doctype), doc, None, partial(level, doc.doctype))
 
 
-def _facts(src: Source, row: Any, replies: list[datetime] | None) -> Ticket:
+def _facts(src: Source, row: Any, replies: list[datetime] | None, levels: Callable[[str], int]) -> Ticket:
 	def get(field: str) -> Any:
 		return row.get(field) if field else None
 
@@ -238,7 +239,7 @@ def _facts(src: Source, row: Any, replies: list[datetime] | None) -> Ticket:
 		name=str(row.get("name")),
 		facts=MatchFacts(
 			priority=priority,
-			level=level(src.doctype, priority),
+			level=levels(priority),
 			team=get(src.team) or "",
 			ticket_type=get(src.ticket_type) or "",
 			customer=get(src.customer) or "",
@@ -271,12 +272,13 @@ def _replies(src: Source, names: Sequence[str]) -> dict[str, list[datetime]]:
 		"communication_type": "Communication",
 		"sent_or_received": "Sent",
 	}
-	rows = frappe.get_all(
-		"Communication",
-		filters=sent,
-		fields=["name", "reference_name", "creation", "communication_date"],
-		order_by="creation asc",
-		limit_page_length=0,
+	rows = frappe.db.sql(
+		"select `name`, `reference_name`, `creation`, `communication_date` from `tabCommunication`"
+		" where `reference_doctype` = %s and `communication_type` = 'Communication'"
+		f" and `sent_or_received` = 'Sent' and `reference_name` in ({', '.join(['%s'] * len(names))})"
+		" order by `creation`",
+		(src.doctype, *names),
+		as_dict=True,
 	)
 	notices = _split_notices(src, names, sent) if rows else set()
 	just_now = now_datetime() - TOGETHER

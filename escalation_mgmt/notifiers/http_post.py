@@ -4,7 +4,6 @@ Source of the signature: https://www.standardwebhooks.com, specification 1.0. Th
 notification's, the same in every attempt, so that a receiver can tell a repeated message from a new one.
 """
 
-import asyncio
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -19,7 +18,7 @@ from frappe import _
 from frappe.utils import cint
 from standardwebhooks import Webhook
 
-from escalation_mgmt.notifiers import egress
+from escalation_mgmt.notifiers import egress, together
 from escalation_mgmt.notifiers.base import (
 	CannotReach,
 	Failed,
@@ -41,12 +40,22 @@ RETRIED = frozenset({408, 425, 429})  # and every 5xx
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Destination:
+	"""An endpoint that was checked, and what all requests to it share."""
+
 	url: str
+	payload: str
+	headers: dict[str, str]
+	signers: list[Webhook]
+	seconds: float
+	secrets: list[str]  # values that no record may hold
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+	to: Destination
 	body: bytes
 	headers: dict[str, str]
-	seconds: float
-	secrets: tuple[str, ...] = ()  # values that no record may hold
 
 
 class HttpPostNotifier(Notifier):
@@ -55,8 +64,7 @@ class HttpPostNotifier(Notifier):
 
 	def __init__(self) -> None:
 		self._endpoints: dict[str, Any] = {}
-		self._headers: dict[str, dict[str, str]] = {}
-		self._signers: dict[str, list[Webhook]] = {}
+		self._destinations: dict[str, Destination] = {}
 
 	def address_of(self, person: Person) -> str:
 		raise CannotReach(
@@ -84,19 +92,10 @@ class HttpPostNotifier(Notifier):
 			except Exception as e:
 				report_error(f"Escalation Endpoint {message.address}: the request can't be built")
 				yield message, Failed(_("The request can't be built: {0}").format(str(e)[:300]))
-		with asyncio.Runner() as runner:
-			pool = runner.run(_open_pool(allowed_hosts()))
-			try:
-				loop = runner.get_loop()
-				tasks = {loop.create_task(_post(pool, request)): message for message, request in ready}
-				pending = set(tasks)
-				while pending:
-					# Hand back what is done every 50 ms: one slow receiver must not hold up what is known of others.
-					done, pending = runner.run(_wait(pending, 0.05))
-					for task in done:
-						yield tasks[task], task.result()
-			finally:
-				runner.run(pool.close())
+		allowed = tuple(allowed_hosts())
+		for known in together.all_at_once(("HTTP POST", allowed), lambda: _open_pool(allowed), ready, _post):
+			for (message, _request), outcome in known:
+				yield message, outcome
 
 	def _endpoint(self, name: str) -> Any:
 		if name not in self._endpoints:
@@ -104,34 +103,29 @@ class HttpPostNotifier(Notifier):
 			self._endpoints[name] = frappe.get_doc("Escalation Endpoint", name) if exists else None
 		return self._endpoints[name]
 
-	def _headers_of(self, endpoint: Any) -> dict[str, str]:
-		if endpoint.name not in self._headers:
-			self._headers[endpoint.name] = {
-				**{
-					row.header: checked_header(row.header, row.get_password("value"))
-					for row in endpoint.headers
-				},
-				"Content-Type": "application/json",
-				"User-Agent": "escalation_mgmt",
+	def _destination(self, name: str) -> Destination:
+		if name not in self._destinations:
+			self.check_address(name)
+			endpoint = self._endpoint(name)
+			egress.check_url(endpoint.url, allowed_hosts())
+			own = {
+				row.header: checked_header(row.header, row.get_password("value")) for row in endpoint.headers
 			}
-		return self._headers[endpoint.name]
-
-	def _signers_of(self, endpoint: Any) -> list[Webhook]:
-		if endpoint.name not in self._signers:
 			secrets = [endpoint.get_password(f, raise_exception=False) for f in ("secret", "previous_secret")]
-			self._signers[endpoint.name] = [Webhook(secret) for secret in secrets if secret]
-		return self._signers[endpoint.name]
+			self._destinations[name] = Destination(
+				url=endpoint.url,
+				payload=endpoint.payload,
+				headers={**own, "Content-Type": "application/json", "User-Agent": "escalation_mgmt"},
+				signers=[Webhook(secret) for secret in secrets if secret],
+				seconds=cint(endpoint.timeout) or 10,
+				secrets=list(own.values()),
+			)
+		return self._destinations[name]
 
 	def _request(self, message: Message) -> Request:
-		self.check_address(message.address)
-		endpoint = self._endpoint(message.address)
-		egress.check_url(endpoint.url, allowed_hosts())
-		body = render_payload(endpoint.payload, message.context)
-		headers = self._headers_of(endpoint) | signature(
-			self._signers_of(endpoint), message.notification, body
-		)
-		secrets = tuple(self._headers_of(endpoint)[row.header] for row in endpoint.headers)
-		return Request(endpoint.url, body.encode(), headers, cint(endpoint.timeout) or 10, secrets)
+		to = self._destination(message.address)
+		body = render_payload(to.payload, message.context)
+		return Request(to, body.encode(), to.headers | signature(to.signers, message.notification, body))
 
 
 def checked_header(name: str, value: str) -> str:
@@ -165,33 +159,31 @@ def signature(signers: list[Webhook], id: str, body: str) -> dict[str, str]:
 	return headers
 
 
-async def _open_pool(allowed: list[str]) -> aiohttp.ClientSession:
+def _open_pool(allowed: Sequence[str]) -> aiohttp.ClientSession:
 	# No proxy from the environment and no cookies: what was checked is what is connected to.
 	return aiohttp.ClientSession(
 		connector=egress.connector(allowed, CONNECTIONS), cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
 	)
 
 
-async def _wait(pending: set, seconds: float) -> tuple[set, set]:
-	return await asyncio.wait(pending, timeout=seconds)
-
-
-async def _post(pool: aiohttp.ClientSession, request: Request) -> Outcome:
-	timeout = aiohttp.ClientTimeout(total=request.seconds, connect=request.seconds / 2)
+async def _post(pool: aiohttp.ClientSession, ready: tuple[Message, Request]) -> Outcome:
+	_message, request = ready
+	to = request.to
+	timeout = aiohttp.ClientTimeout(total=to.seconds, connect=to.seconds / 2)
 	try:
 		async with pool.post(
-			request.url, data=request.body, headers=request.headers, timeout=timeout, allow_redirects=False
+			to.url, data=request.body, headers=request.headers, timeout=timeout, allow_redirects=False
 		) as response:
 			answer = await first_part(response)
-			for secret in request.secrets:
+			for secret in to.secrets:
 				answer = answer.replace(secret, "…")  # a receiver may send back what it got
 			return _outcome(response, answer)
 	except egress.Forbidden as e:
 		return Failed(str(e))
 	except aiohttp.ConnectionTimeoutError:
-		return Retry(f"no connection within {request.seconds / 2:g} s")
+		return Retry(f"no connection within {to.seconds / 2:g} s")
 	except TimeoutError:
-		return Unknown(f"no answer within {request.seconds:g} s")
+		return Unknown(f"no answer within {to.seconds:g} s")
 	except aiohttp.ClientConnectorError as e:
 		if isinstance(e.__cause__, egress.Forbidden):
 			return Failed(str(e.__cause__))

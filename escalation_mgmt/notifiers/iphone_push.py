@@ -17,7 +17,7 @@ from frappe.translate import print_language
 
 from escalation_mgmt import clock, devices
 from escalation_mgmt.devices import FCM, WEB_PUSH, Device
-from escalation_mgmt.notifiers import fcm, web_push
+from escalation_mgmt.notifiers import fcm, together, web_push
 from escalation_mgmt.notifiers.base import (
 	CannotReach,
 	Failed,
@@ -151,27 +151,29 @@ class IphonePushNotifier(Notifier):
 	def _sent(self, parcels: "dict[str, _Parcel]", found: dict[str, list[Device]]) -> "Iterator[_Parcel]":
 		"""Each parcel, as soon as all of its devices have answered; what was learnt of devices is written before."""
 		client = fcm.Client(self._account) if self._account else None
-		with ThreadPoolExecutor(fcm.THREADS) as threads, asyncio.Runner() as runner:
-			pusher = runner.run(_pusher(self._pairs))
-			loop = runner.get_loop()
-			tasks: dict[asyncio.Task, tuple[_Parcel, Device]] = {}
-			try:
-				for parcel in parcels.values():
-					for device in found[parcel.message.address]:
-						way = _one(device, parcel.content, pusher, client, loop, threads)
-						tasks[loop.create_task(way)] = (parcel, device)
-				pending = set(tasks)
-				while pending:
-					# Hand back what is done every 50 ms: one slow service must not hold up what is known of others.
-					done, pending = runner.run(_wait(pending, 0.05))
-					learnt = [(*tasks[task], _result(task, tasks[task][1])) for task in done]
-					_record([(device, result) for _parcel, device, result in learnt])
-					for parcel, device, result in learnt:
-						parcel.results.append((device, result))
-						if len(parcel.results) == parcel.devices:
-							yield parcel
-			finally:
-				runner.run(pusher.close())
+		with ThreadPoolExecutor(fcm.THREADS) as threads:
+
+			async def one(
+				pusher: web_push.Pusher, asked: tuple[_Parcel, Device]
+			) -> Outcome | Gone | Exception:
+				parcel, device = asked
+				try:
+					return await _one(device, parcel.content, pusher, client, threads)
+				except Exception as e:
+					return e
+
+			asked = [
+				(parcel, device) for parcel in parcels.values() for device in found[parcel.message.address]
+			]
+			subject = web_push.subject()
+			key = ("Web Push", *self._pairs, subject, *web_push.allowed_hosts())
+			for known in together.all_at_once(key, lambda: web_push.Pusher(self._pairs, subject), asked, one):
+				learnt = [(parcel, device, _result(answer, device)) for (parcel, device), answer in known]
+				_record([(device, result) for _parcel, device, result in learnt])
+				for parcel, device, result in learnt:
+					parcel.results.append((device, result))
+					if len(parcel.results) == parcel.devices:
+						yield parcel
 
 	def _all_ways(self) -> dict[str, set[tuple[str, str]]]:
 		if self._ways is None:
@@ -215,20 +217,11 @@ def _content(message: Message) -> Content:
 	return content(body)
 
 
-async def _pusher(pairs: dict[str, Any]) -> web_push.Pusher:
-	return web_push.Pusher(pairs, web_push.subject())
-
-
-async def _wait(pending: set, seconds: float) -> tuple[set, set]:
-	return await asyncio.wait(pending, timeout=seconds)
-
-
 async def _one(
 	device: Device,
 	content: Content,
 	pusher: web_push.Pusher,
 	client: fcm.Client | None,
-	loop: asyncio.AbstractEventLoop,
 	threads: ThreadPoolExecutor,
 ) -> Outcome | Gone:
 	"""Send to one device."""
@@ -237,15 +230,18 @@ async def _one(
 		return await pusher.send(device, content.as_json(), web_push.topic(content.tag), urgency)
 	if not client:
 		return Failed(_("FCM isn't set up"))
+	loop = asyncio.get_running_loop()
 	return fcm.outcome(
 		await loop.run_in_executor(threads, fcm.send, client, device.endpoint, content.as_fcm())
 	)
 
 
-def _result(task: asyncio.Task, device: Device) -> Outcome | Gone:
-	"""Asked outside the event loop: what Frappe's locals are given inside a task is lost with it."""
+def _result(answer: Outcome | Gone | Exception, device: Device) -> Outcome | Gone:
+	"""Called outside the event loop: what Frappe's locals are given inside a task is lost with it."""
+	if not isinstance(answer, Exception):
+		return answer
 	try:
-		return task.result()
+		raise answer  # so that the report has it
 	except Exception as e:
 		report_error(f"Escalation: push to device {device.name} broke")
 		return Unknown(repr(e)[:300])

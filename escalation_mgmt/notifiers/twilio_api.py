@@ -30,6 +30,7 @@ from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
 from escalation_mgmt import phone_numbers, public_address
+from escalation_mgmt.notifiers import together
 from escalation_mgmt.notifiers.base import Failed, Message, Outcome, Retry, Sent, Unknown
 from escalation_mgmt.notifiers.http_post import retry_after
 from escalation_mgmt.reporting import report_error
@@ -197,9 +198,10 @@ class Busy(Exception):
 class _Door(AsyncHttpClient):
 	"""What Twilio's client sends its requests through: our base address, time limits and number of connections."""
 
-	def __init__(self, api_url: str):
+	def __init__(self, ours: Account):
 		super().__init__(_logger, True, None)
-		self._api_url = api_url
+		self._api_url = ours.api_url
+		self.client = Client(*ours.log_in, ours.sid, http_client=self, environment={"": ""})
 		self._slots = asyncio.Semaphore(CONNECTIONS)  # waiting for one isn't part of a request's time
 		self._session = aiohttp.ClientSession(
 			connector=aiohttp.TCPConnector(limit=CONNECTIONS),
@@ -251,29 +253,12 @@ def ask_all(
 
 	`one` must not raise.
 	"""
-	with asyncio.Runner() as runner:
-		door = runner.run(_open(ours.api_url))
-		try:
-			user, secret = ours.log_in
-			client = Client(user, secret, ours.sid, http_client=door, environment={"": ""})
-			loop = runner.get_loop()
-			tasks = {loop.create_task(one(client, each)): each for each in asked}
-			pending = set(tasks)
-			while pending:
-				# Hand back what is done every 50 ms: one slow answer must not hold up what is known of others.
-				done, pending = runner.run(_wait(pending, 0.05))
-				for task in done:
-					yield tasks[task], task.result()
-		finally:
-			runner.run(door.close())
 
+	async def with_client(door: _Door, each: Any) -> Any:
+		return await one(door.client, each)
 
-async def _open(api_url: str) -> _Door:
-	return _Door(api_url)
-
-
-async def _wait(pending: set, seconds: float) -> tuple[set, set]:
-	return await asyncio.wait(pending, timeout=seconds)
+	for known in together.all_at_once(("Twilio", ours), lambda: _Door(ours), asked, with_client):
+		yield from known
 
 
 def send_all(

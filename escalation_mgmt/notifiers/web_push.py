@@ -166,7 +166,7 @@ def topic(item: str) -> str:
 
 
 class Pusher:
-	"""Sends to browsers over one pool of connections; made for one batch, inside its event loop."""
+	"""Sends to browsers over one pool of connections; made inside its event loop."""
 
 	def __init__(self, pairs: dict[str, Vapid02], subject: str):
 		self._pairs, self._subject = pairs, subject

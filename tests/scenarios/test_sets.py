@@ -1,0 +1,43 @@
+"""Rows in sets: what a due set costs in statements doesn't depend on how many items it has."""
+
+import frappe
+import pytest
+from frappe.database.database import Database
+
+from escalation_mgmt import delivery
+from tests.scenarios.test_dispatcher import many
+from tests.world import World
+
+PHONES = {"tech@x.test": "+4915112345601", "lead@x.test": "+4915112345602"}
+
+
+def statements(world: World, monkeypatch: pytest.MonkeyPatch, count: int) -> int:
+	"""How many the database is asked while so many items fall due and their messages are sent."""
+	many(world, count)
+	world.wait(10)
+	frappe.db.commit()
+	asked: list[str] = []
+	execute = Database.execute_query
+	with monkeypatch.context() as patch:
+		patch.setattr(
+			Database, "execute_query", lambda self, *a, **k: asked.append(str(a[0])) or execute(self, *a, **k)
+		)
+		patch.setattr(delivery, "FLUSH_SECONDS", 3600)  # recorded at the end of a batch, however fast it is
+		world.tick()
+	assert len(world.inbox.take_all()) == count
+	return len(asked)
+
+
+@pytest.mark.parametrize("method", ["SMS", "HTTP POST"])
+def test_a_set_costs_the_same_statements_whatever_its_size(
+	world: World, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+	if method == "SMS":
+		for user, number in PHONES.items():
+			world.contact(user, number)
+		world.plan((0, "SMS"))
+	else:
+		world.endpoint()
+		world.plan((0, "HTTP POST", "Endpoint", "Pager"))
+	statements(world, monkeypatch, 2)  # what is read once for a process
+	assert statements(world, monkeypatch, 12) == statements(world, monkeypatch, 3)
