@@ -74,19 +74,21 @@ def page(plan: Plan, step: Step, known: dict[str, Any]) -> tuple[str, str, str]:
 
 	A template that fails is no reason not to wake somebody: the app's own words go out instead.
 	"""
-	plain_subject = _("Ticket {0} has not been answered").format(known["ticket"].name)
-	plain_text = f"{plain_subject}: {known['ticket'].subject}"
-	subject, wrong = _rendered(plan.subject, known, plain_subject)
-	text, wrong_too = _rendered(step.message or plan.message, known, plain_text)
+	subject, wrong = _rendered(plan.subject, known)
+	text, wrong_too = _rendered(step.message or plan.message, known)
+	if not (subject and text):
+		plain = _("Ticket {0} has not been answered").format(known["ticket"].name)
+		subject, text = subject or plain, text or f"{plain}: {known['ticket'].subject}"
 	return subject, text, wrong or wrong_too
 
 
-def _rendered(template: str, known: dict[str, Any], instead: str) -> tuple[str, str]:
+def _rendered(template: str, known: dict[str, Any]) -> tuple[str, str]:
+	"""The text, and what was wrong with its template; no text where something was."""
 	try:
-		return render(template, known).strip() or instead, ""
+		return render(template, known).strip(), ""
 	except Exception as e:
 		report_error(f"Escalation Plan {known['plan']}: a message can't be rendered")
-		return instead, _("The plan's text can't be rendered ({0}); the app's own was sent.").format(
+		return "", _("The plan's text can't be rendered ({0}); the app's own was sent.").format(
 			str(e).splitlines()[0][:200] if str(e) else type(e).__name__
 		)
 
