@@ -122,7 +122,7 @@ def _tell_of(name: str, now: datetime) -> None:
 	frappe.db.savepoint("escalation_mgmt")
 	try:
 		for stored in store.read([name]):
-			outbox.tell(stored.item, Tell(Audience.OWNERS, EventKind.PARKED), Directory(), now)
+			outbox.tell([(stored.item, Tell(Audience.OWNERS, EventKind.PARKED))], Directory(), now)
 	except Exception:
 		frappe.db.rollback(save_point="escalation_mgmt")  # why it was parked stands in the Error Log already
 

@@ -141,47 +141,50 @@ def take_back(queued: Sequence[Any], now: datetime) -> None:
 	history.append([_line(message, EventKind.WITHDRAWN, now) for message in queued])
 
 
-def tell(item: ActionItem, tell: Tell, directory: Directory, now: datetime) -> None:
-	"""Queue a word to an audience, to each by the quietest way there is; who can't be told is recorded."""
-	if tell.audience is Audience.NOTIFIED:
-		recipients, missed = _notified(item, tell.but_not, directory), []
-	else:
-		recipients, missed = _owners(item, directory)
-	rows.insert_all(
-		NOTIFICATION,
-		[
-			_row(item.id, recipient, now)
-			| {
-				"purpose": TOLD,
-				"about": str(tell.about),
-				"step": item.step,
-				"run": item.run,
-				"planned_utc": now,
-			}
-			for recipient in recipients
-		],
-	)
+def tell(told: Sequence[tuple[ActionItem, Tell]], directory: Directory, now: datetime) -> None:
+	"""Queue words about items to audiences, to each by the quietest way there is; who can't be told is recorded."""
+	paged = _paged([item.id for item, tell in told if tell.audience is Audience.NOTIFIED])
+	messages: list[dict[str, Any]] = []
+	lines: list[history.Line] = []
 	reason = _("There is no quiet method by which to tell them.")
-	history.append(
-		[
-			history.Line(
-				item.id,
-				Event(EventKind.UNREACHABLE, now, data={"who": who, "method": "Email", "reason": reason}),
-			)
-			for who in missed
-		]
-	)
+	for item, tell in told:
+		if tell.audience is Audience.NOTIFIED:
+			recipients, missed = _notified(paged.get(item.id, []), tell.but_not, directory), []
+		else:
+			recipients, missed = _owners(item, directory)
+		about = {
+			"purpose": TOLD,
+			"about": str(tell.about),
+			"step": item.step,
+			"run": item.run,
+			"planned_utc": now,
+		}
+		messages += [_row(item.id, recipient, now) | about for recipient in recipients]
+		for who in missed:
+			data = {"who": who, "method": "Email", "reason": reason}
+			lines.append(history.Line(item.id, Event(EventKind.UNREACHABLE, now, data=data)))
+	rows.insert_all(NOTIFICATION, messages)
+	history.append(lines)
 
 
-def _notified(item: ActionItem, but_not: frozenset[str], directory: Directory) -> list[Recipient]:
-	"""Everyone who has, or may have, a page of this item; people by a quiet method, addresses by their own."""
-	paged = frappe.get_all(
+def _paged(items: Sequence[str]) -> dict[str, list[Any]]:
+	"""The pages of these items that somebody has, or may have: {item: messages}."""
+	if not items:
+		return {}
+	found: dict[str, list[Any]] = {}
+	for page in frappe.get_all(
 		NOTIFICATION,
-		filters={"action_item": item.id, "purpose": PAGE, "status": ("in", REACHED)},
-		fields=["method", "user", "address", "recipient", "endpoint"],
+		filters={"action_item": ("in", items), "purpose": PAGE, "status": ("in", REACHED)},
+		fields=["action_item", "method", "user", "address", "recipient", "endpoint"],
 		order_by="name asc",
 		limit_page_length=0,
-	)
+	):
+		found.setdefault(page.action_item, []).append(page)
+	return found
+
+
+def _notified(paged: Sequence[Any], but_not: frozenset[str], directory: Directory) -> list[Recipient]:
+	"""Everyone who has one of these pages; people by a quiet method, addresses by their own."""
 	found: dict[str, Recipient] = {}
 	for page in paged:
 		if page.user:

@@ -243,9 +243,10 @@ def apply(
 		[history.Line(stored.item.id, event) for stored, decision in decided for event in decision.events]
 	)
 	activity.note([(stored.key, event) for stored, decision in decided for event in decision.events])
+	outbox.tell(
+		[(stored.item, tell) for stored, decision in decided for tell in decision.tells], directory, now
+	)
 	for stored, decision in decided:
-		for tell in decision.tells:
-			outbox.tell(stored.item, tell, directory, now)
 		for event in decision.events:
 			if event.kind is EventKind.REPLACED:
 				_replace(stored, event.data["replaced_by"], tickets[stored.key], now)
