@@ -57,13 +57,19 @@ _WANTED = {  # a page is for as long as nobody has the item; one of an exhausted
 
 def deliver() -> int:
 	"""Send every message that is due. Returns the number of attempts. Ends the caller's transaction."""
+	with connections_kept():
+		return sum(deliver_by(method) for method in methods_due())
+
+
+def deliver_by(method: str) -> int:
+	"""The same for the messages of one method."""
+	frappe.db.rollback()
 	if not installation.is_live():
 		return 0
 	attempts = 0
 	with connections_kept():
-		for method in _methods_due():
-			while sent := _deliver_some(method):
-				attempts += sent
+		while sent := _deliver_some(method):
+			attempts += sent
 	return attempts
 
 
@@ -84,12 +90,13 @@ def _enqueue() -> None:
 		frappe.logger("escalation_mgmt").warning("delivery could not be enqueued; the next tick delivers")
 
 
-def next_attempt() -> datetime | None:
-	"""When the next message is due."""
-	return rows.least(NOTIFICATION, "next_attempt_utc")
+def next_attempt(after: datetime) -> datetime | None:
+	"""When the next message falls due that wasn't due at `after` (UTC)."""
+	return rows.least(NOTIFICATION, "next_attempt_utc", after)
 
 
-def _methods_due() -> list[str]:
+def methods_due() -> list[str]:
+	"""The methods of the messages that are due, those due longest first. Ends the caller's transaction."""
 	frappe.db.rollback()
 	now = clock.now()
 	found = frappe.db.sql(

@@ -13,6 +13,7 @@ import frappe
 
 from escalation_mgmt import clock, delivery, faults, installation, monitor, outbox, rows, store, sweep
 from escalation_mgmt.engine import Audience, Decision, EventKind, Reach, Step, Tell, run_due
+from escalation_mgmt.lanes import Lanes
 from escalation_mgmt.looks import Looker
 from escalation_mgmt.notifiers.together import connections_kept
 from escalation_mgmt.people import Directory
@@ -27,7 +28,7 @@ FRESH_EVERY = 30.0  # seconds; how long a resident dispatcher trusts configurati
 JOB_SECONDS = 55 * 60  # how long the background job stays before another takes its place
 
 
-def tick() -> int:
+def tick(send: Callable[[], object] = delivery.deliver) -> int:
 	"""Run every step that is due, and send. Returns the number of items run. Ends the caller's transaction.
 
 	A mute installation (design rule 15) runs nothing: what is due waits until an administrator makes it live.
@@ -39,14 +40,9 @@ def tick() -> int:
 	with connections_kept():
 		while ran := _run_set():
 			total += ran
-			delivery.deliver()
-		delivery.deliver()
+			send()
+		send()
 	return total
-
-
-def next_due() -> datetime | None:
-	"""The next instant at which an item or a message is due."""
-	return min((at for at in (store.next_due(), delivery.next_attempt()) if at), default=None)
 
 
 def _run_set() -> int:
@@ -159,9 +155,15 @@ def in_worker() -> None:
 def run(stopped: Callable[[], bool]) -> None:
 	"""Run what falls due, until `stopped`: sleeps until the next due instant, but never long.
 
-	Whatever breaks (the database, Redis) is reported, and the connection is made anew.
+	Whatever breaks (the database, Redis) is reported, and the connection is made anew. What is sent goes by lanes, so
+	that a provider who is slow keeps no step waiting.
 	"""
 	site = frappe.local.site
+	with Lanes(lambda: _reconnect(site)) as lanes:
+		_run_until(stopped, site, lambda: lanes.send(delivery.methods_due()))
+
+
+def _run_until(stopped: Callable[[], bool], site: str, send: Callable[[], object]) -> None:
 	swept = fresh = beaten = float("-inf")
 	gc.freeze()  # what has been imported stays: to look through it again and again takes a tenth of a burst
 	while not stopped():
@@ -170,11 +172,11 @@ def run(stopped: Callable[[], bool]) -> None:
 				_reconnect(site)
 				fresh = time.monotonic()
 			frappe.local.cache = {}  # what other processes changed must be seen
-			tick()
+			tick(send)
 			if time.monotonic() - swept > SWEEP_EVERY:
 				swept = time.monotonic()
 				for _batch in sweep.in_batches():
-					tick()
+					tick(send)
 					if stopped():
 						break
 			if time.monotonic() - beaten > BEAT_EVERY:
@@ -198,7 +200,8 @@ def _reconnect(site: str) -> None:
 
 def _pause() -> float:
 	frappe.db.rollback()
-	due = next_due()
+	now = clock.now()
+	due = min((at for at in (store.next_due(), delivery.next_attempt(after=now)) if at), default=None)
 	if not due:
 		return LONGEST_SLEEP
-	return min(max((due - clock.now()).total_seconds(), SHORTEST_SLEEP), LONGEST_SLEEP)
+	return min(max((due - now).total_seconds(), SHORTEST_SLEEP), LONGEST_SLEEP)

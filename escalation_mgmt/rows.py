@@ -84,10 +84,11 @@ def _names(columns: Iterable[str]) -> str:
 	return ", ".join(f"`{column}`" for column in columns)
 
 
-def least(doctype: str, column: str) -> Any:
-	"""The least value of an indexed column, nulls apart, by one step in its index (min() would count them all)."""
+def least(doctype: str, column: str, after: Any = "0001-01-01") -> Any:
+	"""The least value of an indexed column above another, nulls apart, by one step in its index (min() would count
+	them all)."""
 	found = frappe.db.sql(
-		f"select `{column}` from `tab{doctype}` where `{column}` > '0001-01-01' order by `{column}` limit 1"
+		f"select `{column}` from `tab{doctype}` where `{column}` > %s order by `{column}` limit 1", (after,)
 	)
 	return found[0][0] if found else None
 

@@ -1,0 +1,79 @@
+"""Lanes: the resident dispatcher sends each method's messages on a thread of their own.
+
+A mail server that takes half a minute for every answer holds up emails, but no call, no SMS and no step (design rule 8).
+Each lane has its own connection to the database. Messages are claimed in the database as ever, so that lanes of other
+dispatchers, and jobs, may send the same method's messages at the same time.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Self
+
+import frappe
+
+from escalation_mgmt import delivery
+
+FRESH_SECONDS = 30.0  # how long a lane trusts its connection, and configuration that it has read
+AFTER_AN_ERROR = 1.0  # seconds
+
+
+class Lanes:
+	"""Use it in a `with` block: at its end every lane finishes what is under way."""
+
+	def __init__(self, connect: Callable[[], None]):
+		"""`connect` gives the thread that calls it a fresh connection to the site."""
+		self._connect = connect
+		self._lanes: dict[str, _Lane] = {}
+
+	def __enter__(self) -> Self:
+		return self
+
+	def __exit__(self, *_error: object) -> None:
+		for lane in self._lanes.values():
+			lane.end()
+		for lane in self._lanes.values():
+			lane.join()
+
+	def send(self, methods: Iterable[str]) -> None:
+		"""Let these methods' messages be sent, and return at once. A lane that is busy looks again when it is done."""
+		for method in methods:
+			lane = self._lanes.get(method)
+			if not lane or not lane.is_alive():
+				lane = self._lanes[method] = _Lane(method, self._connect)
+				lane.start()
+			lane.wanted.set()
+
+
+class _Lane(threading.Thread):
+	def __init__(self, method: str, connect: Callable[[], None]):
+		super().__init__(name=f"escalation: {method}", daemon=True)
+		self.wanted = threading.Event()
+		self._method, self._connect = method, connect
+		self._ended = False
+
+	def end(self) -> None:
+		self._ended = True
+		self.wanted.set()
+
+	def run(self) -> None:
+		fresh = float("-inf")
+		while self._next():
+			try:
+				if time.monotonic() - fresh > FRESH_SECONDS:
+					self._connect()
+					fresh = time.monotonic()
+				frappe.local.cache = {}  # what other processes changed must be seen
+				delivery.deliver_by(self._method)
+			except Exception:
+				frappe.logger("escalation_mgmt").exception(
+					f"the lane of {self._method} met an error, and goes on"
+				)
+				time.sleep(AFTER_AN_ERROR)
+				fresh = float("-inf")
+		frappe.destroy()
+
+	def _next(self) -> bool:
+		self.wanted.wait()
+		self.wanted.clear()
+		return not self._ended
