@@ -48,7 +48,9 @@ class Line {
 		const buttons = make("span", "escalation-actions");
 		buttons.append(...state.actions.map((action) => this.button(action, state.words)));
 		this.element.replaceChildren(...parts, buttons);
-		header.append(this.element); // behind what Helpdesk itself puts there
+		// Behind what Helpdesk itself puts there; on a phone that is a bar of one line, so below it.
+		if (header.tagName === "HEADER") header.parentElement.after(this.element);
+		else header.append(this.element);
 		if (focused) this.element.querySelector(`[data-action="${focused}"]`)?.focus();
 	}
 
@@ -110,7 +112,7 @@ function make(tag, name = "", text = "") {
 }
 
 const CSS = `
-	.escalation-line { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 12px; margin: 0 20px 12px; padding: 6px 12px;
+	.escalation-line { display: flex; flex: none; flex-wrap: wrap; align-items: center; gap: 4px 12px; margin: 0 20px 12px; padding: 6px 12px;
 		border-left: 4px solid var(--escalation-tone); border-radius: 6px; font-size: 14px; line-height: 1.4;
 		background: var(--surface-gray-2, #f3f3f3); color: var(--ink-gray-8, #383838); --escalation-tone: #7c7c7c; }
 	.escalation-line[data-tone=red] { --escalation-tone: #b52a2a; }
@@ -118,8 +120,10 @@ const CSS = `
 	.escalation-line[data-tone=yellow] { --escalation-tone: #816300; }
 	.escalation-line[data-tone=green] { --escalation-tone: #1b6b38; }
 	.escalation-line[data-tone=blue] { --escalation-tone: #0a5ea8; }
+	@media (max-width: 767px) { .escalation-line { margin: 8px 12px; } }
 	.escalation-status { padding: 1px 8px; border-radius: 10px; background: var(--escalation-tone); color: #fff; white-space: nowrap; }
 	.escalation-next { font-variant-numeric: tabular-nums; font-weight: 600; }
+	.escalation-next:empty { display: none; }
 	.escalation-line a { text-decoration: underline; }
 	.escalation-actions { display: flex; flex-wrap: wrap; gap: 8px; margin-left: auto; }
 	.escalation-actions button { padding: 3px 10px; border-radius: 6px; border: 1px solid var(--outline-gray-3, #c7c7c7);
