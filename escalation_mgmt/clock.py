@@ -5,13 +5,14 @@ datetimes in UTC everywhere in this app; Frappe's own columns (`creation`, `resp
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import frappe
 from frappe.utils import get_datetime
 from frappe.utils.data import get_system_timezone
 
+CLOCKS_DIFFER = timedelta(minutes=1)  # the database's and this machine's
 _source: Callable[[], datetime] | None = None
 
 _NOW = {
@@ -48,8 +49,22 @@ def to_site(instant: datetime | str | None) -> datetime | None:
 
 
 def to_utc(local: datetime | str | None) -> datetime | None:
-	"""A naive datetime in the site's time zone as an instant in UTC. Of an ambiguous hour, the first."""
+	"""A naive datetime in the site's time zone as an instant in UTC. Of an ambiguous hour (clocks go back), the second:
+	so that nothing is early (design rule 3)."""
+	return _readings(local)[1] if local else None
+
+
+def stamp_to_utc(local: datetime | str | None) -> datetime | None:
+	"""The same for what has happened already: of an ambiguous hour the second, where that isn't in the future."""
 	if not local:
 		return None
-	aware = get_datetime(local).replace(tzinfo=ZoneInfo(zone()), fold=0)
-	return aware.astimezone(UTC).replace(tzinfo=None)
+	first, second = _readings(local)
+	return first if first != second and second > now() + CLOCKS_DIFFER else second
+
+
+def _readings(local: datetime | str) -> tuple[datetime, datetime]:
+	of_site, naive = ZoneInfo(zone()), get_datetime(local)
+	first, second = (
+		naive.replace(tzinfo=of_site, fold=fold).astimezone(UTC).replace(tzinfo=None) for fold in (0, 1)
+	)
+	return min(first, second), max(first, second)

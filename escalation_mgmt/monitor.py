@@ -70,6 +70,8 @@ def health(tolerated: timedelta = TOLERATED) -> Health:
 	"""Look at what is due. What is late by less than `tolerated` is not overdue."""
 	now = clock.now()
 	steps, since = _overdue(ITEM, "due_utc", now - tolerated)
+	set_aside, longest = _overdue(ITEM, "parked_due_utc", now - tolerated)
+	steps, since = steps + set_aside, min(filter(None, (since, longest)), default=None)
 	messages, waiting = _overdue(NOTIFICATION, "next_attempt_utc", now - tolerated)
 	return Health(
 		mute=not installation.is_live(),

@@ -172,12 +172,14 @@ def _paged(items: Sequence[str]) -> dict[str, list[Any]]:
 	if not items:
 		return {}
 	found: dict[str, list[Any]] = {}
-	for page in frappe.get_all(
-		NOTIFICATION,
-		filters={"action_item": ("in", items), "purpose": PAGE, "status": ("in", REACHED)},
-		fields=["action_item", "method", "user", "address", "recipient", "endpoint"],
-		order_by="name asc",
-		limit_page_length=0,
+	for (
+		page
+	) in frappe.db.sql(  # locked, and so read as they are now: the caller's snapshot may be older than a page
+		"select `action_item`, `method`, `user`, `address`, `recipient`, `endpoint`"
+		f" from `tab{NOTIFICATION}` where `action_item` in ({', '.join(['%s'] * len(items))}) and `purpose` = %s"
+		f" and `status` in ({', '.join(['%s'] * len(REACHED))}) order by `name` for update",
+		(*items, PAGE, *REACHED),
+		as_dict=True,
 	):
 		found.setdefault(page.action_item, []).append(page)
 	return found

@@ -58,7 +58,7 @@ _COLUMNS = (
 		"ticket_type",
 	),
 	*("customer", "assignees", "started_by", "unreached", "stalled", "acknowledged_by", "acknowledged_user"),
-	*("acknowledged_utc", "acknowledged_via", "parked"),
+	*("acknowledged_utc", "acknowledged_via", "parked", "parked_due_utc", "running_ticket"),
 )
 _SELECT = f"select {', '.join(f'`{column}`' for column in _COLUMNS)} from `tab{ITEM}`"
 
@@ -253,9 +253,13 @@ def apply(
 
 
 def park(name: str, why: str, until: datetime, now: datetime) -> bool:
-	"""Set an item aside that can't be processed, and say so in its history (design rule 1); whether it still ran."""
+	"""Set an item aside that can't be processed, and say so in its history (design rule 1); whether it still ran.
+
+	When it was due is kept: that is how late it is, whenever it can be processed again.
+	"""
 	frappe.db.sql(
-		f"update `tab{ITEM}` set `parked` = %s, `due_utc` = %s, `version` = `version` + 1, `updated_utc` = %s"
+		f"update `tab{ITEM}` set `parked` = %s, `parked_due_utc` = coalesce(`parked_due_utc`, `due_utc`),"
+		" `due_utc` = %s, `version` = `version` + 1, `updated_utc` = %s"
 		" where `name` = %s and `due_utc` is not null",  # somebody may have acknowledged meanwhile
 		(why, until, now, name),
 	)
@@ -292,13 +296,14 @@ def load(found: Iterable[Any]) -> list[Stored]:
 				run=row.run,
 				group=row.next_group,
 				step=row.current_step,
-				due_at=row.due_utc,
+				due_at=row.parked_due_utc or row.due_utc,
 				facts=_facts(row),
 				assignees=tuple(json.loads(row.assignees or "[]")),
 				by_hand=bool(row.started_by),
 				unreached=row.unreached,
 				stalled=bool(row.stalled),
 				parked=bool(row.parked),
+				beside=row.status in RUNNING and not row.running_ticket,
 				acknowledged_by=row.acknowledged_by or "",
 				acknowledged_user=row.acknowledged_user or "",
 				acknowledged_at=row.acknowledged_utc,
@@ -341,6 +346,7 @@ def _state(item: ActionItem) -> dict[str, Any]:
 		"unreached": item.unreached,
 		"stalled": int(item.stalled),
 		"parked": None,
+		"parked_due_utc": None,
 		"acknowledged_by": item.acknowledged_by,
 		"acknowledged_user": item.acknowledged_user or None,
 		"acknowledged_utc": item.acknowledged_at,
@@ -369,10 +375,11 @@ def _changes(decided: Sequence[tuple[Stored, Decision]], now: datetime) -> list[
 
 def _before(stored: Stored) -> dict[str, Any]:
 	item = stored.item
-	return _state(item) | {
-		"running_ticket": _running_ticket(stored.key) if item.status in RUNNING else None,
-		"parked": item.parked or None,  # why isn't known here, but that it ends now is
-	}
+	running = item.status in RUNNING and not item.beside
+	state = _state(item) | {"running_ticket": _running_ticket(stored.key) if running else None}
+	if item.parked:  # why, and until when, isn't known here, but that it ends now is
+		state |= dict.fromkeys(("parked", "parked_due_utc", "due_utc"), "")
+	return state
 
 
 def _running_ticket(key: tuple[str, str]) -> str:
@@ -381,7 +388,7 @@ def _running_ticket(key: tuple[str, str]) -> str:
 
 
 def _running_after(stored: Stored, decision: Decision) -> str | None:
-	if decision.item.status not in RUNNING:
+	if decision.item.status not in RUNNING or stored.item.beside:
 		return None
 	key = _running_ticket(stored.key)
 	if stored.item.status not in RUNNING and frappe.db.exists(ITEM, {"running_ticket": key}):

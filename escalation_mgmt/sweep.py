@@ -10,7 +10,7 @@ from typing import Any
 import frappe
 
 from escalation_mgmt import clock, faults, installation, plans, rows, store, tickets
-from escalation_mgmt.engine import Decision, Past, TicketFilter, start_again
+from escalation_mgmt.engine import Decision, Past, StatusCategory, TicketFilter, start_again
 from escalation_mgmt.looks import Looker, lock_ticket, look_at, version_that_opens
 from escalation_mgmt.reporting import report_error
 
@@ -107,6 +107,8 @@ def _unanswered(doctype: str) -> Iterator[list[str]]:
 			"creation": (">=", clock.to_site(since)),
 			source.status: ("not in", sorted(source.resolved)),
 		}
+		if source.category in source.fields:  # a site names its statuses as it likes
+			filters[source.category] = ("!=", str(StatusCategory.RESOLVED))
 		if takes.priorities:
 			filters[source.priority] = ("in", sorted(takes.priorities))
 		for column, wanted in (

@@ -248,11 +248,11 @@ def _facts(src: Source, row: Any, replies: list[datetime] | None, levels: Callab
 		category=_category(src, get(src.category), get(src.status)),
 		subject=get(src.subject) or "",
 		assignees=tuple(json.loads(row.get("_assign") or "[]")),
-		created_at=clock.to_utc(row.get("creation")),
+		created_at=clock.stamp_to_utc(row.get("creation")),
 		response_by=clock.to_utc(get(src.response_by)),
 		agreement=get(src.agreement) or "",
-		first_responded_at=clock.to_utc(first_response),
-		replied_at=clock.to_utc(replied_at),
+		first_responded_at=clock.stamp_to_utc(first_response),
+		replied_at=clock.stamp_to_utc(replied_at),
 	)
 
 

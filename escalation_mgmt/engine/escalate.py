@@ -105,7 +105,7 @@ def look(
 	if how := answer(ticket, item.plan.stop, item.opened_at):
 		return _end(item, Cause.ANSWERED, now, {"how": how})
 	move = rematch(item.plan, enabled, item.facts, ticket.facts, holds, by_hand=item.by_hand)
-	if move and (item.status is not Status.ACKNOWLEDGED or _raised(item, ticket)):
+	if move and not item.beside and (item.status is not Status.ACKNOWLEDGED or _raised(item, ticket)):
 		if move.plan:
 			return _end(item, Cause.REPLACE, now, {"replaced_by": move.plan.name})
 		if item.status is not Status.ACKNOWLEDGED:
@@ -314,11 +314,7 @@ def _follow(item: ActionItem, ticket: Ticket, now: datetime, working: WorkingTim
 			"type": ticket.facts.ticket_type,
 		}
 		events.append(Event(EventKind.TICKET_CHANGED, now, data=_given(data)))
-	if (
-		item.status is Status.SCHEDULED
-		and item.plan.start is StartAt.AT_RESPONSE_DEADLINE
-		and not item.parked
-	):
+	if item.status is Status.SCHEDULED and item.plan.start is StartAt.AT_RESPONSE_DEADLINE:
 		due = window_end(item.plan, ticket, item.opened_at, working)
 		if due != item.due_at:
 			events.append(Event(EventKind.WINDOW_MOVED, now, data={"was": item.due_at, "due": due}))

@@ -30,7 +30,8 @@ class ActionItem:
 	by_hand: bool = False
 	unreached: int = 0  # groups in a row that reached nobody
 	stalled: bool = False  # a whole pass reached nobody: waits for an assignee, a contact or a provider
-	parked: bool = False  # set aside by the shell: `due_at` is when it is tried again
+	parked: bool = False  # set aside by the shell, which tries again later
+	beside: bool = False  # acknowledged late, while a newer item follows the ticket
 	acknowledged_by: str = ""  # as history names them
 	acknowledged_user: str = ""  # empty: a bare address
 	acknowledged_at: datetime | None = None

@@ -101,6 +101,7 @@ class Shell:
 	received: list[Received] = field(default_factory=list)
 	away: set[str] = field(default_factory=set)  # whom nothing reaches
 	broken: set[str] = field(default_factory=set)  # items that can't be processed
+	set_aside_until: dict[str, datetime] = field(default_factory=dict)
 	calendar: WorkingTime = AROUND_THE_CLOCK  # of every plan that asks for one
 	judge: Callable[[ActionItem | None, Decision], None] = lambda before, decision: None
 
@@ -112,7 +113,11 @@ class Shell:
 		return found[0] if found else None
 
 	def due(self) -> list[ActionItem]:
-		return [item for item in self.items.values() if item.due_at and item.due_at <= self.now]
+		return [
+			item
+			for item in self.items.values()
+			if item.due_at and max(item.due_at, self.set_aside_until.get(item.id, item.due_at)) <= self.now
+		]
 
 	def holds(self, _plan: Plan) -> bool:
 		return True
@@ -162,6 +167,7 @@ class Shell:
 	def _write(self, decision: Decision) -> None:
 		item = decision.item
 		self.items[item.id] = replace(item, parked=False)  # what could be processed is no longer set aside
+		self.set_aside_until.pop(item.id, None)
 		self.history.setdefault(item.id, []).extend(decision.events)
 		if decision.withdraw:
 			for message in self.outbox:
@@ -274,7 +280,8 @@ class Shell:
 				self.commit(decision)
 		except BrokenRow:
 			until = self.now + PARKED_FOR
-			self.items[item.id] = replace(known, parked=True, due_at=until, version=known.version + 1)
+			self.items[item.id] = replace(known, parked=True, version=known.version + 1)
+			self.set_aside_until[item.id] = until
 			event = Event(EventKind.PARKED, self.now, data={"until": until})
 			self.history[item.id].append(event)
 

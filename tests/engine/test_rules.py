@@ -366,9 +366,8 @@ class Rules(RuleBasedStateMachine):
 	def the_clock_is_what_the_history_says(self) -> None:
 		for item in self.shell.items.values():
 			assert (item.ended_at is not None) == (item.status not in RUNNING)
-			if not item.parked:
-				working = self.shell.working(item.plan)
-				assert item.due_at == due_by_history(item, self.shell.history[item.id], working)
+			working = self.shell.working(item.plan)
+			assert item.due_at == due_by_history(item, self.shell.history[item.id], working)
 
 	@invariant()
 	def each_step_ran_once_a_pass_and_never_early(self) -> None:
@@ -499,8 +498,6 @@ def due_by_history(item: ActionItem, history: list[Event], working: WorkingTime)
 				due = min(due, event.at)
 			case K.STARTED_AGAIN:
 				due = event.at
-			case K.PARKED:
-				due = event.data["until"]
 			case K.NOBODY_NOTIFIED | K.ACKNOWLEDGED | K.RESOLVED | K.CANCELLED | K.REPLACED | K.EXHAUSTED:
 				due = None
 	return due

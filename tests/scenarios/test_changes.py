@@ -3,6 +3,7 @@
 import frappe
 import pytest
 
+from escalation_mgmt import sweep
 from tests.world import World
 
 
@@ -240,3 +241,48 @@ def test_saving_a_ticket_succeeds_whatever_is_broken_on_our_side(world: World) -
 	plan.save()
 	world.sweep()
 	assert world.item(ticket).status == "Scheduled"
+
+
+def test_acknowledged_late_beside_a_newer_item(world: World) -> None:
+	"""The old item follows its ticket, and never moves: the newer one is the ticket's now."""
+	world.plan((0, "Email"), title="Low", priorities=["Low"], window=3600 * 24)
+	world.plan((0, "Email"), title="Urgent", priorities=["Urgent"], window=3600 * 24)
+	world.plan((0, "Email"), last_wait=60)
+	ticket = world.ticket()
+	world.forward(10)
+	link = world.expect_email("tech@x.test").links[0]
+	world.forward(1)
+	world.expect_email("owner@x.test", "Nobody acknowledged")
+	world.change(ticket, priority="Low")
+	assert world.count_items() == 2
+	world.post(link)
+	assert [world.item(ticket, n).status for n in (0, 1)] == ["Acknowledged", "Scheduled"]
+	world.sweep()  # an Error Log would fail this
+	world.change(ticket, priority="Urgent")
+	world.sweep()
+	assert world.item(ticket, 0).status == "Acknowledged"
+	assert [world.item(ticket, n).plan for n in (1, 2)] == ["Low", "Urgent"]
+	world.change(ticket, status="Resolved")
+	world.sweep()
+	assert [world.item(ticket, n).status for n in (0, 1, 2)] == ["Resolved", "Cancelled", "Resolved"]
+	world.tick()
+	world.expect_email("tech@x.test", "has been answered")
+
+
+def test_the_sweep_passes_over_what_is_closed_by_whatever_name(world: World) -> None:
+	if not frappe.db.exists("DocType", "HD Ticket Status"):
+		pytest.skip("this Helpdesk's statuses have fixed names")
+	world.plan((0, "Email"))
+	done = frappe.get_doc(
+		{"doctype": "HD Ticket Status", "label_agent": "Done", "category": "Resolved", "name": "Done"}
+	)
+	done.insert(ignore_if_duplicate=True)
+	try:
+		ticket = world.ticket()
+		world.change(ticket, status="Done")
+		world.wait(1)
+		assert not [name for batch in sweep._unanswered("HD Ticket") for name in batch]
+	finally:
+		frappe.db.delete("HD Ticket")
+		frappe.delete_doc("HD Ticket Status", done.name, force=True)
+		frappe.db.commit()

@@ -3,12 +3,13 @@
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import frappe
 import pytest
 
-from escalation_mgmt import dispatcher, rows, store
+from escalation_mgmt import dispatcher, monitor, rows, store
 from tests.world import PAGER, World
 
 FRAPPES = ("creation", "modified", "owner", "modified_by", "docstatus")
@@ -51,9 +52,13 @@ def test_31_one_bad_row_is_parked_and_the_others_go_out(world: World) -> None:
 	world.forward(5)
 	world.expect_error(f"{bad} can't be processed")
 	frappe.db.set_value(store.ITEM, bad, "assignees", "[]", update_modified=False)
+	assert monitor.health(timedelta(minutes=4)).steps_overdue == 1, "what can't be processed is overdue all the same"
 	world.forward(5)
 	world.expect_email("tech@x.test")
 	assert not frappe.get_doc(store.ITEM, bad).parked
+	message = world.messages(item)[0]
+	assert message.planned_utc == world.start + timedelta(minutes=10)
+	assert "(10m late)" in world.lines(item)
 
 
 def test_31_the_other_499_go_out(world: World) -> None:
