@@ -10,6 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
+BATCH_SECONDS = 60.0
+"""Within this a notifier has handed over a batch, or hands the rest back as Retry: after twice as long its claims count as
+lost, and somebody else sends the messages."""
+
 
 class CannotReach(Exception):
 	"""This method can't reach this person or address; the text says why, and what to do about it."""

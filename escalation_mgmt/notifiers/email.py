@@ -5,6 +5,7 @@ No Email Queue: it would wait for the scheduler and retry behind our back. Each 
 
 import smtplib
 import socket
+import time
 from collections.abc import Iterator, Sequence
 from email.errors import MessageError
 from email.headerregistry import Address
@@ -18,6 +19,7 @@ from frappe.email.doctype.email_account.email_account import EmailAccount
 from frappe.utils import cint, escape_html, validate_email_address
 
 from escalation_mgmt.notifiers.base import (
+	BATCH_SECONDS,
 	CannotReach,
 	Failed,
 	Message,
@@ -72,7 +74,12 @@ class EmailNotifier(Notifier):
 	def send(self, messages: Sequence[Message]) -> Iterator[tuple[Message, Outcome]]:
 		account = _account()
 		connection: smtplib.SMTP | None = None
+		until = time.monotonic() + BATCH_SECONDS
 		for number, message in enumerate(messages):
+			if time.monotonic() > until:
+				why = Retry(_("The mail server was too slow with the messages before this one."))
+				yield from ((left, why) for left in messages[number:])
+				break
 			try:
 				connection = _alive(connection) or _connect(account)
 			except Exception as e:

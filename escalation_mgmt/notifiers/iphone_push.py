@@ -81,7 +81,7 @@ class Content:
 
 class IphonePushNotifier(Notifier):
 	method = "iPhone Notification"
-	batch = 250
+	batch = fcm.THREADS  # a person may have ten devices
 	may_tell = True
 
 	def __init__(self) -> None:

@@ -20,7 +20,7 @@ METHOD = "Phone Call"
 
 class PhoneCallNotifier(Notifier):
 	method = METHOD
-	batch = 100
+	batch = 4 * twilio_api.CONNECTIONS
 
 	def __init__(self) -> None:
 		self._account = twilio_api.account()

@@ -22,6 +22,7 @@ _LAST_LINE = re.compile(r"\s*(https?://\S+)\s*$")
 
 class SmsNotifier(Notifier):
 	method = "SMS"
+	batch = 4 * twilio_api.CONNECTIONS
 	may_tell = True
 	takes_replies = True
 

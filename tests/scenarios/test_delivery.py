@@ -145,6 +145,26 @@ def test_email_whose_answer_is_lost_is_sent_once_more_marked(world: World) -> No
 	assert state(world, ticket) == ("Sent", 2, True)
 
 
+def test_a_mail_server_that_hangs_in_each_message_gets_no_whole_batch(
+	world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	"""The rest would be sent long after its claims count as lost, and by somebody else as well."""
+	from escalation_mgmt.notifiers import email
+
+	monkeypatch.setattr(email, "SECONDS", 0.5)
+	monkeypatch.setattr(email, "BATCH_SECONDS", 0.4)
+	people = ("tech@x.test", "lead@x.test", "second@x.test")
+	world.plan(*((0, "Email", "User", user) for user in people))
+	ticket = world.ticket()
+	world.providers.faults.smtp.hang(60, taken=False)
+	world.forward(10)
+	states = [(message.status, message.possible_duplicate) for message in world.messages(world.item(ticket))]
+	assert states[1:] == [("Queued", 0), ("Queued", 0)]
+	world.forward(seconds=10)
+	for user in people:
+		world.expect_email(user)
+
+
 def test_15_a_notifier_that_raises_stops_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 	world.endpoint()
 	world.plan((0, "HTTP POST", "Endpoint", PAGER), (0, "Email"), (5, "Email", "User", "lead@x.test"))

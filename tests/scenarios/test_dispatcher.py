@@ -52,7 +52,9 @@ def test_31_one_bad_row_is_parked_and_the_others_go_out(world: World) -> None:
 	world.forward(5)
 	world.expect_error(f"{bad} can't be processed")
 	frappe.db.set_value(store.ITEM, bad, "assignees", "[]", update_modified=False)
-	assert monitor.health(timedelta(minutes=4)).steps_overdue == 1, "what can't be processed is overdue all the same"
+	assert monitor.health(timedelta(minutes=4)).steps_overdue == 1, (
+		"what can't be processed is overdue all the same"
+	)
 	world.forward(5)
 	world.expect_email("tech@x.test")
 	assert not frappe.get_doc(store.ITEM, bad).parked
