@@ -4,6 +4,8 @@ Beside `tickets.py` the one file that knows Helpdesk's field names: those of HD 
 holiday list, which ERPNext's agreements share, and ours too. Agreements have no time zone: theirs is the site's.
 """
 
+from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import frappe
@@ -47,6 +49,33 @@ class Calendars:
 		if key not in self._read:
 			self._read[key] = _working_time(*key)
 		return self._read[key]
+
+
+def named(plan: Plan) -> list[tuple[str, str]]:
+	"""The calendars that a plan may go by: (DocType, name)."""
+	if not plan.asks_calendar:
+		return []
+	if plan.calendar is CalendarKind.CALENDAR:
+		return [(CALENDAR, plan.calendar_name)]
+	doctype = plan.takes.doctype
+	names = [plan.calendar_name] if plan.calendar_name else tickets.agreements(doctype)
+	return [(tickets.agreement_doctype(doctype), name) for name in names]
+
+
+def ending(doctype: str, name: str, by: date) -> Iterator[str]:
+	"""What of a calendar ends by a date, in words; nothing, where it can't be used at all."""
+	try:
+		calendar = read(doctype, name)
+	except Unusable:
+		return
+	if calendar.holidays and max(calendar.holidays) < by:
+		last = formatdate(max(calendar.holidays))
+		yield _("{0} knows no holidays after {1}. Enter those that follow.").format(
+			f"{_(doctype)} {name}", last
+		)
+	ends = frappe.db.get_value(doctype, name, "end_date") if doctype != CALENDAR else None
+	if ends and getdate(ends) < by:
+		yield _("{0} ends on {1}.").format(f"{_(doctype)} {name}", formatdate(ends))
 
 
 def _working_time(doctype: str, name: str) -> WorkingTime:

@@ -1,6 +1,7 @@
 """Commands for the shell: `bench --site SITE escalation …`."""
 
 import signal
+from datetime import timedelta
 
 import click
 import frappe
@@ -54,6 +55,85 @@ def status(context) -> None:
 	finally:
 		frappe.destroy()
 	raise SystemExit(0 if state.well else 1)
+
+
+@escalation.command("check")
+@pass_context
+def check(context) -> None:
+	"""Say what would make an escalation fail, and the cure. Leaves with 0 where nothing would, with 1 otherwise."""
+	from escalation_mgmt import readiness
+
+	frappe.init(get_site(context))
+	frappe.connect()
+	try:
+		found = readiness.findings()
+		for finding in found:
+			click.secho(finding.problem, fg="red")
+			click.echo(f"    {finding.cure.label} {finding.cure.url}".rstrip())
+		if not found:
+			click.secho("All is ready.", fg="green")
+	finally:
+		frappe.db.rollback()
+		frappe.destroy()
+	raise SystemExit(1 if found else 0)
+
+
+@escalation.command("rehearse")
+@click.argument("plan")
+@click.option("--ticket", default="", help="An existing ticket; without it one is made up.")
+@click.option("--priority", default="", help="Of the made-up ticket, as all that follow.")
+@click.option("--team", default="")
+@click.option("--type", "ticket_type", default="")
+@click.option("--customer", default="")
+@click.option("--assignee", default="", help="A user.")
+@click.option("--at", default="now", help="'2026-11-27 17:50' in the site's time zone, or 'Friday 17:50'.")
+@click.option("--acknowledged-by", default=0, metavar="N", help="The N-th message is acknowledged.")
+@click.option("--delay", default=0.0, metavar="MINUTES", help="So long after that message.")
+@pass_context
+def rehearse(context, plan, ticket, at, acknowledged_by, delay, **made_up) -> None:
+	"""Say what PLAN would do: who is reached, when, and how. Nothing is sent. Leaves with 1 if somebody can't be reached."""
+	from escalation_mgmt import rehearsal
+	from escalation_mgmt.engine import Responses
+
+	frappe.init(get_site(context))
+	frappe.connect()
+	try:
+		if not frappe.db.exists(rehearsal.PLAN, plan):
+			raise click.ClickException(f"There is no plan {plan}.")
+		responses = Responses(to_message=acknowledged_by, delay=timedelta(minutes=delay))
+		found = rehearsal.of_plan(
+			frappe.get_doc(rehearsal.PLAN, plan),
+			ticket=ticket,
+			made_up=made_up,
+			start=rehearsal.start(at),
+			responses=responses,
+		)
+		_print(found)
+	except (frappe.ValidationError, ValueError) as e:
+		why = e.args[0] if e.args else e
+		raise click.ClickException("\n".join(why) if isinstance(why, list) else str(why)) from e
+	finally:
+		frappe.db.rollback()
+		frappe.destroy()
+	raise SystemExit(1 if found.unreachable else 0)
+
+
+def _print(found) -> None:
+	click.secho(f"{found.plan}: {found.outcome}", bold=True)
+	for note in found.notes:
+		click.secho(note, fg="yellow")
+	click.echo(f"Times in {found.zone}.")
+	day = None
+	for line in found.lines:
+		if line.at.date() != day:
+			day = line.at.date()
+			click.echo(f"\n{day:%A %Y-%m-%d}")
+		click.secho(f"  {line.at:%H:%M:%S}  {line.line}", fg="red" if line.cure else None)
+		if line.cure:
+			click.secho(f"            {line.cure.label} {line.cure.url}".rstrip(), fg="red")
+	click.echo(f"\n{found.messages} messages.")
+	if found.unreachable:
+		click.secho(f"Can't be reached: {', '.join(found.unreachable)}.", fg="red")
 
 
 class Stop:

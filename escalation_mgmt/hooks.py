@@ -74,7 +74,9 @@ app_include_js = [
 	"desk_tickets.bundle.js",
 	"/assets/escalation_mgmt/js/escalation_mute.js",
 	"/assets/escalation_mgmt/js/escalation_alarm.js",
+	"/assets/escalation_mgmt/js/escalation_findings.js",
 ]
+doctype_js = {"Escalation Plan": "public/js/escalation_rehearsal.js"}
 
 user_data_fields = [
 	{"doctype": "Escalation Contact", "filter_by": "user", "redact_fields": ["email", "mobile_no"]},

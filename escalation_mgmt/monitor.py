@@ -41,10 +41,13 @@ class Health:
 	@property
 	def problems(self) -> list[str]:
 		"""What is wrong, in words that say what to do; [] where nothing is."""
-		found = []
 		if self.mute:
-			found.append(_("This site is a copy: nothing is sent. Make it live in Escalation Settings."))
-			return found
+			return [_("This site is a copy: nothing is sent. Make it live in Escalation Settings.")]
+		return self.overdue + self.stuck
+
+	@property
+	def overdue(self) -> list[str]:
+		found = []
 		if self.steps_overdue:
 			found.append(
 				_("{0} steps are overdue, the oldest by {1}. Is the dispatcher running?").format(
@@ -59,6 +62,11 @@ class Health:
 			)
 		if found and self.scheduler_off:
 			found.append(_("The site's scheduler is off."))
+		return found
+
+	@property
+	def stuck(self) -> list[str]:
+		found = []
 		if self.parked:
 			found.append(_("{0} escalations can't be processed; each says why.").format(self.parked))
 		if self.reaching_nobody:

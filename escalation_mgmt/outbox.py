@@ -151,7 +151,7 @@ def tell(told: Sequence[tuple[ActionItem, Tell]], directory: Directory, now: dat
 		if tell.audience is Audience.NOTIFIED:
 			recipients, missed = _notified(paged.get(item.id, []), tell.but_not, directory), []
 		else:
-			recipients, missed = _owners(item, directory)
+			recipients, missed = owners(item, directory)
 		about = {
 			"purpose": TOLD,
 			"about": str(tell.about),
@@ -206,7 +206,7 @@ def _notified(paged: Sequence[Any], but_not: frozenset[str], directory: Director
 	return list(found.values())
 
 
-def _owners(item: ActionItem, directory: Directory) -> tuple[list[Recipient], list[str]]:
+def owners(item: ActionItem, directory: Directory) -> tuple[list[Recipient], list[str]]:
 	"""The plan's owner and the site's catch-all recipients; and whom of them nothing reaches."""
 	settings = frappe.get_cached_doc("Escalation Settings")
 	found: dict[str, Recipient] = {}

@@ -8,7 +8,7 @@ from frappe import _
 from frappe.utils import flt
 
 from escalation_mgmt import calendars, messages, notifiers, plans, tickets
-from escalation_mgmt.engine import CalendarKind, TargetKind
+from escalation_mgmt.engine import CalendarKind, TargetKind, forestalling
 from escalation_mgmt.people import Directory
 
 _DURATIONS = ("window", "repeat_pause", "last_wait")
@@ -38,7 +38,17 @@ def warnings(plan: Any) -> list[str]:
 	"""What the plan may be saved with, but will go wrong with."""
 	if not plan.enabled:
 		return []
-	return [*_methods_not_ready(plan), *_equal_rank(plan), *_working_time(plan)]
+	return [*_methods_not_ready(plan), *never_matches(plan), *_equal_rank(plan), *_working_time(plan)]
+
+
+def never_matches(plan: Any) -> Iterator[str]:
+	"""Whether other plans take every ticket first."""
+	enabled = plans.enabled(plan.reference_doctype).values()
+	if first := forestalling(plans.from_doc(plan), [other for other in enabled if other.name != plan.name]):
+		names = ", ".join(f"{other.name} ({other.rank})" for other in first)
+		yield _(
+			"It never runs: plans of a lower rank take all its tickets first: {0}. Its own rank is {1}."
+		).format(names, plan.rank)
 
 
 def _durations(plan: Any) -> Iterator[str]:

@@ -1,10 +1,24 @@
 """Reports of what went wrong, without the values of variables: those hold links, secrets and addresses (design rule 9)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import frappe
 
 
+@contextmanager
+def unreported() -> Iterator[None]:
+	"""Nothing is reported meanwhile: for what is only tried out. (Error Logs are in no transaction on MariaDB.)"""
+	before, frappe.flags.escalation_unreported = frappe.flags.escalation_unreported, True
+	try:
+		yield
+	finally:
+		frappe.flags.escalation_unreported = before
+
+
 def report_error(title: str, **more: Any) -> None:
 	"""An Error Log of the exception at hand. Unlike `frappe.log_error` alone it leaves out local variables."""
+	if frappe.flags.escalation_unreported:
+		return
 	frappe.log_error(title=title, message=frappe.get_traceback(), **more)

@@ -7,7 +7,7 @@ document event, so what an event says of a ticket is never enough (design rule 4
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache, cached_property, partial
 from typing import Any
@@ -22,6 +22,7 @@ from escalation_mgmt.engine import MatchFacts, StatusCategory, Ticket
 HD_TICKET = "HD Ticket"
 HD_PRIORITY = "HD Ticket Priority"
 HD_TEAM = "HD Team"
+HD_AGENT = "HD Agent"
 
 # Where a site names its priorities in words alone. Known words only: an unknown one is never "raised".
 LEVELS = {
@@ -217,6 +218,22 @@ class Tickets:
 		return frappe.db.sql(f"{sql} for update" if self._lock else sql, tuple(names), as_dict=True)
 
 
+def made_up(doctype: str, assignees: Iterable[str] = (), **facts: str) -> tuple[Tickets, tuple[str, str]]:
+	"""A ticket that nobody has logged, and its key, for a rehearsal.
+
+	`facts`: priority, team, ticket_type, customer, agreement. One that the DocType has no field for is left out.
+	"""
+	src, doc = source(doctype), frappe.new_doc(doctype)
+	for what, value in facts.items():
+		if value and getattr(src, what):
+			doc.set(getattr(src, what), value)
+	doc.set("_assign", json.dumps(list(assignees)))
+	found, key = Tickets([]), (doctype, "")
+	found._docs[key] = doc
+	found._facts[key] = replace(of_doc(doc), name="")
+	return found, key
+
+
 def of_doc(doc: Any) -> Ticket:
 	"""The facts of a document in hand, its replies apart: for a first, cheap look inside a save."""
 	return _facts(source(doc.doctype), doc, None, partial(level, doc.doctype))
@@ -350,6 +367,15 @@ def team_members(team: str) -> list[str]:
 	return frappe.get_all(
 		"HD Team Member", filters={"parent": team, "parenttype": HD_TEAM}, pluck="user", order_by="idx"
 	)
+
+
+def possible_assignees(doctype: str, team: str = "") -> list[str]:
+	"""Whom a ticket can be assigned to: its team's members, else every active agent; [] where nobody can say."""
+	if team:
+		return team_members(team)
+	if doctype != HD_TICKET or not frappe.db.exists("DocType", HD_AGENT):
+		return []
+	return frappe.get_all(HD_AGENT, filters={"is_active": 1}, pluck="user", order_by="user")
 
 
 def agreement_doctype(doctype: str) -> str:

@@ -5,6 +5,8 @@ pages are served over HTTP from this process, so that they see the same clock.
 """
 
 import os
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -400,6 +402,25 @@ class World:
 		answer = session.post(f"{self.url}/api/method/login", data={"usr": user, "pwd": PASSWORD}, timeout=30)
 		assert answer.ok, answer.text
 		return session
+
+	# --- the shell
+
+	def bench(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+		"""`bench --site SITE escalation ...`, in a process of its own, whose clock is the database's."""
+		frappe.db.commit()
+		if os.environ.get("ESCALATION_TEST_BENCH"):
+			command, folder = ["bench"], frappe.utils.get_bench_path()
+		else:
+			from host import paths
+
+			command, folder = [sys.executable, "-m", "host", "frappe"], paths.ROOT
+		return subprocess.run(
+			[*command, "--site", self.site, "escalation", *arguments],
+			cwd=folder,
+			capture_output=True,
+			text=True,
+			stdin=subprocess.DEVNULL,
+		)
 
 	# --- ways to the providers
 

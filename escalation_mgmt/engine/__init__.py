@@ -2,7 +2,7 @@
 
 Read in this order: `statuses` (the life of an action item), `plan`, `ticket`, `item` (the nouns), `matching`
 (which plan), `escalate` and `acknowledge` (the verbs), `decision` (what they answer), `working_time` (by which
-calendar they count).
+calendar they count), `rehearse` (all of it on virtual time).
 Instants are naive datetimes in UTC, durations are timedeltas.
 """
 
@@ -34,7 +34,7 @@ from escalation_mgmt.engine.escalate import (
 )
 from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.item import ActionItem
-from escalation_mgmt.engine.matching import Past, Rematch, opens, rematch, takes, winner
+from escalation_mgmt.engine.matching import Past, Rematch, forestalling, opens, rematch, takes, winner
 from escalation_mgmt.engine.plan import (
 	CalendarKind,
 	Plan,
@@ -45,6 +45,7 @@ from escalation_mgmt.engine.plan import (
 	TargetKind,
 	TicketFilter,
 )
+from escalation_mgmt.engine.rehearse import Moment, Responses, Timeline, rehearse
 from escalation_mgmt.engine.statuses import (
 	CLOCK_RUNS,
 	RUNNING,
@@ -77,6 +78,7 @@ __all__ = [
 	"Hours",
 	"ImpossibleTransition",
 	"MatchFacts",
+	"Moment",
 	"NoWorkingTime",
 	"Page",
 	"Past",
@@ -85,6 +87,7 @@ __all__ = [
 	"Recipient",
 	"Refused",
 	"Rematch",
+	"Responses",
 	"StartAt",
 	"Status",
 	"StatusCategory",
@@ -95,6 +98,7 @@ __all__ = [
 	"Tell",
 	"Ticket",
 	"TicketFilter",
+	"Timeline",
 	"Unreachable",
 	"WorkingTime",
 	"acknowledge",
@@ -104,12 +108,14 @@ __all__ = [
 	"can_acknowledge",
 	"can_bring_forward",
 	"can_stop",
+	"forestalling",
 	"leads_to",
 	"look",
 	"next_status",
 	"open_item",
 	"opens",
 	"position_after",
+	"rehearse",
 	"rematch",
 	"run_due",
 	"start_again",

@@ -33,6 +33,36 @@ def winner(plans: Iterable[Plan], facts: MatchFacts, holds: ConditionHolds) -> P
 	)
 
 
+def forestalling(plan: Plan, enabled: Iterable[Plan]) -> tuple[Plan, ...]:
+	"""The plans that between them take every ticket before this plan gets it; () where it can get some.
+
+	Only what is certain counts: a plan with a condition may leave any ticket to others, and a plan for all priorities
+	gets those that have none.
+	"""
+	mine = plan.takes
+	first = sorted(
+		(
+			other
+			for other in enabled
+			if (other.rank, other.name) < (plan.rank, plan.name)
+			and other.takes.doctype == mine.doctype
+			and other.takes.team in ("", mine.team)
+			and other.takes.ticket_type in ("", mine.ticket_type)
+			and other.takes.customer in ("", mine.customer)
+			and not other.takes.condition
+		),
+		key=lambda other: (other.rank, other.name),
+	)
+	found: list[Plan] = []
+	for priority in sorted(mine.priorities) or [""]:
+		by = next((o for o in first if not o.takes.priorities or priority in o.takes.priorities), None)
+		if by is None:
+			return ()
+		if by not in found:
+			found.append(by)
+	return tuple(found)
+
+
 @dataclass(frozen=True, slots=True)
 class Rematch:
 	"""Another plan, or none, takes the ticket now."""

@@ -40,6 +40,7 @@ class EmailNotifier(Notifier):
 	method = "Email"
 	batch = 25
 	may_tell = True
+	set_up_in = "Email Account"
 
 	def not_ready(self) -> str | None:
 		if frappe.flags.mute_emails or cint(frappe.conf.get("mute_emails")):

@@ -12,6 +12,21 @@
 		refresh(frm) {
 			frm.get_field("steps").grid.update_docfield_property("whom", "formatter", whom_in_words);
 			frm.events.offer_choices(frm);
+			frm.events.say_what_would_fail(frm);
+			if (frm.perm[0]?.write) frm.add_custom_button(__("Rehearse"), () => escalation_mgmt.rehearse(frm));
+		},
+
+		async say_what_would_fail(frm) {
+			frm.set_intro("");
+			if (frm.is_new() || !frm.perm[0]?.write) return;
+			const { message } = await frappe.call({
+				method: "escalation_mgmt.readiness.report_of_plan",
+				args: { plan: frm.doc.name },
+				type: "GET",
+			});
+			if (!message?.length || frm.doc.name !== cur_frm?.doc.name) return;
+			frm.set_intro("");
+			frm.set_intro(`<b>${__("This would go wrong:")}</b>${escalation_mgmt.findings_html(message)}`, "red");
 		},
 
 		reference_doctype(frm) {

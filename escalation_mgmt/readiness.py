@@ -1,0 +1,182 @@
+"""Readiness: everything that would make an escalation fail, each with its cure.
+
+Asked before anything happens: by the workspace, by a plan's form, by `bench --site SITE escalation check`.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils import getdate
+
+from escalation_mgmt import calendars, clock, cures, monitor, outbox, plan_checks, plans, rehearsal, tickets
+from escalation_mgmt.cures import PLAN, Cure
+from escalation_mgmt.engine import Plan, Step, TargetKind, Timeline, Unreachable
+from escalation_mgmt.people import Directory
+from escalation_mgmt.permissions import ITEM
+
+ENDS_SOON = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+	"""What would go wrong, in words, and where it is put right."""
+
+	problem: str
+	cure: Cure
+
+
+@frappe.whitelist()
+def report() -> dict[str, Any]:
+	"""For the workspace and for programs: {"ready", "findings": [{"problem", "cure"}]}. For managers only."""
+	frappe.only_for(("System Manager", "Escalation Manager"))
+	found = findings()
+	return {"ready": not found, "findings": [asdict(finding) for finding in found]}
+
+
+@frappe.whitelist()
+def report_of_plan(plan: str) -> list[dict[str, Any]]:
+	"""The findings about one saved plan, for its form. For whoever may write plans."""
+	frappe.has_permission(PLAN, "write", throw=True)
+	return [asdict(finding) for finding in of_plan(frappe.get_doc(PLAN, plan))]
+
+
+def findings() -> list[Finding]:
+	"""Everything that would make an escalation fail, what concerns all of them first. Writes nothing."""
+	with rehearsal.nothing_written():
+		names = frappe.get_all(PLAN, filters={"enabled": 1}, pluck="name", order_by="name")
+		found = list(_of_site())
+		if not names:
+			found.append(Finding(_("No plan is enabled: no ticket escalates."), Cure(_("Plans"), PLAN)))
+		return found + _of_plans([frappe.get_doc(PLAN, name) for name in names])
+
+
+def of_plan(doc: Any) -> list[Finding]:
+	"""What would make this plan's escalations fail; [] for one that is not enabled. Writes nothing."""
+	with rehearsal.nothing_written():
+		return _of_plans([doc], named=False) if doc.enabled else []
+
+
+def _of_site() -> Iterator[Finding]:
+	state = monitor.health()
+	if state.mute:
+		yield Finding(state.problems[0], cures.settings())
+		return
+	for problem in state.overdue:
+		yield Finding(problem, cures.settings())
+	if state.scheduler_off and not state.overdue:
+		words = _(
+			"The site's scheduler is off: nothing is sent unless a dispatcher runs, and nothing old is removed. "
+			"Turn it on: bench --site {0} enable-scheduler."
+		).format(frappe.local.site)
+		yield Finding(words, Cure(_("System Settings"), "System Settings", "System Settings"))
+	for problem in state.stuck:
+		yield Finding(problem, Cure(_("Action Items"), ITEM))
+
+
+def _of_plans(docs: Iterable[Any], *, named: bool = True) -> list[Finding]:
+	"""`named`: each finding says which plans it is about."""
+	directory, of_plans, misses, ends = Directory(), [], _Misses(named), {}
+	by = getdate(clock.to_site(clock.now())) + ENDS_SOON
+	for doc in docs:
+		cure = cures.plan(doc.name)
+
+		def about(problem: str, name: str = doc.name, cure: Cure = cure) -> Finding:
+			return Finding(_("Plan {0}: {1}").format(name, problem) if named else problem, cure)
+
+		if problems := plan_checks.problems(doc):
+			of_plans += map(about, problems)
+			continue
+		of_plans += map(about, plan_checks.never_matches(doc))
+		plan = plans.from_doc(doc)
+		of_plans += map(about, _rehearsed(plan, directory, misses))
+		for of in calendars.named(plan):
+			for words in calendars.ending(*of, by):
+				ends[words] = Finding(words, Cure(_("Open the calendar"), *of))
+	return [*of_plans, *misses.findings(directory), *ends.values()]
+
+
+class _Misses:
+	"""Who can't be reached, gathered over plans: one finding for each person or thing, and each reason."""
+
+	def __init__(self, named: bool) -> None:
+		self._named = named
+		self._found: dict[tuple[str, str], tuple[Cure, list[str], list[str]]] = {}
+		self._methods: dict[str, list[str]] = {}
+
+	def add(self, plan: Plan, step: Step, miss: Unreachable, cure: Cure, directory: Directory) -> None:
+		if directory.notifier(step.method)[1]:  # one finding for the method instead of one for each person
+			_add(self._methods.setdefault(step.method, []), plan.name)
+			return
+		self.add_reason(plan, miss.label, miss.reason, step.method, cure)
+
+	def add_reason(self, plan: Plan, who: str, reason: str, method: str, cure: Cure) -> None:
+		_cure, methods, of = self._found.setdefault((who, reason), (cure, [], []))
+		_add(methods, _(method))
+		_add(of, plan.name)
+
+	def findings(self, directory: Directory) -> Iterator[Finding]:
+		for method, of in self._methods.items():
+			words = _("{0} isn't set up: {1}").format(_(method), directory.notifier(method)[1])
+			yield Finding(words + self._of(of), cures.method(method, directory))
+		for (who, reason), (cure, methods, of) in self._found.items():
+			words = _("{0} can't be reached by {1}: {2}").format(who, ", ".join(methods), reason)
+			yield Finding(words + self._of(of), cure)
+
+	def _of(self, plan_names: list[str]) -> str:
+		return " " + _("(plans: {0})").format(", ".join(plan_names)) if self._named else ""
+
+
+def _add(to: list[str], value: str) -> None:
+	if value not in to:
+		to.append(value)
+
+
+def _rehearsed(plan: Plan, directory: Directory, misses: _Misses) -> Iterator[str]:
+	"""Rehearse the plan with each ticket that differs in whom it reaches; what can be said of the whole plan."""
+	for team in _teams(plan):
+		given = {"team": team, "assignees": tickets.possible_assignees(plan.takes.doctype, team)}
+		read, key = rehearsal.made_up_for(plan, given)
+		timeline = rehearsal.of_ticket(plan, read, key, clock.now(), directory=directory)
+		known = [(step, miss) for step, miss in timeline.missed if not _depends_on_ticket(step, miss, team)]
+		for step, miss in known:
+			misses.add(plan, step, miss, cures.of(step, miss, directory, read[key]), directory)
+		if timeline.item.stalled and len(known) == len(timeline.missed):
+			if team and not plan.takes.team:
+				yield _("It can reach nobody for a ticket of the team {0}.").format(team)
+			else:
+				yield _("It can reach nobody.")
+	yield from _told(plan, timeline, directory, misses)
+
+
+def _told(plan: Plan, timeline: Timeline, directory: Directory, misses: _Misses) -> Iterator[str]:
+	told, missed = outbox.owners(timeline.item, directory)
+	if not (told or missed):
+		yield _(
+			"Nobody is told when it reaches nobody: it has no owner, and the site no catch-all recipient."
+		)
+	for who in missed:
+		cure = cures.person(who) if frappe.db.exists("User", who) else cures.settings()
+		reason = _("There is no quiet method by which to tell them when nobody acknowledges.")
+		misses.add_reason(plan, who, reason, "Email", cure)
+
+
+def _teams(plan: Plan) -> list[str]:
+	"""The teams that a ticket of the plan may have, where a step goes to the ticket's own; else what the plan says."""
+	own = any(step.target.kind is TargetKind.TEAM and not step.target.value for step in plan.steps)
+	if plan.takes.team or not own:
+		return [plan.takes.team]
+	return tickets.choices(plan.takes.doctype)["team"] or [""]
+
+
+def _depends_on_ticket(step: Step, miss: Unreachable, team: str) -> bool:
+	"""Whether only a real ticket can tell: its assignee, its team, a user field of it."""
+	kind = step.target.kind
+	if kind is TargetKind.USER_FIELD:
+		return True
+	if miss.user:
+		return False
+	return kind is TargetKind.ASSIGNEE or (kind is TargetKind.TEAM and not (step.target.value or team))

@@ -1,0 +1,300 @@
+"""The rehearsal of a plan as it stands now: who would be reached, when, by which method, who can't be and why.
+
+The engine runs on virtual time; people, teams, methods and calendars are read as a run reads them. Nothing is written,
+and nothing is sent.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import frappe
+from dateutil import parser
+from frappe import _
+from frappe.utils import get_datetime
+
+from escalation_mgmt import clock, cures, history, installation, outbox, plan_checks, plans, tickets
+from escalation_mgmt.calendars import Calendars
+from escalation_mgmt.cures import PLAN, Cure
+from escalation_mgmt.engine import (
+	Audience,
+	EventKind,
+	Moment,
+	Plan,
+	Responses,
+	Status,
+	Ticket,
+	Timeline,
+	winner,
+)
+from escalation_mgmt.engine import rehearse as on_virtual_time
+from escalation_mgmt.engine.rehearse import NEVER
+from escalation_mgmt.people import Directory
+from escalation_mgmt.reporting import unreported
+
+TOLD = "Told"
+SAVEPOINT = "escalation_rehearsal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+	"""One line of the timeline. `at` is in the site's zone; a line with a cure is about somebody who can't be reached."""
+
+	at: datetime
+	kind: str
+	line: str
+	step: int = 0
+	run: int = 0
+	method: str = ""
+	to: str = ""
+	cure: Cure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+	"""What is shown. `unreachable` are the names of those who can't be reached, `notes` what else has to be known."""
+
+	plan: str
+	zone: str
+	lines: list[Line]
+	outcome: str
+	messages: int
+	unreachable: list[str]
+	notes: list[str] = field(default_factory=list)
+
+
+@frappe.whitelist(methods=["POST"])
+def rehearse(
+	plan: str | dict,
+	ticket: str = "",
+	made_up: str | dict | None = None,
+	at: str = "",
+	to_message: int = 0,
+	to_step: int = 0,
+	delay: float = 0,
+	answered_after: float = 0,
+) -> dict[str, Any]:
+	"""Rehearse a plan. For whoever may write plans.
+
+	`plan` is the name of a saved plan, or a whole document as a form has it, saved or not. `ticket` names an existing
+	ticket, which the user has to be allowed to read; without it the ticket is made up, of {"priority", "team",
+	"ticket_type", "customer", "assignee"}: what isn't given is taken from the plan. `at` is "now", a date and time in
+	the site's zone, or such as "Friday 17:50". `to_message` or `to_step` is acknowledged `delay` seconds later; an
+	agent replies `answered_after` seconds after the start; 0: never.
+	"""
+	frappe.has_permission(PLAN, "write", throw=True)
+	doc = (
+		frappe.get_doc(PLAN, plan) if isinstance(plan, str) and not plan.startswith("{") else _document(plan)
+	)
+	if ticket:
+		frappe.has_permission(doc.reference_doctype, "read", ticket, throw=True)
+	try:
+		responses = Responses(
+			to_message=to_message,
+			to_step=to_step,
+			delay=timedelta(seconds=delay),
+			answered_after=timedelta(seconds=answered_after) if answered_after else None,
+		)
+	except ValueError:
+		frappe.throw(_("A time can't be negative."))
+	given = json.loads(made_up) if isinstance(made_up, str) and made_up else made_up or {}
+	with nothing_written():
+		return asdict(of_plan(doc, ticket=ticket, made_up=given, start=start(at), responses=responses))
+
+
+def of_plan(
+	doc: Any,
+	*,
+	ticket: str = "",
+	made_up: dict[str, str] | None = None,
+	start: datetime,
+	responses: Responses,
+) -> Rehearsal:
+	"""Rehearse an Escalation Plan document from an instant (UTC). Raises ValidationError for one that can't be saved."""
+	if problems := _missing(doc) or plan_checks.problems(doc):
+		frappe.throw(problems, title=_("The plan can't be rehearsed"), as_list=True)
+	plan = plans.from_doc(doc)
+	if ticket:
+		key = (doc.reference_doctype, str(ticket))
+		read = tickets.Tickets([key])
+	else:
+		read, key = made_up_for(plan, made_up or {})
+	facts = _facts(plan, read, key)
+	if facts.gone:
+		frappe.throw(_("There is no {0} {1}.").format(_(doc.reference_doctype), ticket))
+	directory = Directory()
+	timeline = of_ticket(plan, read, key, start, responses, directory)
+	lines = [line for moment in timeline.moments for line in _lines(moment, timeline, directory, facts)]
+	return Rehearsal(
+		plan=plan.name,
+		zone=clock.zone(),
+		lines=lines,
+		outcome=_outcome(timeline),
+		messages=len(timeline.pages),
+		unreachable=list(dict.fromkeys(line.to for line in lines if line.cure)),
+		notes=list(_notes(plan, facts, read, key, timeline)),
+	)
+
+
+def of_ticket(
+	plan: Plan,
+	read: tickets.Tickets,
+	key: tuple[str, str],
+	start: datetime,
+	responses: Responses = NEVER,
+	directory: Directory | None = None,
+) -> Timeline:
+	"""The engine's timeline of a plan for one ticket, with people and calendars as they are now."""
+	directory = directory or Directory()
+	facts = _facts(plan, read, key)
+	return on_virtual_time(
+		plan,
+		facts,
+		start,
+		responses,
+		reaches=lambda step: directory.reach(step, read, key),
+		working=Calendars().of(plan, facts),
+	)
+
+
+@contextmanager
+def nothing_written() -> Iterator[None]:
+	"""No report is made, and whatever else is written meanwhile is undone."""
+	frappe.db.savepoint(SAVEPOINT)
+	try:
+		with unreported():
+			yield
+	finally:
+		frappe.db.rollback(save_point=SAVEPOINT)
+
+
+def start(at: str) -> datetime:
+	"""The instant (UTC) that a person means, in the site's zone: now, a date and time, or the next such weekday."""
+	if not at or at.strip().lower() == "now":
+		return clock.now()
+	here = clock.to_site(clock.now())
+	try:
+		if not re.match(r"\s*[^\W\d]", at):
+			return clock.to_utc(get_datetime(at))
+		then = parser.parse(at, default=here.replace(hour=0, minute=0, second=0, microsecond=0))
+	except (ValueError, OverflowError):
+		frappe.throw(_("{0} is no time. Write a date and a time, such as 2030-11-22 17:50.").format(at))
+	if then < here and then.date() == here.date():  # "Friday", on a Friday: the next one
+		then += timedelta(days=7)
+	return clock.to_utc(then)
+
+
+def _document(plan: str | dict) -> Any:
+	"""A plan as a form has it: never saved, whatever happens to it here."""
+	doc = frappe.get_doc({**(json.loads(plan) if isinstance(plan, str) else plan), "doctype": PLAN})
+	if doc.get("__islocal"):
+		doc.name = doc.title or _("The new plan")
+	return doc
+
+
+def _missing(doc: Any) -> list[str]:
+	"""What Frappe itself would refuse a save for."""
+	return [
+		_("{0}: {1} is missing.").format(
+			_("Step {0}").format(part.idx) if part.get("parentfield") == "steps" else _(part.doctype),
+			_(part.meta.get_label(fieldname)),
+		)
+		for part in (doc, *doc.get_all_children())
+		for fieldname, _message in part._get_missing_mandatory_fields()
+	]
+
+
+def made_up_for(plan: Plan, given: dict[str, Any]) -> tuple[tickets.Tickets, tuple[str, str]]:
+	"""A ticket that the plan takes, but for what is given: as for `rehearse`, or several "assignees"."""
+	takes = plan.takes
+	agreements = tickets.agreements(takes.doctype)
+	facts = {
+		"priority": next(iter(sorted(takes.priorities)), ""),
+		"team": takes.team,
+		"ticket_type": takes.ticket_type,
+		"customer": takes.customer,
+		"agreement": agreements[0] if len(agreements) == 1 else "",
+		**{what: value for what, value in given.items() if value},
+	}
+	assignee = facts.pop("assignee", "")
+	assignees = facts.pop("assignees", [assignee] if assignee else [])
+	return tickets.made_up(takes.doctype, assignees, **facts)
+
+
+def _facts(plan: Plan, read: tickets.Tickets, key: tuple[str, str]) -> Ticket:
+	ticket = read[key]
+	if ticket.gone or not plan.stop.condition:
+		return ticket
+	return replace(ticket, stopped_by_condition=plans.stopped(plan, lambda: read.doc(key)))
+
+
+def _lines(moment: Moment, timeline: Timeline, directory: Directory, ticket: Ticket) -> Iterator[Line]:
+	at, missed = clock.to_site(moment.at), iter(moment.missed)
+	for event in moment.events:
+		line = Line(
+			at=at,
+			kind=str(event.kind),
+			step=event.step,
+			run=event.run,
+			line=history.in_words(event.kind, event.step, event.data),
+			method=event.data.get("method", ""),
+			to=event.data.get("to", ""),
+		)
+		if event.kind is EventKind.UNREACHABLE:
+			step, miss = next(missed)
+			line = replace(line, to=miss.label, cure=cures.of(step, miss, directory, ticket))
+		yield line
+	for tell in moment.tells:
+		if tell.audience is Audience.OWNERS:
+			yield from _told(at, timeline, directory)
+
+
+def _told(at: datetime, timeline: Timeline, directory: Directory) -> Iterator[Line]:
+	told, missed = outbox.owners(timeline.item, directory)
+	for recipient in told:
+		words = _("{0} is told of it by {1}.").format(recipient.label, _(recipient.method))
+		yield Line(at=at, kind=TOLD, line=words, method=recipient.method, to=recipient.label)
+	for who in missed:
+		words = _("{0} is to be told of it, but can't be: there is no quiet method to reach them by.").format(
+			who
+		)
+		cure = cures.person(who) if frappe.db.exists("User", who) else cures.settings()
+		yield Line(at=at, kind=TOLD, line=words, to=who, cure=cure)
+	if not (told or missed):
+		words = _("Nobody is told of it: the plan has no owner, and the site no catch-all recipient.")
+		yield Line(at=at, kind=TOLD, line=words, to=_("The plan's owner"), cure=cures.settings())
+
+
+def _outcome(timeline: Timeline) -> str:
+	item = timeline.item
+	after = history.duration((timeline.moments[-1].at - item.opened_at).total_seconds())
+	if timeline.cut_off:
+		return _("It goes on like this: only the first {0} moments are shown.").format(len(timeline.moments))
+	if item.stalled:
+		return _("Nobody can be reached.")
+	if item.status is Status.ACKNOWLEDGED:
+		return _("Acknowledged by {0} after {1}.").format(item.acknowledged_by, after)
+	if item.status is Status.RESOLVED:
+		return _("The ticket is answered after {0}, and nothing more is sent.").format(after)
+	return _("Nobody acknowledges; it is exhausted after {0}.").format(after)
+
+
+def _notes(
+	plan: Plan, ticket: Ticket, read: tickets.Tickets, key: tuple[str, str], timeline: Timeline
+) -> Iterator[str]:
+	if not installation.is_live():
+		yield _("This site is a copy: it sends nothing. Make it live in Escalation Settings.")
+	others = [other for other in plans.enabled(plan.takes.doctype).values() if other.name != plan.name]
+	first = winner([*others, plan], ticket.facts, plans.holds_for(lambda: read.doc(key)))
+	if first is None:
+		yield _("The plan doesn't take such a ticket. This is what it would do with one.")
+	elif first is not plan:
+		yield _("Plan {0} (rank {1}) takes such a ticket, and this one (rank {2}) doesn't run.").format(
+			first.name, first.rank, plan.rank
+		)
+	if not any(moment.pages or moment.missed for moment in timeline.moments):
+		yield _("No step runs.")

@@ -1,0 +1,85 @@
+"""An administrator who has never seen it tries a plan out for Friday evening, and finds who can't be reached."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.desk import Desk, Window
+from tests.browser.test_desk import close, control, duration, row
+
+PLAN = "Night Watch"
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
+UNVERIFIED = "Sam Second can't be reached by Email: The email address is not verified."
+
+
+def set_up(admin: Window) -> None:
+	hours = [{"workday": day, "start_time": "9:00:00", "end_time": "18:00:00"} for day in DAYS]
+	calendar = {"doctype": "Escalation Calendar", "title": "Weekdays", "time_zone": "UTC", "hours": hours}
+	admin.server("frappe.client.insert", doc=calendar)
+	contact = {"doctype": "Escalation Contact", "user": "second@x.test", "email": "sam@elsewhere.test"}
+	admin.server("frappe.client.insert", doc=contact)
+	steps = [
+		{"wait": 0, "method": "Email", "whom": "User", "user": "lead@x.test"},
+		{"wait": 1800, "method": "Email", "whom": "User", "user": "second@x.test"},
+	]
+	plan = {
+		"doctype": "Escalation Plan",
+		"title": PLAN,
+		"rank": 90,
+		"plan_owner": "owner@x.test",
+		"reference_doctype": "HD Ticket",
+		"start": "At Once",
+		"calendar": "Escalation Calendar",
+		"escalation_calendar": "Weekdays",
+		"priorities": [{"priority": "Low"}],
+		"steps": steps,
+	}
+	admin.server("frappe.client.insert", doc=plan)
+
+
+def test_a_plan_is_rehearsed_for_friday_evening(desk: Desk) -> None:
+	with desk.window() as admin:
+		admin.log_in("admin@x.test")
+		set_up(admin)
+		page = admin.page
+
+		admin.open("/app/escalation")
+		readiness = page.locator(".readiness")
+		expect(readiness).to_contain_text(UNVERIFIED)
+
+		admin.open(f"/app/escalation-plan/{PLAN}")
+		warning = page.locator(".form-message, .form-dashboard-section, .headline-alert").filter(
+			has_text=UNVERIFIED
+		)
+		expect(warning.first).to_be_visible()
+		# What is on the screen counts, saved or not: the wait becomes an hour.
+		row(page, "steps", 2).locator(".btn-open-row").click()
+		opened = page.locator(".grid-row-open")
+		duration(control(opened, "wait"), "1h")
+		close(opened)
+		page.get_by_role("button", name="Rehearse", exact=True).click()
+		dialog = page.locator(".modal-dialog:visible")
+		expect(dialog).to_contain_text("Nothing was sent.")
+		expect(dialog.locator("[data-fieldname='response'] select")).to_be_focused()
+		starts = control(dialog, "at")
+		starts.fill("2026-11-27 17:50:00")
+		starts.press("Tab")
+		timeline = dialog.locator(".escalation-rehearsal")
+		expect(timeline).to_contain_text(re.compile(r"Friday.*17:50:00.*Step 1, Email: to Leo Lead", re.S))
+		expect(timeline).to_contain_text(re.compile(r"Monday.*09:50:00.*Step 2, Email: reached nobody", re.S))
+		missed = timeline.locator("li.red", has_text=UNVERIFIED)
+		expect(dialog.locator(".escalation-unreachable")).to_have_text("Can't be reached: Sam Second")
+		with admin.context.expect_page() as tab:
+			missed.get_by_role("link", name="Open their contact").click()
+		tab.value.wait_for_url(re.compile("escalation-contact/second"))
+		tab.value.close()
+
+		admin.open("/app/escalation-plan/new")
+		page.get_by_role("button", name="Rehearse", exact=True).click()
+		refused = page.locator(".modal-dialog:visible", has_text="The plan can't be rehearsed")
+		expect(refused).to_contain_text("Title is missing")
+		admin.expect_error("ValidationError")
+
+		saved = admin.server("frappe.client.get", doctype="Escalation Plan", name=PLAN)
+		assert saved["steps"][1]["wait"] == 1800, "a rehearsal saves nothing"
+	desk.inbox.assert_empty()

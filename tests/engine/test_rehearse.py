@@ -1,0 +1,196 @@
+"""The rehearsal's timeline is what a run then does."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from escalation_mgmt.engine import (
+	ActionItem,
+	Calendar,
+	EventKind,
+	Hours,
+	Page,
+	Plan,
+	Reach,
+	Recipient,
+	Responses,
+	Status,
+	Step,
+	StopRules,
+	Unreachable,
+	WorkingTime,
+	acknowledge,
+	look,
+	open_item,
+	rehearse,
+	run_due,
+)
+from escalation_mgmt.engine.rehearse import MOST_MOMENTS
+from tests.engine.make import T0, always, everybody, minutes, nobody, plan, ticket
+from tests.engine.strategies import calendars, plans
+
+FRIDAY = datetime(2026, 3, 6, 17, 50)
+OFFICE = Calendar(
+	zone="UTC", week=tuple(Hours(day, timedelta(hours=9), timedelta(hours=18)) for day in range(5))
+)
+
+
+def some(step: Step) -> Reach:
+	"""Of two people the one is reached; of a target without a name, nobody."""
+	miss = Unreachable(method=step.method, label="other", reason="no number")
+	if not step.target.value:
+		return Reach((), (miss,))
+	return Reach((Recipient(method=step.method, address=step.target.value, label="one"),), (miss,))
+
+
+class Clockwork:
+	"""What a site does, minute by minute: time passes, what is due runs, people respond. It knows no rehearsal."""
+
+	def __init__(self, of: Plan, start: datetime, working: WorkingTime, reaches):
+		self.ticket, self.working, self.reaches = ticket(assignees=("a",)), working, reaches
+		opened = open_item("", of, self.ticket, start, working)
+		self.item: ActionItem = opened.item
+		self.now, self.events, self.pages = start, list(opened.events), []
+
+	def take(self, decision) -> None:
+		if decision:
+			self.item = decision.item
+			self.events += decision.events
+			self.pages += [(self.now, page) for page in decision.pages]
+
+	def run_next(self) -> None:
+		self.now = self.item.due_at
+		self.take(
+			run_due(self.item, self.ticket, [self.item.plan], always, self.reaches, self.now, self.working)
+		)
+
+	def run_until(self, instant: datetime) -> None:
+		"""Run what is due before an instant, each at its time."""
+		while self.item.due_at and self.item.due_at < instant:
+			self.run_next()
+
+	def run_until_sent(self, number: int) -> None:
+		while self.item.due_at and len(self.pages) < number:
+			self.run_next()
+
+	def acknowledge(self, page: Page, now: datetime) -> None:
+		self.run_until(now)
+		self.now, who = now, page.recipient
+		self.take(acknowledge(self.item, who.label, who.method, now, address=who.address))
+
+	def answer(self, now: datetime) -> None:
+		self.run_until(now)
+		self.now = now
+		self.ticket = replace(self.ticket, replied_at=now, first_responded_at=now)
+		self.take(look(self.item, self.ticket, [self.item.plan], always, now, self.working))
+		self.run_until(datetime.max)
+
+
+zones = st.one_of(st.just(WorkingTime()), calendars().map(WorkingTime), st.just(WorkingTime(missing="gone")))
+reaching = st.sampled_from([everybody, nobody, some])
+starts = st.datetimes(datetime(2026, 3, 1), datetime(2026, 4, 20))
+durations = st.integers(0, 20_000).map(lambda s: timedelta(seconds=s))
+
+
+@settings(deadline=None)
+@given(plans(), starts, zones, reaching)
+def test_never_acknowledged(of: Plan, start: datetime, working: WorkingTime, reaches) -> None:
+	run = Clockwork(of, start, working, reaches)
+	run.run_until(datetime.max)
+	timeline = rehearse(of, run.ticket, start, reaches=reaches, working=working)
+	assert [event for moment in timeline.moments for event in moment.events] == run.events
+	assert [(m.at, page) for m in timeline.moments for page in m.pages] == run.pages
+	assert timeline.item == run.item and not timeline.cut_off
+	unreachable = [event for event in run.events if event.kind is EventKind.UNREACHABLE]
+	assert [(step.number, miss.reason) for step, miss in timeline.missed] == [
+		(event.step, event.data["reason"]) for event in unreachable
+	]
+
+
+@settings(deadline=None)
+@given(plans(), starts, zones, st.integers(1, 12), durations)
+def test_acknowledged_by_a_message(
+	of: Plan, start: datetime, working: WorkingTime, number: int, delay: timedelta
+) -> None:
+	run = Clockwork(of, start, working, some)
+	run.run_until_sent(number)
+	if len(run.pages) >= number:
+		at, page = run.pages[number - 1]
+		run.acknowledge(page, at + delay)
+	timeline = rehearse(
+		of, run.ticket, start, Responses(to_message=number, delay=delay), reaches=some, working=working
+	)
+	assert [event for moment in timeline.moments for event in moment.events] == run.events
+	assert timeline.item == run.item
+
+
+@settings(deadline=None)
+@given(plans(), starts, zones, durations.filter(bool))
+def test_answered_after_a_time(of: Plan, start: datetime, working: WorkingTime, after: timedelta) -> None:
+	run = Clockwork(of, start, working, everybody)
+	run.answer(start + after)
+	timeline = rehearse(
+		of,
+		ticket(assignees=("a",)),
+		start,
+		Responses(answered_after=after),
+		reaches=everybody,
+		working=working,
+	)
+	assert [event for moment in timeline.moments for event in moment.events] == run.events
+	assert timeline.item == run.item
+
+
+def kinds(timeline) -> list[tuple[datetime, EventKind]]:
+	return [(moment.at, event.kind) for moment in timeline.moments for event in moment.events]
+
+
+def test_friday_evening() -> None:
+	of = plan(0, 30, window=minutes(0), counts_working_time=True)
+	timeline = rehearse(of, ticket(), FRIDAY, reaches=everybody, working=WorkingTime(OFFICE))
+	monday = datetime(2026, 3, 9, 9, 20)
+	assert [moment.at for moment in timeline.moments if moment.pages] == [FRIDAY, monday]
+	assert kinds(timeline)[-1] == (monday + minutes(30), EventKind.EXHAUSTED)
+
+
+def test_acknowledged_by_the_first_message_of_a_step() -> None:
+	of = plan(0, 10, 10)
+	timeline = rehearse(of, ticket(), T0, Responses(to_step=2, delay=minutes(3)), reaches=everybody)
+	assert kinds(timeline)[-1] == (T0 + minutes(15 + 10 + 3), EventKind.ACKNOWLEDGED)
+	assert len(timeline.pages) == 2 and timeline.item.acknowledged_by == "user2"
+
+
+def test_acknowledged_too_late() -> None:
+	late = Responses(to_message=1, delay=minutes(24 * 60))
+	timeline = rehearse(plan(0), ticket(), T0, late, reaches=everybody)
+	assert [kind for _at, kind in kinds(timeline)][-2:] == [EventKind.EXHAUSTED, EventKind.ACKNOWLEDGED]
+	assert timeline.item.status is Status.ACKNOWLEDGED
+
+
+def test_a_reply_that_stops_nothing() -> None:
+	of = plan(0, stop=StopRules(on_reply=False, on_first_response=False))
+	replied = Responses(answered_after=minutes(1))
+	timeline = rehearse(of, ticket(), T0, replied, reaches=everybody)
+	assert timeline.item.status is Status.EXHAUSTED
+
+
+def test_nobody_can_be_reached() -> None:
+	timeline = rehearse(plan(0, 10), ticket(), T0, reaches=nobody)
+	assert timeline.item.stalled and not timeline.pages
+	assert [miss.label for _step, miss in timeline.missed] == ["user1", "user2"]
+	assert timeline.moments[-1].tells
+
+
+def test_a_plan_that_repeats_for_ever_is_cut_off() -> None:
+	of = plan(0, 1, repeats=1_000_000)
+	timeline = rehearse(of, ticket(), T0, reaches=everybody)
+	assert timeline.cut_off and len(timeline.moments) == MOST_MOMENTS
+
+
+def test_nobody_responds_before_it_starts() -> None:
+	for wrong in ({"delay": minutes(-1)}, {"answered_after": minutes(0)}):
+		with pytest.raises(ValueError, match="nobody responds"):
+			Responses(**wrong)

@@ -1,0 +1,189 @@
+"""Readiness: everything that would make an escalation fail is said before it does, with its cure."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import frappe
+import pytest
+
+from escalation_mgmt import clock, readiness
+from tests.scenarios.test_plan_form import warnings
+from tests.scenarios.test_rehearsal import everything
+from tests.scenarios.test_working_time import LEAD, OFFICE, agreement
+from tests.world import PAGER, World
+
+SETTINGS = "Escalation Settings"
+
+
+@pytest.fixture(autouse=True)
+def ready(world: World) -> Iterator[None]:
+	"""A site that is ready: agents that can be reached, a scheduler that is on."""
+	before = frappe.db.get_single_value("System Settings", "enable_scheduler")
+	scheduler(1)
+	yield
+	scheduler(before)
+
+
+def scheduler(on: int) -> None:
+	frappe.db.set_single_value("System Settings", "enable_scheduler", on)
+	frappe.db.commit()
+	frappe.clear_document_cache("System Settings", "System Settings")
+	frappe.local.system_settings = None
+
+
+def found() -> dict[str, tuple[str, str]]:
+	frappe.db.commit()
+	return {f.problem: (f.cure.doctype, f.cure.name) for f in readiness.findings()}
+
+
+def only(part: str) -> tuple[str, str]:
+	"""The cure of the one thing that is found."""
+	all_found = found()
+	assert len(all_found) == 1 and part in next(iter(all_found)), all_found
+	return next(iter(all_found.values()))
+
+
+def test_all_is_ready_and_asking_writes_nothing(world: World) -> None:
+	world.endpoint()
+	world.plan(
+		(0, "Email"),
+		(5, "HTTP POST", "Endpoint", PAGER),
+		(5, "Email", "User Field", "owner"),
+	)
+	before = everything()
+	assert found() == {}
+	assert everything() == before
+	world.plan((0, "SMS"), title="No Numbers", rank=20, enabled=0)
+	assert found() == {}
+
+
+def test_without_a_plan_nothing_escalates(world: World) -> None:
+	assert only("No plan is enabled") == ("Escalation Plan", "")
+
+
+def test_people_without_a_verified_contact(world: World) -> None:
+	world.contact("tech@x.test", "+14155550101")
+	frappe.db.set_value("Escalation Contact", "tech@x.test", "mobile_verified", 0)
+	world.contact("second@x.test", "+14155550102")
+	world.plan((0, "SMS"), (1, "Phone Call", *LEAD[1:]), (1, "Phone Call"))
+	all_found = found()
+	assert all_found == {
+		"Leo Lead can't be reached by SMS, Phone Call: Has no mobile number. Enter one in their Escalation Contact. "
+		"(plans: Outage)": ("Escalation Contact", ""),
+		"Tina Tech can't be reached by SMS, Phone Call: The mobile number is not verified. Verify it in their "
+		"Escalation Contact. (plans: Outage)": ("Escalation Contact", "tech@x.test"),
+	}
+	code = world.bench("check")
+	assert code.returncode == 1 and "Tina Tech can't be reached" in code.stdout
+
+
+def test_a_method_that_is_not_set_up_is_one_finding_for_all(world: World) -> None:
+	frappe.db.set_single_value(SETTINGS, "twilio_account_sid", "")
+	frappe.clear_document_cache(SETTINGS, SETTINGS)
+	world.plan((0, "Email"), (0, "SMS"), (1, "SMS", *LEAD[1:]))
+	world.plan((0, "SMS", *LEAD[1:]), title="Low", priorities=["Low"])
+	all_found = found()
+	assert len(all_found) == 2
+	assert all_found["Plan Low: It can reach nobody."] == ("Escalation Plan", "Low")
+	isnt = next(
+		problem for problem in all_found if problem.startswith("SMS isn't set up: Twilio isn't set up")
+	)
+	assert "(plans: Low, Outage)" in isnt and all_found[isnt] == (SETTINGS, SETTINGS)
+
+
+def test_a_plan_that_can_reach_nobody_says_so_in_its_form_too(world: World) -> None:
+	frappe.get_doc({"doctype": "HD Team", "team_name": "Empty"}).insert()
+	try:
+		world.plan((0, "Email", "Team", "Empty"))
+		all_found = found()
+		assert all_found["Plan Outage: It can reach nobody."] == ("Escalation Plan", "Outage")
+		team = "Team can't be reached by Email: The team Empty has no members. (plans: Outage)"
+		assert all_found[team] == ("HD Team", "Empty")
+		in_form = [f["problem"] for f in readiness.report_of_plan("Outage")]
+		assert in_form == ["It can reach nobody.", team.removesuffix(" (plans: Outage)")]
+		world.plan((0, "Email", "Team"), title="Own Team", rank=1)
+		assert "Plan Own Team: It can reach nobody for a ticket of the team Empty." in found()
+	finally:
+		frappe.delete_doc("HD Team", "Empty", force=True)
+		frappe.db.commit()
+
+
+def test_a_plan_that_never_runs(world: World) -> None:
+	world.plan((0, "Email"), title="First", rank=1, priorities=["High", "Urgent"])
+	world.plan((0, "Email"), title="Second", rank=2, priorities=["Low"])
+	frappe.clear_messages()
+	world.plan((0, "Email"), title="Third", rank=3, priorities=["High", "Low"])
+	says = "It never runs: plans of a lower rank take all its tickets first: First (1), Second (2)."
+	assert says in warnings()
+	assert only(says) == ("Escalation Plan", "Third")
+
+
+def test_a_plan_that_could_not_be_saved_any_more(world: World) -> None:
+	world.endpoint()
+	world.plan((0, "HTTP POST", "Endpoint", PAGER))
+	frappe.db.delete("Escalation Endpoint")
+	assert only("Plan Outage: Step 1: ") == ("Escalation Plan", "Outage")
+
+
+def test_nobody_who_is_told(world: World) -> None:
+	world.plan((0, "Email"), plan_owner="stranger@x.test")
+	frappe.db.set_value("User", "stranger@x.test", "enabled", 0)
+	only("stranger@x.test can't be reached by Email: There is no quiet method by which to tell them")
+
+
+def test_a_calendar_that_ends(world: World) -> None:
+	soon = str((clock.to_site(world.now) + timedelta(days=20)).date())
+	later = str((clock.to_site(world.now) + timedelta(days=40)).date())
+	calendar = world.calendar("9:00-18:00", holidays=(soon,))
+	world.plan((0, "Email"), **OFFICE)
+	assert only("Escalation Calendar Office knows no holidays after") == ("Escalation Calendar", "Office")
+	calendar.append("holidays", {"holiday_date": later})
+	calendar.save()
+	assert found() == {}
+	frappe.db.delete("Escalation Calendar Hours")
+	assert only("has no working hours")[0] == "Escalation Plan"
+	with agreement(world) as doc:
+		frappe.db.set_value(doc.doctype, doc.name, "end_date", soon)
+		frappe.db.delete("Escalation Plan")
+		world.plan((0, "Email"), calendar="Service Level Agreement")
+		try:
+			only(f"{doc.name} ends on")
+		finally:
+			frappe.db.set_value(doc.doctype, doc.name, "end_date", None)
+
+
+def test_the_site_itself(world: World) -> None:
+	world.plan((0, "Email"))
+	scheduler(0)
+	assert only("The site's scheduler is off")[0] == "System Settings"
+	scheduler(1)
+	ticket = world.ticket()
+	world.wait(10 + 6)
+	assert only("1 steps are overdue") == (SETTINGS, SETTINGS)
+	world.tick()
+	world.expect_email("tech@x.test")
+	world.change(ticket, status="Resolved")
+	world.tick()
+	world.inbox.clear()
+	recorded = frappe.db.get_single_value(SETTINGS, "installation_id")
+	frappe.db.set_single_value(SETTINGS, "installation_id", "another")
+	try:
+		assert only("This site is a copy") == (SETTINGS, SETTINGS)
+	finally:
+		frappe.db.set_single_value(SETTINGS, "installation_id", recorded)
+		frappe.db.commit()
+
+
+def test_who_may_ask(world: World) -> None:
+	world.plan((0, "Email"))
+
+	def ask(user: str, of: str, **arguments: Any) -> int:
+		url = f"{world.url}/api/method/escalation_mgmt.readiness.{of}"
+		return world.login(user).get(url, params=arguments, timeout=30).status_code
+
+	assert [ask(user, "report") for user in ("manager@x.test", "tech@x.test")] == [200, 403]
+	assert [ask(user, "report_of_plan", plan="Outage") for user in ("manager@x.test", "tech@x.test")] == [
+		200,
+		403,
+	]
