@@ -22,6 +22,7 @@ frappe.provide("escalation_mgmt");
 			type: "GET",
 		});
 		const made_up = "eval:!doc.ticket";
+		const zone = frappe.boot.time_zone?.system || frappe.boot.sysdefaults?.time_zone || __("the site's time zone");
 		let asked = 0;
 		let shown = false;
 		let waiting;
@@ -29,7 +30,10 @@ frappe.provide("escalation_mgmt");
 			title: __("Rehearse {0}", [frm.doc.title || __("the plan")]),
 			size: "extra-large",
 			fields: [
-				{ fieldname: "at", fieldtype: "Datetime", label: __("Starts"), description: __("Empty: now."), change: again },
+				{
+					fieldname: "at", fieldtype: "Data", label: __("Starts"), default: "now", change: again,
+					description: __("now, Friday 17:50, or 2030-11-22 17:50; in {0}.", [text(zone)]),
+				},
 				{ fieldtype: "Column Break" },
 				{ fieldname: "response", fieldtype: "Select", label: __("What People Do"), options: RESPONSES(), default: "never", change: again },
 				{ fieldtype: "Column Break" },
