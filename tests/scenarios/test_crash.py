@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,6 +64,18 @@ def received(world: World) -> tuple[Counter, Counter]:
 			pages[message.id] += 1
 	world.inbox.take_all()
 	return mails, pages
+
+
+def wait_until_stopped(pid: int) -> None:
+	"""Wait until a child has come to the point where its fault lets it stand still."""
+	deadline = time.monotonic() + 60
+	while time.monotonic() < deadline:
+		done, status = os.waitpid(pid, os.WUNTRACED | os.WNOHANG)
+		if done:
+			assert os.WIFSTOPPED(status), "it has ended"
+			return
+		time.sleep(0.05)
+	raise AssertionError("it never came to the point")
 
 
 def check(world: World, tickets: list[str], may_repeat: bool) -> None:

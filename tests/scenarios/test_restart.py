@@ -14,16 +14,15 @@ import frappe
 import pytest
 
 from tests.conftest import ON_BENCH
-from tests.scenarios.test_crash import MAY_REPEAT, check
+from tests.scenarios.test_crash import MAY_REPEAT, check, wait_until_stopped
 from tests.scenarios.test_dispatcher import DISPATCH, ROOT, many
 from tests.world import World
 
 RESIDENT = DISPATCH.replace(
 	"print(dispatcher.tick(), flush=True)",
 	"""from escalation_mgmt.commands import Stop
-stop, again = Stop(), dispatcher._reconnect
+stop, hosts = Stop(), frappe.conf.escalation_allowed_hosts
 def reconnect(site):
-	hosts = frappe.conf.escalation_allowed_hosts
 	frappe.destroy()
 	frappe.init(site, sites_path=sys.argv[2])
 	frappe.conf.escalation_allowed_hosts = hosts
@@ -120,7 +119,7 @@ def test_11_mariadb_is_restarted_in_mid_batch(apart: tuple[World, MariaDB], poin
 	try:
 		process.stdin.write("go\n")
 		process.stdin.flush()
-		assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])
+		wait_until_stopped(process.pid)
 		mariadb.kill()
 		mariadb.start()
 		os.kill(process.pid, signal.SIGCONT)

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from host.servers import free_port
-from tests.scenarios.test_crash import served
+from tests.scenarios.test_crash import served, wait_until_stopped
 from tests.scenarios.test_dispatcher import DISPATCH, ROOT
 from tests.world import PAGER, World
 
@@ -41,8 +41,7 @@ def test_12_what_is_on_its_way_is_recorded_and_the_unsent_is_taken_back(world: W
 	try:
 		process.stdin.write("go\n")
 		process.stdin.flush()
-		_pid, how = os.waitpid(process.pid, os.WUNTRACED)
-		assert os.WIFSTOPPED(how)
+		wait_until_stopped(process.pid)
 		assert world.post(link).ok
 		os.kill(process.pid, signal.SIGCONT)
 		process.communicate(timeout=60)
