@@ -4,13 +4,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-import frappe
-from frappe import _
 from twilio.rest import Client
 
 from escalation_mgmt import phone_numbers
 from escalation_mgmt.notifiers import twilio_api
-from escalation_mgmt.notifiers.base import Message, Notifier, Outcome, Person, Sent
+from escalation_mgmt.notifiers.base import Message, Notifier, Outcome, Person
 from escalation_mgmt.notifiers.sms import checked_number, mobile_of
 from escalation_mgmt.speech import Speaker
 
@@ -67,31 +65,10 @@ class PhoneCallNotifier(Notifier):
 		)
 
 
-async def _find(client: Client, message: Message, since: datetime) -> Outcome | None:
-	"""A call to the same number, since our first attempt, that no other message of ours is known by.
-
-	Twilio's list doesn't say what a call was for.
-	"""
-	made = [
-		record
+async def _find(client: Client, message: Message, since: datetime) -> list[str]:
+	"""Calls to the same number, since our first attempt: Twilio's list doesn't say what a call was for."""
+	return [
+		record.sid
 		for record in await client.calls.list_async(to=message.address, limit=20)
 		if record.status not in ("failed", "canceled") and twilio_api.made_since(record, since)
 	]
-	others = _known({record.sid for record in made})
-	for record in made:
-		if record.sid not in others:
-			return Sent(record.sid, _("Twilio had taken the earlier attempt."))
-	return None
-
-
-def _known(sids: set[str]) -> set[str]:
-	if not sids:
-		return set()
-	return set(
-		frappe.get_all(
-			"Escalation Notification",
-			filters={"provider_message_id": ("in", sorted(sids))},
-			pluck="provider_message_id",
-			order_by="name",
-		)
-	)

@@ -12,7 +12,7 @@ from twilio.rest import Client
 
 from escalation_mgmt import gsm7, phone_numbers
 from escalation_mgmt.notifiers import twilio_api
-from escalation_mgmt.notifiers.base import CannotReach, Message, Notifier, Outcome, Person, Sent
+from escalation_mgmt.notifiers.base import CannotReach, Message, Notifier, Outcome, Person
 
 VALID_SECONDS = 3600  # what waited longer at Twilio or the network is dropped: the plan has gone on since
 FAILED = ("failed", "undelivered", "canceled")
@@ -101,12 +101,16 @@ def body(message: Message) -> str:
 	return gsm7.fitted(text, "\n".join(tail))
 
 
-async def _find(client: Client, message: Message, since: datetime) -> Outcome | None:
-	"""The same text to the same number, since our first attempt. Each attempt has a token of its own in its link."""
+async def _find(client: Client, message: Message, since: datetime) -> list[str]:
+	"""The same text to the same number, since our first attempt. Each attempt has a token of its own in its link.
+
+	What didn't arrive is as good as if Twilio knew nothing.
+	"""
 	wanted = _TOKEN.sub("/ack/", body(message))
-	for record in await client.messages.list_async(to=message.address, limit=50):
-		if _TOKEN.sub("/ack/", record.body or "") == wanted and twilio_api.made_since(record, since):
-			if record.status in FAILED:
-				continue  # it didn't arrive: as good as if Twilio knew nothing
-			return Sent(record.sid, _("Twilio had taken the earlier attempt."))
-	return None
+	return [
+		record.sid
+		for record in await client.messages.list_async(to=message.address, limit=50)
+		if _TOKEN.sub("/ack/", record.body or "") == wanted
+		and twilio_api.made_since(record, since)
+		and record.status not in FAILED
+	]

@@ -280,24 +280,49 @@ def send_all(
 def found_by(
 	ours: Account,
 	asked: Sequence[tuple[Message, datetime]],
-	find: Callable[[Client, Message, datetime], Awaitable[Outcome | None]],
+	find: Callable[[Client, Message, datetime], Awaitable[list[str]]],
 ) -> dict[str, Outcome]:
-	"""What Twilio knows of messages whose outcome we don't: {notification: outcome}; Retry where it can't be asked."""
+	"""What Twilio knows of messages whose outcome we don't: {notification: outcome}; Retry where it can't be asked.
 
-	async def one(client: Client, question: tuple[Message, datetime]) -> Outcome | Exception | None:
+	`find` returns the SIDs that a message may have. Each SID is one message's: where two messages look alike and Twilio
+	took one of them, the other is sent again.
+	"""
+
+	async def one(client: Client, question: tuple[Message, datetime]) -> list[str] | Exception:
 		try:
 			return await find(client, *question)
 		except Exception as e:
 			return e
 
-	found = {}
-	for (message, _since), answer in ask_all(ours, asked, one):
+	answers = list(ask_all(ours, asked, one))
+	owners = _owners({sid for _question, sids in answers if isinstance(sids, list) for sid in sids})
+	found: dict[str, Outcome] = {}
+	for (message, _since), answer in answers:
 		if isinstance(answer, Exception):
 			why = _outcome(answer, message).detail
-			answer = Retry(_("Whether Twilio has it can't be asked: {0}").format(why))
-		if answer is not None:
-			found[message.notification] = answer
+			found[message.notification] = Retry(_("Whether Twilio has it can't be asked: {0}").format(why))
+			continue
+		for sid in answer:
+			if owners.setdefault(sid, message.notification) == message.notification:
+				found[message.notification] = Sent(sid, _("Twilio had taken the earlier attempt."))
+				break
 	return found
+
+
+def _owners(sids: set[str]) -> dict[str, str]:
+	"""The messages that SIDs are known to be of: {SID: notification}."""
+	if not sids:
+		return {}
+	return dict(
+		frappe.get_all(
+			"Escalation Notification",
+			filters={"provider_message_id": ("in", sorted(sids))},
+			fields=["provider_message_id", "name"],
+			order_by="name",
+			limit_page_length=0,
+			as_list=True,
+		)
+	)
 
 
 def made_since(record: Any, since: datetime) -> bool:

@@ -179,6 +179,26 @@ def test_6_a_call_whose_answer_was_lost_rings_once(world: World) -> None:
 	assert world.item(ticket).status == "Acknowledged"
 
 
+@pytest.mark.parametrize("taken", [1, 2])
+def test_6_two_calls_to_one_phone_are_told_apart(world: World, taken: int) -> None:
+	"""Both answers are lost; Twilio had taken one of the calls, or both. Its list doesn't say what they were for."""
+	world.contact("tech@x.test", TINA)
+	world.plan((0, "Phone Call"))
+	world.providers.faults.twilio.lose_answer()
+	world.providers.faults.twilio.lose_answer(taken=taken == 2)
+	tickets = [world.ticket("One"), world.ticket("Two")]
+	world.forward(10)
+	for _call in range(taken):
+		world.expect_call(TINA)
+	world.forward(seconds=10)
+	for _call in range(2 - taken):  # what Twilio doesn't know is made once more
+		world.expect_call(TINA)
+	rows = [world.messages(world.item(ticket))[0] for ticket in tickets]
+	assert [row.status for row in rows] == ["Sent", "Sent"]
+	assert sorted(row.possible_duplicate for row in rows) == [0, 2 - taken]
+	assert len({row.provider_message_id for row in rows}) == 2
+
+
 def test_4_through_different_people(world: World) -> None:
 	world.contact("tech@x.test", TINA)
 	world.contact("lead@x.test", LEO)
