@@ -168,6 +168,8 @@ def _not_found(
 		report_error(f"Escalation: {notifier.method} can't say what it sent")
 		found = None
 	for name, outcome in (found or {}).items():
+		if isinstance(outcome, Retry) and rows_by_name[name].attempts > len(PAUSES):
+			continue  # it was asked for the last time: the message is sent once more
 		row = rows_by_name.pop(name)
 		row.possible_duplicate = int(not isinstance(outcome, Sent))  # what is found wasn't sent twice
 		recorder.add(row, outcome)

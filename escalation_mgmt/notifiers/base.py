@@ -121,7 +121,7 @@ class Notifier(ABC):
 	def find(self, asked: Sequence[tuple[Message, datetime]]) -> dict[str, Outcome] | None:
 		"""Ask the provider about messages that it may have taken, each with the instant (UTC) it was queued at.
 
-		Returns {notification: outcome}: Sent where it has the message, Retry where it can't be asked now; it is silent
-		about a message that it doesn't know, which is then sent once more. None: this provider can't be asked.
+		Returns {notification: outcome}: Sent where it has the message, Retry where it can't be asked now; it is silent about
+		a message that it doesn't know or won't tell of, which is then sent once more. None: this provider can't be asked.
 		"""
 		return None

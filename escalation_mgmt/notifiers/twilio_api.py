@@ -9,6 +9,7 @@ A setting is taken from the environment (ESCALATION_TWILIO_AUTH_TOKEN), else fro
 
 import asyncio
 import hmac
+import json
 import logging
 import os
 import re
@@ -23,7 +24,7 @@ import aiohttp
 import frappe
 from frappe import _
 from frappe.utils.password import get_decrypted_password
-from twilio.base.exceptions import TwilioException
+from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from twilio.request_validator import RequestValidator
@@ -240,10 +241,21 @@ class _Door(AsyncHttpClient):
 				said += more.decode("utf-8", "replace")
 			if answer.status == 429 or answer.status >= 500:
 				raise Busy(answer.status, _plain(said), retry_after(answer.headers.get("Retry-After")))
+			if answer.status >= 400 and method == "GET":  # of a list's refusal the client would say nothing
+				raise _refusal(url, answer.status, said)
 			return Response(answer.status, said, answer.headers)
 
 	async def close(self) -> None:
 		await self._session.close()
+
+
+def _refusal(url: str, status: int, said: str) -> TwilioRestException:
+	try:
+		told = json.loads(said)
+	except ValueError:
+		told = None
+	told = told if isinstance(told, dict) else {}
+	return TwilioRestException(status, url, str(told.get("message", "")), told.get("code") or status)
 
 
 def ask_all(
@@ -285,7 +297,8 @@ def found_by(
 	"""What Twilio knows of messages whose outcome we don't: {notification: outcome}; Retry where it can't be asked.
 
 	`find` returns the SIDs that a message may have. Each SID is one message's: where two messages look alike and Twilio
-	took one of them, the other is sent again.
+	took one of them, the other is sent again. So is a message that Twilio refuses to tell of: an API key may be allowed to
+	send and not to read.
 	"""
 
 	async def one(client: Client, question: tuple[Message, datetime]) -> list[str] | Exception:
@@ -299,8 +312,10 @@ def found_by(
 	found: dict[str, Outcome] = {}
 	for (message, _since), answer in answers:
 		if isinstance(answer, Exception):
-			why = _outcome(answer, message).detail
-			found[message.notification] = Retry(_("Whether Twilio has it can't be asked: {0}").format(why))
+			problem = _outcome(answer, message)
+			if not isinstance(problem, Failed):
+				why = _("Whether Twilio has it can't be asked: {0}").format(problem.detail)
+				found[message.notification] = Retry(why)
 			continue
 		for sid in answer:
 			if owners.setdefault(sid, message.notification) == message.notification:

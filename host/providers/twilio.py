@@ -49,9 +49,19 @@ class TwilioFault:
 
 
 class TwilioFaults(FaultQueue[TwilioFault]):
-	def refuse(self, code: int, *, status: int = 400, to: str = "", kind: str = "", times: int = 1) -> None:
+	def refuse(
+		self,
+		code: int,
+		*,
+		status: int = 400,
+		to: str = "",
+		kind: str = "",
+		reading: bool = False,
+		times: int = 1,
+	) -> None:
 		"""Refuse with one of Twilio's error codes."""
-		self.add(TwilioFault(to=to, kind=kind, status=status, code=code, taken=False), times)
+		fault = TwilioFault(to=to, kind=kind, status=status, code=code, taken=False, reading=reading)
+		self.add(fault, times)
 
 	def status(
 		self,

@@ -219,6 +219,32 @@ def test_6_while_it_cant_be_asked_nothing_is_sent(world: World) -> None:
 	assert state(world, ticket)[0] == "Sent"
 
 
+def test_6_who_may_send_but_not_ask_sends_once_more(world: World) -> None:
+	"""With a restricted API key Twilio refuses to list messages, for good."""
+	planned(world)
+	world.providers.faults.twilio.lose_answer(taken=False)
+	world.providers.faults.twilio.refuse(70051, status=403, reading=True)
+	ticket = world.ticket()
+	world.forward(10)
+	world.forward(seconds=10)
+	world.expect_sms(TINA)
+	assert state(world, ticket) == ("Sent", 2, True)
+
+
+def test_6_what_cant_be_asked_for_minutes_is_sent_once_more(world: World) -> None:
+	planned(world)
+	world.providers.faults.twilio.lose_answer(taken=False)
+	world.providers.faults.twilio.status(503, reading=True, times=4)
+	ticket = world.ticket()
+	world.forward(10)
+	for seconds in (10, 30, 90):
+		world.forward(seconds=seconds)
+		assert state(world, ticket)[0] == "Queued"
+	world.forward(seconds=300)
+	world.expect_sms(TINA)
+	assert state(world, ticket) == ("Sent", 5, True)
+
+
 def test_500_sms_go_out_together(world: World) -> None:
 	world.plan((0, "SMS", "Address", TINA))
 	ticket = world.ticket()
