@@ -5,6 +5,7 @@ never heard of again is unknown; its message goes out once more, marked as a pos
 """
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -430,8 +431,8 @@ def _without_secrets(row: Any, detail: str) -> str:
 	"""What a provider says may repeat what it was sent: history holds no token and no full address (rule 9)."""
 	if row.get("token"):
 		detail = detail.replace(row.token, "…")
-	if row.address and not row.endpoint and row.address != row.user:
-		detail = detail.replace(row.address, row.recipient)
+	if row.address and not row.endpoint:  # mail servers change the case as they like
+		detail = re.sub(re.escape(row.address), lambda _found: row.recipient, detail, flags=re.IGNORECASE)
 	return detail
 
 

@@ -1,5 +1,7 @@
 """Phone numbers: E.164 (ITU-T), by phonenumbers."""
 
+from collections.abc import Callable
+
 import frappe
 import phonenumbers
 from frappe import _
@@ -8,22 +10,23 @@ from phonenumbers import NumberParseException, PhoneNumberType
 SHORTEST = len("+6834000")  # of all countries' numbers
 
 
-def normalised(number: str) -> str:
+def normalised(number: str, shown: Callable[[str], str] = str) -> str:
 	"""The number in E.164, such as +491701234567. Raises ValueError, in words that say what to write.
 
-	Without a country code it is taken for one of the site's country (System Settings).
+	Without a country code it is taken for one of the site's country (System Settings). `shown` is how the words name the
+	number: as it was typed, or `masked`.
 	"""
 	number = (number or "").strip()
 	example = _("Write it with its country code, such as +49 170 1234567.")
 	try:
 		found = phonenumbers.parse(number, region())
 	except NumberParseException:
-		raise ValueError(_("{0} is not a phone number. {1}").format(number, example)) from None
+		raise ValueError(_("{0} is not a phone number. {1}").format(shown(number), example)) from None
 	if found.extension:
-		raise ValueError(_("{0} has an extension, which neither an SMS nor a call reaches.").format(number))
+		raise ValueError(_("{0} has an extension, which neither an SMS nor a call reaches.").format(shown(number)))
 	canonical = phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164)
 	if not phonenumbers.is_possible_number(found) or len(canonical) < SHORTEST:
-		raise ValueError(_("{0} has too few or too many digits. {1}").format(number, example))
+		raise ValueError(_("{0} has too few or too many digits. {1}").format(shown(number), example))
 	return canonical
 
 

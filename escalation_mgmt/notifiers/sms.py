@@ -43,7 +43,7 @@ class SmsNotifier(Notifier):
 	def check_address(self, address: str) -> str:
 		number = checked_number(address)
 		if not phone_numbers.takes_sms(number):
-			raise CannotReach(_("{0} is no mobile number: it takes no SMS.").format(number))
+			raise CannotReach(_("{0} is no mobile number: it takes no SMS.").format(self.mask(number)))
 		return number
 
 	def mask(self, address: str) -> str:
@@ -81,9 +81,9 @@ def mobile_of(person: Person) -> str:
 
 
 def checked_number(address: str) -> str:
-	"""The number in E.164. Raises CannotReach."""
+	"""The number in E.164. Raises CannotReach, which history shows: the number is masked in it."""
 	try:
-		return phone_numbers.normalised(address)
+		return phone_numbers.normalised(address, phone_numbers.masked)
 	except ValueError as e:
 		raise CannotReach(str(e)) from None
 

@@ -182,6 +182,31 @@ def test_smtp_address(world):
 	assert "board.private" not in lines
 
 
+def test_smtp_address_of_a_user(world):
+	world.plan((0, "Email"))
+	t = world.ticket()
+	world.providers.faults.smtp.refuse(550, "5.1.1 <Tech@X.test>: rejected", to="tech@x.test")
+	world.forward(10)
+	item = world.item(t)
+	for told in (world.lines(item).splitlines()[-1], world.messages(item)[0].detail):
+		assert "tech@x.test" not in told.lower() and "<Tina Tech>: rejected" in told
+
+
+@pytest.mark.parametrize("number", ["+493012345678", "+49 30 12345678 x7", "+491701234567890123"])
+@pytest.mark.parametrize("method", ["SMS", "Phone Call"])
+def test_number_that_cant_be_reached(world, method, number):
+	if method == "Phone Call" and number == "+493012345678":
+		pytest.skip("a landline rings")
+	world.contact("tech@x.test", "+4915112345601")
+	frappe.db.set_value("Escalation Contact", "tech@x.test", "mobile_no", number)
+	world.plan((0, method), (0, "Email", "User", "lead@x.test"), rank=0)
+	t = world.ticket()
+	world.forward(10)
+	world.expect_email("lead@x.test")
+	lines = world.lines(world.item(t))
+	assert "12345678" not in lines and "+49…" in lines
+
+
 def test_reopened_without_event(world):
 	world.plan((0, "Email"))
 	t = world.ticket()
