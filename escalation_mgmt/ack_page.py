@@ -16,7 +16,7 @@ from frappe.translate import print_language
 from werkzeug.wrappers import Response
 
 from escalation_mgmt import clock, store, tokens
-from escalation_mgmt.acknowledge import Acknowledgement, acknowledge, as_it_is
+from escalation_mgmt.acknowledge import Acknowledgement, acknowledge_by, as_it_is
 from escalation_mgmt.engine import can_acknowledge
 from escalation_mgmt.outbox import NOTIFICATION
 
@@ -75,13 +75,7 @@ class AckPage:
 			)
 		with print_language(message.language or frappe.local.lang):
 			if frappe.request.method == "POST":
-				done = acknowledge(
-					message.action_item,
-					by=message.recipient,
-					via="Link",
-					user=message.user or "",
-					address="" if message.user else message.address or "",
-				)
+				done = acknowledge_by(message, "Link")
 				frappe.db.commit()  # only what is committed is said
 			else:
 				done = as_it_is(message.action_item)

@@ -1,7 +1,8 @@
-"""The one function in which every way of acknowledging ends: button, API, link; later reply and key."""
+"""The one function in which every way of acknowledging ends: button, API, link, reply, key."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import frappe
 from frappe import _
@@ -36,8 +37,8 @@ def acknowledge(item: str, *, by: str, via: str, user: str = "", address: str = 
 	"""Acknowledge an action item. The caller has checked that this person may.
 
 	`by` is the name that history shows, `user` the user where it is one, `address` the address where it isn't,
-	`via` the door. The caller's
-	transaction must be committed for it to count. Raises DoesNotExistError where there is no such item.
+	`via` the door. The caller's transaction must be committed for it to count. Raises DoesNotExistError where there is no
+	such item.
 	"""
 	found = store.lock([item])
 	if not found:
@@ -50,6 +51,14 @@ def acknowledge(item: str, *, by: str, via: str, user: str = "", address: str = 
 	faults.around_commit("acknowledge")
 	delivery.soon()
 	return Acknowledgement(True, decision.item.status, by, now, via)
+
+
+def acknowledge_by(message: Any, via: str) -> Acknowledgement:
+	"""Acknowledge by whom a message went to. It has `action_item`, `recipient`, `user` and `address`."""
+	address = "" if message.user else message.address or ""
+	return acknowledge(
+		message.action_item, by=message.recipient, via=via, user=message.user or "", address=address
+	)
 
 
 def as_it_is(item: str) -> Acknowledgement | None:

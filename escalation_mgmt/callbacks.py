@@ -15,7 +15,7 @@ from twilio.twiml.messaging_response import MessagingResponse
 from werkzeug.wrappers import Response
 
 from escalation_mgmt import delivery, gsm7, receipts, replies, speech
-from escalation_mgmt.acknowledge import acknowledge, as_it_is
+from escalation_mgmt.acknowledge import acknowledge_by, as_it_is
 from escalation_mgmt.engine import can_acknowledge
 from escalation_mgmt.escalate_now import escalate_now
 from escalation_mgmt.notifiers import twilio_api
@@ -147,9 +147,7 @@ def _call_key(said: Any, ours: Any) -> str:
 	with print_language(call.language):
 		key = said.get("Digits", "")
 		if key == speech.ACKNOWLEDGE:
-			done = acknowledge(
-				call.row.action_item, by=call.row.recipient, via=CALL, user=call.row.user or ""
-			)
+			done = acknowledge_by(call.row, CALL)
 			return call.speaker.end(done.in_words)
 		if key == speech.ESCALATE:
 			last = call.row.run, call.row.step
@@ -183,7 +181,7 @@ class _Call:
 	@classmethod
 	def of(cls, ours: Any) -> "_Call | None":
 		name = ours.get("n", "")
-		fields = ["name", "action_item", "method", "recipient", "user", "step", "run", "status"]
+		fields = ["name", "action_item", "method", "recipient", "user", "address", "step", "run", "status"]
 		row = frappe.db.get_value(NOTIFICATION, name, fields, as_dict=True) if name else None
 		message = delivery.message_of(name) if row and row.method == CALL else None
 		if not message:

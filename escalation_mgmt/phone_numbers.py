@@ -23,7 +23,9 @@ def normalised(number: str, shown: Callable[[str], str] = str) -> str:
 	except NumberParseException:
 		raise ValueError(_("{0} is not a phone number. {1}").format(shown(number), example)) from None
 	if found.extension:
-		raise ValueError(_("{0} has an extension, which neither an SMS nor a call reaches.").format(shown(number)))
+		raise ValueError(
+			_("{0} has an extension, which neither an SMS nor a call reaches.").format(shown(number))
+		)
 	canonical = phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164)
 	if not phonenumbers.is_possible_number(found) or len(canonical) < SHORTEST:
 		raise ValueError(_("{0} has too few or too many digits. {1}").format(shown(number), example))

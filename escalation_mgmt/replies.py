@@ -9,7 +9,7 @@ from frappe import _
 from frappe.translate import print_language
 
 from escalation_mgmt import phone_numbers
-from escalation_mgmt.acknowledge import acknowledge
+from escalation_mgmt.acknowledge import acknowledge_by
 from escalation_mgmt.engine import Status, can_acknowledge
 from escalation_mgmt.outbox import NOTIFICATION, PAGE
 from escalation_mgmt.people import Directory
@@ -60,7 +60,7 @@ def _answer(word: str, pages: list[Any]) -> str:
 		page = next((page for page in (*open_pages, *pages) if page.reply_code == int(wanted[2])), None)
 		if not page:
 			return _("There is no code {0}.").format(wanted[2]) + " " + _what_is_open(open_pages)
-	done = acknowledge(page.action_item, by=page.recipient, via=VIA, user=page.user or "")
+	done = acknowledge_by(page, VIA)
 	return _("Ticket {0}: {1}").format(page.ticket, done.in_words)
 
 
@@ -74,7 +74,7 @@ def _what_is_open(pages: list[Any]) -> str:
 def _pages(number: str) -> list[Any]:
 	"""The SMS to a number that carried a code, the newest of each action item, newest first."""
 	found = frappe.db.sql(
-		"select n.`action_item`, n.`recipient`, n.`user`, n.`reply_code`, i.`status` as item_status,"
+		"select n.`action_item`, n.`recipient`, n.`user`, n.`address`, n.`reply_code`, i.`status` as item_status,"
 		" i.`reference_name` as ticket"
 		f" from `tab{NOTIFICATION}` n join `tab{ITEM}` i on i.`name` = n.`action_item`"
 		" where n.`address` = %s and n.`purpose` = %s and n.`reply_code` > 0 order by n.`name` desc limit 200",

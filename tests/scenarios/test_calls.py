@@ -41,6 +41,17 @@ def test_23_the_right_key_acknowledges(world: World) -> None:
 	world.forward(60)
 
 
+def test_23_a_bare_number_acknowledges_and_isnt_told_so(world: World) -> None:
+	world.plan((0, "SMS", "Address", LEO), (1, "Phone Call", "Address", LEO))
+	ticket = world.ticket()
+	world.forward(10)
+	world.expect_sms(LEO)
+	world.forward(1)
+	world.expect_call(LEO).press("1")
+	assert world.item(ticket).acknowledged_by == "+49…02"
+	world.tick()
+
+
 def test_23_a_wrong_key_asks_again(world: World) -> None:
 	ticket, call = rung(world)
 	call.press("7")

@@ -81,7 +81,7 @@ def test_an_api_key_logs_in(world: World) -> None:
 	texted(world)
 
 
-def test_a_bare_number_is_written_to_and_told(world: World) -> None:
+def test_a_bare_number_is_written_to_and_its_reply_acknowledges(world: World) -> None:
 	world.plan((0, "SMS", "Address", LEO))
 	ticket = world.ticket(to="tech@x.test")
 	world.forward(10)
@@ -90,8 +90,18 @@ def test_a_bare_number_is_written_to_and_told(world: World) -> None:
 	assert "+49…02" in world.lines(item)
 	world.text(LEO, "1")
 	assert world.item(ticket).acknowledged_by == "+49…02"
+	world.tick()  # who acknowledged isn't told so
+
+
+def test_a_bare_number_is_told_who_has_it(world: World) -> None:
+	world.plan((0, "SMS", "Address", LEO), (5, "Email"))
+	world.ticket(to="tech@x.test")
+	world.forward(10)
+	world.expect_sms(LEO)
+	world.forward(5)
+	world.post(world.expect_email("tech@x.test").links[0])
 	world.tick()
-	world.expect_sms(LEO, "has acknowledged")
+	world.expect_sms(LEO, "Tina Tech has acknowledged")
 
 
 # --- 14
