@@ -57,18 +57,18 @@ def send_code(contact: str) -> dict[str, Any]:
 def check_code(contact: str, code: str) -> dict[str, Any]:
 	"""Verify the contact's number by the code that was sent to it. Returns {"verified", "message"}; never throws for a
 	wrong code, so that the try counts."""
-	doc = _mine(contact)
-	tried = frappe.db.sql(
-		f"select `code_hash`, `code_number`, `code_tries`, `code_expires_utc` from `tab{CONTACT}`"
-		" where `name` = %s for update",
+	_mine(contact)
+	tried = frappe.db.sql(  # the number as well: a snapshot's may be older than the code
+		"select `mobile_no`, `code_hash`, `code_number`, `code_tries`, `code_expires_utc`"
+		f" from `tab{CONTACT}` where `name` = %s for update",
 		(contact,),
 		as_dict=True,
 	)[0]
-	if not tried.code_hash or tried.code_number != doc.mobile_no or tried.code_expires_utc < clock.now():
+	if not tried.code_hash or tried.code_number != tried.mobile_no or tried.code_expires_utc < clock.now():
 		return {"verified": False, "message": _("There is no valid code for this number. Send a new one.")}
 	if tried.code_tries >= TRIES:
 		return {"verified": False, "message": _("Too many wrong codes. Send a new one.")}
-	given = _hashed(contact, doc.mobile_no, "".join(str(code).split()))
+	given = _hashed(contact, tried.mobile_no, "".join(str(code).split()))
 	if not hmac.compare_digest(given, tried.code_hash):
 		_set(contact, code_tries=tried.code_tries + 1)
 		return {"verified": False, "message": _("The code is wrong.")}

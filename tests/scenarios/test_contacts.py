@@ -91,6 +91,18 @@ def test_a_code_expires_and_is_for_one_number(world: World, tina) -> None:
 	assert not verified(world)
 
 
+def test_a_number_that_changes_meanwhile_isnt_verified(world: World, tina) -> None:
+	contacts.send_code("tech@x.test")
+	code = code_of(world)
+	session = world.login("manager@x.test")
+	frappe.db.commit()
+	assert frappe.db.get_value("Escalation Contact", "tech@x.test", "mobile_no") == TINA  # a snapshot begins here
+	address = f"{world.url}/api/resource/Escalation Contact/tech@x.test"
+	assert session.put(address, json={"mobile_no": LEO}, timeout=30).ok
+	assert "no valid code" in contacts.check_code("tech@x.test", code)["message"]
+	assert not verified(world)
+
+
 def test_a_changed_number_is_verified_anew(world: World, tina) -> None:
 	tina.mobile_verified = 1  # a manager's word
 	tina.save()
