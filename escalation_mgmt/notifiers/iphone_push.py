@@ -248,8 +248,19 @@ def _result(answer: Outcome | Gone | Exception, device: Device) -> Outcome | Gon
 
 
 def _record(results: Sequence[tuple[Device, Outcome | Gone]]) -> None:
-	devices.mark_used([device.name for device, result in results if isinstance(result, Sent)], clock.now())
-	devices.mark_dead({device.name: result.detail for device, result in results if isinstance(result, Gone)})
+	"""Write what was learnt of devices, at once: no lock is held while others are awaited.
+
+	Where another transaction is in the way it is left: the next message teaches it again.
+	"""
+	try:
+		used = [device.name for device, result in results if isinstance(result, Sent)]
+		devices.mark_used(used, clock.now())
+		devices.mark_dead(
+			{device.name: result.detail for device, result in results if isinstance(result, Gone)}
+		)
+		frappe.db.commit()
+	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
+		frappe.db.rollback()
 
 
 def _verdict(parcel: _Parcel) -> Outcome:

@@ -1,6 +1,7 @@
 """iPhone Notification, by Web Push and by FCM: scenarios 1, 3, 14, 15 and 18, and what the services answer."""
 
 import json
+import threading
 import time
 from urllib.parse import urlsplit
 
@@ -108,6 +109,37 @@ def test_3_all_devices_of_a_person_get_it(world: World) -> None:
 		world.expect_push(TECH)
 	assert all(name in detail(world, ticket) for name in ("iPhone", "iPad", "App"))
 	assert state(world, ticket) == ("Sent", 1, False)
+
+
+def test_while_a_device_is_awaited_no_other_is_locked(world: World) -> None:
+	world.device(TECH)
+	world.device(LEAD)
+	world.plan((0, PUSH), (0, PUSH, "User", LEAD))
+	session = world.login(TECH)
+	frappe.db.commit()
+	(name,) = frappe.get_all("Escalation Device", filters={"user": TECH}, pluck="name", order_by="name")
+	world.providers.faults.webpush.slow(6, to=LEAD)
+	world.ticket("Fire in rack 4")
+	took = []
+
+	def removes_their_device() -> None:
+		while not any(message.to == TECH for message in world.inbox.unexpected()):
+			time.sleep(0.02)
+		time.sleep(0.5)  # until its answer was handed back
+		began = time.monotonic()
+		url = f"{world.url}/api/method/escalation_mgmt.phone.remove_device"
+		took.append(
+			(session.post(url, data={"device": name}, timeout=60).status_code, time.monotonic() - began)
+		)
+
+	thread = threading.Thread(target=removes_their_device)
+	thread.start()
+	world.forward(10)
+	thread.join()
+	world.expect_push(TECH)
+	world.expect_push(LEAD)
+	((status, seconds),) = took
+	assert status == 200 and seconds < 3
 
 
 def test_news_replaces_the_earlier_notification_and_asks_for_nothing(world: World) -> None:
