@@ -104,7 +104,7 @@ def _language(user: str | None) -> str:
 	if not user:
 		return ""
 	return (
-		frappe.db.get_value("Escalation Contact", user, "language")
+		frappe.db.get_value("Escalation Contact", {"user": user}, "language")
 		or frappe.db.get_value("User", user, "language")
 		or ""
 	)

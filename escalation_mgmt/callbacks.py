@@ -174,7 +174,8 @@ class _Call:
 
 	def __init__(self, row: Any, ticket: str, message: Any):
 		self.row, self.ticket, self.message = row, ticket, message
-		voice = frappe.db.get_value("Escalation Contact", row.user, "voice") if row.user else ""
+		whose = {"user": row.user}
+		voice = frappe.db.get_value("Escalation Contact", whose, "voice") if row.user else ""
 		self.language = message.language or frappe.local.lang
 		self.speaker = speech.Speaker(self.language, voice or "")
 

@@ -143,7 +143,8 @@ def _escaped(text: str) -> str:
 def _mine(contact: str) -> Any:
 	"""The contact, if it is the present user's own or they are a manager. Raises PermissionError."""
 	user = frappe.session.user
-	if user == "Guest" or not (permissions.sees_all(user) or user == contact):
+	whose = frappe.db.get_value(CONTACT, contact, "user")
+	if user == "Guest" or not (permissions.sees_all(user) or user == whose):
 		raise frappe.PermissionError(_("Only {0} and managers may do that.").format(contact))
 	return frappe.get_doc(CONTACT, contact)
 

@@ -62,7 +62,7 @@ class Directory:
 			*("user", "enabled", "email", "email_verified", "mobile_no", "mobile_verified"),
 			*("sms_stopped", "language", "time_zone"),
 		]
-		contacts = {row.user: row for row in _all("Escalation Contact", wanted, contact_fields)}
+		contacts = {row.user: row for row in _all("Escalation Contact", wanted, contact_fields, by="user")}
 		for user in wanted:
 			self._people[user] = _person(found.get(user), contacts.get(user))
 
@@ -184,9 +184,10 @@ class Directory:
 		return self._members[key]
 
 
-def _all(doctype: str, names: list[str], fields: list[str]) -> list[Any]:
+def _all(doctype: str, names: list[str], fields: list[str], by: str = "name") -> list[Any]:
+	"""A contact is found by its user, never by its name: that stays as it was when the user is renamed."""
 	return frappe.get_all(
-		doctype, filters={"name": ("in", names)}, fields=fields, order_by="name", limit_page_length=0
+		doctype, filters={by: ("in", names)}, fields=fields, order_by="name", limit_page_length=0
 	)
 
 

@@ -33,11 +33,13 @@ def take(sender: str, body: str, opt_out: str = "") -> str:
 	except ValueError:
 		return ""  # no phone: a short code, a name
 	word = unicodedata.normalize("NFKC", body).strip()
-	contacts = frappe.get_all(CONTACT, filters={"mobile_no": number}, pluck="name", order_by="name")
+	contacts = frappe.get_all(
+		CONTACT, filters={"mobile_no": number}, fields=["name", "user"], order_by="name"
+	)
 	asked = opt_out.upper() or word.upper()
 	if asked in STOP or asked in START:
 		for contact in contacts:
-			frappe.db.set_value(CONTACT, contact, "sms_stopped", int(asked in STOP))
+			frappe.db.set_value(CONTACT, contact.name, "sms_stopped", int(asked in STOP))
 		return ""  # Twilio answers these itself
 	pages = _pages(number)
 	if not contacts and not pages:
@@ -87,7 +89,7 @@ def _pages(number: str) -> list[Any]:
 	return list(newest.values())
 
 
-def _language(pages: list[Any], contacts: list[str]) -> str:
-	users = [page.user for page in pages if page.user] or contacts
+def _language(pages: list[Any], contacts: list[Any]) -> str:
+	users = [page.user for page in pages if page.user] or [contact.user for contact in contacts]
 	person = Directory().person(users[0]) if users else None
 	return getattr(person, "language", "")

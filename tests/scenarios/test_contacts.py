@@ -96,7 +96,9 @@ def test_a_number_that_changes_meanwhile_isnt_verified(world: World, tina) -> No
 	code = code_of(world)
 	session = world.login("manager@x.test")
 	frappe.db.commit()
-	assert frappe.db.get_value("Escalation Contact", "tech@x.test", "mobile_no") == TINA  # a snapshot begins here
+	assert (
+		frappe.db.get_value("Escalation Contact", "tech@x.test", "mobile_no") == TINA
+	)  # a snapshot begins here
 	address = f"{world.url}/api/resource/Escalation Contact/tech@x.test"
 	assert session.put(address, json={"mobile_no": LEO}, timeout=30).ok
 	assert "no valid code" in contacts.check_code("tech@x.test", code)["message"]

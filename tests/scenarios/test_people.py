@@ -1,7 +1,9 @@
 """Scenario 14: people who can't be reached."""
 
 import frappe
+import pytest
 
+from escalation_mgmt import contacts
 from tests.world import World
 
 
@@ -88,3 +90,25 @@ def test_14_a_method_that_is_not_set_up_is_a_reason(world: World) -> None:
 		frappe.conf.mute_emails = 0
 	world.expect_page()
 	assert "Emails are muted" in world.lines(world.item(ticket))
+
+
+def test_the_contact_of_a_renamed_user_is_still_theirs(world: World) -> None:
+	world.contact("second@x.test", "+4915112345603", language="de", voice="Polly.Hans")
+	frappe.rename_doc("User", "second@x.test", "renamed@x.test", force=True)
+	try:
+		assert frappe.db.get_value("Escalation Contact", "second@x.test", "user") == "renamed@x.test"
+		world.plan((0, "Phone Call", "User", "renamed@x.test"))
+		world.ticket(to="")
+		world.forward(10)
+		call = world.expect_call("+4915112345603")
+		url = world.providers.twilio.record(call.sid).asked["Url"]
+		assert "Polly.Hans" in world.providers.twilio.post(url, {"CallSid": call.sid}).text
+		frappe.set_user("renamed@x.test")
+		assert "Phone Call" in contacts.ways("second@x.test")
+		frappe.set_user("tech@x.test")
+		with pytest.raises(frappe.PermissionError):
+			contacts.ways("second@x.test")
+	finally:
+		frappe.set_user("Administrator")
+		frappe.rename_doc("User", "renamed@x.test", "second@x.test", force=True)
+		frappe.db.commit()
