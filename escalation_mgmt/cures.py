@@ -57,8 +57,8 @@ def method(name: str, directory: Directory) -> Cure:
 
 def person(user: str) -> Cure:
 	"""Where a person's ways are."""
-	if frappe.db.exists(CONTACT, user):
-		return Cure(_("Open their contact"), CONTACT, user)
+	if contact := frappe.db.exists(CONTACT, {"user": user}):
+		return Cure(_("Open their contact"), CONTACT, contact)
 	return Cure(_("Make a contact for them"), CONTACT, given={"user": user})
 
 
