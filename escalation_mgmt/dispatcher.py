@@ -28,8 +28,9 @@ FRESH_EVERY = 30.0  # seconds; how long a resident dispatcher trusts configurati
 JOB_SECONDS = 55 * 60  # how long the background job stays before another takes its place
 
 
-def tick(send: Callable[[], object] = delivery.deliver) -> int:
-	"""Run every step that is due, and send. Returns the number of items run. Ends the caller's transaction.
+def tick(send: Callable[[], object] | None = None) -> int:
+	"""Run every step that is due, and send: by `send`, or else here and now. Returns the number of items run. Ends the
+	caller's transaction.
 
 	A mute installation (design rule 15) runs nothing: what is due waits until an administrator makes it live.
 	"""
@@ -37,6 +38,7 @@ def tick(send: Callable[[], object] = delivery.deliver) -> int:
 	if not installation.is_live():
 		return 0
 	total = 0
+	send = send or delivery.deliver
 	with connections_kept():
 		while ran := _run_set():
 			total += ran

@@ -17,7 +17,7 @@ import pytest
 import requests
 from werkzeug.serving import make_server
 
-from escalation_mgmt import clock, dispatcher, history, installation, plans, store, sweep
+from escalation_mgmt import clock, delivery, dispatcher, history, installation, plans, store, sweep
 from host.providers import Call, LocalProviders
 
 OURS = (
@@ -148,6 +148,12 @@ class World:
 	def tick(self) -> None:
 		frappe.db.commit()
 		dispatcher.tick()
+
+	def next_due(self) -> datetime | None:
+		"""When the next item or message is due, or was."""
+		frappe.db.commit()
+		known = (store.next_due(), delivery.next_attempt(after=datetime(1, 1, 1)))
+		return min(filter(None, known), default=None)
 
 	def sweep(self) -> None:
 		frappe.db.commit()

@@ -123,7 +123,7 @@ class AnyOrder(RuleBasedStateMachine):
 	@rule()
 	def the_next_falls_due(self) -> None:
 		frappe.db.commit()
-		if due := dispatcher.next_due():
+		if due := self.world.next_due():
 			self.world.now = max(self.world.now, due)
 		self.world.tick()
 		self._nothing_is_due()
@@ -258,7 +258,7 @@ class AnyOrder(RuleBasedStateMachine):
 			self.world.sweep()
 			self.world.tick()
 			frappe.db.commit()
-			due = dispatcher.next_due()
+			due = self.world.next_due()
 			if not due:
 				break
 			self.world.now = max(self.world.now, due)
