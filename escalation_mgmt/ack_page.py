@@ -6,7 +6,9 @@ the button on it posts. Whoever holds the link may use it: it was sent to one pe
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import frappe
 from frappe import _
@@ -110,6 +112,15 @@ def _language(user: str | None) -> str:
 	)
 
 
+def _time_for(user: str | None, instant: datetime) -> str:
+	"""An instant (UTC) as the person's own clock has it, where their contact says in which zone they are."""
+	zone = frappe.db.get_value("Escalation Contact", {"user": user}, "time_zone") if user else None
+	if not zone:
+		return frappe.utils.format_datetime(clock.to_site(instant))
+	there = instant.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
+	return f"{frappe.utils.format_datetime(there.replace(tzinfo=None))} {there.tzname()}"
+
+
 def _sheet(message: Any, done: Acknowledgement | None) -> Sheet:
 	item = frappe.db.get_value(
 		store.ITEM, message.action_item, ["reference_name", "ticket_subject"], as_dict=True
@@ -122,7 +133,7 @@ def _sheet(message: Any, done: Acknowledgement | None) -> Sheet:
 		text = _("Press the button to take it. The escalation stops, and the others are told.")
 		return Sheet(_("Not acknowledged yet"), text, tone="urgent", button=_("Acknowledge"), **ticket)
 	if done.by and done.at:
-		at = frappe.utils.format_datetime(clock.to_site(done.at))
+		at = _time_for(message.user, done.at)
 		text = _("By {0}, {1}.").format(done.by, at)
 		return Sheet(_("Already acknowledged"), text, tone="good", **ticket)
 	return Sheet(_("Nothing to do any more"), done.in_words, **ticket)

@@ -15,7 +15,18 @@ import frappe
 from frappe import _
 from frappe.translate import print_language
 
-from escalation_mgmt import clock, faults, history, installation, messages, outbox, plans, rows, tokens
+from escalation_mgmt import (
+	clock,
+	faults,
+	history,
+	installation,
+	messages,
+	outbox,
+	plans,
+	realtime,
+	rows,
+	tokens,
+)
 from escalation_mgmt.engine import Event, EventKind, MatchFacts, Plan, Status, Ticket
 from escalation_mgmt.notifiers.base import Failed, Message, Notifier, Outcome, Retry, Sent, Unknown
 from escalation_mgmt.notifiers.together import connections_kept
@@ -391,6 +402,7 @@ class _Recorder:
 		# Compared by the attempt: what was given up as unknown meanwhile keeps the state that it has now.
 		rows.update_all(NOTIFICATION, [state for state, _line in written], where="attempt_id")
 		history.append([line for _state, line in written])
+		realtime.tell_forms(latest)
 		faults.commit("delivery.recorded")
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import frappe
 from cryptography.hazmat.primitives.asymmetric import ec
 from frappe import _
+from frappe.utils import now_datetime
 
 from escalation_mgmt import clock, rows
 
@@ -146,9 +147,15 @@ def mark_used(names: Iterable[str], now: datetime) -> None:
 
 
 def mark_dead(reasons: Mapping[str, str]) -> None:
-	"""Devices whose service says that they are gone: {name: why}. They stay listed, so that their owner sees it."""
+	"""Devices whose service says that they are gone: {name: why}. They stay listed for a while, so that their owner sees
+	it; `retention` removes them."""
+	now = now_datetime()
 	rows.update_all(
-		DEVICE, [{"name": name, "dead": 1, "dead_reason": why[:500]} for name, why in sorted(reasons.items())]
+		DEVICE,
+		[
+			{"name": name, "dead": 1, "dead_reason": why[:500], "modified": now}
+			for name, why in sorted(reasons.items())
+		],
 	)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import frappe
 
-from escalation_mgmt import clock, delivery, faults, history, outbox, rows, store
+from escalation_mgmt import clock, delivery, faults, history, outbox, realtime, rows, store
 from escalation_mgmt.engine import Event, EventKind, Recipient, Status
 from escalation_mgmt.escalate_now import escalate_now
 from escalation_mgmt.notifiers.base import CannotReach
@@ -73,6 +73,7 @@ def take(receipt: Receipt) -> bool:
 	)
 	rows.update_all(store.ITEM, [{"name": item, "updated_utc": now}])
 	history.append([_line(row, _KINDS[receipt.status], now, detail=detail[:300])])
+	realtime.tell_forms([item])
 	if receipt.status == FAILED and row.purpose == outbox.PAGE:
 		_another_way(found[0], row, now)
 	faults.around_commit("receipt")

@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import frappe
-from frappe.utils import cint
+from frappe.utils import cint, now_datetime
 
 from escalation_mgmt import clock
+from escalation_mgmt.devices import DEVICE
 from escalation_mgmt.engine import RUNNING
 from escalation_mgmt.history import EVENT
 from escalation_mgmt.outbox import NOTIFICATION
@@ -18,12 +19,15 @@ from escalation_mgmt.plans import VERSION
 from escalation_mgmt.store import ITEM
 
 ADDRESSES_KEPT = timedelta(days=7)
+DEAD_DEVICES_KEPT = timedelta(days=30)
 BATCH = 500
 
 
 def daily() -> None:
 	"""The scheduled job. Commits after every batch."""
 	_in_batches(_forget_addresses)
+	_remove_dead_devices()
+	frappe.db.commit()
 	if days := cint(frappe.db.get_single_value("Escalation Settings", "keep_days")):
 		_in_batches(lambda: _remove(timedelta(days=days)))
 		_remove_unused_versions()
@@ -79,6 +83,11 @@ def _remove_unused_versions() -> None:
 		f" where `name` not in (select `plan_version` from `tab{ITEM}` where `plan_version` is not null)"
 		" and `name` not in (select `plan_version` from `tabEscalation Plan` where `plan_version` is not null)"
 	)
+
+
+def _remove_dead_devices() -> None:
+	"""Those whose push service has said that they are gone."""
+	frappe.db.delete(DEVICE, {"dead": 1, "modified": ("<", now_datetime() - DEAD_DEVICES_KEPT)})
 
 
 def _marks(names: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import frappe
 from frappe.model.naming import make_autoname
 
-from escalation_mgmt import activity, history, outbox, plans, rows
+from escalation_mgmt import activity, history, outbox, plans, realtime, rows
 from escalation_mgmt.calendars import Calendars
 from escalation_mgmt.engine import (
 	NO_MATCH,
@@ -243,6 +243,7 @@ def apply(
 		[history.Line(stored.item.id, event) for stored, decision in decided for event in decision.events]
 	)
 	activity.note([(stored.key, event) for stored, decision in decided for event in decision.events])
+	realtime.tell_forms(stored.item.id for stored, _decision in decided)
 	outbox.tell(
 		[(stored.item, tell) for stored, decision in decided for tell in decision.tells], directory, now
 	)

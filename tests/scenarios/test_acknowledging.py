@@ -1,6 +1,7 @@
 """Scenarios 21 and 25: the link, the button, the API, and who may."""
 
 import secrets
+from datetime import timedelta
 
 import frappe
 
@@ -166,3 +167,14 @@ def test_25_with_a_key_it_is_the_api(world: World) -> None:
 	assert world.item(ticket).acknowledged_via == "API"
 	world.tick()
 	world.expect_email("tech@x.test", "Leo Lead has acknowledged")
+
+
+def test_21_times_are_those_of_the_persons_own_clock(world: World) -> None:
+	world.contact("tech@x.test", time_zone="Asia/Kathmandu")
+	world.plan((0, "Email"))
+	world.ticket()
+	world.forward(10)
+	link = world.expect_email("tech@x.test").links[0]
+	world.post(link)
+	there = world.now + timedelta(hours=5, minutes=45)
+	assert f"{there:%H:%M:%S} +0545" in world.get(link).text

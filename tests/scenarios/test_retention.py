@@ -77,3 +77,20 @@ def test_9_addresses_go_seven_days_after_the_end(world: World) -> None:
 	retention.daily()
 	assert addresses(old) == {""} and addresses(running) == {"tech@x.test"}
 	assert {row["person"] for row in world.report()} == {"Tina Tech"}
+
+
+def test_devices_that_are_gone_go_after_thirty_days(world: World) -> None:
+	from escalation_mgmt import devices
+
+	world.device("tech@x.test", label="lost")
+	world.device("tech@x.test", label="kept")
+	world.device("tech@x.test", label="just lost")
+	names = dict(frappe.get_all("Escalation Device", fields=["label", "name"], as_list=True, order_by="name"))
+	devices.mark_dead({names["lost"]: "gone", names["just lost"]: "gone"})
+	long_ago = frappe.utils.add_days(frappe.utils.now_datetime(), -31)
+	for label in ("lost", "kept"):
+		frappe.db.set_value("Escalation Device", names[label], "modified", long_ago, update_modified=False)
+	frappe.db.commit()
+	retention.daily()
+	left = frappe.get_all("Escalation Device", pluck="label", order_by="name")
+	assert sorted(left) == ["just lost", "kept"]

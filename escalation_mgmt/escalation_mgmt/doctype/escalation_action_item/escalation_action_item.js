@@ -11,6 +11,9 @@
 			frm.get_field("summary").$wrapper.on("click", ".escalation-acknowledge", () => frm.events.acknowledge(frm));
 			$(document).on("visibilitychange", () => frm.events.poll(frm));
 			setInterval(() => frm.events.poll(frm), POLL);
+			frappe.realtime.on("escalation_changed", ({ items }) => {
+				if (items.includes(frm.doc.name)) frm.events.poll(frm);
+			});
 		},
 
 		refresh(frm) {
