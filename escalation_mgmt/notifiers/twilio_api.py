@@ -38,6 +38,7 @@ from escalation_mgmt.reporting import report_error
 
 SETTINGS = "Escalation Settings"
 API = "https://api.twilio.com"
+MESSAGING = "https://messaging.twilio.com"
 SECONDS = 15  # for one answer
 CONNECT_SECONDS = 5
 CONNECTIONS = 32  # at once; Twilio limits an account's concurrency, and says so with 429
@@ -222,7 +223,8 @@ class _Door(AsyncHttpClient):
 		timeout: float | None = None,
 		allow_redirects: bool = False,
 	) -> Response:
-		url = self._api_url + url.removeprefix(API)
+		if self._api_url != API:
+			url = self._api_url + url.removeprefix(API).removeprefix(MESSAGING)
 		if params:
 			url += ("&" if "?" in url else "?") + urlencode(params, doseq=True)
 		async with (

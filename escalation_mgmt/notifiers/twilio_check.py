@@ -37,6 +37,9 @@ def check(ours: Account) -> tuple[list[str], list[str]]:
 			if said:
 				return [said], []
 	wrong = [said for _number, said in twilio_api.ask_all(ours, ours.numbers, _number_check(ours)) if said]
+	if ours.service:
+		services = twilio_api.ask_all(ours, [ours.service], _service_check(ours))
+		wrong += [said for _service, said in services if said]
 	public = urlsplit(ours.public_url)
 	if public.scheme != "https" and ours.api_url == twilio_api.API:
 		wrong.append(
@@ -59,6 +62,25 @@ async def _account(client: Client, _none: Any) -> str:
 	if found.status != "active":
 		return _("The Twilio account is {0}. Log in at Twilio to see why.").format(found.status)
 	return ""
+
+
+def _service_check(ours: Account) -> Any:
+	async def check_service(client: Client, sid: str) -> str:
+		"""What is wrong with the Messaging Service; empty: nothing."""
+		try:
+			found = await client.messaging.v1.services(sid).fetch_async()
+		except Exception as e:
+			if getattr(e, "status", None) == 404:
+				return twilio_api.in_words(21701)
+			return twilio_api.outcome(e).detail
+		incoming = ours.callback("incoming_sms")
+		if not found.use_inbound_webhook_on_number and found.inbound_request_url != incoming:
+			return _(
+				"Replies to the Messaging Service don't reach us. At Twilio, under its Integration, enter {0}"
+			).format(incoming)
+		return ""
+
+	return check_service
 
 
 def _number_check(ours: Account) -> Any:

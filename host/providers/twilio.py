@@ -166,6 +166,7 @@ class Twilio(HttpProvider):
 			web.post(_ACCOUNT + "/Calls.json", self._create_call),
 			web.get(_ACCOUNT + "/Calls.json", self._list_calls),
 			web.get(_ACCOUNT + "/Calls/{sid}.json", self._fetch),
+			web.get(PATH + "/v1/Services/{sid}", self._service),  # of messaging.twilio.com
 			# What a person does on the inbox's page.
 			web.get("/api/calls/{sid}", self._show_call),
 			web.post("/api/calls/{sid}/{act}", self._act),
@@ -180,7 +181,7 @@ class Twilio(HttpProvider):
 		known = {self.account_sid: self.auth_token, self.api_key: self.api_secret}
 		if known.get(given.login) != given.password or not given.password:
 			return _error(401, 20003, "Authenticate")
-		if request.match_info["account"] != self.account_sid:
+		if request.match_info.get("account", self.account_sid) != self.account_sid:
 			return _error(404, 20404, f"The requested resource {request.path} was not found")
 		return None
 
@@ -205,6 +206,22 @@ class Twilio(HttpProvider):
 			if wanted in number
 		]
 		return web.json_response(_page("incoming_phone_numbers", found, request))
+
+	async def _service(self, request: web.Request) -> web.Response:
+		if refusal := self._refusal(request):
+			return refusal
+		if request.match_info["sid"] != self.service_sid:
+			return _error(404, 20404, f"The requested resource {request.path} was not found")
+		return web.json_response(
+			{
+				"sid": self.service_sid,
+				"account_sid": self.account_sid,
+				"friendly_name": "Local",
+				"inbound_request_url": self.sms_url,
+				"inbound_method": "POST",
+				"use_inbound_webhook_on_number": False,
+			}
+		)
 
 	async def _create_message(self, request: web.Request) -> web.StreamResponse:
 		asked = dict(await request.post())

@@ -227,6 +227,17 @@ def test_connection_sees_that_replies_dont_reach_us(world: World) -> None:
 	assert not said["ok"] and "callbacks.incoming_sms" in said["said"][0]
 
 
+def test_connection_asks_about_the_messaging_service(world: World) -> None:
+	twilio = world.providers.twilio
+	said = settings(twilio_messaging_service_sid=twilio.service_sid)
+	assert said["ok"], said
+	twilio.sms_url = "https://elsewhere.example.com"
+	said = settings()
+	assert not said["ok"] and "Replies to the Messaging Service don't reach us" in said["said"][0]
+	said = settings(twilio_messaging_service_sid="MG" + "0" * 32)
+	assert not said["ok"] and "There is no such Messaging Service" in said["said"][0]
+
+
 def test_connection_checks_the_token_beside_an_api_key(world: World) -> None:
 	twilio = world.providers.twilio
 	key = {"twilio_api_key": twilio.api_key, "twilio_api_secret": twilio.api_secret}
