@@ -166,7 +166,9 @@ def notified(desk: Desk, window: Window, name: str) -> None:
 		method="iPhone Notification", to=TECH, contains=f"Ticket {name}", timeout=SECONDS
 	)
 	delivered(window, json.dumps(push.body))
-	shown = on_screen(window.page)[-1]
+	tag = push.body["notification"]["tag"]
+	shown = next((one for one in on_screen(window.page) if one["tag"] == tag), None)  # they have no order
+	assert shown, "the notification isn't on the screen"
 	assert shown["title"] == push.subject and shown["body"] == push.text
 	assert shown["actions"] == ["acknowledge"] and shown["link"] == push.body["notification"]["navigate"]
 	card = window.page.locator("article", has_text=f"Ticket {name} ")
@@ -195,7 +197,7 @@ def delivered(window: Window, data: str) -> None:
 		{"origin": origin, "registrationId": ours[-1]["registrationId"], "data": data},
 	)
 	before = json.loads(data)["notification"]["title"]
-	for _wait in range(50):
+	for _wait in range(150):
 		if any(one["title"] == before for one in on_screen(window.page)):
 			break
 		window.page.wait_for_timeout(100)
