@@ -15,6 +15,7 @@ from frappe.utils.password import get_encryption_key
 from werkzeug.wrappers import Response
 
 from escalation_mgmt import clock, installation, permissions, rows
+from escalation_mgmt.limits import hourly
 from escalation_mgmt.notifiers import CannotReach, twilio_api
 from escalation_mgmt.notifiers.base import Message, Notifier, Sent
 from escalation_mgmt.notifiers.sms import SmsNotifier
@@ -39,7 +40,7 @@ def send_code(contact: str) -> dict[str, Any]:
 		number = notifier.check_address(doc.mobile_no)
 	except CannotReach as e:
 		return {"sent": False, "message": str(e)}
-	_limit("code", contact, CODES_PER_HOUR)
+	hourly("code", contact, CODES_PER_HOUR)
 	code = f"{secrets.randbelow(10**6):06}"
 	_set(
 		contact,
@@ -91,7 +92,7 @@ def send_test(contact: str, method: str) -> dict[str, Any]:
 		address = notifier.address_of(person)
 	except CannotReach as e:
 		return {"sent": False, "message": str(e)}
-	_limit("test", contact, TESTS_PER_HOUR)
+	hourly("test", contact, TESTS_PER_HOUR)
 	return _sent(
 		notifier,
 		address,
@@ -151,15 +152,6 @@ def _mine(contact: str) -> Any:
 
 def _not_live() -> str:
 	return "" if installation.is_live() else _("This site is a copy: it sends nothing.")
-
-
-def _limit(what: str, contact: str, times: int) -> None:
-	"""So many an hour for one contact, whoever asks for it. Throws."""
-	key = frappe.cache.make_key(f"escalation_limit:{what}:{contact}")
-	if not frappe.cache.get(key):
-		frappe.cache.setex(key, 3600, 0)
-	if frappe.cache.incrby(key, 1) > times:
-		frappe.throw(_("Too many requests. Try again in an hour."), frappe.RateLimitExceededError)
 
 
 def _hashed(contact: str, number: str, code: str) -> str:

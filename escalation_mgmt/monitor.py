@@ -14,6 +14,7 @@ from frappe import _
 
 from escalation_mgmt import clock, history, installation
 from escalation_mgmt.notifiers import egress
+from escalation_mgmt.notifiers.http_post import allowed_hosts
 from escalation_mgmt.outbox import NOTIFICATION
 from escalation_mgmt.store import ITEM
 
@@ -134,7 +135,7 @@ def beat() -> None:
 
 
 async def _call(url: str) -> None:
-	allowed = frappe.conf.get("escalation_allowed_hosts") or []
+	allowed = allowed_hosts()
 	egress.check_url(url, allowed)
 	async with aiohttp.ClientSession(
 		connector=egress.connector(allowed, 1),

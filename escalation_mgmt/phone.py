@@ -20,6 +20,7 @@ from werkzeug.wrappers import Response
 from escalation_mgmt import clock, devices, installation, rows, store
 from escalation_mgmt.acknowledge import acknowledge as _acknowledge
 from escalation_mgmt.engine import Status, can_acknowledge
+from escalation_mgmt.limits import hourly
 from escalation_mgmt.notifiers import egress, web_push
 from escalation_mgmt.notifiers.base import CannotReach, Message, Sent
 from escalation_mgmt.notifiers.iphone_push import PAGE, IphonePushNotifier, page_url
@@ -59,7 +60,7 @@ def add_device(
 	Throws in words where the device can't be written to; more than 20 an hour are refused.
 	"""
 	user = _user()
-	_limit("device", DEVICES_PER_HOUR)
+	hourly("device", frappe.session.user, DEVICES_PER_HOUR)
 	endpoint = devices.checked_endpoint(endpoint)
 	if kind == devices.WEB_PUSH:
 		try:
@@ -95,7 +96,7 @@ def send_test() -> dict[str, Any]:
 	user = _user()
 	if not installation.is_live():
 		frappe.throw(_("This site is a copy: it sends nothing."))
-	_limit("test", TESTS_PER_HOUR)
+	hourly("test", frappe.session.user, TESTS_PER_HOUR)
 	sent, said = test_to(user)
 	return {"sent": sent, "message": said, "devices": _devices()}
 
@@ -137,15 +138,6 @@ def _user() -> str:
 	if frappe.session.user == "Guest":
 		raise frappe.PermissionError(_("Log in first."))
 	return frappe.session.user
-
-
-def _limit(what: str, times: int) -> None:
-	"""So many an hour for one user, wherever they ask from. Throws."""
-	key = frappe.cache.make_key(f"escalation_limit:{what}:{frappe.session.user}")
-	if not frappe.cache.get(key):
-		frappe.cache.setex(key, 3600, 0)
-	if frappe.cache.incrby(key, 1) > times:
-		frappe.throw(_("Too many requests. Try again in an hour."), frappe.RateLimitExceededError)
 
 
 def _public_key() -> str:

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cached_property
 from typing import Any, Protocol
 
 HANDED_BACK_EVERY = 0.05  # seconds; one slow answer must not hold up what is known of others
@@ -20,8 +21,11 @@ class Pool(Protocol):
 
 class _Connections:
 	def __init__(self) -> None:
-		self.runner = asyncio.Runner()
 		self.pools: dict[Hashable, Pool] = {}
+
+	@cached_property
+	def runner(self) -> asyncio.Runner:
+		return asyncio.Runner()
 
 	def pool(self, key: Hashable, open_pool: Callable[[], Pool]) -> Pool:
 		async def opened() -> Pool:
@@ -32,6 +36,8 @@ class _Connections:
 		return self.pools[key]
 
 	def close(self) -> None:
+		if "runner" not in vars(self):
+			return  # nothing was sent: no event loop is made only to be closed
 		with self.runner:
 			for pool in self.pools.values():
 				self.runner.run(pool.close())
