@@ -11,10 +11,10 @@ from escalation_mgmt import public_address, tickets
 from escalation_mgmt.engine import Step, TargetKind, Ticket, Unreachable
 from escalation_mgmt.notifiers.base import Person
 from escalation_mgmt.people import Directory
+from escalation_mgmt.plans import PLAN
 
 SETTINGS = "Escalation Settings"
 CONTACT = "Escalation Contact"
-PLAN = "Escalation Plan"
 
 
 @dataclass(frozen=True, slots=True)

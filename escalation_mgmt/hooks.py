@@ -76,7 +76,13 @@ app_include_js = [
 	"/assets/escalation_mgmt/js/escalation_alarm.js",
 	"/assets/escalation_mgmt/js/escalation_findings.js",
 ]
-doctype_js = {"Escalation Plan": "public/js/escalation_rehearsal.js"}
+doctype_js = {
+	"Escalation Plan": [
+		"public/js/escalation_ladder.js",
+		"public/js/escalation_lookback.js",
+		"public/js/escalation_rehearsal.js",
+	]
+}
 
 user_data_fields = [
 	{"doctype": "Escalation Contact", "filter_by": "user", "redact_fields": ["email", "mobile_no"]},

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 import frappe
+from frappe import _
 from frappe.utils import cint, flt
 
 from escalation_mgmt import clock, tickets
@@ -28,9 +29,23 @@ from escalation_mgmt.engine import (
 )
 from escalation_mgmt.reporting import report_error
 
+PLAN = "Escalation Plan"
 VERSION = "Escalation Plan Version"
 _WATCHED = "escalation_watched"
 WATCHED_SECONDS = 60
+
+
+def in_form(plan: str | dict) -> Any:
+	"""The document of a plan: saved, by its name, or as a form has it (a dict, or that in JSON), saved or not.
+
+	What a form has is never saved, whatever happens to it here.
+	"""
+	if isinstance(plan, str) and not plan.startswith("{"):
+		return frappe.get_doc(PLAN, plan)
+	doc = frappe.get_doc({**(json.loads(plan) if isinstance(plan, str) else plan), "doctype": PLAN})
+	if doc.get("__islocal"):
+		doc.name = doc.title or _("The new plan")
+	return doc
 
 
 def from_doc(doc: Any) -> Plan:

@@ -13,10 +13,11 @@ from frappe import _
 from frappe.utils import getdate
 
 from escalation_mgmt import calendars, clock, cures, monitor, outbox, plan_checks, plans, rehearsal, tickets
-from escalation_mgmt.cures import PLAN, Cure
+from escalation_mgmt.cures import Cure
 from escalation_mgmt.engine import Plan, Step, TargetKind, Timeline, Unreachable
 from escalation_mgmt.people import Directory
 from escalation_mgmt.permissions import ITEM
+from escalation_mgmt.plans import PLAN
 
 ENDS_SOON = timedelta(days=30)
 

@@ -19,7 +19,7 @@ from frappe.utils import get_datetime
 
 from escalation_mgmt import clock, cures, history, installation, outbox, plan_checks, plans, tickets
 from escalation_mgmt.calendars import Calendars
-from escalation_mgmt.cures import PLAN, Cure
+from escalation_mgmt.cures import Cure
 from escalation_mgmt.engine import (
 	Audience,
 	EventKind,
@@ -34,6 +34,7 @@ from escalation_mgmt.engine import (
 from escalation_mgmt.engine import rehearse as on_virtual_time
 from escalation_mgmt.engine.rehearse import NEVER
 from escalation_mgmt.people import Directory
+from escalation_mgmt.plans import PLAN
 from escalation_mgmt.reporting import unreported
 
 TOLD = "Told"
@@ -87,9 +88,7 @@ def rehearse(
 	agent replies `answered_after` seconds after the start; 0: never.
 	"""
 	frappe.has_permission(PLAN, "write", throw=True)
-	doc = (
-		frappe.get_doc(PLAN, plan) if isinstance(plan, str) and not plan.startswith("{") else _document(plan)
-	)
+	doc = plans.in_form(plan)
 	if ticket:
 		frappe.has_permission(doc.reference_doctype, "read", ticket, throw=True)
 	try:
@@ -115,7 +114,7 @@ def of_plan(
 	responses: Responses,
 ) -> Rehearsal:
 	"""Rehearse an Escalation Plan document from an instant (UTC). Raises ValidationError for one that can't be saved."""
-	if problems := _missing(doc) or plan_checks.problems(doc):
+	if problems := missing(doc) or plan_checks.problems(doc):
 		frappe.throw(problems, title=_("The plan can't be rehearsed"), as_list=True)
 	plan = plans.from_doc(doc)
 	if ticket:
@@ -188,15 +187,7 @@ def start(at: str) -> datetime:
 	return clock.to_utc(then)
 
 
-def _document(plan: str | dict) -> Any:
-	"""A plan as a form has it: never saved, whatever happens to it here."""
-	doc = frappe.get_doc({**(json.loads(plan) if isinstance(plan, str) else plan), "doctype": PLAN})
-	if doc.get("__islocal"):
-		doc.name = doc.title or _("The new plan")
-	return doc
-
-
-def _missing(doc: Any) -> list[str]:
+def missing(doc: Any) -> list[str]:
 	"""What Frappe itself would refuse a save for."""
 	return [
 		_("{0}: {1} is missing.").format(

@@ -104,20 +104,12 @@ def _unanswered(doctype: str) -> Iterator[list[str]]:
 	source = tickets.source(doctype)
 	for since, takes in _enabled_since(doctype):
 		filters: dict[str, Any] = {
+			**source.filters(takes),
 			"creation": (">=", clock.to_site(since)),
 			source.status: ("not in", sorted(source.resolved)),
 		}
 		if source.category in source.fields:  # a site names its statuses as it likes
 			filters[source.category] = ("!=", str(StatusCategory.RESOLVED))
-		if takes.priorities:
-			filters[source.priority] = ("in", sorted(takes.priorities))
-		for column, wanted in (
-			(source.team, takes.team),
-			(source.ticket_type, takes.ticket_type),
-			(source.customer, takes.customer),
-		):
-			if column and wanted:
-				filters[column] = wanted
 		names = frappe.get_all(
 			doctype, filters=filters, pluck="name", order_by="creation asc", limit_page_length=0
 		)

@@ -17,7 +17,7 @@ from frappe import _
 from frappe.utils import cint, get_datetime, now_datetime
 
 from escalation_mgmt import clock
-from escalation_mgmt.engine import MatchFacts, StatusCategory, Ticket
+from escalation_mgmt.engine import MatchFacts, StatusCategory, Ticket, TicketFilter
 
 HD_TICKET = "HD Ticket"
 HD_PRIORITY = "HD Ticket Priority"
@@ -91,6 +91,16 @@ class Source:
 	def deciding(self) -> list[str]:
 		"""The columns whose change can change what is to be done."""
 		return [field for field in self.fields if field not in ("name", "creation", "owner", self.subject)]
+
+	def filters(self, takes: TicketFilter) -> dict[str, Any]:
+		"""What the database can ask for of a plan's filter; its condition it can't."""
+		wanted = {
+			self.priority: ("in", sorted(takes.priorities)) if takes.priorities else None,
+			self.team: takes.team,
+			self.ticket_type: takes.ticket_type,
+			self.customer: takes.customer,
+		}
+		return {column: value for column, value in wanted.items() if column and value}
 
 
 KNOWN = {
@@ -216,6 +226,23 @@ class Tickets:
 		marks = ", ".join(["%s"] * len(names))
 		sql = f"select {columns} from `tab{doctype}` where `name` in ({marks}) order by `name`"
 		return frappe.db.sql(f"{sql} for update" if self._lock else sql, tuple(names), as_dict=True)
+
+
+def logged_since(since: datetime, takes: TicketFilter, limit: int) -> list[Ticket]:
+	"""The tickets that were logged since an instant (UTC) and that a filter takes, its condition apart.
+
+	By their facts of now, the newest first, at most `limit`. Their replies aren't read.
+	"""
+	src = source(takes.doctype)
+	rows = frappe.get_all(
+		src.doctype,
+		filters={**src.filters(takes), "creation": (">=", clock.to_site(since))},
+		fields=src.fields,
+		order_by="creation desc",
+		limit_page_length=limit,
+	)
+	levels = cache(partial(level, src.doctype))
+	return [_facts(src, row, None, levels) for row in rows]
 
 
 def made_up(doctype: str, assignees: Iterable[str] = (), **facts: str) -> tuple[Tickets, tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 Read in this order: `statuses` (the life of an action item), `plan`, `ticket`, `item` (the nouns), `matching`
 (which plan), `escalate` and `acknowledge` (the verbs), `decision` (what they answer), `working_time` (by which
-calendar they count), `rehearse` (all of it on virtual time).
+calendar they count), `rehearse` (all of it on virtual time), `ladder` (a plan's times).
 Instants are naive datetimes in UTC, durations are timedeltas.
 """
 
@@ -34,6 +34,7 @@ from escalation_mgmt.engine.escalate import (
 )
 from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.item import ActionItem
+from escalation_mgmt.engine.ladder import Rung, ladder
 from escalation_mgmt.engine.matching import Past, Rematch, forestalling, opens, rematch, takes, winner
 from escalation_mgmt.engine.plan import (
 	CalendarKind,
@@ -45,7 +46,7 @@ from escalation_mgmt.engine.plan import (
 	TargetKind,
 	TicketFilter,
 )
-from escalation_mgmt.engine.rehearse import Moment, Responses, Timeline, rehearse
+from escalation_mgmt.engine.rehearse import Moment, Responses, Timeline, ahead, rehearse
 from escalation_mgmt.engine.statuses import (
 	CLOCK_RUNS,
 	RUNNING,
@@ -88,6 +89,7 @@ __all__ = [
 	"Refused",
 	"Rematch",
 	"Responses",
+	"Rung",
 	"StartAt",
 	"Status",
 	"StatusCategory",
@@ -102,6 +104,7 @@ __all__ = [
 	"Unreachable",
 	"WorkingTime",
 	"acknowledge",
+	"ahead",
 	"already_answered",
 	"answer",
 	"bring_forward",
@@ -109,6 +112,7 @@ __all__ = [
 	"can_bring_forward",
 	"can_stop",
 	"forestalling",
+	"ladder",
 	"leads_to",
 	"look",
 	"next_status",

@@ -87,9 +87,33 @@ def rehearse(
 	the ticket is not asked: that is `matching.winner`.
 	"""
 	opened = open_item("", plan, ticket, start, working)
-	moments = [_moment(start, opened, [])]
-	item, cut_off = opened.item, False
-	for at, decision, missed in _decisions(item, ticket, responses, reaches, working):
+	return _course(opened.item, ticket, start, responses, reaches, working, [_moment(start, opened, [])])
+
+
+def ahead(
+	item: ActionItem,
+	ticket: Ticket,
+	now: datetime,
+	responses: Responses = NEVER,
+	*,
+	reaches: Reaches,
+	working: WorkingTime = AROUND_THE_CLOCK,
+) -> Timeline:
+	"""What an action item still goes through from `now` (naive, UTC) on, as it stands; what is late comes at once."""
+	return _course(item, ticket, now, responses, reaches, working, [])
+
+
+def _course(
+	item: ActionItem,
+	ticket: Ticket,
+	start: datetime,
+	responses: Responses,
+	reaches: Reaches,
+	working: WorkingTime,
+	moments: list[Moment],
+) -> Timeline:
+	cut_off = False
+	for at, decision, missed in _decisions(item, ticket, start, responses, reaches, working):
 		if len(moments) == MOST_MOMENTS:
 			cut_off = True
 			break
@@ -102,11 +126,16 @@ _Missed = list[tuple[Step, Unreachable]]
 
 
 def _decisions(
-	item: ActionItem, ticket: Ticket, responses: Responses, reaches: Reaches, working: WorkingTime
+	item: ActionItem,
+	ticket: Ticket,
+	start: datetime,
+	responses: Responses,
+	reaches: Reaches,
+	working: WorkingTime,
 ) -> Iterator[tuple[datetime, Decision, _Missed]]:
 	sent = 0
 	taken: tuple[datetime, Page] | None = None  # when which message is acknowledged
-	answered = item.opened_at + responses.answered_after if responses.answered_after else None
+	answered = start + responses.answered_after if responses.answered_after else None
 	missed: _Missed = []
 
 	def noted(step: Step) -> Reach:
@@ -119,7 +148,7 @@ def _decisions(
 		coming = [at for at in (taken and taken[0], answered, item.due_at) if at]
 		if not coming:
 			return
-		now, decision = min(coming), None
+		now, decision = max(min(coming), start), None
 		missed.clear()
 		if answered and answered <= now:
 			ticket = replace(ticket, replied_at=now, first_responded_at=ticket.first_responded_at or now)

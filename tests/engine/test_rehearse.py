@@ -23,6 +23,7 @@ from escalation_mgmt.engine import (
 	Unreachable,
 	WorkingTime,
 	acknowledge,
+	ahead,
 	look,
 	open_item,
 	rehearse,
@@ -125,6 +126,28 @@ def test_acknowledged_by_a_message(
 	)
 	assert [event for moment in timeline.moments for event in moment.events] == run.events
 	assert timeline.item == run.item
+
+
+@settings(deadline=None)
+@given(plans(), starts, zones, reaching, st.integers(0, 12))
+def test_what_is_ahead_is_the_rest(
+	of: Plan, start: datetime, working: WorkingTime, reaches, moments: int
+) -> None:
+	run = Clockwork(of, start, working, reaches)
+	for _moment in range(moments):
+		if run.item.due_at:
+			run.run_next()
+	item, happened = run.item, len(run.events)
+	run.run_until(datetime.max)
+	timeline = ahead(item, run.ticket, item.due_at or run.now, reaches=reaches, working=working)
+	assert [event for moment in timeline.moments for event in moment.events] == run.events[happened:]
+	assert timeline.item == run.item
+
+
+def test_what_is_late_is_ahead_at_once() -> None:
+	item = open_item("ESC-1", plan(0, 10), ticket(), T0).item
+	timeline = ahead(item, ticket(), T0 + minutes(60), reaches=everybody)
+	assert [moment.at for moment in timeline.moments if moment.pages] == [T0 + minutes(60), T0 + minutes(70)]
 
 
 @settings(deadline=None)

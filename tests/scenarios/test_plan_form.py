@@ -1,8 +1,12 @@
 """What an administrator is told when a plan or an endpoint can't be saved, or will go wrong."""
 
+from datetime import timedelta
+from typing import Any
+
 import frappe
 import pytest
 
+from escalation_mgmt import clock, lookback, plan_form
 from tests.world import PAGER, World
 
 
@@ -105,3 +109,95 @@ def test_only_managers_write_plans(world: World) -> None:
 			world.plan((0, "Email"))
 	finally:
 		frappe.set_user("Administrator")
+
+
+def outline(doc: Any, **more: Any) -> dict:
+	return plan_form.outline({**doc.as_dict(), **more})
+
+
+def test_the_ladder_says_when_what_goes_to_whom(world: World) -> None:
+	plan = world.plan(
+		(0, "Email"), (5, "SMS", "Team", "Support"), (0, "Email", "User", "lead@x.test"), repeats=1
+	)
+	shown = outline(plan)
+	assert [
+		(rung["at"], [step["line"] for step in rung["steps"]] or rung["line"]) for rung in shown["rungs"]
+	] == [
+		("0s", ["Email to the assignee"]),
+		("5m", ["SMS to team Support", "Email to Leo Lead"]),
+		("15m", "all steps again (repeat 1 of 1)"),
+		("50m", "nobody acknowledged: exhausted, and the plan's owner is told"),
+	]
+	assert shown["counted"].startswith("Counted from the end of the response window, 10m after")
+	assert not shown["problems"] and not shown["warnings"]
+
+
+def test_a_plan_that_is_being_written_has_a_ladder_and_is_told_what_is_wrong(world: World) -> None:
+	world.plan((0, "Email"), title="First", rank=1)
+	steps = [{"idx": 1}, {"idx": 2, "wait": 60, "method": "Email", "whom": "Assignee"}]
+	new = {"__islocal": 1, "name": "new-escalation-plan-1", "reference_doctype": "HD Ticket", "enabled": 1}
+	shown = plan_form.outline({**new, "rank": 2, "priorities": [{"priority": "High"}], "steps": steps})
+	assert shown["rungs"][0] == {
+		"at": "1m",
+		"steps": [{"number": 2, "line": "Email to the assignee"}],
+		"line": "",
+	}
+	assert shown["warnings"][0].startswith("It never runs: plans of a lower rank take all its tickets first")
+	shown = plan_form.outline({**new, "condition": "doc.nosuch(", "steps": steps})
+	assert "Condition fails" in shown["problems"][0] and not shown["warnings"]
+	assert plan_form.outline({**new, "steps": []})["rungs"] == []
+	assert "Name the fields of Note" in plan_form.outline({**new, "reference_doctype": "Note"})["problems"][0]
+
+
+def test_which_tickets_a_plan_would_have_taken(world: World) -> None:
+	first = world.plan((0, "Email"), title="First", rank=1, enabled=0, condition="doc.subject == 'Theirs'")
+	old = world.ticket("Old")
+	frappe.db.set_value(
+		"HD Ticket",
+		old.name,
+		"creation",
+		clock.to_site(world.now - timedelta(days=91)),
+		update_modified=False,
+	)
+	for subject, priority in (("Ours", "High"), ("Theirs", "High"), ("Resolved", "High"), ("Low", "Low")):
+		world.ticket(subject, priority=priority)
+	plan = world.plan((0, "Email"), title="Second", rank=2, enabled=0)
+
+	def listed(**more: Any) -> list[tuple[str, str]]:
+		shown = lookback.taken({**plan.as_dict(), **more})
+		assert len(shown["listed"]) == shown["taken"] + shown["forestalled"] - shown["unlisted"]
+		return sorted((ticket["subject"], ticket["by"]) for ticket in shown["listed"])
+
+	assert listed() == [("Ours", ""), ("Resolved", ""), ("Theirs", "")]
+	first.update({"enabled": 1}).save()
+	assert listed() == [("Ours", ""), ("Resolved", ""), ("Theirs", "First (1)")]
+	assert listed(rank=0) == [("Ours", ""), ("Resolved", ""), ("Theirs", "")]
+	assert listed(condition="doc.subject == 'Ours'") == [("Ours", "")]
+	assert listed(priorities=[{"priority": "Low"}]) == [("Low", "")]
+	assert listed(priorities=[], customer="Nobody & Sons") == []
+	shown = lookback.taken(first.name)
+	assert (shown["taken"], shown["forestalled"], shown["looked_at"]) == (1, 0, 0)
+	assert not world.count_items()
+
+
+def test_what_a_plan_would_have_taken_is_limited(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+	for number in range(4):
+		world.ticket(f"Ticket {number}")
+	plan = world.plan((0, "Email"), enabled=0)
+	monkeypatch.setattr(lookback, "LISTED", 2)
+	monkeypatch.setattr(lookback, "LOOKED_AT", 3)
+	shown = lookback.taken(plan.name)
+	assert [ticket["subject"] for ticket in shown["listed"]] == ["Ticket 3", "Ticket 2"]
+	assert (shown["taken"], shown["unlisted"], shown["looked_at"]) == (3, 1, 3)
+
+
+def test_only_for_whoever_writes_plans(world: World) -> None:
+	world.ticket("Secret")
+	plan = world.plan((0, "Email"), enabled=0).name
+	frappe.set_user("tech@x.test")
+	for refused_to_an_agent in (plan_form.outline, lookback.taken):
+		with pytest.raises(frappe.PermissionError):
+			refused_to_an_agent(plan)
+	frappe.set_user("owner@x.test")  # writes plans, reads no tickets
+	shown = lookback.taken(plan)
+	assert (shown["taken"], shown["unreadable"], shown["listed"]) == (1, 1, [])

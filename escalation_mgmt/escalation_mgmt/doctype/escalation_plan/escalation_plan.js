@@ -7,17 +7,20 @@
 		setup(frm) {
 			frm.set_query("reference_doctype", () => ({ filters: { istable: 0, issingle: 0 } }));
 			frm.set_query("endpoint", "steps", () => ({ filters: { enabled: 1 } }));
+			escalation_mgmt.show_ladder(frm);
 		},
 
 		refresh(frm) {
 			frm.get_field("steps").grid.update_docfield_property("whom", "formatter", whom_in_words);
 			frm.events.offer_choices(frm);
 			frm.events.say_what_would_fail(frm);
+			frm.escalation_ladder.draw(true);
 			if (frm.perm[0]?.write) frm.add_custom_button(__("Rehearse"), () => escalation_mgmt.rehearse(frm));
 		},
 
 		async say_what_would_fail(frm) {
 			frm.set_intro("");
+			frm.escalation_findings = [];
 			if (frm.is_new() || !frm.perm[0]?.write) return;
 			const { message } = await frappe.call({
 				method: "escalation_mgmt.readiness.report_of_plan",
@@ -25,8 +28,14 @@
 				type: "GET",
 			});
 			if (!message?.length || frm.doc.name !== cur_frm?.doc.name) return;
+			frm.escalation_findings = message;
+			frm.escalation_ladder.draw(true);
 			frm.set_intro("");
 			frm.set_intro(`<b>${__("This would go wrong:")}</b>${escalation_mgmt.findings_html(message)}`, "red");
+		},
+
+		taken(frm) {
+			escalation_mgmt.show_taken(frm);
 		},
 
 		reference_doctype(frm) {

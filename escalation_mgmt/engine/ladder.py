@@ -1,0 +1,50 @@
+"""A plan as a ladder: what goes out how long after the end of the response window, if nobody acknowledges."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from escalation_mgmt.engine.decision import Reach, Recipient
+from escalation_mgmt.engine.event import EventKind
+from escalation_mgmt.engine.plan import Plan, StartAt, Step
+from escalation_mgmt.engine.rehearse import rehearse
+from escalation_mgmt.engine.ticket import Ticket
+
+_SOME_TIME = datetime(2000, 1, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rung:
+	"""The steps that go out together, `after` the end of the response window. Without steps: the plan is exhausted.
+
+	`run` counts from 0; 1 is the first repeat.
+	"""
+
+	after: timedelta
+	steps: tuple[Step, ...] = ()
+	run: int = 0
+
+
+def ladder(plan: Plan) -> Iterator[Rung]:
+	"""The rungs of a plan in their order, of every run, as a run climbs them that reaches everybody.
+
+	All waits count around the clock here: what a calendar does depends on when the window ends, and is shown by a
+	rehearsal. A plan that repeats for ever is cut off (`rehearse.MOST_MOMENTS`), and then has no end.
+	"""
+	if not plan.steps:
+		return
+	plan = replace(plan, start=StartAt.AT_ONCE, counts_working_time=False)
+	timeline = rehearse(plan, Ticket(doctype=plan.takes.doctype, name=""), _SOME_TIME, reaches=_everybody)
+	by_number = {step.number: step for step in plan.steps}
+	for moment in timeline.moments:
+		ran = [event for event in moment.events if event.kind is EventKind.STEP_RAN]
+		if ran or any(event.kind is EventKind.EXHAUSTED for event in moment.events):
+			yield Rung(
+				after=moment.at - _SOME_TIME,
+				steps=tuple(by_number[event.step] for event in ran),
+				run=moment.events[-1].run,
+			)
+
+
+def _everybody(step: Step) -> Reach:
+	return Reach(recipients=(Recipient(method=step.method, address=str(step.number), label=""),))

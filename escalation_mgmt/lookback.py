@@ -1,0 +1,84 @@
+"""Which tickets a plan would have taken: those of the last days, matched as a run matches them, by their facts of now."""
+
+from datetime import timedelta
+from typing import Any
+
+import frappe
+from frappe import _
+
+from escalation_mgmt import clock, plan_checks, plans, tickets
+from escalation_mgmt.engine import Plan, Ticket, takes, winner
+from escalation_mgmt.plans import PLAN
+from escalation_mgmt.rehearsal import missing, nothing_written
+
+DAYS = 90
+LOOKED_AT = 5000
+LOOKED_AT_BY_CONDITION = 1000  # each ticket is then read whole
+LISTED = 200
+
+
+@frappe.whitelist(methods=["POST"])
+def taken(plan: str | dict) -> dict[str, Any]:
+	"""Which tickets of the last `DAYS` days a plan would have taken, saved or not. For whoever may write plans.
+
+	{"days", "taken": how many, "forestalled": how many it would have taken but for a plan of a lower rank, "listed":
+	[{"name", "subject", "at" (site's zone), "facts", "by": the plan that would have taken it instead, or empty}], the
+	newest first; "unlisted": how many more there are, "unreadable": how many of them this user may not read,
+	"looked_at": the limit, where it was reached}. Writes nothing.
+	"""
+	frappe.has_permission(PLAN, "write", throw=True)
+	doc = plans.in_form(plan)
+	with nothing_written():
+		if problems := missing(doc) or plan_checks.problems(doc):
+			frappe.throw(problems, title=_("The plan isn't finished"), as_list=True)
+		return _taken(plans.from_doc(doc))
+
+
+def _taken(plan: Plan) -> dict[str, Any]:
+	others = [other for other in plans.enabled(plan.takes.doctype).values() if other.name != plan.name]
+	conditional = any(each.takes.condition for each in (*others, plan))
+	limit = LOOKED_AT_BY_CONDITION if conditional else LOOKED_AT
+	looked_at = tickets.logged_since(clock.now() - timedelta(days=DAYS), plan.takes, limit)
+	found = [(ticket, by) for ticket in looked_at if (by := _taker(plan, others, ticket))]
+	readable = _readable(plan.takes.doctype, [ticket.name for ticket, _by in found])
+	listed = [(ticket, by) for ticket, by in found if ticket.name in readable][:LISTED]
+	mine = sum(by is plan for _ticket, by in found)
+	return {
+		"days": DAYS,
+		"doctype": plan.takes.doctype,
+		"taken": mine,
+		"forestalled": len(found) - mine,
+		"listed": [_row(ticket, "" if by is plan else f"{by.name} ({by.rank})") for ticket, by in listed],
+		"unlisted": len(found) - len(listed),
+		"unreadable": len(found) - len(readable),
+		"looked_at": limit if len(looked_at) == limit else 0,
+	}
+
+
+def _taker(plan: Plan, others: list[Plan], ticket: Ticket) -> Plan | None:
+	"""The plan that takes a ticket which this plan would take if it were alone; None where it wouldn't."""
+	read, key = tickets.Tickets([]), (ticket.doctype, ticket.name)
+	holds = plans.holds_for(lambda: read.doc(key))
+	if not (takes(plan.takes, ticket.facts) and holds(plan)):
+		return None
+	return winner([*others, plan], ticket.facts, holds)
+
+
+def _readable(doctype: str, names: list[str]) -> set[str]:
+	if not names or not frappe.has_permission(doctype, "read"):
+		return set()
+	found = frappe.get_list(
+		doctype, filters={"name": ("in", names)}, pluck="name", order_by="name", limit_page_length=0
+	)
+	return {str(name) for name in found}
+
+
+def _row(ticket: Ticket, by: str) -> dict[str, Any]:
+	facts = ticket.facts
+	return {
+		"name": ticket.name,
+		"subject": ticket.subject,
+		"at": clock.to_site(ticket.created_at),
+		"facts": " · ".join(filter(None, (facts.priority, facts.team, facts.ticket_type, facts.customer))),
+		"by": by,
+	}

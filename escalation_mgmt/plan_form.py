@@ -1,0 +1,107 @@
+"""What a plan's form says while it is being written: its ladder of times, and what is wrong with it."""
+
+from typing import Any
+
+import frappe
+from frappe import _
+
+from escalation_mgmt import history, plan_checks, plans
+from escalation_mgmt.engine import Plan, Rung, StartAt, Step, TargetKind, ladder
+from escalation_mgmt.plans import PLAN
+from escalation_mgmt.rehearsal import nothing_written
+
+RUNS_SHOWN = 3
+
+
+@frappe.whitelist(methods=["POST"])
+def outline(plan: str | dict) -> dict[str, Any]:
+	"""A plan as a form has it, saved or not, finished or not. For whoever may write plans. Writes nothing.
+
+	{"counted": from when the times count, "rungs": [{"at", "steps": [{"number", "line"}], "line": where there are no
+	steps}], "problems": why it can't be saved, "warnings"}.
+	"""
+	frappe.has_permission(PLAN, "write", throw=True)
+	doc = plans.in_form(plan)
+	doc.start = doc.start or StartAt.AFTER_WINDOW
+	doc.steps = [row for row in doc.steps if row.method and row.whom]
+	with nothing_written():
+		try:
+			problems = plan_checks.problems(doc)
+		except frappe.ValidationError as e:
+			frappe.clear_last_message()
+			problems = [str(e)]
+		frozen = plans.from_doc(doc)
+		numbers = [row.idx for row in doc.steps]
+		return {
+			"counted": _counted(frozen),
+			"rungs": _rungs(frozen, numbers),
+			"problems": problems,
+			"warnings": [] if problems else plan_checks.warnings(doc),
+		}
+
+
+def _counted(plan: Plan) -> str:
+	match plan.start:
+		case StartAt.AT_ONCE:
+			words = _("Counted from when the plan takes the ticket.")
+		case StartAt.AT_RESPONSE_DEADLINE:
+			words = _("Counted from the ticket's response deadline.")
+		case _:
+			window = history.duration(plan.window.total_seconds())
+			words = _(
+				"Counted from the end of the response window, {0} after the plan takes the ticket."
+			).format(window)
+	if plan.asks_calendar:
+		words += " " + _("The calendar moves these times; a rehearsal shows how.")
+	return words
+
+
+def _rungs(plan: Plan, numbers: list[int]) -> list[dict[str, Any]]:
+	"""In words. `numbers`: of the form's rows. Of a plan that repeats, each further run is one line."""
+	rungs = list(ladder(plan))
+	last = rungs[-1] if rungs and not rungs[-1].steps else None
+	shown = [_rung(rung, numbers) for rung in rungs if rung.steps and rung.run == 0]
+	repeats: dict[int, Rung] = {}
+	for rung in rungs:
+		if rung.run and rung.steps:
+			repeats.setdefault(rung.run, rung)
+	for run, rung in list(repeats.items())[:RUNS_SHOWN]:
+		words = _("all steps again (repeat {0} of {1})").format(run, plan.repeats)
+		shown.append({"at": _at(rung), "steps": [], "line": words})
+	if plan.repeats > RUNS_SHOWN:
+		shown.append({"at": "…", "steps": [], "line": _("and so on, {0} times in all").format(plan.repeats)})
+	if last:
+		words = _("nobody acknowledged: exhausted, and the plan's owner is told")
+		shown.append({"at": _at(last), "steps": [], "line": words})
+	return shown
+
+
+def _rung(rung: Rung, numbers: list[int]) -> dict[str, Any]:
+	steps = [{"number": numbers[step.number - 1], "line": _step(step)} for step in rung.steps]
+	return {"at": _at(rung), "steps": steps, "line": ""}
+
+
+def _at(rung: Rung) -> str:
+	return history.duration(rung.after.total_seconds())
+
+
+def _step(step: Step) -> str:
+	words = _("{0} to {1}").format(_(step.method), _whom(step))
+	return _("{0}, only in working time").format(words) if step.in_working_time else words
+
+
+def _whom(step: Step) -> str:
+	value = step.target.value
+	match step.target.kind:
+		case TargetKind.ASSIGNEE:
+			return _("the assignee")
+		case TargetKind.USER:
+			return frappe.get_cached_value("User", value, "full_name") or value if value else "…"
+		case TargetKind.TEAM:
+			return _("team {0}").format(value) if value else _("the ticket's team")
+		case TargetKind.ROLE:
+			return _("everyone with the role {0}").format(_(value)) if value else "…"
+		case TargetKind.USER_FIELD:
+			return _("whom the ticket's field {0} names").format(value) if value else "…"
+		case _:
+			return value or "…"
