@@ -20,8 +20,9 @@ setup:
 demo: setup
 	@$(VENV)/python -m host.demo $(if $(ONCE),--once)
 
+# Three, on two cores: each waits a third of its time for databases and processes.
 test: setup
-	@$(VENV)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(VENV)/python -m pytest -n 3 --dist loadgroup $(ARGS)
 
 lint: setup
 	@$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/mypy && $(VENV)/lint-imports

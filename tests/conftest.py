@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests import on_site
+from tests import on_site, profiles  # noqa: F401
 
 REQUIRED = os.environ.get("ESCALATION_TEST_REQUIRE", "").split()
 ON_BENCH = bool(os.environ.get("ESCALATION_TEST_BENCH"))

@@ -388,7 +388,8 @@ class World:
 		frappe.app._site = self.site
 		frappe.app._sites_path = frappe.local.sites_path
 		self._server = make_server("127.0.0.1", 0, frappe.app.application, threaded=True)
-		self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+		# Its end is noticed only between two looks, and every test waits for it.
+		self._thread = threading.Thread(target=lambda: self._server.serve_forever(0.01), daemon=True)
 		self._thread.start()
 		self.url = f"http://127.0.0.1:{self._server.server_port}"
 

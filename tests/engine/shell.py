@@ -113,11 +113,13 @@ class Shell:
 		return found[0] if found else None
 
 	def due(self) -> list[ActionItem]:
-		return [
-			item
-			for item in self.items.values()
-			if item.due_at and max(item.due_at, self.set_aside_until.get(item.id, item.due_at)) <= self.now
-		]
+		return [item for item in self.items.values() if (at := self._taken_up(item)) and at <= self.now]
+
+	def next_due(self) -> datetime | None:
+		return min(filter(None, map(self._taken_up, self.items.values())), default=None)
+
+	def _taken_up(self, item: ActionItem) -> datetime | None:
+		return item.due_at and max(item.due_at, self.set_aside_until.get(item.id, item.due_at))
 
 	def holds(self, _plan: Plan) -> bool:
 		return True

@@ -184,7 +184,7 @@ class Rules(RuleBasedStateMachine):
 
 	@rule(outcomes=outcomes)
 	def the_next_falls_due(self, outcomes: list[Outcome]) -> None:
-		due = min((item.due_at for item in self.shell.items.values() if item.due_at), default=None)
+		due = self.shell.next_due()
 		if due:
 			self.shell.now = max(self.shell.now, due)
 		self.dispatcher(0, outcomes)
@@ -428,8 +428,9 @@ class Rules(RuleBasedStateMachine):
 			shell.sweep()
 			shell.tick()
 			shell.deliver(iter([Outcome.SENT] * len(shell.outbox)))
-			instants = [item.due_at for item in shell.items.values() if item.due_at]
-			instants += [message.next_attempt for message in shell.outbox if message.next_attempt]
+			instants = [message.next_attempt for message in shell.outbox if message.next_attempt]
+			if due := shell.next_due():
+				instants.append(due)
 			if not instants:
 				break
 			shell.now = max(shell.now, min(instants))

@@ -160,7 +160,7 @@ def test_echo(world):
 			pass
 
 	s = HTTPServer(("127.0.0.1", 0), H)
-	threading.Thread(target=s.serve_forever, daemon=True).start()
+	threading.Thread(target=lambda: s.serve_forever(0.01), daemon=True).start()
 	frappe.conf.escalation_allowed_hosts = ["127.0.0.1"]
 	frappe.db.set_value("Escalation Endpoint", PAGER, "url", f"http://127.0.0.1:{s.server_port}/")
 	frappe.db.commit()

@@ -27,7 +27,7 @@ def listener():
 
 	server = HTTPServer(("127.0.0.1", 0), Handler)
 	server.beats = 0
-	thread = threading.Thread(target=server.serve_forever, daemon=True)
+	thread = threading.Thread(target=lambda: server.serve_forever(0.01), daemon=True)
 	thread.start()
 	yield server
 	server.shutdown()

@@ -1,1 +1,0 @@
-from tests import profiles  # noqa: F401
