@@ -1,10 +1,11 @@
 """What Desk's forms and other programs call. Every function checks permission before anything else."""
 
+from dataclasses import asdict, replace
 from typing import Any
 
 import frappe
 
-from escalation_mgmt import actions, clock, history, notifiers, outbox, store, ticket_form
+from escalation_mgmt import actions, clock, history, notifiers, outbox, rehearsal, store, ticket_form
 from escalation_mgmt.acknowledge import acknowledge as _acknowledge
 from escalation_mgmt.engine import can_acknowledge
 from escalation_mgmt.start import start as _start
@@ -66,16 +67,40 @@ def act(
 	return {"done": done, "message": message, "ticket": ticket_form.shown(key)}
 
 
+@frappe.whitelist(methods=["POST"])
+def act_on_item(
+	action_item: str, action: str, seen: str = "", values: dict[str, Any] | str | None = None
+) -> dict[str, Any]:
+	"""The same from the form of an action item, for whoever may read it. Returns {"done", "message"}."""
+	item = _readable(action_item)
+	key = (item.reference_doctype, item.reference_name)
+	done, message = actions.click(action, key, seen, frappe.parse_json(values) or {}, _via())
+	return {"done": done, "message": message}
+
+
 @frappe.whitelist()
 def timeline(action_item: str) -> dict[str, Any]:
-	"""What the action item's form shows, in one call: state, events, messages. Times in the site's zone."""
+	"""What the action item's form shows, in one call: how it stands and what can be done (`ticket_form.of_item`), events,
+	messages. Times in the site's zone.
+	"""
 	item = _readable(action_item)
 	return {
+		**ticket_form.of_item(item.name, (item.reference_doctype, item.reference_name)),
 		"version": f"{item.version}/{item.updated_utc}",
 		"can_acknowledge": can_acknowledge(item.status),
 		"events": history.of_item(item.name),
 		"messages": outbox.of_item(item.name),
 	}
+
+
+@frappe.whitelist()
+def planned(action_item: str) -> dict[str, Any]:
+	"""What is still to come for an action item, if nothing changes: {"lines" (`rehearsal.Line`), "more": cut off}."""
+	item = _readable(action_item)
+	with rehearsal.nothing_written():
+		lines, more = rehearsal.of_item(item.name)
+	cures = frappe.has_permission("Escalation Plan", "write")  # nobody else can put it right
+	return {"lines": [asdict(line if cures else replace(line, cure=None)) for line in lines], "more": more}
 
 
 @frappe.whitelist()

@@ -17,7 +17,7 @@ from dateutil import parser
 from frappe import _
 from frappe.utils import get_datetime
 
-from escalation_mgmt import clock, cures, history, installation, outbox, plan_checks, plans, tickets
+from escalation_mgmt import clock, cures, history, installation, outbox, plan_checks, plans, store, tickets
 from escalation_mgmt.calendars import Calendars
 from escalation_mgmt.cures import Cure
 from escalation_mgmt.engine import (
@@ -29,6 +29,7 @@ from escalation_mgmt.engine import (
 	Status,
 	Ticket,
 	Timeline,
+	ahead,
 	winner,
 )
 from escalation_mgmt.engine import rehearse as on_virtual_time
@@ -39,6 +40,7 @@ from escalation_mgmt.reporting import unreported
 
 TOLD = "Told"
 SAVEPOINT = "escalation_rehearsal"
+MOST_AHEAD = 30  # moments of an action item's form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +160,25 @@ def of_ticket(
 		reaches=lambda step: directory.reach(step, read, key),
 		working=Calendars().of(plan, facts),
 	)
+
+
+def of_item(name: str) -> tuple[list[Line], bool]:
+	"""What is still to come for an action item as it stands, if nothing changes; and whether there is more."""
+	stored = next(iter(store.read([name])), None)
+	if stored is None:
+		return [], False
+	read, directory = tickets.Tickets([stored.key]), Directory()
+	facts = _facts(stored.item.plan, read, stored.key)
+	timeline = ahead(
+		stored.item,
+		facts,
+		clock.now(),
+		reaches=lambda step: directory.reach(step, read, stored.key),
+		working=Calendars().of(stored.item.plan, facts),
+		most=MOST_AHEAD,
+	)
+	lines = [line for moment in timeline.moments for line in _lines(moment, timeline, directory, facts)]
+	return lines, timeline.cut_off
 
 
 @contextmanager

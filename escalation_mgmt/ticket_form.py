@@ -38,12 +38,45 @@ def shown(key: tuple[str, str]) -> dict[str, Any]:
 	there are only actions.
 	"""
 	name = store.latest(key)
-	item = next((stored.item for stored in store.read([name])), None) if name else None
-	state: dict[str, Any] = {"seen": actions.seen(item), "item": None, "actions": _offered(key, item)}
-	state["words"] = {"title": _("Escalation"), "details": _("Details"), "cancel": _("Cancel")}
+	item = _read(name) if name else None
+	state = {"item": None, **_can_be_done(key, item)}
 	if item and frappe.get_doc(store.ITEM, item.id).has_permission("read"):
-		state |= {"item": item.id, "headline": headline(item), **_pill(item), **_countdown(item)}
+		state |= {"item": item.id, **_stands(item)}
 	return state
+
+
+def of_item(name: str, key: tuple[str, str]) -> dict[str, Any]:
+	"""The same for one action item of a ticket, which the present user may read, whatever else the ticket has.
+
+	"state" is its status untranslated. What can be done can be done about the ticket's latest; "latest" names it where
+	this is an older one.
+	"""
+	item, latest = _read(name), store.latest(key)
+	state = {
+		"item": name,
+		"state": str(item.status),
+		**_stands(item),
+		"latest": "" if latest == name else latest,
+	}
+	return state | (_can_be_done(key, item) if latest == name else {"seen": "", "actions": []})
+
+
+def _read(name: str) -> ActionItem | None:
+	return next((stored.item for stored in store.read([name])), None)
+
+
+def _can_be_done(key: tuple[str, str], item: ActionItem | None) -> dict[str, Any]:
+	words = {
+		"title": _("Escalation"),
+		"details": _("Details"),
+		"cancel": _("Cancel"),
+		"offline": _("The server can't be reached, and nothing was done. Try again."),
+	}
+	return {"seen": actions.seen(item), "actions": _offered(key, item), "words": words}
+
+
+def _stands(item: ActionItem) -> dict[str, Any]:
+	return {"headline": headline(item), **_pill(item), **_countdown(item)}
 
 
 def pills(doctype: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:

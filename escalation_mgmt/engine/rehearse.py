@@ -98,9 +98,13 @@ def ahead(
 	*,
 	reaches: Reaches,
 	working: WorkingTime = AROUND_THE_CLOCK,
+	most: int = MOST_MOMENTS,
 ) -> Timeline:
-	"""What an action item still goes through from `now` (naive, UTC) on, as it stands; what is late comes at once."""
-	return _course(item, ticket, now, responses, reaches, working, [])
+	"""What an action item still goes through from `now` (naive, UTC) on, as it stands; what is late comes at once.
+
+	At most so many moments.
+	"""
+	return _course(item, ticket, now, responses, reaches, working, [], most)
 
 
 def _course(
@@ -111,10 +115,11 @@ def _course(
 	reaches: Reaches,
 	working: WorkingTime,
 	moments: list[Moment],
+	most: int = MOST_MOMENTS,
 ) -> Timeline:
 	cut_off = False
 	for at, decision, missed in _decisions(item, ticket, start, responses, reaches, working):
-		if len(moments) == MOST_MOMENTS:
+		if len(moments) == most:
 			cut_off = True
 			break
 		moments.append(_moment(at, decision, missed))

@@ -129,12 +129,15 @@ class updates_in_place:
 			"element => element.scrollIntoView({block: 'start'})"
 		)
 		self.page.evaluate("window.was_here = true")
-		self.before = self._scrolled()
-		assert self.before > 100, "the page is too short to say anything about scrolling"
+		assert self._scrolled() > 100, "the page is too short to say anything about scrolling"
+		self.before = self._place()
 
 	def __exit__(self, *_error: object) -> None:
 		assert self.page.evaluate("window.was_here"), "the page was loaded anew"
-		assert abs(self._scrolled() - self.before) < 200, "the page lost its place"
+		assert abs(self._place() - self.before) < 200, "the page lost its place"
+
+	def _place(self) -> float:
+		return self.page.locator(".escalation-heading").bounding_box()["y"]
 
 	def _scrolled(self) -> float:
 		return self.page.evaluate(

@@ -150,6 +150,12 @@ def test_what_is_late_is_ahead_at_once() -> None:
 	assert [moment.at for moment in timeline.moments if moment.pages] == [T0 + minutes(60), T0 + minutes(70)]
 
 
+def test_only_so_much_is_ahead() -> None:
+	item = open_item("ESC-1", plan(0, 10, 10), ticket(), T0).item
+	timeline = ahead(item, ticket(), T0, reaches=everybody, most=2)
+	assert len(timeline.moments) == 2 and timeline.cut_off
+
+
 @settings(deadline=None)
 @given(plans(), starts, zones, durations.filter(bool))
 def test_answered_after_a_time(of: Plan, start: datetime, working: WorkingTime, after: timedelta) -> None:

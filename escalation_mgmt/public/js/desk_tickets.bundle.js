@@ -1,6 +1,6 @@
 // Tickets in Desk: how their escalation stands, in the form and in the list, and what can be done about it.
-// Leaves at once where no enabled plan and no running item names the DocType.
-import { countdown, TicketEscalation, time_left } from "./ticket_escalation";
+// Leaves at once where no enabled plan and no running item names the DocType. An action item's form does it alike.
+import { API, countdown, post, TicketEscalation, time_left } from "./ticket_escalation";
 
 const LIST_POLL = 15000; // milliseconds
 const watched = (doctype) => (frappe.boot.escalation_doctypes || []).includes(doctype);
@@ -58,8 +58,9 @@ function buttons(frm, state) {
 }
 
 async function run(frm, action) {
+	const escalation = frm.escalation; // not that of another ticket that is opened meanwhile
 	const values = action.fields.length ? await ask(action) : {};
-	const { done, message } = await frm.escalation.act(action.name, values);
+	const { done, message } = await escalation.act(action.name, values);
 	frappe.show_alert({ message: text(message), indicator: done ? "green" : "orange" }, 7);
 }
 
@@ -74,6 +75,25 @@ function ask(action) {
 	}));
 	return new Promise((resolve) => frappe.prompt(fields, resolve, action.label, action.label.replace("…", "")));
 }
+
+// --- the form of an action item
+
+class ItemEscalation extends TicketEscalation {
+	asked() {
+		return `${API}timeline?${new URLSearchParams({ action_item: this.name })}`;
+	}
+
+	async act(action, values = {}) {
+		const body = { action_item: this.name, action, seen: this.state.seen, values };
+		const said = await post("act_on_item", body, this.state.words);
+		await this.polling; // what was asked before knows nothing of it
+		await this.poll();
+		return said;
+	}
+}
+
+frappe.provide("escalation_mgmt");
+Object.assign(escalation_mgmt, { ItemEscalation, run_action: run, pill });
 
 // --- the list
 

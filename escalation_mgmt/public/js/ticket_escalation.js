@@ -2,13 +2,14 @@
 // no realtime message is relied on, and counted down in between. What it looks like is theirs.
 
 const POLL = 5000; // milliseconds
-const API = "/api/method/escalation_mgmt.api.";
+export const API = "/api/method/escalation_mgmt.api.";
 
 export class TicketEscalation {
 	// `draw(state)` is called when what is to be shown has changed, with null where the user may see none;
-	// `count(text)` each second, with what comes next and the time until then.
-	constructor(doctype, name, { draw, count }) {
-		Object.assign(this, { doctype, name: String(name), draw, count, state: null });
+	// `count(text)` each second, with what comes next and the time until then; `heard(status)` after each question, with 0
+	// where the server could not be reached.
+	constructor(doctype, name, { draw, count, heard = () => {} }) {
+		Object.assign(this, { doctype, name: String(name), draw, count, heard, state: null });
 		this.poll_timer = setInterval(() => this.poll(), POLL);
 		this.count_timer = setInterval(() => this.tick(), 1000);
 		this.on_visible = () => this.poll();
@@ -23,37 +24,34 @@ export class TicketEscalation {
 		document.removeEventListener("visibilitychange", this.on_visible);
 	}
 
-	async poll() {
-		if (this.closed || this.asking || document.visibilityState !== "visible") return;
-		this.asking = true;
+	// One question at a time; whoever asks meanwhile gets the same answer.
+	poll() {
+		if (this.closed || document.visibilityState !== "visible") return Promise.resolve();
+		this.polling ||= this.ask().finally(() => (this.polling = null));
+		return this.polling;
+	}
+
+	async ask() {
 		try {
-			const query = new URLSearchParams({ doctype: this.doctype, name: this.name });
-			const answer = await fetch(`${API}ticket?${query}`, { headers: { Accept: "application/json" } });
+			const answer = await fetch(this.asked(), { headers: { Accept: "application/json" } });
 			if (answer.ok) this.show((await answer.json()).message);
 			else if (answer.status < 500) this.show(null);
+			if (!this.closed) this.heard(answer.status);
 		} catch {
-			// The server is away for a moment; what is shown stays.
-		} finally {
-			this.asking = false;
+			if (!this.closed) this.heard(0); // the server is away for a moment; what is shown stays
 		}
+	}
+
+	asked() {
+		return `${API}ticket?${new URLSearchParams({ doctype: this.doctype, name: this.name })}`;
 	}
 
 	// Returns {done, message} in words; a refusal is no exception.
 	async act(action, values = {}) {
 		const body = { doctype: this.doctype, name: this.name, action, seen: this.state.seen, values };
-		const answer = await fetch(`${API}act`, {
-			method: "POST",
-			headers: {
-				"Accept": "application/json",
-				"Content-Type": "application/json",
-				"X-Frappe-CSRF-Token": window.frappe?.csrf_token || window.csrf_token,
-			},
-			body: JSON.stringify(body),
-		});
-		const said = await answer.json().catch(() => ({}));
-		if (!answer.ok) return { done: false, message: refusal(said) || answer.statusText };
-		this.show(said.message.ticket);
-		return said.message;
+		const said = await post("act", body, this.state.words);
+		if (said.ticket) this.show(said.ticket);
+		return said;
 	}
 
 	show(state) {
@@ -90,6 +88,21 @@ function clock(seconds) {
 	const two = (number) => String(number).padStart(2, "0");
 	const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
 	return hours ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+}
+
+export async function post(method, body, words) {
+	const answer = await fetch(API + method, {
+		method: "POST",
+		headers: {
+			"Accept": "application/json",
+			"Content-Type": "application/json",
+			"X-Frappe-CSRF-Token": window.frappe?.csrf_token || window.csrf_token,
+		},
+		body: JSON.stringify(body),
+	}).catch(() => null);
+	if (!answer) return { done: false, message: words.offline };
+	const said = await answer.json().catch(() => ({}));
+	return answer.ok ? said.message : { done: false, message: refusal(said) || answer.statusText };
 }
 
 function refusal(said) {

@@ -1,55 +1,90 @@
-// The form of an action item: who has it, what happened, what was sent. Kept fresh by polling, without a flicker.
-// In a block, because Desk evaluates the scripts of all forms in one scope.
+// The form of an action item: who has it, what comes next and when, what happened, what is planned, what was sent.
+// Kept fresh by polling, without a flicker. In a block, because Desk evaluates the scripts of all forms in one scope.
 {
 	const ITEM = "Escalation Action Item";
-	const POLL = 3000;
-	const LATE = 60; // seconds
+	const LATEST = 30; // lines of the history, unless all are asked for
+	const LATE = 60000; // milliseconds
+	const PLANNED_AGAIN = 60000; // milliseconds; people and calendars change without a sign
 
 	frappe.ui.form.on(ITEM, {
 		setup(frm) {
 			frappe.dom.set_style(CSS, "escalation-action-item");
-			frm.get_field("summary").$wrapper.on("click", ".escalation-acknowledge", () => frm.events.acknowledge(frm));
-			$(document).on("visibilitychange", () => frm.events.poll(frm));
-			setInterval(() => frm.events.poll(frm), POLL);
+			frm.get_field("summary").$wrapper.on("click", "[data-action]", (event) => frm.events.act(frm, event.currentTarget.dataset.action));
+			frm.get_field("timeline").$wrapper.on("click", ".escalation-earlier", () => frm.events.show_all(frm));
 			frappe.realtime.on("escalation_changed", ({ items }) => {
-				if (items.includes(frm.doc.name)) frm.events.poll(frm);
+				if (items.includes(frm.doc.name)) frm.escalation?.poll();
+			});
+			// Forms stay in Desk's memory when they are left.
+			frappe.router.on("change", () => {
+				const [view, doctype, name] = frappe.get_route();
+				if (view !== "Form" || doctype !== ITEM || name !== frm.escalation?.name) frm.events.leave(frm);
 			});
 		},
 
 		refresh(frm) {
 			frm.disable_save();
-			frm.escalation_shown = null;
-			frm.events.poll(frm);
-		},
-
-		// Not by frappe.call: a server that is away for a moment is no reason for a dialog every few seconds.
-		async poll(frm) {
-			const name = frm.doc.name;
-			if (cur_frm !== frm || document.visibilityState !== "visible" || frm.escalation_asking === name) return;
-			frm.escalation_asking = name;
-			try {
-				const query = new URLSearchParams({ action_item: name });
-				const answer = await fetch(`/api/method/escalation_mgmt.api.timeline?${query}`);
-				const seen = answer.ok ? (await answer.json()).message : null;
-				if (frm.doc.name === name) await frm.events.show(frm, seen, answer.status);
-			} catch {
-				frm.events.show_stale(frm, 0);
-			} finally {
-				if (frm.escalation_asking === name) frm.escalation_asking = null;
+			if (frm.escalation?.name === frm.doc.name) {
+				frm.events.buttons(frm); // Desk has just cleared them
+				return frm.escalation.poll();
 			}
+			frm.events.leave(frm);
+			frm.get_field("summary").$wrapper.empty().removeData("escalation-html");
+			frm.get_field("timeline").$wrapper.empty().removeData("escalation-html");
+			frm.escalation = new escalation_mgmt.ItemEscalation(frm.doc.reference_doctype, frm.doc.name, {
+				draw: (state) => state && frm.events.draw(frm, state),
+				count: (words) => frm.events.count(frm, words),
+				heard: (status) => frm.events.heard(frm, status),
+			});
 		},
 
-		async show(frm, seen, status) {
-			if (!seen) return frm.events.show_stale(frm, status);
-			frm.escalation_seen_at = frappe.datetime.now_datetime();
-			frm.get_field("summary").$wrapper.find(".escalation-stale").empty();
-			await frm.events.update_fields(frm, seen.version);
-			put(frm.get_field("summary").$wrapper, summary_html(frm.doc, seen));
-			const shown = JSON.stringify(seen);
-			if (frm.escalation_shown === shown) return;
-			frm.escalation_shown = shown;
-			put(frm.get_field("timeline").$wrapper, timeline_html(seen));
-			frm.events.buttons(frm, seen.can_acknowledge);
+		leave(frm) {
+			frm.escalation?.close();
+			Object.assign(frm, { escalation: null, escalation_seen_at: null, escalation_planned: null, escalation_all: false });
+		},
+
+		async draw(frm, state) {
+			const escalation = frm.escalation;
+			await frm.events.update_fields(frm, state.version);
+			if (frm.escalation !== escalation) return;
+			put(frm.get_field("summary").$wrapper, summary_html(frm.doc, state));
+			frm.events.draw_timeline(frm);
+			frm.events.buttons(frm);
+			escalation.tick();
+			frm.events.ask_what_is_planned(frm, true);
+		},
+
+		draw_timeline(frm) {
+			const { state } = frm.escalation;
+			put(frm.get_field("timeline").$wrapper, timeline_html(state, frm.escalation_planned, frm.escalation_all));
+		},
+
+		async ask_what_is_planned(frm, changed) {
+			const escalation = frm.escalation;
+			if (!changed && performance.now() - frm.escalation_planned_at < PLANNED_AGAIN) return;
+			frm.escalation_planned_at = performance.now();
+			const query = new URLSearchParams({ action_item: escalation.name });
+			const answer = await fetch(`/api/method/escalation_mgmt.api.planned?${query}`).catch(() => null);
+			if (!answer?.ok || frm.escalation !== escalation) return;
+			frm.escalation_planned = (await answer.json()).message;
+			frm.events.draw_timeline(frm);
+		},
+
+		// Each second.
+		count(frm, words) {
+			const late = frm.escalation.due !== null && performance.now() - frm.escalation.due > LATE;
+			const shown = late ? `${words}: ${__("is the dispatcher running?")}` : words;
+			const $next = frm.get_field("summary").$wrapper.find(".escalation-next");
+			if ($next.text() !== shown) $next.text(shown);
+			frm.events.ask_what_is_planned(frm, false);
+		},
+
+		heard(frm, status) {
+			let stale = "";
+			if (status === 200) frm.escalation_seen_at = frappe.datetime.now_datetime();
+			else if ([401, 403, 404].includes(status)) stale = __("You are logged out, or may not see this any more. Reload the page.");
+			else if (frm.escalation_seen_at) stale = __("The server can't be reached. What you see is of {0}.", [clock_time(frm.escalation_seen_at)]);
+			else stale = __("The server can't be reached.");
+			frm.get_field("summary").$wrapper.find(".escalation-stale").text(stale);
 		},
 
 		// The fields alone: reloading the form would lose the place where somebody is reading.
@@ -62,35 +97,30 @@
 			frm.toolbar.set_indicator();
 		},
 
-		show_stale(frm, status) {
-			const since = frm.escalation_seen_at ? clock_time(frm.escalation_seen_at) : "";
-			const text = [401, 403].includes(status)
-				? __("You are logged out, or may not see this any more. Reload the page.")
-				: __("The server can't be reached. What you see is of {0}.", [since]);
-			frm.get_field("summary").$wrapper.find(".escalation-stale").text(text);
-		},
-
-		buttons(frm, can_acknowledge) {
+		buttons(frm) {
 			frm.clear_custom_buttons();
-			if (can_acknowledge) {
-				frm.add_custom_button(__("Acknowledge"), () => frm.events.acknowledge(frm)).addClass("btn-primary");
+			for (const action of frm.escalation.state?.actions || []) {
+				const first = action.name === "acknowledge";
+				const group = first ? undefined : __("Escalation");
+				const $button = frm.add_custom_button(action.label, () => frm.events.act(frm, action.name), group);
+				if (first) $button.addClass("btn-primary");
 			}
-			frm.add_custom_button(__("Ticket"), () =>
-				frappe.set_route("Form", frm.doc.reference_doctype, frm.doc.reference_name)
-			);
 		},
 
-		async acknowledge(frm) {
-			const { message } = await frappe.call({
-				method: "escalation_mgmt.api.acknowledge",
-				args: { action_item: frm.doc.name },
-				freeze: true,
-			});
-			frappe.show_alert({ message: text(message.message), indicator: message.taken ? "green" : "orange" });
-			frm.events.poll(frm);
+		async act(frm, name) {
+			const action = frm.escalation.state?.actions.find((each) => each.name === name);
+			if (!action || frm.escalation_acting) return;
+			frm.escalation_acting = !action.fields.length; // a second tap while the first is on its way
+			await escalation_mgmt.run_action(frm, action).finally(() => (frm.escalation_acting = false));
+		},
+
+		show_all(frm) {
+			frm.escalation_all = true;
+			frm.events.draw_timeline(frm);
 		},
 	});
 
+	const RUNNING = ["Scheduled", "Escalating", "Snoozed", "Acknowledged"];
 	const text = (value) => frappe.utils.escape_html(String(value ?? ""));
 	const user_time = (value) => (value ? frappe.datetime.str_to_user(value) : "");
 	const day = (value) => user_time(value).split(" ")[0];
@@ -102,47 +132,22 @@
 		$wrapper.data("escalation-html", html).html(html);
 	};
 
-	const when = (value) => {
-		const now = frappe.datetime.now_datetime();
-		const shown = day(value) === day(now) ? clock_time(value) : user_time(value);
-		const seconds = moment(value).diff(moment(now), "seconds");
-		if (seconds < -LATE) return __("{0}, which is over: is the dispatcher running?", [shown]);
-		if (seconds < 60) return __("{0}, within a minute", [shown]);
-		return seconds < 3600 ? __("{0}, in {1} min", [shown, Math.round(seconds / 60)]) : shown;
-	};
-
-	const state_of = (doc) => {
-		const due = doc.due_at ? when(doc.due_at) : "";
-		const by = [doc.acknowledged_by, user_time(doc.acknowledged_at), __(doc.acknowledged_via)];
-		if (doc.stalled) return __("Nobody can be reached. It waits for an assignee, a contact or a provider.");
-		switch (doc.status) {
-			case "Scheduled":
-				return __("Nothing was sent yet. The response window ends at {0}.", [due]);
-			case "Escalating":
-				return __("Step {0} of {1} has run. What follows is due at {2}.", [doc.current_step, doc.step_count, due]);
-			case "Snoozed":
-				return __("Quiet until {0}.", [due]);
-			case "Acknowledged":
-				return __("{0} has it since {1} ({2}).", by);
-			case "Resolved":
-				return [__("The ticket was answered or closed."), doc.acknowledged_by && __("Acknowledged by {0}, {1} ({2}).", by)]
-					.filter(Boolean)
-					.join(" ");
-			case "Exhausted":
-				return __("All steps have run, and nobody acknowledged.");
-			default:
-				return __("Stopped. The history below says why.");
-		}
-	};
-
-	const summary_html = (doc, { can_acknowledge }) => {
+	const summary_html = (doc, state) => {
 		const ticket = frappe.utils.get_form_link(doc.reference_doctype, doc.reference_name);
 		const facts = [doc.priority, doc.team, doc.plan].filter(Boolean).map(text).join(" · ");
-		return `<div class="escalation-summary ${can_acknowledge && doc.status !== "Scheduled" ? "urgent" : ""}">
+		const urgent = state.can_acknowledge && state.state !== "Scheduled";
+		const newer = state.latest && frappe.utils.get_form_link(ITEM, state.latest);
+		const buttons = state.actions.map(
+			({ name, label }) => `<button type="button" class="btn ${name === "acknowledge" ? "btn-primary escalation-acknowledge" : "btn-default"}" data-action="${text(name)}">${text(label)}</button>`
+		);
+		return `<div class="escalation-summary ${urgent ? "urgent" : ""}">
 			<div><a href="${text(ticket)}">${__("Ticket")} ${text(doc.reference_name)}</a> · ${facts}</div>
-			<div class="escalation-state">${text(state_of(doc))}</div>
-			<div class="escalation-stale"></div>
-			${can_acknowledge ? `<button class="btn btn-primary escalation-acknowledge">${__("Acknowledge")}</button>` : ""}
+			${doc.ticket_subject ? `<div class="escalation-subject">${text(doc.ticket_subject)}</div>` : ""}
+			<div class="escalation-state">${text(state.headline)}</div>
+			<div class="escalation-next"></div>
+			${newer ? `<div>${__("The ticket has a newer escalation: {0}", [`<a href="${text(newer)}">${text(state.latest)}</a>`])}</div>` : ""}
+			<div class="escalation-stale" role="alert"></div>
+			<div class="escalation-actions">${buttons.join("")}</div>
 		</div>`;
 	};
 
@@ -154,14 +159,32 @@
 		Queued: "gray", Sending: "blue", Sent: "green", Delivered: "green", Answered: "green", "Not Answered": "orange", Failed: "red", Unknown: "orange", Withdrawn: "gray",
 	};
 
-	const timeline_html = ({ events, messages }) => {
-		let shown_day = "";
-		const lines = events.map((event) => {
-			const heading = day(event.at) === shown_day ? "" : `<li class="escalation-day">${text(day(event.at))}</li>`;
-			shown_day = day(event.at);
-			return `${heading}<li class="${EVENT_TONE[event.kind] || "gray"}">
-				<time>${text(clock_time(event.at))}</time><span>${text(event.line)}</span></li>`;
-		});
+	const day_by_day = () => {
+		let shown = "";
+		return (at, html) => {
+			const heading = day(at) === shown ? "" : `<li class="escalation-day">${text(day(at))}</li>`;
+			shown = day(at);
+			return heading + html;
+		};
+	};
+
+	const missed = ({ kind, to, method }) => kind === "Unreachable" || (kind === "Step Ran" && !to) || (kind === "Told" && !method);
+
+	const timeline_html = ({ events, messages, ...state }, planned, all) => {
+		const dated = day_by_day();
+		const hidden = all ? 0 : Math.max(0, events.length - LATEST);
+		const happened = events.slice(hidden).map((event) =>
+			dated(event.at, `<li class="${EVENT_TONE[event.kind] || "gray"}"><time>${text(clock_time(event.at))}</time><span>${text(event.line)}</span></li>`)
+		);
+		const earlier = hidden ? `<li><button type="button" class="btn btn-default btn-sm escalation-earlier">${__("Show {0} earlier lines", [hidden])}</button></li>` : "";
+		const to_come = (planned?.lines || []).map((line) =>
+			dated(line.at, `<li class="planned ${missed(line) ? "red" : ""}"><time>${text(clock_time(line.at))}</time>
+				<span>${text(line.line)} ${line.cure ? escalation_mgmt.cure_link(line.cure) : ""}</span></li>`)
+		);
+		const more = planned?.more ? `<li class="planned"><time></time><span>${__("and so on")}</span></li>` : "";
+		const now = RUNNING.includes(state.state)
+			? `<li class="escalation-now"><time>${__("Now")}</time><span>${text(to_come.length ? __("What follows is planned, if nobody acknowledges or answers.") : __("Nothing more is planned as things stand."))}</span></li>`
+			: "";
 		const sent = messages.map((m) => {
 			const notes = [m.possible_duplicate && __("possible duplicate"), m.in_flight && __("was in flight")].filter(Boolean);
 			const link = frappe.utils.get_form_link("Escalation Notification", m.name);
@@ -174,7 +197,7 @@
 				<span class="detail">${text([...notes, m.detail].filter(Boolean).join("; "))}</span>
 			</a>`;
 		});
-		return `<ol class="escalation-timeline">${lines.join("")}</ol>
+		return `<ol class="escalation-timeline">${earlier}${happened.join("")}${planned ? now : ""}${to_come.join("")}${more}</ol>
 			<div class="escalation-heading">${__("Messages")}</div>
 			<div class="escalation-messages">${sent.join("") || `<div class="text-muted">${__("Nothing was sent yet.")}</div>`}</div>`;
 	};
@@ -184,7 +207,10 @@
 		.escalation-summary.urgent { border-left-color: var(--red-500); }
 		.escalation-state { font-size: 16px; font-weight: 600; margin-top: 4px; }
 		.escalation-stale:not(:empty) { color: var(--red-600); margin-top: 4px; }
-		.escalation-summary .escalation-acknowledge { display: none; }
+		.escalation-summary a { text-decoration: underline; }
+		.escalation-subject { overflow-wrap: anywhere; }
+		.escalation-next { font-variant-numeric: tabular-nums; }
+		.escalation-actions { display: none; }
 		.escalation-timeline { list-style: none; margin: 0; padding: 0; }
 		.escalation-timeline li { display: flex; gap: 12px; padding: 4px 0 4px 12px; border-left: 3px solid var(--border-color); line-height: 1.45; }
 		.escalation-timeline li.escalation-day { border-left-color: transparent; padding-left: 0; font-weight: 600; margin-top: 8px; }
@@ -193,6 +219,10 @@
 		.escalation-timeline li.green { border-left-color: var(--green-500); }
 		.escalation-timeline li.blue { border-left-color: var(--blue-500); }
 		.escalation-timeline li.red span, .escalation-timeline li.green span { font-weight: 600; }
+		.escalation-timeline li.planned { border-left-style: dashed; color: var(--text-muted); }
+		.escalation-timeline li.planned.red { color: var(--red-600); }
+		.escalation-timeline li.escalation-now { border-left-color: transparent; border-top: 2px solid var(--primary); margin-top: 8px; padding-top: 8px; }
+		.escalation-timeline li.escalation-now time, .escalation-timeline li.escalation-now span { color: inherit; font-weight: 600; }
 		.escalation-timeline time, .escalation-messages time { color: var(--text-muted); white-space: nowrap; font-variant-numeric: tabular-nums; }
 		.escalation-timeline span, .escalation-message .detail { min-width: 0; overflow-wrap: anywhere; }
 		.escalation-heading { font-weight: 600; margin: 24px 0 8px; }
@@ -201,7 +231,10 @@
 		.escalation-message:hover { text-decoration: none; background: var(--fg-hover-color, var(--control-bg)); }
 		.escalation-message .detail { color: var(--text-muted); }
 		@media (max-width: 767px) {
-			.escalation-summary .escalation-acknowledge { display: block; width: 100%; min-height: 64px; margin-top: 12px; font-size: 20px; font-weight: 600; }
+			.escalation-actions { display: flex; flex-wrap: wrap; gap: 12px; margin-top: 12px; }
+			.escalation-actions .btn { flex: 1 1 40%; min-height: 48px; border: 1px solid var(--border-color); }
+			.escalation-actions .btn-default { background: var(--card-bg, var(--fg-color)); }
+			.escalation-summary .escalation-acknowledge { flex-basis: 100%; min-height: 64px; font-size: 20px; font-weight: 600; }
 			.escalation-timeline { font-size: 15px; }
 			.escalation-message { grid-template-columns: auto auto 1fr auto; font-size: 15px; }
 			.escalation-message .step, .escalation-message .method, .escalation-message time { color: var(--text-muted); }

@@ -1,0 +1,64 @@
+"""Whoever was woken looks at the action item: what happened, what comes next and when, and does something about it."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.desk import PATIENCE, Desk
+from tests.browser.test_desk import log_ticket
+from tests.browser.test_tickets import choose, offered
+
+SECONDS = PATIENCE / 1000
+SUBJECT = "The cooling of room 2 has stopped"
+PLAN = {
+	"doctype": "Escalation Plan",
+	"title": "Cooling",
+	"rank": 1,
+	"reference_doctype": "HD Ticket",
+	"plan_owner": "owner@x.test",
+	"condition": f"doc.subject == '{SUBJECT}'",
+	"window": 1,
+	"steps": [
+		{"method": "Email", "whom": "Assignee"},
+		{"wait": 300, "method": "SMS", "whom": "User", "user": "lead@x.test"},
+		{"wait": 300, "method": "Email", "whom": "User", "user": "second@x.test"},
+	],
+}
+
+
+def test_what_happened_and_what_is_planned(desk: Desk) -> None:
+	desk.as_administrator("frappe.client.insert", doc=PLAN)
+	with desk.window() as agent, desk.dispatcher():
+		agent.log_in("tech@x.test")
+		item = log_ticket(agent, SUBJECT, "High")
+		agent.open(f"/app/escalation-action-item/{item}")
+		page = agent.page
+		timeline = page.locator(".escalation-timeline")
+		desk.inbox.expect(method="Email", to="tech@x.test", contains=SUBJECT, timeout=SECONDS)
+		expect(page.locator(".escalation-state")).to_have_text("Step 1 of 3 has run.")
+		expect(page.locator(".escalation-next")).to_have_text(re.compile(r"Step 2 \(SMS\) in [45]:\d\d"))
+		now = timeline.locator(".escalation-now")
+		expect(now).to_contain_text("What follows is planned")
+		planned = timeline.locator("li.planned")
+		expect(planned.filter(has_text="Step 3, Email: to Sam Second.")).to_have_count(1)
+		expect(planned.filter(has_text="Leo Lead can't be reached by SMS")).to_have_class(re.compile("red"))
+		sent = timeline.locator("li", has_text="Email to Tina Tech was sent.")
+		assert sent.bounding_box()["y"] < now.bounding_box()["y"] < planned.first.bounding_box()["y"]
+
+		assert offered(agent) == ["Escalate Now", "Stop…"]
+		choose(agent, "Escalate Now")
+		expect(page.locator(".escalation-state")).to_have_text("Step 3 of 3 has run.")
+		expect(planned.filter(has_text="Step 3")).to_have_count(0)
+		choose(agent, "Stop…")
+		asked = page.locator(".modal-dialog:visible", has_text="Reason")
+		asked.locator("textarea").fill("The cooling runs again")
+		asked.get_by_role("button", name="Stop", exact=True).click()
+		expect(page.locator(".escalation-state")).to_have_text("Stopped by Tina Tech: The cooling runs again")
+		expect(now).to_have_count(0)
+		assert offered(agent) == ["Start a Plan…"]
+		desk.inbox.expect(method="Email", to="second@x.test", contains=SUBJECT, timeout=SECONDS)
+		desk.inbox.expect(method="Email", to="second@x.test", contains="cancelled", timeout=SECONDS)
+	desk.as_administrator(
+		"frappe.client.set_value", doctype="Escalation Plan", name="Cooling", fieldname="enabled", value=0
+	)
+	desk.inbox.assert_empty()
