@@ -4,27 +4,53 @@ A further action joins them by a line in `ACTIONS`; the agent page and Desk's fo
 carries the state that its page had shown, so that a stale one does nothing and is told why (scenario 17).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import frappe
 from frappe import _
+from frappe.utils import cint
 
-from escalation_mgmt import history, looks, plans, store
+from escalation_mgmt import clock, history, looks, people, plans, snooze, store, tickets
 from escalation_mgmt.acknowledge import acknowledge
-from escalation_mgmt.engine import RUNNING, ActionItem, can_acknowledge, can_bring_forward, can_stop
+from escalation_mgmt.engine import (
+	RUNNING,
+	ActionItem,
+	Step,
+	can_acknowledge,
+	can_add,
+	can_bring_forward,
+	can_hand_over,
+	can_snooze,
+	can_stop,
+	can_unacknowledge,
+)
 from escalation_mgmt.escalate_now import escalate_now
+from escalation_mgmt.responders import add_person, hand_over
 from escalation_mgmt.start import start
 from escalation_mgmt.stop import stop
+from escalation_mgmt.unacknowledge import unacknowledge
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+	"""What is sent when it is chosen, and what is read."""
+
+	value: str
+	label: str
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-	"""What an action asks for before it is done. With `options` one of them is chosen, else a text is written."""
+	"""What an action asks for before it is done. With `options` one of them is chosen; a `datetime` is chosen in the
+	site's zone, beginning with `default`; else a text is written.
+	"""
 
 	name: str
 	label: str
-	options: tuple[str, ...] = ()
+	options: tuple[Option, ...] = ()
+	kind: str = "text"
+	default: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +77,7 @@ class Action:
 	offered: Callable[[ActionItem | None], bool]
 	run: Callable[[Click], tuple[bool, str]]
 	permission: str = "write"  # on the ticket; "read": being notified is enough, too
-	fields: Callable[[str], tuple[Field, ...]] = lambda doctype: ()
+	fields: Callable[[tuple[str, str], ActionItem | None], tuple[Field, ...]] = lambda key, item: ()
 	even_if_stale: bool = False  # what it means doesn't depend on what has happened since
 
 
@@ -68,6 +94,26 @@ def _escalate_now(click: Click) -> tuple[bool, str]:
 	return escalate_now(click.item.id, by=click.name, via=click.via)
 
 
+def _escalate_to(click: Click) -> tuple[bool, str]:
+	return escalate_now(click.item.id, to=cint(click.value("step")), by=click.name, via=click.via)
+
+
+def _snooze(click: Click) -> tuple[bool, str]:
+	return snooze.snooze(click.item.id, click.value("until"), by=click.name)
+
+
+def _unacknowledge(click: Click) -> tuple[bool, str]:
+	return unacknowledge(click.item.id, by=click.name, user=click.user)
+
+
+def _hand_over(click: Click) -> tuple[bool, str]:
+	return hand_over(click.item.id, click.value("to"), by=click.name, via=click.via, user=click.user)
+
+
+def _add_person(click: Click) -> tuple[bool, str]:
+	return add_person(click.item.id, click.value("who"), by=click.name, via=click.via)
+
+
 def _stop(click: Click) -> tuple[bool, str]:
 	return stop(click.item.id, by=click.name, user=click.user, reason=click.value("reason"))
 
@@ -77,8 +123,38 @@ def _start(click: Click) -> tuple[bool, str]:
 	return True, _("Started.")
 
 
-def _plan(doctype: str) -> tuple[Field, ...]:
-	return (Field("plan", _("Plan"), tuple(plan.name for plan in plans.enabled(doctype).values())),)
+def _plans(key: tuple[str, str], _item: ActionItem | None) -> tuple[Field, ...]:
+	names = [plan.name for plan in plans.enabled(key[0]).values()]
+	return (Field("plan", _("Plan"), tuple(Option(name, name) for name in names)),)
+
+
+def _steps(_key: tuple[str, str], item: ActionItem | None) -> tuple[Field, ...]:
+	"""The steps that are still to come in this run, those that go out together as one."""
+	groups = item.plan.groups[item.group :] if item else ()
+	options = (Option(str(group[0].number), steps_in_words(group)) for group in groups)
+	return (Field("step", _("Step"), tuple(options)),)
+
+
+def _until(_key: tuple[str, str], _item: ActionItem | None) -> tuple[Field, ...]:
+	label = _("Quiet until ({0}; {1} at most)").format(clock.zone(), history.duration(snooze.LONGEST))
+	return (Field("until", label, kind="datetime", default=snooze.suggested()),)
+
+
+def _people(name: str, label: Callable[[], str]) -> Callable[..., tuple[Field, ...]]:
+	def fields(key: tuple[str, str], item: ActionItem | None) -> tuple[Field, ...]:
+		team = item.facts.team if item else ""
+		there = people.names(tickets.possible_assignees(key[0], team))
+		return (Field(name, label(), tuple(Option(user, person) for user, person in there)),)
+
+	return fields
+
+
+def steps_in_words(group: Sequence[Step]) -> str:
+	"""Steps that go out together: their numbers and methods."""
+	methods = ", ".join(dict.fromkeys(_(step.method) for step in group))
+	if len(group) == 1:
+		return _("Step {0} ({1})").format(group[0].number, methods)
+	return _("Steps {0} to {1} ({2})").format(group[0].number, group[-1].number, methods)
 
 
 ACTIONS = (
@@ -97,18 +173,52 @@ ACTIONS = (
 		run=_escalate_now,
 	),
 	Action(
+		"escalate_to",
+		label=lambda: _("Escalate to Step…"),
+		offered=_running(lambda item: can_bring_forward(item) and item.group < len(item.plan.groups) - 1),
+		run=_escalate_to,
+		fields=_steps,
+	),
+	Action(
+		"snooze",
+		label=lambda: _("Snooze…"),
+		offered=_running(can_snooze),
+		run=_snooze,
+		fields=_until,
+	),
+	Action(
+		"hand_over",
+		label=lambda: _("Hand Over…"),
+		offered=_running(can_hand_over),
+		run=_hand_over,
+		fields=_people("to", lambda: _("To Whom")),
+	),
+	Action(
+		"add_person",
+		label=lambda: _("Add a Person…"),
+		offered=_running(can_add),
+		run=_add_person,
+		fields=_people("who", lambda: _("Who Is Paged as Well")),
+	),
+	Action(
+		"unacknowledge",
+		label=lambda: _("Give Back"),
+		offered=_running(can_unacknowledge),
+		run=_unacknowledge,
+	),
+	Action(
 		"stop",
 		label=lambda: _("Stop…"),
 		offered=_running(lambda item: can_stop(item.status)),
 		run=_stop,
-		fields=lambda doctype: (Field("reason", _("Reason")),),
+		fields=lambda key, item: (Field("reason", _("Reason")),),
 	),
 	Action(
 		"start",
 		label=lambda: _("Start a Plan…"),
 		offered=lambda item: item is None or item.status not in RUNNING,
 		run=_start,
-		fields=_plan,
+		fields=_plans,
 	),
 )
 

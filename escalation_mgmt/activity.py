@@ -26,6 +26,8 @@ NOTED = frozenset(
 		EventKind.SNOOZED,
 		EventKind.ACKNOWLEDGED,
 		EventKind.UNACKNOWLEDGED,
+		EventKind.HANDED_OVER,
+		EventKind.PERSON_ADDED,
 		EventKind.RESOLVED,
 		EventKind.CANCELLED,
 		EventKind.REPLACED,

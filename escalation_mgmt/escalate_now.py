@@ -1,20 +1,40 @@
 """Bringing the next step forward: asked for by a person who can't take it, or because a message didn't arrive."""
 
+from datetime import datetime
+
 from frappe import _
+from frappe.utils import format_datetime
 
 from escalation_mgmt import clock, store
-from escalation_mgmt.engine import MOVED_ON, Refused, bring_forward, position_after
+from escalation_mgmt.calendars import Calendars
+from escalation_mgmt.engine import (
+	MOVED_ON,
+	NO_SUCH_STEP,
+	ActionItem,
+	Refused,
+	WorkingTime,
+	bring_forward,
+	held_until,
+	position_after,
+)
 from escalation_mgmt.people import Directory
 from escalation_mgmt.tickets import Tickets
 
 
 def escalate_now(
-	item: str, *, after: tuple[int, int] | None = None, by: str = "", via: str = "", why: str = ""
+	item: str,
+	*,
+	to: int = 0,
+	after: tuple[int, int] | None = None,
+	by: str = "",
+	via: str = "",
+	why: str = "",
 ) -> tuple[bool, str]:
 	"""Make what comes next due now; whether it was done, and in words what became of it.
 
-	`after` is the run and the step that whoever asks knew to be the last: where more has run since, nothing is done.
-	None: the caller has compared the item's version. The caller has checked that this person may, and commits.
+	`to` is the number of a step that is still to come: those before it are passed over. `after` is the run and the step
+	that whoever asks knew to be the last: where more has run since, nothing is done. None: the caller has compared the
+	item's version. The caller has checked that this person may, and commits.
 	"""
 	found = store.lock([item])
 	if not found:
@@ -22,10 +42,25 @@ def escalate_now(
 	stored, now = found[0], clock.now()
 	seen = position_after(stored.item.plan, *after) if after else (stored.item.run, stored.item.group)
 	try:
-		decision = bring_forward(stored.item, seen, now, by=by, via=via, why=why)
+		decision = bring_forward(stored.item, seen, now, to=to, by=by, via=via, why=why)
 	except Refused as e:
 		if str(e) == MOVED_ON:
 			return False, _("The next step has run meanwhile; nothing was changed.")
+		if str(e) == NO_SUCH_STEP:
+			return False, _("Step {0} doesn't come any more in this run; nothing was changed.").format(to)
 		return False, _("The escalation is {0}; there is no next step.").format(_(stored.item.status))
-	store.apply([(stored, decision)], Directory(), Tickets([stored.key]), now)
-	return True, _("The next step is run now.")
+	read = Tickets([stored.key])
+	store.apply([(stored, decision)], Directory(), read, now)
+	working = Calendars().of(stored.item.plan, read[stored.key])
+	return True, _what_comes(decision.item, working, now)
+
+
+def _what_comes(item: ActionItem, working: WorkingTime, now: datetime) -> str:
+	"""What a step that is due now does, in words: it may be held."""
+	if item.in_last_wait:
+		return _("No step is left: the escalation ends now, unacknowledged.")
+	step = item.plan.groups[item.group][0].number
+	if until := held_until(item.plan, item.group, now, working):
+		until = format_datetime(clock.to_site(until))
+		return _("Step {0} may go out only in working time: it is held until {1}.").format(step, until)
+	return _("Step {0} is run now.").format(step)

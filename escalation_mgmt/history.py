@@ -139,6 +139,25 @@ def _acknowledged(d: Any, _step: int) -> str:
 	return _("Acknowledged by {0} ({1}).").format(d.by, _(d.via))
 
 
+def _unacknowledged(d: Any, _step: int) -> str:
+	if d.by == d.was:
+		sentence = _("{0} gave it back.").format(d.by)
+	else:
+		sentence = _("{0} took it back from {1}.").format(d.by, d.was)
+	return sentence + " " + _("The escalation goes on at {0}.").format(_when(d.due))
+
+
+def _handed_over(d: Any, _step: int) -> str:
+	sentence = _("{0} handed it over to {1} ({2}), who is paged: {3}.").format(
+		d.by, d.to, _(d.via or ""), _methods(d.methods)
+	)
+	return sentence + " " + _("{0} no longer has it.").format(d.was) if d.was else sentence
+
+
+def _methods(methods: str) -> str:
+	return ", ".join(_(method) for method in (methods or "").split(", "))
+
+
 def _resolved(d: Any, _step: int) -> str:
 	how = {
 		"resolved": _("The ticket was resolved or closed."),
@@ -177,6 +196,8 @@ def _brought_forward(d: Any, step: int) -> str:
 		sentence = _("Step {0} brought forward from {1}.").format(step, _when(d.planned))
 	else:
 		sentence = _("The end of the last wait brought forward from {0}.").format(_when(d.planned))
+	if d.passed_over:
+		sentence += " " + _("Passed over: {0}.").format(d.passed_over)
 	if d.by:
 		return sentence + " " + _("{0} asked for it ({1}).").format(d.by, _(d.via))
 	if d.why == "not delivered":
@@ -216,9 +237,15 @@ _SENTENCES: dict[str, Callable[[Any, int], str]] = {
 	EventKind.LAST_WAIT: lambda d, s: _("All steps have run; waiting until {0}.").format(_when(d.until)),
 	EventKind.EXHAUSTED: lambda d, s: _("Exhausted: nobody acknowledged."),
 	EventKind.SNOOZED: lambda d, s: _("Snoozed until {0} by {1}.").format(_when(d.until), d.by),
-	EventKind.SNOOZE_OVER: lambda d, s: _("The snooze is over."),
+	EventKind.SNOOZE_OVER: lambda d, s: (
+		_("The snooze is over: the priority was raised.") if d.why else _("The snooze is over.")
+	),
 	EventKind.ACKNOWLEDGED: _acknowledged,
-	EventKind.UNACKNOWLEDGED: lambda d, s: _("{0} no longer has it.").format(d.by),
+	EventKind.UNACKNOWLEDGED: _unacknowledged,
+	EventKind.HANDED_OVER: _handed_over,
+	EventKind.PERSON_ADDED: lambda d, s: _("{0} added {1} ({2}), who is paged as well: {3}.").format(
+		d.by, d.to, _(d.via or ""), _methods(d.methods)
+	),
 	EventKind.RESOLVED: _resolved,
 	EventKind.CANCELLED: _cancelled,
 	EventKind.REPLACED: lambda d, s: _("Cancelled: the ticket changed, and plan {0} takes it now.").format(

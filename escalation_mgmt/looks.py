@@ -1,6 +1,7 @@
 """One look at one ticket: does its running item go on, or should one be opened? For triggers and the sweep."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -87,6 +88,17 @@ def version_that_opens(looker: Looker, key: tuple[str, str], **more: Any) -> str
 	enabled = looker.enabled(key[0])
 	plan = opens(looker.tickets[key], enabled.values(), looker.holds(key), **more)
 	return next((version for version, candidate in enabled.items() if candidate is plan), None)
+
+
+@contextmanager
+def put_off() -> Iterator[None]:
+	"""What we do to a ticket ourselves is not looked at meanwhile: whoever does it decides what follows from it."""
+	before = frappe.flags.escalation_looks_put_off
+	frappe.flags.escalation_looks_put_off = True
+	try:
+		yield
+	finally:
+		frappe.flags.escalation_looks_put_off = before
 
 
 def lock_ticket(key: tuple[str, str]) -> None:

@@ -101,6 +101,8 @@ def told(about: str, known: dict[str, Any], item: Any) -> tuple[str, str]:
 		EventKind.RESOLVED: _("Ticket {0} has been answered").format(number),
 		EventKind.CANCELLED: _("The escalation of ticket {0} was cancelled").format(number),
 		EventKind.ASSIGNEE_CHANGED: _("Ticket {0} is assigned to {1} now").format(number, item.assigned_to),
+		EventKind.HANDED_OVER: _("Ticket {0} is assigned to {1} now").format(number, item.assigned_to),
+		EventKind.UNACKNOWLEDGED: _("Nobody has ticket {0} any more").format(number),
 		EventKind.EXHAUSTED: _("Nobody acknowledged ticket {0}").format(number),
 		EventKind.NOBODY_NOTIFIED: _("Nobody could be notified of ticket {0}").format(number),
 		EventKind.PARKED: _("The escalation of ticket {0} can't be processed").format(number),
@@ -109,6 +111,7 @@ def told(about: str, known: dict[str, Any], item: Any) -> tuple[str, str]:
 		EventKind.EXHAUSTED: _("Every step of plan {0} has run and its last wait is over.").format(
 			known["plan"]
 		),
+		EventKind.UNACKNOWLEDGED: _("It was given back, and its escalation goes on."),
 		EventKind.NOBODY_NOTIFIED: _(
 			"Not one person of plan {0} can be reached. Assign the ticket, or correct the contacts or the "
 			"provider, and the escalation starts again. {1} says who can't be reached, and why."

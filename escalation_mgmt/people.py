@@ -184,6 +184,18 @@ class Directory:
 		return self._members[key]
 
 
+def names(users: Iterable[str]) -> list[tuple[str, str]]:
+	"""The enabled ones of these users with their names, by name: [(user, name)]."""
+	found = frappe.get_all(
+		"User",
+		filters={"name": ("in", list(users)), "enabled": 1},
+		fields=["name", "full_name"],
+		order_by="full_name, name",
+		limit_page_length=0,
+	)
+	return [(row.name, row.full_name or row.name) for row in found]
+
+
 def _all(doctype: str, names: list[str], fields: list[str], by: str = "name") -> list[Any]:
 	"""A contact is found by its user, never by its name: that stays as it was when the user is renamed."""
 	return frappe.get_all(

@@ -59,6 +59,7 @@ _COLUMNS = (
 	),
 	*("customer", "assignees", "started_by", "unreached", "stalled", "acknowledged_by", "acknowledged_user"),
 	*("acknowledged_utc", "acknowledged_via", "parked", "parked_due_utc", "running_ticket"),
+	*("resumes_utc", "added"),
 )
 _SELECT = f"select {', '.join(f'`{column}`' for column in _COLUMNS)} from `tab{ITEM}`"
 
@@ -300,6 +301,8 @@ def load(found: Iterable[Any]) -> list[Stored]:
 				due_at=row.parked_due_utc or row.due_utc,
 				facts=_facts(row),
 				assignees=tuple(json.loads(row.assignees or "[]")),
+				resumes_at=row.resumes_utc,
+				added=tuple(json.loads(row.added or "[]")),
 				by_hand=bool(row.started_by),
 				unreached=row.unreached,
 				stalled=bool(row.stalled),
@@ -344,6 +347,8 @@ def _state(item: ActionItem) -> dict[str, Any]:
 		"ticket_type": item.facts.ticket_type,
 		"customer": item.facts.customer,
 		"assignees": json.dumps(item.assignees),
+		"resumes_utc": item.resumes_at,
+		"added": json.dumps(item.added) if item.added else None,
 		"unreached": item.unreached,
 		"stalled": int(item.stalled),
 		"parked": None,

@@ -1,6 +1,7 @@
 """What the form of a ticket shows of its escalation: how it stands, what comes next and when, and what can be done."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import frappe
@@ -117,7 +118,7 @@ def headline(item: ActionItem) -> str:
 		case Status.ESCALATING:
 			return _("Step {0} of {1} has run.").format(item.step, len(item.plan.steps))
 		case Status.SNOOZED:
-			return _("Quiet for now.")
+			return _("Quiet until {0}.").format(format_datetime(clock.to_site(item.due_at)))
 		case Status.ACKNOWLEDGED:
 			return taken
 		case Status.EXHAUSTED:
@@ -147,13 +148,11 @@ def _countdown(item: ActionItem) -> dict[str, Any]:
 def _next(item: ActionItem) -> str:
 	if item.status is Status.SCHEDULED:
 		return _("End of the response window")
+	if item.status is Status.SNOOZED:
+		return _("End of the snooze")
 	if item.in_last_wait:
 		return _("End of the last wait")
-	group = item.plan.groups[item.group]
-	methods = ", ".join(dict.fromkeys(_(step.method) for step in group))
-	if len(group) == 1:
-		return _("Step {0} ({1})").format(group[0].number, methods)
-	return _("Steps {0} to {1} ({2})").format(group[0].number, group[-1].number, methods)
+	return actions.steps_in_words(item.plan.groups[item.group])
 
 
 def _offered(key: tuple[str, str], item: ActionItem | None) -> list[dict[str, Any]]:
@@ -161,10 +160,7 @@ def _offered(key: tuple[str, str], item: ActionItem | None) -> list[dict[str, An
 		{
 			"name": action.name,
 			"label": action.label(),
-			"fields": [
-				{"name": field.name, "label": field.label, "options": field.options}
-				for field in action.fields(key[0])
-			],
+			"fields": [asdict(field) for field in action.fields(key, item)],
 		}
 		for action in actions.offered(key, item)
 	]

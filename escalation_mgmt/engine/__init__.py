@@ -1,12 +1,21 @@
 """The engine: the rules of escalation, as pure functions of facts and an instant.
 
 Read in this order: `statuses` (the life of an action item), `plan`, `ticket`, `item` (the nouns), `matching`
-(which plan), `escalate` and `acknowledge` (the verbs), `decision` (what they answer), `working_time` (by which
-calendar they count), `rehearse` (all of it on virtual time), `ladder` (a plan's times).
+(which plan), `escalate` and `acknowledge` (the verbs), `decision` (what they answer), `waits` and `working_time` (when
+what comes next is due), what people can ask for (`bring_forward`, `snooze`, `unacknowledge`, `responders`), `rehearse`
+(all of it on virtual time), `ladder` (a plan's times).
 Instants are naive datetimes in UTC, durations are timedeltas.
 """
 
 from escalation_mgmt.engine.acknowledge import acknowledge, can_acknowledge
+from escalation_mgmt.engine.bring_forward import (
+	MOVED_ON,
+	NO_SUCH_STEP,
+	NOT_ESCALATING,
+	bring_forward,
+	can_bring_forward,
+	position_after,
+)
 from escalation_mgmt.engine.decision import (
 	Audience,
 	Decision,
@@ -18,19 +27,13 @@ from escalation_mgmt.engine.decision import (
 	Unreachable,
 )
 from escalation_mgmt.engine.escalate import (
-	MOVED_ON,
 	NO_MATCH,
-	NOT_ESCALATING,
-	bring_forward,
-	can_bring_forward,
 	can_stop,
 	look,
 	open_item,
-	position_after,
 	run_due,
 	start_again,
 	stop,
-	window_end,
 )
 from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.item import ActionItem
@@ -47,6 +50,9 @@ from escalation_mgmt.engine.plan import (
 	TicketFilter,
 )
 from escalation_mgmt.engine.rehearse import Moment, Responses, Timeline, ahead, rehearse
+from escalation_mgmt.engine.responders import CannotBeReached, add_person, can_add, can_hand_over, hand_over
+from escalation_mgmt.engine.snooze import LONGEST as LONGEST_SNOOZE
+from escalation_mgmt.engine.snooze import can_snooze, snooze
 from escalation_mgmt.engine.statuses import (
 	CLOCK_RUNS,
 	RUNNING,
@@ -58,20 +64,25 @@ from escalation_mgmt.engine.statuses import (
 	next_status,
 )
 from escalation_mgmt.engine.ticket import MatchFacts, StatusCategory, Ticket, already_answered, answer
+from escalation_mgmt.engine.unacknowledge import can_unacknowledge, unacknowledge
+from escalation_mgmt.engine.waits import held_until, window_end
 from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, Calendar, Hours, NoWorkingTime, WorkingTime
 
 __all__ = [
 	"AROUND_THE_CLOCK",
 	"CLOCK_RUNS",
+	"LONGEST_SNOOZE",
 	"MOVED_ON",
 	"NOT_ESCALATING",
 	"NO_MATCH",
+	"NO_SUCH_STEP",
 	"RUNNING",
 	"TRANSITIONS",
 	"ActionItem",
 	"Audience",
 	"Calendar",
 	"CalendarKind",
+	"CannotBeReached",
 	"Cause",
 	"Decision",
 	"Event",
@@ -104,14 +115,21 @@ __all__ = [
 	"Unreachable",
 	"WorkingTime",
 	"acknowledge",
+	"add_person",
 	"ahead",
 	"already_answered",
 	"answer",
 	"bring_forward",
 	"can_acknowledge",
+	"can_add",
 	"can_bring_forward",
+	"can_hand_over",
+	"can_snooze",
 	"can_stop",
+	"can_unacknowledge",
 	"forestalling",
+	"hand_over",
+	"held_until",
 	"ladder",
 	"leads_to",
 	"look",
@@ -122,9 +140,11 @@ __all__ = [
 	"rehearse",
 	"rematch",
 	"run_due",
+	"snooze",
 	"start_again",
 	"stop",
 	"takes",
+	"unacknowledge",
 	"window_end",
 	"winner",
 ]

@@ -29,6 +29,7 @@ def acknowledge(
 		item,
 		status=next_status(item.status, Cause.ACKNOWLEDGE),
 		due_at=None,
+		resumes_at=None,
 		stalled=False,
 		acknowledged_by=by,
 		acknowledged_user=user,

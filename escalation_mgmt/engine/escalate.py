@@ -5,7 +5,7 @@ Every function takes the item, the facts of its ticket and the instant `now` (na
 what the shell knows of the plan's calendar at that instant.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,13 +15,14 @@ from escalation_mgmt.engine.decision import (
 	Decision,
 	Page,
 	Reach,
-	Refused,
 	Tell,
 )
 from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.matching import ConditionHolds, rematch
 from escalation_mgmt.engine.plan import Plan, StartAt, Step
+from escalation_mgmt.engine.responders import Reaches, also_to
+from escalation_mgmt.engine.snooze import wake
 from escalation_mgmt.engine.statuses import (
 	CLOCK_RUNS,
 	RUNNING,
@@ -32,16 +33,10 @@ from escalation_mgmt.engine.statuses import (
 	next_status,
 )
 from escalation_mgmt.engine.ticket import Ticket, answer
+from escalation_mgmt.engine.waits import after, following, held_until, wait_before, window_end
 from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, WorkingTime
 
-NOT_ESCALATING = "not escalating"
-MOVED_ON = "moved on"
-"""What a refusal to bring a step forward says; the shell puts it into words."""
-
 NO_MATCH = "no plan matches"
-
-Reaches = Callable[[Step], Reach]
-"""Whom a step reaches now: the shell reads people, contacts and providers when the step runs."""
 
 
 def open_item(
@@ -72,17 +67,6 @@ def open_item(
 	return Decision(
 		item=item, events=(Event(EventKind.CREATED, now, data=_given(data)), *_no_calendar(working, now))
 	)
-
-
-def window_end(
-	plan: Plan, ticket: Ticket, opened_at: datetime, working: WorkingTime = AROUND_THE_CLOCK
-) -> datetime:
-	"""When the response window of an item that was opened at `opened_at` ends. Never before that instant."""
-	if plan.start is StartAt.AT_ONCE:
-		return opened_at
-	if plan.start is StartAt.AT_RESPONSE_DEADLINE and ticket.response_by:
-		return max(ticket.response_by, opened_at)
-	return _after(opened_at, plan.window, plan, working)
 
 
 def look(
@@ -127,10 +111,10 @@ def run_due(
 	A group that may go out only in working time is held until then, and looked at again.
 	"""
 	looked = look(item, ticket, enabled, holds, now, working)
-	after = looked.item if looked else item
-	if after.status not in CLOCK_RUNS or after.due_at is None or after.due_at > now:
+	seen = looked.item if looked else item
+	if seen.status not in CLOCK_RUNS or seen.due_at is None or seen.due_at > now:
 		return looked
-	ran = _run(replace(after, version=item.version), reaches, now, working)
+	ran = _run(replace(seen, version=item.version), reaches, now, working)
 	if not looked:
 		return ran
 	return replace(ran, events=looked.events + ran.events, tells=looked.tells + ran.tells)
@@ -142,37 +126,6 @@ def start_again(item: ActionItem, why: str, now: datetime) -> Decision | None:
 		return None
 	again = replace(item, stalled=False, unreached=0, due_at=now, version=item.version + 1)
 	return Decision(item=again, events=(Event(EventKind.STARTED_AGAIN, now, data={"why": why}),))
-
-
-def bring_forward(
-	item: ActionItem, seen: tuple[int, int], now: datetime, *, by: str = "", via: str = "", why: str = ""
-) -> Decision:
-	"""Make what comes next due now: the next group, or after the last one the end of the last wait.
-
-	`seen` is the position (run, group) that whoever asks for it knew to be next, so that a stale wish passes over
-	nothing (scenario 17). `by` and `via` name a person and their door, `why` another reason. Raises Refused.
-	"""
-	if not can_bring_forward(item):
-		raise Refused(NOT_ESCALATING)
-	if seen != (item.run, item.group):
-		raise Refused(MOVED_ON)
-	step = 0 if item.in_last_wait else item.plan.groups[item.group][0].number
-	assert item.due_at
-	data = _given({"planned": item.due_at, "by": by, "via": via, "why": why})
-	forward = replace(item, due_at=min(item.due_at, now), version=item.version + 1)
-	return Decision(item=forward, events=(Event(EventKind.BROUGHT_FORWARD, now, step, item.run, data),))
-
-
-def can_bring_forward(item: ActionItem) -> bool:
-	return item.status is Status.ESCALATING and item.due_at is not None
-
-
-def position_after(plan: Plan, run: int, step: int) -> tuple[int, int]:
-	"""What comes after a step's group: (run, group); a group past the last one is the last wait."""
-	group = next(n for n, group in enumerate(plan.groups) if any(s.number == step for s in group))
-	if group + 1 < len(plan.groups):
-		return run, group + 1
-	return (run + 1, 0) if run < plan.repeats else (run, len(plan.groups))
 
 
 def can_stop(status: Status) -> bool:
@@ -195,15 +148,17 @@ def _run(item: ActionItem, reaches: Reaches, now: datetime, working: WorkingTime
 		events.append(Event(WRITES[Cause.WINDOW_OVER], now, data=_late(item, now)))
 		first = item.plan.groups[0][0].wait
 		if first:
-			item = replace(item, due_at=_after(now, first, item.plan, working), version=item.version + 1)
+			item = replace(item, due_at=after(now, first, item.plan, working), version=item.version + 1)
 			return Decision(item=item, events=tuple(events))
 	elif item.status is Status.SNOOZED:
-		item = replace(item, status=next_status(item.status, Cause.SNOOZE_OVER))
-		events.append(Event(WRITES[Cause.SNOOZE_OVER], now, item.step, item.run))
+		item, line = wake(item, Cause.SNOOZE_OVER, now)
+		events.append(line)
+		if item.due_at and item.due_at > now:
+			return Decision(item=replace(item, version=item.version + 1), events=tuple(events))
 	if item.in_last_wait:
 		return _exhaust(item, now, events)
-	first_step = item.plan.groups[item.group][0]
-	if first_step.in_working_time and (until := working.next(now)) > now:
+	if until := held_until(item.plan, item.group, now, working):
+		first_step = item.plan.groups[item.group][0]
 		events.append(Event(EventKind.HELD, now, first_step.number, item.run, {"until": until}))
 		return Decision(item=replace(item, due_at=until, version=item.version + 1), events=tuple(events))
 	return _run_group(item, reaches, now, working, events)
@@ -216,7 +171,7 @@ def _run_group(
 	pages: list[Page] = []
 	seen: set[tuple[str, str]] = set()
 	for step in item.plan.groups[item.group]:
-		reach = reaches(step)
+		reach = _reach(step, item, reaches)
 		fresh = [r for r in reach.recipients if (r.method, r.address) not in seen]
 		seen.update((r.method, r.address) for r in fresh)
 		pages += [Page(step, item.run, recipient, planned) for recipient in fresh]
@@ -251,20 +206,20 @@ def _run_group(
 	return Decision(item=item, events=tuple(events), pages=tuple(pages), tells=tuple(tells))
 
 
+def _reach(step: Step, item: ActionItem, reaches: Reaches) -> Reach:
+	"""Whom a step reaches, and whoever was added to the item."""
+	found = reaches(step)
+	for also in also_to(step, item.added):
+		more = reaches(also)
+		found = Reach(found.recipients + more.recipients, found.unreachable + more.unreachable)
+	return found
+
+
 def _advance(item: ActionItem, now: datetime, working: WorkingTime) -> ActionItem:
 	"""Move to the next group; every wait counts from `now`, when the step really ran (design rule 3)."""
-	plan, run, group = item.plan, item.run, item.group + 1
-	if group < len(plan.groups):
-		wait = plan.groups[group][0].wait
-	elif run < plan.repeats:
-		run, group, wait = run + 1, 0, plan.repeat_pause + plan.groups[0][0].wait
-	else:
-		wait = plan.last_wait
-	return replace(item, run=run, group=group, due_at=_after(now, wait, plan, working))
-
-
-def _after(at: datetime, wait: timedelta, plan: Plan, working: WorkingTime) -> datetime:
-	return working.add(at, wait) if plan.counts_working_time else at + wait
+	run, group = following(item.plan, item.run, item.group)
+	due = after(now, wait_before(item.plan, run, group), item.plan, working)
+	return replace(item, run=run, group=group, due_at=due)
 
 
 def _no_calendar(working: WorkingTime, now: datetime) -> tuple[Event, ...]:
@@ -287,6 +242,7 @@ def _end(item: ActionItem, cause: Cause, now: datetime, data: dict) -> Decision:
 		item,
 		status=next_status(item.status, cause),
 		due_at=None,
+		resumes_at=None,
 		stalled=False,
 		ended_at=now,
 		version=item.version + 1,
@@ -319,6 +275,9 @@ def _follow(item: ActionItem, ticket: Ticket, now: datetime, working: WorkingTim
 		if due != item.due_at:
 			events.append(Event(EventKind.WINDOW_MOVED, now, data={"was": item.due_at, "due": due}))
 			new = replace(new, due_at=due)
+	if item.status is Status.SNOOZED and _raised(item, ticket):
+		new, line = wake(new, Cause.RAISED, now)
+		events.append(line)
 	if set(ticket.assignees) != set(item.assignees):
 		new = replace(new, assignees=ticket.assignees)
 		data = {"was": ", ".join(item.assignees), "assigned": ", ".join(ticket.assignees)}

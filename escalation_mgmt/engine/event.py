@@ -25,6 +25,8 @@ class EventKind(StrEnum):
 	SNOOZE_OVER = "Snooze Over"
 	ACKNOWLEDGED = "Acknowledged"
 	UNACKNOWLEDGED = "No Longer Acknowledged"
+	HANDED_OVER = "Handed Over"
+	PERSON_ADDED = "Person Added"
 	RESOLVED = "Resolved"
 	CANCELLED = "Cancelled"
 	REPLACED = "Replaced"

@@ -25,8 +25,10 @@ class ActionItem:
 	group: int = 0
 	step: int = 0  # number of the step that ran last; 0: none yet
 	due_at: datetime | None = None
+	resumes_at: datetime | None = None  # snoozed: when what comes next would have been due
 	facts: MatchFacts = MatchFacts()
 	assignees: tuple[str, ...] = ()
+	added: tuple[str, ...] = ()  # users who are paged with every step for people
 	by_hand: bool = False
 	unreached: int = 0  # groups in a row that reached nobody
 	stalled: bool = False  # a whole pass reached nobody: waits for an assignee, a contact or a provider

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 
 from escalation_mgmt.engine.acknowledge import acknowledge
 from escalation_mgmt.engine.decision import Decision, Page, Reach, Tell, Unreachable
-from escalation_mgmt.engine.escalate import Reaches, look, open_item, run_due
+from escalation_mgmt.engine.escalate import look, open_item, run_due
 from escalation_mgmt.engine.event import Event
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.plan import ZERO, Plan, Step
+from escalation_mgmt.engine.responders import Reaches
 from escalation_mgmt.engine.statuses import RUNNING, Status
 from escalation_mgmt.engine.ticket import Ticket
 from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, WorkingTime

@@ -25,6 +25,7 @@ from escalation_mgmt.engine import (
 	TRANSITIONS,
 	ActionItem,
 	Audience,
+	CannotBeReached,
 	Decision,
 	Event,
 	EventKind,
@@ -37,9 +38,19 @@ from escalation_mgmt.engine import (
 	Ticket,
 	WorkingTime,
 	acknowledge,
+	add_person,
 	bring_forward,
+	can_add,
+	can_hand_over,
+	can_snooze,
+	can_unacknowledge,
+	hand_over,
+	snooze,
 	stop,
+	unacknowledge,
 )
+from escalation_mgmt.engine.responders import is_personal
+from escalation_mgmt.engine.waits import wait_before
 from tests.engine.make import T0
 from tests.engine.shell import BrokenRow, Conflict, Outcome, Shell, State
 from tests.engine.strategies import calendars, plans
@@ -49,6 +60,7 @@ EXAMPLES, STEPS = (1400, 50) if NIGHTLY else (80, 50)
 PEOPLE = ("a", "b", "c")
 LEVELS = {"Low": 20, "High": 60, "Urgent": 80}
 K = EventKind
+GIVEN_BACK = (K.UNACKNOWLEDGED, K.HANDED_OVER)
 
 outcomes = st.lists(
 	st.sampled_from([*Outcome, Outcome.SENT, Outcome.SENT, Outcome.KILLED_AFTER]), min_size=1, max_size=6
@@ -249,25 +261,92 @@ class Rules(RuleBasedStateMachine):
 			raise AssertionError("acknowledged twice")
 		except Conflict:
 			assert self.shell.items[item.id].acknowledged_by == by
+		self._nothing_waits_to_be_sent(item)
+
+	def _nothing_waits_to_be_sent(self, item: ActionItem) -> None:
 		for message in self.shell.outbox:
 			if message.item == item.id and message.page:
 				assert message.state is not State.QUEUED, "acknowledgement wins"
 				assert message.next_attempt is None or message.in_flight
 
+	def _is_followed_by_another(self, item: ActionItem) -> bool:
+		"""Acknowledged late, while a newer item follows the ticket."""
+		of = self.shell.ticket_of[item.id]
+		return any(
+			other.id > item.id for other in self.shell.items.values() if self.shell.ticket_of[other.id] == of
+		)
+
 	@precondition(lambda self: self.shell.items)
-	@rule(which=pick, shown=pick)
-	def escalate_now(self, which: int, shown: int) -> None:
-		"""By a page that shows the item as it is, or as it was before what came since."""
+	@rule(which=pick, shown=pick, to=st.integers(0, 6))
+	def escalate_now(self, which: int, shown: int, to: int) -> None:
+		"""By a page that shows the item as it is, or as it was before what came since; to the next step or a chosen one."""
 		item = self._item(which)
 		positions = self.positions[item.id][-4:]
 		seen = positions[-1 - shown % len(positions)]
+		to_come = [step.number for group in item.plan.groups[item.group :] for step in group]
 		try:
-			self.shell.commit(bring_forward(item, seen, self.shell.now, by="a"))
+			self.shell.commit(bring_forward(item, seen, self.shell.now, to=to, by="a"))
 			assert seen == (item.run, item.group), "a stale page does nothing"
+			assert not to or to in to_come
 		except Refused:
-			assert (
-				item.status is not Status.ESCALATING or item.due_at is None or seen != (item.run, item.group)
-			)
+			quiet = item.status not in (Status.ESCALATING, Status.SNOOZED) or item.due_at is None
+			assert quiet or seen != (item.run, item.group) or (to and to not in to_come)
+
+	@precondition(lambda self: self.shell.items)
+	@rule(which=pick, seconds=st.sampled_from([-1, 0, 1, 120, 900, 86400, 7 * 86400, 7 * 86400 + 1]))
+	def snoozed(self, which: int, seconds: int) -> None:
+		item = self._item(which)
+		if not can_snooze(item):
+			return
+		try:
+			self.shell.commit(snooze(item, self.shell.now + timedelta(seconds=seconds), "a", self.shell.now))
+			assert 0 < seconds <= 7 * 86400
+		except Refused:
+			assert seconds <= 0 or seconds > 7 * 86400
+			return
+		self._nothing_waits_to_be_sent(item)
+
+	@precondition(lambda self: self.shell.items)
+	@rule(which=pick, by=st.sampled_from(PEOPLE))
+	def given_back(self, which: int, by: str) -> None:
+		item = self._item(which)
+		if not can_unacknowledge(item) or self._is_followed_by_another(item):
+			return
+		ticket, working = self.shell.tickets[self.shell.ticket_of[item.id]], self.shell.working(item.plan)
+		now = self.shell.now
+		self.shell.commit(unacknowledge(item, by, now, ticket=ticket, working=working))
+
+	@precondition(lambda self: self.shell.items)
+	@rule(which=pick, to=st.sampled_from(PEOPLE))
+	def handed_over(self, which: int, to: str) -> None:
+		item = self._item(which)
+		if not can_hand_over(item) or self._is_followed_by_another(item) or item.id in self.shell.broken:
+			return
+		reaches, working = self.shell.reaches(item), self.shell.working(item.plan)
+		try:
+			decision = hand_over(item, to, to, "z", self.shell.now, reaches, working=working)
+		except CannotBeReached:
+			assert to in self.shell.away or not any(is_personal(step) for step in item.plan.steps)
+			return
+		assert decision.pages and {page.recipient.label for page in decision.pages} == {to}
+		name = self.shell.ticket_of[item.id]
+		self.shell.tickets[name] = replace(self.shell.tickets[name], assignees=(to,))
+		self.shell.commit(decision)
+
+	@precondition(lambda self: self.shell.items)
+	@rule(which=pick, who=st.sampled_from(PEOPLE))
+	def a_person_is_added(self, which: int, who: str) -> None:
+		item = self._item(which)
+		if not can_add(item) or item.id in self.shell.broken:
+			return
+		try:
+			decision = add_person(item, who, who, "z", self.shell.now, self.shell.reaches(item))
+			self.shell.commit(decision)
+			assert decision.pages and who not in item.added
+			assert decision.item.due_at == item.due_at or item.stalled
+		except Refused:
+			nobody = not any(is_personal(step) for step in item.plan.steps)
+			assert who in item.added or who in self.shell.away or nobody
 
 	@precondition(lambda self: self.shell.tickets and self.shell.enabled)
 	@rule(which=pick, plan=pick)
@@ -314,8 +393,11 @@ class Rules(RuleBasedStateMachine):
 		self._is_possible(before, after)
 		first = self.first_seen[after.id]
 		assert after.plan is first.plan and after.opened_at == first.opened_at, "frozen"
+		by_a_person = any(event.kind in (K.HANDED_OVER, K.PERSON_ADDED) for event in decision.events)
 		for page in decision.pages:
 			assert page.step in first.plan.steps
+			if by_a_person:
+				continue  # they are paged at once, at any hour, because somebody wants it
 			assert before.status in CLOCK_RUNS and _due(before, decision) <= now, "never early"
 			assert page.planned_at <= now
 			if page.step.in_working_time:
@@ -329,7 +411,7 @@ class Rules(RuleBasedStateMachine):
 				assert any(e.kind is K.UNREACHABLE and e.step == step.step for e in decision.events)
 		assert decision.withdraw == (
 			after.status is not before.status
-			and after.status in (Status.ACKNOWLEDGED, Status.RESOLVED, Status.CANCELLED)
+			and after.status in (Status.ACKNOWLEDGED, Status.RESOLVED, Status.CANCELLED, Status.SNOOZED)
 		)
 		owners = [tell.about for tell in decision.tells if tell.audience is Audience.OWNERS]
 		assert owners == [e.kind for e in decision.events if e.kind in (K.EXHAUSTED, K.NOBODY_NOTIFIED)]
@@ -347,7 +429,7 @@ class Rules(RuleBasedStateMachine):
 	def _passes(self, item: ActionItem, decision: Decision) -> None:
 		"""At most one pass through the plan goes by without reaching anybody."""
 		kinds = [event.kind for event in decision.events]
-		if K.STARTED_AGAIN in kinds or decision.pages:
+		if {K.STARTED_AGAIN, *GIVEN_BACK} & set(kinds) or decision.pages:
 			self.in_a_row[item.id] = 0
 		if K.STEP_RAN in kinds and not decision.pages:
 			self.in_a_row[item.id] = self.in_a_row.get(item.id, 0) + 1
@@ -373,8 +455,11 @@ class Rules(RuleBasedStateMachine):
 	def each_step_ran_once_a_pass_and_never_early(self) -> None:
 		for item in self.shell.items.values():
 			ran: list[tuple[int, int]] = []
+			stalled = False
 			for event in self.shell.history[item.id]:
-				if event.kind is K.STARTED_AGAIN:
+				again = event.kind is K.STARTED_AGAIN or (stalled and event.kind in GIVEN_BACK)
+				stalled = event.kind is K.NOBODY_NOTIFIED or (stalled and not again)
+				if again:
 					ran = [pair for pair in ran if pair[0] < ran[-1][0]]  # its last run begins anew
 				elif event.kind is K.STEP_RAN:
 					assert (event.run, event.step) not in ran, "ran twice"
@@ -386,10 +471,14 @@ class Rules(RuleBasedStateMachine):
 	def who_has_it_stays_and_nothing_goes_on(self) -> None:
 		for id, events in self.shell.history.items():
 			kinds = [event.kind for event in events]
-			assert kinds.count(K.ACKNOWLEDGED) <= 1, "one wins"
-			if K.ACKNOWLEDGED in kinds:
-				assert self.shell.items[id].acknowledged_by
-				assert K.STEP_RAN not in kinds[kinds.index(K.ACKNOWLEDGED) :]
+			since = max((n for n, kind in enumerate(kinds) if kind in GIVEN_BACK), default=0)
+			assert kinds[since:].count(K.ACKNOWLEDGED) == bool(self.shell.items[id].acknowledged_by), (
+				"one wins"
+			)
+			has_it = False
+			for kind in kinds:
+				has_it = kind is K.ACKNOWLEDGED or (has_it and kind not in GIVEN_BACK)
+				assert not (has_it and kind is K.STEP_RAN)
 			ends = {K.RESOLVED, K.CANCELLED, K.REPLACED}
 			assert not ends & set(kinds[:-1]), "an end is the end"
 
@@ -469,7 +558,7 @@ def _group_of(plan: Plan, step: int) -> int:
 
 def due_by_history(item: ActionItem, history: list[Event], working: WorkingTime) -> datetime | None:
 	"""When the item is due, worked out anew from nothing but its plan, its calendar and its history."""
-	plan, due = item.plan, None
+	plan, due, resumes, at = item.plan, None, None, (0, 0)
 
 	def after(at: datetime, wait: timedelta) -> datetime:
 		return working.add(at, wait) if plan.counts_working_time else at + wait
@@ -481,6 +570,17 @@ def due_by_history(item: ActionItem, history: list[Event], working: WorkingTime)
 				assert due >= item.opened_at
 				if plan.start is StartAt.AFTER_WINDOW:
 					assert due == after(item.opened_at, plan.window)
+			case K.SNOOZED:
+				due, resumes = event.data["until"], due
+			case K.SNOOZE_OVER:
+				ended = event.at if event.data else due
+				assert ended <= event.at, history
+				due, resumes = max(ended, resumes or ended), None
+			case K.UNACKNOWLEDGED:
+				due = event.data["due"]
+				assert due >= after(event.at, wait_before(plan, *at))
+			case K.HANDED_OVER:
+				due = after(event.at, wait_before(plan, *at))
 			case K.WINDOW_OVER:
 				assert event.at >= due
 				due = after(event.at, plan.steps[0].wait)
@@ -490,16 +590,21 @@ def due_by_history(item: ActionItem, history: list[Event], working: WorkingTime)
 			case K.STEP_RAN:
 				group = _group_of(plan, event.step)
 				if group + 1 < len(plan.groups):
-					due = after(event.at, plan.groups[group + 1][0].wait)
+					due, at = after(event.at, plan.groups[group + 1][0].wait), (event.run, group + 1)
 				elif event.run < plan.repeats:
 					due = after(event.at, plan.repeat_pause + plan.steps[0].wait)
+					at = event.run + 1, 0
 				else:
-					due = after(event.at, plan.last_wait)
+					due, at = after(event.at, plan.last_wait), (event.run, len(plan.groups))
 			case K.BROUGHT_FORWARD:
-				due = min(due, event.at)
+				due, resumes = min(due, event.at), None
+				if event.step:
+					at = event.run, _group_of(plan, event.step)
 			case K.STARTED_AGAIN:
 				due = event.at
-			case K.NOBODY_NOTIFIED | K.ACKNOWLEDGED | K.RESOLVED | K.CANCELLED | K.REPLACED | K.EXHAUSTED:
+			case K.NOBODY_NOTIFIED:
+				due, at = None, (event.run, 0)
+			case K.ACKNOWLEDGED | K.RESOLVED | K.CANCELLED | K.REPLACED | K.EXHAUSTED:
 				due = None
 	return due
 

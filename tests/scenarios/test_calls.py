@@ -115,7 +115,7 @@ def test_23_not_answered(world: World, act: str, says: str) -> None:
 def test_23_escalating_on_brings_the_next_step_forward(world: World) -> None:
 	ticket, call = rung(world, (30, "Email", "User", "lead@x.test"), (30, "Email", "User", "second@x.test"))
 	call.press("3")
-	assert call.text.endswith("The next step is run now.")
+	assert call.text.endswith("Step 2 is run now.")
 	world.tick()
 	world.expect_email("lead@x.test")
 	item = world.item(ticket)

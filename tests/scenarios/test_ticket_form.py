@@ -5,7 +5,7 @@ from typing import Any
 import frappe
 import pytest
 
-from escalation_mgmt import activity, agent_page, install, ticket_form
+from escalation_mgmt import actions, activity, agent_page, install, ticket_form
 from tests.world import World
 
 TWO_STEPS = ((0, "Email"), (5, "Email", "User", "lead@x.test"), (5, "Email", "User", "second@x.test"))
@@ -65,11 +65,14 @@ def test_25_the_form_shows_where_it_stands_and_what_comes_next(world: World) -> 
 		"Step 2 (Email) in {time}",
 		pytest.approx(200, abs=1),
 	)
-	assert form.offers == ["acknowledge", "escalate_now", "stop"]
+	assert form.offers == [
+		*("acknowledge", "escalate_now", "escalate_to", "snooze", "hand_over", "add_person", "stop"),
+	]
 	assert form.shown["item"] == world.item(ticket).name
 	done, words = form.click("acknowledge")
 	assert done and words == "Acknowledged. The escalation has stopped."
-	assert form.shown["headline"].startswith("Sam Second has it since") and form.offers == ["stop"]
+	assert form.shown["headline"].startswith("Sam Second has it since")
+	assert form.offers == ["hand_over", "unacknowledge", "stop"]
 	assert world.item(ticket).acknowledged_via == "Ticket Form"
 	world.tick()
 	world.expect_email("tech@x.test", "Sam Second has acknowledged")
@@ -82,8 +85,8 @@ def test_25_by_permission(world: World) -> None:
 	stranger = Form(world, ticket, "stranger@x.test")
 	assert stranger.answer.status_code == 403
 	stranger.shown = {"seen": ""}
-	for action in ("acknowledge", "escalate_now", "stop", "start"):
-		assert stranger.post(action, reason="x", plan="Outage").status_code == 403
+	for action in actions.ACTIONS:
+		assert stranger.post(action.name, reason="x", plan="Outage").status_code == 403
 	listed = stranger.session.get(
 		f"{world.url}/api/method/escalation_mgmt.api.tickets",
 		params={"doctype": "HD Ticket", "names": f'["{ticket.name}"]'},
@@ -126,7 +129,7 @@ def test_17_a_stale_click_does_nothing_and_says_why(world: World) -> None:
 		assert world.item(ticket).version == before.version
 	# The refusal brought the form up to date: now it is meant as it is.
 	assert form.shown["headline"] == "Step 2 of 3 has run."
-	assert form.click("escalate_now") == (True, "The next step is run now.")
+	assert form.click("escalate_now") == (True, "Step 3 is run now.")
 	world.tick()
 	world.expect_email("second@x.test")
 	assert "Sam Second asked for it (Ticket Form)" in world.lines(world.item(ticket))
@@ -167,7 +170,8 @@ def test_started_from_the_form(world: World) -> None:
 	form, other = Form(world, ticket, "lead@x.test"), Form(world, ticket, "second@x.test")
 	assert form.shown["item"] is None and form.offers == ["start"]
 	(action,) = form.shown["actions"]
-	assert action["fields"] == [{"name": "plan", "label": "Plan", "options": ["By Hand"]}]
+	(field,) = action["fields"]
+	assert (field["name"], field["options"]) == ("plan", [{"value": "By Hand", "label": "By Hand"}])
 	assert form.post("start", plan="None such").status_code == 417
 	assert form.click("start", plan="By Hand") == (True, "Started.")
 	assert form.shown["item"] == world.item(ticket).name and "acknowledge" in form.offers

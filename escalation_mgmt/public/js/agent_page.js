@@ -80,9 +80,12 @@ function ask(action, words) {
 	form.append(make("h2", "", action.label.replace("…", "")));
 	for (const field of action.fields) {
 		const label = make("label", "", field.label);
-		const input = make(field.options.length ? "select" : "textarea");
+		const chosen = field.options.length > 0;
+		const input = make(chosen ? "select" : field.kind === "datetime" ? "input" : "textarea");
+		if (field.kind === "datetime") input.type = "datetime-local";
 		Object.assign(input, { name: field.name, required: true });
-		input.append(...field.options.map((option) => make("option", "", option)));
+		if (field.default) input.value = field.default.slice(0, 16);
+		input.append(...field.options.map(({ value, label }) => Object.assign(make("option", "", label), { value })));
 		label.append(input);
 		form.append(label);
 	}
@@ -139,7 +142,7 @@ const CSS = `
 	.escalation-dialog .escalation-actions { justify-content: flex-end; font-size: 14px; }
 	.escalation-dialog h2 { font-size: 18px; font-weight: 600; margin-bottom: 12px; }
 	.escalation-dialog label { display: block; font-size: 14px; margin-bottom: 16px; }
-	.escalation-dialog textarea, .escalation-dialog select { display: block; width: 100%; min-height: 34px; margin-top: 4px; padding: 6px 8px;
+	.escalation-dialog textarea, .escalation-dialog select, .escalation-dialog input { display: block; width: 100%; min-height: 34px; margin-top: 4px; padding: 6px 8px;
 		border: 1px solid var(--outline-gray-3, #c7c7c7); border-radius: 6px; background: var(--surface-white, #fff); color: inherit; font-size: 14px; }
 	.escalation-dialog textarea { min-height: 84px; }
 `;

@@ -68,9 +68,9 @@ function ask(action) {
 	const fields = action.fields.map((field) => ({
 		fieldname: field.name,
 		label: field.label,
-		fieldtype: field.options.length ? "Select" : "Small Text",
+		fieldtype: field.options.length ? "Select" : { datetime: "Datetime" }[field.kind] || "Small Text",
 		options: field.options,
-		default: field.options[0],
+		default: field.default || field.options[0]?.value,
 		reqd: 1,
 	}));
 	return new Promise((resolve) => frappe.prompt(fields, resolve, action.label, action.label.replace("…", "")));

@@ -1,0 +1,73 @@
+"""What comes next, now: because a person can't take it, or because a message didn't arrive."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from escalation_mgmt.engine.decision import Decision, Refused
+from escalation_mgmt.engine.event import Event, EventKind
+from escalation_mgmt.engine.item import ActionItem
+from escalation_mgmt.engine.plan import Plan
+from escalation_mgmt.engine.statuses import Status
+from escalation_mgmt.engine.waits import following
+
+NOT_ESCALATING = "not escalating"
+MOVED_ON = "moved on"
+NO_SUCH_STEP = "no such step"
+"""What a refusal says; the shell puts it into words."""
+
+
+def can_bring_forward(item: ActionItem) -> bool:
+	"""A snoozed item too: it is woken by that."""
+	return item.status in (Status.ESCALATING, Status.SNOOZED) and item.due_at is not None
+
+
+def bring_forward(
+	item: ActionItem,
+	seen: tuple[int, int],
+	now: datetime,
+	*,
+	to: int = 0,
+	by: str = "",
+	via: str = "",
+	why: str = "",
+) -> Decision:
+	"""Make what comes next due now: the next group, or after the last one the end of the last wait.
+
+	`seen` is the position (run, group) that whoever asks for it knew to be next, so that a stale wish passes over
+	nothing (scenario 17). `to` is the number of a step that is still to come in this run: what stands before its group
+	is passed over, and history says so. `by` and `via` name a person and their door, `why` another reason. Raises
+	Refused.
+	"""
+	if not can_bring_forward(item):
+		raise Refused(NOT_ESCALATING)
+	if seen != (item.run, item.group):
+		raise Refused(MOVED_ON)
+	group = _group_of(item, to) if to else item.group
+	step = 0 if item.in_last_wait else item.plan.groups[group][0].number
+	passed_over = [s.number for between in item.plan.groups[item.group : group] for s in between]
+	assert item.due_at
+	data = {
+		"planned": item.due_at,
+		"by": by,
+		"via": via,
+		"why": why,
+		"passed_over": ", ".join(map(str, passed_over)),
+	}
+	forward = replace(
+		item, group=group, due_at=min(item.due_at, now), resumes_at=None, version=item.version + 1
+	)
+	given = {key: value for key, value in data.items() if value}
+	return Decision(item=forward, events=(Event(EventKind.BROUGHT_FORWARD, now, step, item.run, given),))
+
+
+def position_after(plan: Plan, run: int, step: int) -> tuple[int, int]:
+	"""What comes after a step's group: (run, group); a group past the last one is the last wait."""
+	group = next(n for n, group in enumerate(plan.groups) if any(s.number == step for s in group))
+	return following(plan, run, group)
+
+
+def _group_of(item: ActionItem, step: int) -> int:
+	for n, group in enumerate(item.plan.groups):
+		if n >= item.group and any(s.number == step for s in group):
+			return n
+	raise Refused(NO_SUCH_STEP)

@@ -1,0 +1,56 @@
+"""Snoozing: nobody has it yet, and it is to be quiet for a while."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from escalation_mgmt.engine.decision import Decision, Refused
+from escalation_mgmt.engine.event import Event
+from escalation_mgmt.engine.item import ActionItem
+from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, next_status
+
+LONGEST = timedelta(days=7)
+"""An item is quiet for so long at most: what nobody has mustn't be put out of sight."""
+
+PAST = "past"
+TOO_LONG = "too long"
+"""What a refusal says; the shell puts it into words."""
+
+
+def can_snooze(item: ActionItem) -> bool:
+	"""One that reaches nobody is quiet already: nothing of it is due."""
+	return Cause.SNOOZE in TRANSITIONS[item.status] and item.due_at is not None
+
+
+def snooze(item: ActionItem, until: datetime, by: str, now: datetime) -> Decision:
+	"""Keep quiet until an instant (UTC); what no provider was handed yet is taken back. `by` is a person's name.
+
+	Then it goes on where it stood, with the step that came next, though never before that step's own time. The last wait
+	goes on as well: where it ended meanwhile, the item is exhausted then. Raises Refused.
+	"""
+	if until <= now:
+		raise Refused(PAST)
+	if until - now > LONGEST:
+		raise Refused(TOO_LONG)
+	quiet = replace(
+		item,
+		status=next_status(item.status, Cause.SNOOZE),
+		due_at=until,
+		resumes_at=item.due_at,
+		version=item.version + 1,
+	)
+	event = Event(WRITES[Cause.SNOOZE], now, item.step, item.run, {"until": until, "by": by})
+	return Decision(item=quiet, events=(event,), withdraw=True)
+
+
+def wake(item: ActionItem, cause: Cause, now: datetime) -> tuple[ActionItem, Event]:
+	"""The item as the snooze leaves it, and the line that says so; its version is the caller's to raise."""
+	by_time = cause is Cause.SNOOZE_OVER
+	due = item.due_at if by_time and item.due_at else now
+	awake = replace(
+		item,
+		status=next_status(item.status, cause),
+		due_at=max(due, item.resumes_at or due),
+		resumes_at=None,
+	)
+	data = {} if by_time else {"why": str(cause)}
+	return awake, Event(WRITES[cause], now, item.step, item.run, data)

@@ -1,0 +1,55 @@
+"""Giving an item back: who had it no longer has it, and the escalation goes on."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from escalation_mgmt.engine.decision import Audience, Decision, Tell
+from escalation_mgmt.engine.event import Event
+from escalation_mgmt.engine.item import ActionItem
+from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, next_status
+from escalation_mgmt.engine.ticket import Ticket
+from escalation_mgmt.engine.waits import after, wait_before, window_end
+from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, WorkingTime
+
+
+def can_unacknowledge(item: ActionItem) -> bool:
+	"""Not one beside a newer item: that one follows the ticket."""
+	return Cause.UNACKNOWLEDGE in TRANSITIONS[item.status] and not item.beside
+
+
+def unacknowledge(
+	item: ActionItem,
+	by: str,
+	now: datetime,
+	*,
+	user: str = "",
+	ticket: Ticket,
+	working: WorkingTime = AROUND_THE_CLOCK,
+) -> Decision:
+	"""Take the acknowledgement back; `by` is a person's name, `user` that person's user.
+
+	The step that comes next is due after its own wait, counted from now: whoever gives it back doesn't wake the next
+	in the same second. Where no step has run yet, that wait begins with the end of the response window, as it would
+	have. After the last step it is the last wait that begins anew. Raises ImpossibleTransition; the caller checks first.
+	"""
+	started = now if item.step else max(now, window_end(item.plan, ticket, item.opened_at, working))
+	due = after(started, wait_before(item.plan, item.run, item.group), item.plan, working)
+	given_back = replace(
+		released(item),
+		status=next_status(item.status, Cause.UNACKNOWLEDGE),
+		due_at=due,
+		unreached=0,
+		version=item.version + 1,
+	)
+	kind = WRITES[Cause.UNACKNOWLEDGE]
+	data = {"by": by, "was": item.acknowledged_by, "due": due}
+	return Decision(
+		item=given_back,
+		events=(Event(kind, now, item.step, item.run, data),),
+		tells=(Tell(Audience.NOTIFIED, kind, but_not=frozenset({user} - {""})),),
+	)
+
+
+def released(item: ActionItem) -> ActionItem:
+	"""The item as nobody has it."""
+	return replace(item, acknowledged_by="", acknowledged_user="", acknowledged_at=None, acknowledged_via="")

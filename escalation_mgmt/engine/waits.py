@@ -1,0 +1,45 @@
+"""When what comes next is due: every wait of a plan, around the clock or in working time, as the plan counts."""
+
+from datetime import datetime, timedelta
+
+from escalation_mgmt.engine.plan import Plan, StartAt
+from escalation_mgmt.engine.ticket import Ticket
+from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, WorkingTime
+
+
+def after(at: datetime, wait: timedelta, plan: Plan, working: WorkingTime) -> datetime:
+	return working.add(at, wait) if plan.counts_working_time else at + wait
+
+
+def window_end(
+	plan: Plan, ticket: Ticket, opened_at: datetime, working: WorkingTime = AROUND_THE_CLOCK
+) -> datetime:
+	"""When the response window of an item that was opened at `opened_at` ends. Never before that instant."""
+	if plan.start is StartAt.AT_ONCE:
+		return opened_at
+	if plan.start is StartAt.AT_RESPONSE_DEADLINE and ticket.response_by:
+		return max(ticket.response_by, opened_at)
+	return after(opened_at, plan.window, plan, working)
+
+
+def following(plan: Plan, run: int, group: int) -> tuple[int, int]:
+	"""The position (run, group) after a group's; a group past the last one is the last wait."""
+	if group + 1 < len(plan.groups):
+		return run, group + 1
+	return (run + 1, 0) if run < plan.repeats else (run, len(plan.groups))
+
+
+def wait_before(plan: Plan, run: int, group: int) -> timedelta:
+	"""The wait before the group at a position: in a repeat with its pause, past the last group the last wait."""
+	if group >= len(plan.groups):
+		return plan.last_wait
+	first = plan.groups[group][0].wait
+	return plan.repeat_pause + first if run and not group else first
+
+
+def held_until(plan: Plan, group: int, now: datetime, working: WorkingTime) -> datetime | None:
+	"""Until when a group that is due `now` is held, because it may go out only in working time; None: it isn't."""
+	if group >= len(plan.groups) or not plan.groups[group][0].in_working_time:
+		return None
+	opens = working.next(now)
+	return opens if opens > now else None

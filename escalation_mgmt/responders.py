@@ -1,0 +1,106 @@
+"""Handing an escalation over to another person, and adding one: by hand, and paged at once."""
+
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.desk.form import assign_to
+
+from escalation_mgmt import clock, delivery, looks, store
+from escalation_mgmt.calendars import Calendars
+from escalation_mgmt.engine import (
+	CannotBeReached,
+	Decision,
+	Refused,
+	can_add,
+	can_hand_over,
+)
+from escalation_mgmt.engine import add_person as engine_add_person
+from escalation_mgmt.engine import hand_over as engine_hand_over
+from escalation_mgmt.people import Directory
+from escalation_mgmt.tickets import Tickets
+
+
+def hand_over(item: str, to: str, *, by: str, via: str = "", user: str = "") -> tuple[bool, str]:
+	"""Assign the ticket to the user `to`, who is paged at once; whether it was done, and in words what became of it.
+
+	`by` is the name that history shows, `user` the user where it is one. The caller has checked that this person may, and
+	commits. Raises ValidationError where `to` is nobody who can be reached.
+	"""
+	asked = _Asked(item, to)
+	if not asked.stored or not can_hand_over(asked.stored.item):
+		return False, _("The escalation is {0}; there is nothing to hand over.").format(asked.status)
+	with looks.put_off():
+		_assign(asked.stored.key, to)
+	read = Tickets([asked.stored.key])
+	working = Calendars().of(asked.stored.item.plan, read[asked.stored.key])
+	try:
+		decision = engine_hand_over(
+			asked.stored.item,
+			to,
+			asked.name,
+			by,
+			asked.now,
+			asked.reaches,
+			via=via,
+			user=user,
+			working=working,
+		)
+	except CannotBeReached as e:
+		frappe.throw(_why(asked.name, e), title=_("Nothing was changed"))
+	return True, asked.apply(decision, _("Handed over to {0}, who is paged now."))
+
+
+def add_person(item: str, who: str, *, by: str, via: str = "") -> tuple[bool, str]:
+	"""Let the user `who` be paged as well, at once and with every further step; as `hand_over`."""
+	asked = _Asked(item, who)
+	if not asked.stored or not can_add(asked.stored.item):
+		return False, _("The escalation is {0}; nobody can be added.").format(asked.status)
+	try:
+		decision = engine_add_person(
+			asked.stored.item, who, asked.name, by, asked.now, asked.reaches, via=via
+		)
+	except CannotBeReached as e:
+		frappe.throw(_why(asked.name, e), title=_("Nothing was changed"))
+	except Refused:
+		return False, _("{0} was added before; nothing was changed.").format(asked.name)
+	return True, asked.apply(decision, _("{0} is paged now, and with every further step."))
+
+
+class _Asked:
+	"""What both need: the item under a lock, the person, whom a step reaches."""
+
+	def __init__(self, item: str, user: str):
+		self.now = clock.now()
+		self.stored = next(iter(store.lock([item])), None)
+		self.status = _(self.stored.item.status) if self.stored else "–"
+		self.directory = Directory()
+		self.name = (user and frappe.db.get_value("User", user, "full_name")) or user
+		if not user or not frappe.db.exists("User", {"name": user, "enabled": 1}):
+			frappe.throw(_("Choose an enabled user."))
+
+	def reaches(self, step: Any) -> Any:
+		return self.directory.reach(step, Tickets([]), self.stored.key)
+
+	def apply(self, decision: Decision, words: str) -> str:
+		store.apply([(self.stored, decision)], self.directory, Tickets([self.stored.key]), self.now)
+		delivery.soon()
+		return words.format(self.name)
+
+
+def _assign(key: tuple[str, str], user: str) -> None:
+	"""By Frappe's own assignment, so that every form and list shows it. Whoever has it already keeps it."""
+	known = {"doctype": key[0], "name": key[1]}
+	had = [row.owner for row in assign_to.get(known)]
+	if user not in had:
+		assign_to.add({**known, "assign_to": [user]})
+	for other in had:
+		if other != user:
+			assign_to.remove(key[0], key[1], other)
+
+
+def _why(name: str, error: CannotBeReached) -> str:
+	if not error.missed:
+		return _("The plan has no step for people. Assign the ticket to {0} instead.").format(name)
+	reasons = " ".join(f"{_(miss.method)}: {miss.reason}" for miss in error.missed)
+	return _("{0} can't be reached: {1}").format(name, reasons)

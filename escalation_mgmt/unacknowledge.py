@@ -1,0 +1,33 @@
+"""Giving an acknowledged escalation back by hand: it goes on."""
+
+from frappe import _
+from frappe.utils import format_datetime
+
+from escalation_mgmt import clock, delivery, store
+from escalation_mgmt.calendars import Calendars
+from escalation_mgmt.engine import can_unacknowledge
+from escalation_mgmt.engine import unacknowledge as engine_unacknowledge
+from escalation_mgmt.people import Directory
+from escalation_mgmt.tickets import Tickets
+
+
+def unacknowledge(item: str, *, by: str, user: str = "") -> tuple[bool, str]:
+	"""Take an acknowledgement back; whether it was done, and in words what became of it.
+
+	The step that comes next is due after its own wait, counted from now. `by` is the name that history shows, `user` the
+	user where it is one. The caller has checked that this person may, and commits.
+	"""
+	found = store.lock([item])
+	if not found:
+		return False, _("There is no Escalation Action Item {0}.").format(item)
+	stored, now = found[0], clock.now()
+	if not can_unacknowledge(stored.item):
+		return False, _("The escalation is {0}; there is nothing to give back.").format(_(stored.item.status))
+	read = Tickets([stored.key])
+	ticket = read[stored.key]
+	working = Calendars().of(stored.item.plan, ticket)
+	decision = engine_unacknowledge(stored.item, by, now, user=user, ticket=ticket, working=working)
+	store.apply([(stored, decision)], Directory(), read, now)
+	delivery.soon()
+	due = format_datetime(clock.to_site(decision.item.due_at))
+	return True, _("Given back. The escalation goes on; what comes next is due at {0}.").format(due)
