@@ -28,13 +28,26 @@ def test_an_agent_works_from_the_ticket(desk: Desk) -> None:
 		expect(line.get_by_role("link", name=item)).to_have_attribute(
 			"href", re.compile("escalation-action-item")
 		)
-		assert offered(agent) == ["Acknowledge", "Escalate Now", "Stop…"]
+		assert offered(agent) == [
+			*("Acknowledge", "Escalate Now", "Snooze…", "Hand Over…", "Add a Person…", "Stop…"),
+		]
 		the_list_shows_it(agent)
 
 		agent.page.go_back()
 		choose(agent, "Escalate Now")
 		expect(line).to_contain_text("Step 2 of 2 has run.")
 		desk.inbox.expect(method="Email", to="tech@x.test", contains=LONG, timeout=SECONDS)
+		choose(agent, "Add a Person…")
+		asked = agent.page.locator(".modal-dialog:visible", has_text="Who Is Paged as Well")
+		asked.locator("select").select_option(label="Sam Second")
+		asked.get_by_role("button", name="Add a Person", exact=True).click()
+		desk.inbox.expect(method="Email", to="second@x.test", contains=LONG, timeout=SECONDS)
+		choose(agent, "Snooze…")
+		asked = agent.page.locator(".modal-dialog:visible", has_text="Quiet until")
+		asked.get_by_role("button", name="Snooze", exact=True).click()  # for an hour, as it is suggested
+		expect(line.locator(".escalation-next")).to_have_text(
+			re.compile(r"End of the snooze in (58|59):\d\d")
+		)
 		choose(agent, "Stop…")
 		asked = agent.page.locator(".modal-dialog:visible", has_text="Reason")
 		asked.get_by_role("button", name="Stop", exact=True).click()
@@ -46,7 +59,8 @@ def test_an_agent_works_from_the_ticket(desk: Desk) -> None:
 		asked.get_by_role("button", name="Stop", exact=True).click()
 		expect(line).to_contain_text("Stopped by Leo Lead: The disk is <b>changed</b>")
 		assert offered(agent) == ["Start a Plan…"]
-		desk.inbox.expect(method="Email", to="tech@x.test", contains="cancelled", timeout=SECONDS)
+		for user in ("tech@x.test", "second@x.test"):
+			desk.inbox.expect(method="Email", to=user, contains="cancelled", timeout=SECONDS)
 	desk.inbox.assert_empty()
 
 
