@@ -4,14 +4,11 @@ Real processes end by SIGKILL before and after every commit and every send: `fau
 test here finds them in the code.
 """
 
-import os
 import re
 import signal
 import subprocess
-import sys
-import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,7 +19,8 @@ import requests
 
 from escalation_mgmt import store
 from host.servers import answers, die_with_parent, free_port, redis_binary
-from tests.scenarios.test_dispatcher import DISPATCH, ROOT, many
+from tests import children
+from tests.scenarios.test_dispatcher import ROOT, many
 from tests.world import World
 
 POINTS = (
@@ -38,20 +36,11 @@ POINTS = (
 MAY_REPEAT = ("delivery.taken", "delivery.recorded.before")  # the provider has it, our record of that is lost
 
 
-def dispatch(world: World, fault: str, script: str = DISPATCH) -> int:
-	"""Run a real dispatcher with a fault; returns how its process ended."""
-	frappe.db.commit()
-	hosts = ",".join(frappe.conf.escalation_allowed_hosts)
-	arguments = [world.site, str(Path(frappe.local.sites_path).resolve()), world.now.isoformat(), hosts]
-	process = subprocess.run(
-		[sys.executable, "-c", script, *arguments],
-		input="go\n",
-		stdout=subprocess.PIPE,
-		text=True,
-		env={**os.environ, "PYTHONPATH": str(ROOT), "ESCALATION_FAULT": fault},
-		timeout=120,
-	)
-	return process.returncode
+def killed(world: World, fault: str, do: Callable[..., None] = children.tick) -> bool:
+	"""Run a real dispatcher with a fault; whether it was killed there."""
+	with children.dispatching(world, do, fault=f"{fault}:kill") as child:
+		child.say()
+		return child.wait() == -signal.SIGKILL
 
 
 def received(world: World) -> tuple[Counter, Counter]:
@@ -64,18 +53,6 @@ def received(world: World) -> tuple[Counter, Counter]:
 			pages[message.id] += 1
 	world.inbox.take_all()
 	return mails, pages
-
-
-def wait_until_stopped(pid: int) -> None:
-	"""Wait until a child has come to the point where its fault lets it stand still."""
-	deadline = time.monotonic() + 60
-	while time.monotonic() < deadline:
-		done, status = os.waitpid(pid, os.WUNTRACED | os.WNOHANG)
-		if done:
-			assert os.WIFSTOPPED(status), "it has ended"
-			return
-		time.sleep(0.05)
-	raise AssertionError("it never came to the point")
 
 
 def check(world: World, tickets: list[str], may_repeat: bool) -> None:
@@ -106,44 +83,12 @@ def test_11_killed(world: World, point: str) -> None:
 	world.plan((0, "Email"), (0, "HTTP POST", "Endpoint", "Pager"))
 	tickets = many(world, 3)
 	world.wait(10)
-	assert dispatch(world, f"{point}:kill") == -signal.SIGKILL
+	assert killed(world, point)
 	world.tick()
 	nothing_was_early(world)
 	world.forward(3)  # an attempt that was never heard of again counts as lost after two minutes
 	world.forward(3)
 	check(world, tickets, point.startswith(MAY_REPEAT))
-
-
-RUN = DISPATCH.replace(
-	"print(dispatcher.tick(), flush=True)",
-	"""import time
-end, quiet = time.monotonic() + 30, 0
-def stopped():
-	# When nothing is left that it could begin: seen twice, for between two looks it may have been put back.
-	global quiet
-	try:
-		frappe.db.rollback()
-		left = frappe.db.sql(
-			"select (select count(*) from `tabEscalation Action Item` where `due_utc` <= %s)"
-			" + (select count(*) from `tabEscalation Notification` where `status` = 'Queued')", (now,)
-		)[0][0]
-	except Exception:
-		return False  # its connection is gone, which it has yet to notice
-	quiet = 0 if left else quiet + 1
-	return quiet > 1 or time.monotonic() > end
-dispatcher._reconnect = reconnect
-dispatcher.run(stopped)""",
-).replace(
-	"from escalation_mgmt import clock, dispatcher",
-	"""from escalation_mgmt import clock, dispatcher
-hosts = sys.argv[4].split(",")
-def reconnect(site):
-	frappe.destroy()
-	frappe.init(site, sites_path=sys.argv[2])
-	frappe.connect()
-	frappe.conf.escalation_allowed_hosts = hosts
-""",
-)
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -154,7 +99,10 @@ def test_11_the_database_drops_the_connection_in_mid_batch(world: World, point: 
 	world.plan((0, "Email"), (0, "HTTP POST", "Endpoint", "Pager"))
 	tickets = many(world, 3)
 	world.wait(10)
-	assert dispatch(world, f"{point}:drop", RUN) == 0
+	resident = children.resident_until_all_is_begun
+	with children.dispatching(world, resident, fault=f"{point}:drop") as child:
+		child.say()
+		assert child.wait() == 0
 	world.forward(3)
 	world.forward(3)
 	check(world, tickets, point.startswith(MAY_REPEAT))
@@ -170,7 +118,7 @@ def test_11_killed_beside_a_bad_row(world: World, point: str) -> None:
 	tickets = many(world, 3)
 	with broken(tickets[1]) as bad:
 		world.wait(10)
-		assert dispatch(world, f"{point}:1:kill") == -signal.SIGKILL
+		assert killed(world, f"{point}:1")
 		world.tick()
 		for _other in range(2):
 			world.expect_email("tech@x.test")
@@ -195,9 +143,6 @@ def broken(ticket: str) -> Iterator[str]:
 	frappe.db.commit()
 
 
-SWEEP = DISPATCH.replace("dispatcher.tick()", "sweep.sweep()").replace("clock, dispatcher", "clock, sweep")
-
-
 @pytest.mark.parametrize("number", [1, 2, 3])
 @pytest.mark.parametrize("point", ["sweep.before", "sweep.after"])
 def test_11_killed_while_sweeping(world: World, point: str, number: int) -> None:
@@ -211,7 +156,7 @@ def test_11_killed_while_sweeping(world: World, point: str, number: int) -> None
 	finally:
 		frappe.flags.in_migrate = False
 	assert world.count_items() == 1
-	assert dispatch(world, f"{point}:{number}:kill", SWEEP) == -signal.SIGKILL
+	assert killed(world, f"{point}:{number}", children.sweep)
 	world.sweep()
 	assert world.kinds(world.item(merged))[-1] == "Cancelled"
 	assert world.kinds(world.item(merged)).count("Cancelled") == 1
@@ -219,43 +164,6 @@ def test_11_killed_while_sweeping(world: World, point: str, number: int) -> None
 	world.forward(10)
 	for _ticket in missed:
 		world.expect_email("tech@x.test", "missed")
-
-
-SERVE = """
-import sys
-import frappe
-import frappe.app
-from datetime import datetime
-from werkzeug.serving import make_server
-from escalation_mgmt import clock
-now = datetime.fromisoformat(sys.argv[3])
-clock.use(lambda: now)
-frappe.app._site, frappe.app._sites_path = sys.argv[1:3]
-server = make_server("127.0.0.1", int(sys.argv[4]), frappe.app.application, threaded=True)
-print("ready", flush=True)
-server.serve_forever()
-"""
-
-
-@contextmanager
-def served(world: World, port: int, fault: str = "") -> Iterator[subprocess.Popen]:
-	"""A web server of its own, with a fault; it is gone afterwards, if it isn't by then."""
-	frappe.db.commit()
-	process = subprocess.Popen(
-		[
-			*(sys.executable, "-c", SERVE, world.site, str(Path(frappe.local.sites_path).resolve())),
-			*(world.now.isoformat(), str(port)),
-		],
-		stdout=subprocess.PIPE,
-		text=True,
-		env={**os.environ, "PYTHONPATH": str(ROOT), "ESCALATION_FAULT": fault},
-	)
-	try:
-		assert process.stdout.readline().strip() == "ready"
-		yield process
-	finally:
-		process.kill()
-		process.wait()
 
 
 def at_another_address(world: World) -> int:
@@ -284,7 +192,7 @@ def test_11_killed_while_acknowledging(world: World, door: str, point: str) -> N
 	world.forward(10)
 	world.expect_email("lead@x.test")
 	acknowledge = use(world, door, world.item(ticket).name, port)
-	with served(world, port, f"{point}:1:kill") as server:
+	with children.served(world, port, f"{point}:1:kill") as server:
 		with pytest.raises(requests.ConnectionError):
 			acknowledge()
 		assert server.wait(30) == -signal.SIGKILL
@@ -292,7 +200,7 @@ def test_11_killed_while_acknowledging(world: World, door: str, point: str) -> N
 	taken = point.endswith("after")
 	assert item.status == ("Acknowledged" if taken else "Escalating")
 	assert world.kinds(item).count("Acknowledged") == int(taken)
-	with served(world, port):
+	with children.served(world, port):
 		acknowledge()
 	for reply in world.inbox.unexpected():
 		if reply.id == "reply":
@@ -323,7 +231,7 @@ def use(world: World, door: str, item: str, port: int):
 		world.expect_sms(TINA)
 		return lambda: world.providers.twilio.text(TINA, "1")
 	call = world.expect_call(TINA)
-	with served(world, port):
+	with children.served(world, port):
 		call.answer()
 	menu = call._record.menu
 
@@ -344,13 +252,13 @@ def test_11_killed_while_a_receipt_is_taken(world: World, point: str, status: st
 	ticket = world.ticket()
 	world.forward(10)
 	sms = world.expect_sms(TINA)
-	with served(world, port, f"{point}:1:kill") as server:
+	with children.served(world, port, f"{point}:1:kill") as server:
 		with pytest.raises(requests.ConnectionError):
 			world.receipt(sms, status)
 		assert server.wait(30) == -signal.SIGKILL
 	kind = {"delivered": "Delivered", "failed": "Failed"}[status]
 	assert world.kinds(world.item(ticket)).count(kind) == int(point.endswith("after"))
-	with served(world, port):
+	with children.served(world, port):
 		assert world.receipt(sms, status).ok
 	item = world.item(ticket)
 	assert world.messages(item)[0].status == kind and world.kinds(item).count(kind) == 1
@@ -371,22 +279,6 @@ def test_11_every_point_is_killed_at() -> None:
 		points |= {f"{name}.before", f"{name}.after"}
 	tests = Path(__file__).read_text()
 	assert len(points) >= 16 and [point for point in sorted(points) if f'"{point}' not in tests] == []
-
-
-ACKNOWLEDGE = """
-import sys
-import frappe
-frappe.init(sys.argv[1], sites_path=sys.argv[2])
-frappe.connect()
-from escalation_mgmt.acknowledge import acknowledge
-for item in sys.argv[3:]:
-	print("ready", flush=True)
-	sys.stdin.readline()
-	frappe.db.rollback()
-	print(acknowledge(item, by="Tina Tech", via="Desk", user="tech@x.test").taken)
-	frappe.db.commit()
-	print("committed", flush=True)
-"""
 
 
 class Redis:
@@ -421,26 +313,19 @@ def test_11_redis_is_stopped_and_started_while_jobs_are_enqueued(world: World, t
 	items = [world.item(ticket).name for ticket in tickets]
 	redis = Redis(tmp_path)
 	url = f"redis://127.0.0.1:{redis.port}"
-	process = subprocess.Popen(
-		[sys.executable, "-c", ACKNOWLEDGE, world.site, str(Path(frappe.local.sites_path).resolve()), *items],
-		stdin=subprocess.PIPE,
-		stdout=subprocess.PIPE,
-		text=True,
-		env={**os.environ, "PYTHONPATH": str(ROOT), "FRAPPE_REDIS_QUEUE": url, "FRAPPE_REDIS_CACHE": url},
-	)
+	address = {"FRAPPE_REDIS_QUEUE": url, "FRAPPE_REDIS_CACHE": url}
 	try:
-		for happens in (lambda: None, redis.stop, redis.start):
-			assert process.stdout.readline().strip() == "ready"
-			happens()
-			process.stdin.write("go\n")
-			process.stdin.flush()
-			assert [process.stdout.readline().strip() for _line in range(2)] == ["True", "committed"]
-		assert process.wait(60) == 0
+		with children.Child(children.acknowledge, children.where(world), items, **address) as child:
+			for happens in (lambda: None, redis.stop, redis.start):
+				assert child.hear() == "ready"
+				happens()
+				child.say()
+				assert child.hear() is True
+			assert child.wait() == 0
 		assert redis_lib.Redis(port=redis.port).keys("rq:job:*escalation_mgmt.deliver*"), (
 			"the third is enqueued again"
 		)
 	finally:
-		process.kill()
 		redis.stop()
 	for ticket in tickets:
 		assert world.item(ticket).status == "Acknowledged"

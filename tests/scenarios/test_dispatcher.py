@@ -1,8 +1,6 @@
 """Scenarios 10 and 31: many dispatchers at once, and one row of a set that can't be processed."""
 
-import os
-import subprocess
-import sys
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import frappe
 import pytest
 
 from escalation_mgmt import dispatcher, monitor, rows, store
+from tests import children
 from tests.world import PAGER, World
 
 FRAPPES = ("creation", "modified", "owner", "modified_by", "docstatus")
@@ -124,48 +123,17 @@ def test_31_a_ticket_doctype_that_nobody_can_read_any_more(world: World) -> None
 	assert "Name the fields of ToDo" in world.lines(item)
 
 
-DISPATCH = """
-import sys
-import frappe
-frappe.init(sys.argv[1], sites_path=sys.argv[2])
-frappe.connect()
-from datetime import datetime, timedelta
-from escalation_mgmt import clock, dispatcher
-now = datetime.fromisoformat(sys.argv[3])
-clock.use(lambda: now)
-frappe.conf.escalation_allowed_hosts = sys.argv[4].split(",")
-print("ready", flush=True)
-sys.stdin.readline()
-print(dispatcher.tick(), flush=True)
-"""
-
-
 @pytest.mark.parametrize("dispatchers", [8])
 def test_10_eight_dispatchers_one_claim(world: World, dispatchers: int) -> None:
 	world.endpoint()
 	world.plan((0, "Email"), (0, "HTTP POST", "Endpoint", "Pager"))
 	tickets = many(world, 6)
 	world.wait(10)
-	frappe.db.commit()
-	hosts = ",".join(frappe.conf.escalation_allowed_hosts)
-	arguments = [world.site, str(Path(frappe.local.sites_path).resolve()), world.now.isoformat(), hosts]
-	processes = [
-		subprocess.Popen(
-			[sys.executable, "-c", DISPATCH, *arguments],
-			stdin=subprocess.PIPE,
-			stdout=subprocess.PIPE,
-			text=True,
-			env={**os.environ, "PYTHONPATH": str(ROOT)},
-		)
-		for _dispatcher in range(dispatchers)
-	]
-	for process in processes:
-		assert process.stdout.readline().strip() == "ready"
-	for process in processes:
-		process.stdin.write("go\n")
-		process.stdin.flush()
-	outputs = [process.communicate(timeout=120)[0].strip() for process in processes]
-	assert sum(map(int, outputs)) == len(tickets)
+	with ExitStack() as running:
+		started = [running.enter_context(children.dispatching(world)) for _dispatcher in range(dispatchers)]
+		for child in started:
+			child.say()
+		assert sum(child.hear() for child in started) == len(tickets)
 	dispatcher.tick()  # what the last of them left, if it saw another's claim
 	for _ticket in tickets:
 		world.expect_email("tech@x.test")
@@ -191,41 +159,14 @@ def test_8_what_the_sweep_cannot_read_stops_no_other(world: World) -> None:
 	assert states == ["Cancelled", "Scheduled", "Cancelled"]
 
 
-SAVE = """
-import sys
-import frappe
-frappe.init(sys.argv[1], sites_path=sys.argv[2])
-frappe.connect()
-print("ready", flush=True)
-sys.stdin.readline()
-saved = 0
-for number in range(10):
-	doc = frappe.new_doc("HD Ticket")
-	doc.update({"subject": f"ticket {number}", "priority": "High", "raised_by": "customer@x.test"})
-	doc.insert(ignore_permissions=True)
-	frappe.db.commit()
-	saved += 1
-print(saved, flush=True)
-"""
-
-
 def test_8_many_save_tickets_at_once(world: World) -> None:
 	world.plan((0, "Email"))
-	arguments = [world.site, str(Path(frappe.local.sites_path).resolve())]
-	processes = [
-		subprocess.Popen(
-			[sys.executable, "-c", SAVE, *arguments],
-			stdin=subprocess.PIPE,
-			stdout=subprocess.PIPE,
-			text=True,
-			env={**os.environ, "PYTHONPATH": str(ROOT)},
-		)
-		for _saver in range(4)
-	]
-	for process in processes:
-		assert process.stdout.readline().strip() == "ready"
-	for process in processes:
-		process.stdin.write("go\n")
-		process.stdin.flush()
-	assert [process.communicate(timeout=120)[0].strip() for process in processes] == ["10"] * 4
+	with ExitStack() as running:
+		savers = [children.Child(children.log_tickets, children.where(world), 10) for _saver in range(4)]
+		for child in savers:
+			running.enter_context(child)
+			assert child.hear() == "ready"
+		for child in savers:
+			child.say()
+		assert [child.hear() for child in savers] == [10] * 4
 	assert world.count_items() == 40

@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,23 +12,11 @@ from pathlib import Path
 import frappe
 import pytest
 
+from tests import children
 from tests.conftest import ON_BENCH
-from tests.scenarios.test_crash import MAY_REPEAT, check, wait_until_stopped
-from tests.scenarios.test_dispatcher import DISPATCH, ROOT, many
+from tests.scenarios.test_crash import MAY_REPEAT, check
+from tests.scenarios.test_dispatcher import many
 from tests.world import World
-
-RESIDENT = DISPATCH.replace(
-	"print(dispatcher.tick(), flush=True)",
-	"""from escalation_mgmt.commands import Stop
-stop, hosts = Stop(), frappe.conf.escalation_allowed_hosts
-def reconnect(site):
-	frappe.destroy()
-	frappe.init(site, sites_path=sys.argv[2])
-	frappe.conf.escalation_allowed_hosts = hosts
-	frappe.connect()
-dispatcher._reconnect = reconnect
-dispatcher.run(stop)""",
-)
 
 
 class MariaDB:
@@ -106,23 +93,12 @@ def test_11_mariadb_is_restarted_in_mid_batch(apart: tuple[World, MariaDB], poin
 	world.plan((0, "Email"), (0, "HTTP POST", "Endpoint", "Pager"))
 	tickets = many(world, 3)
 	world.wait(10)
-	frappe.db.commit()
-	hosts = ",".join(frappe.conf.escalation_allowed_hosts)
-	arguments = [world.site, str(Path(frappe.local.sites_path).resolve()), world.now.isoformat(), hosts]
-	process = subprocess.Popen(
-		[sys.executable, "-c", RESIDENT, *arguments],
-		stdin=subprocess.PIPE,
-		stdout=subprocess.PIPE,
-		text=True,
-		env={**os.environ, "PYTHONPATH": str(ROOT), "ESCALATION_FAULT": f"{point}:1:stop"},
-	)
-	try:
-		process.stdin.write("go\n")
-		process.stdin.flush()
-		wait_until_stopped(process.pid)
+	with children.dispatching(world, children.resident, fault=f"{point}:1:stop") as child:
+		child.say()
+		child.wait_until_stopped()
 		mariadb.kill()
 		mariadb.start()
-		os.kill(process.pid, signal.SIGCONT)
+		os.kill(child.pid, signal.SIGCONT)
 		frappe.db.close()
 		frappe.db.connect()
 		# The dispatcher goes on by itself: what it hadn't begun to send goes out now.
@@ -130,13 +106,11 @@ def test_11_mariadb_is_restarted_in_mid_batch(apart: tuple[World, MariaDB], poin
 		due = "select count(*) from `tabEscalation Action Item` where `due_utc` <= %s"
 		deadline = time.monotonic() + 60
 		while frappe.db.sql(under_way)[0][0] or frappe.db.sql(due, world.now)[0][0]:
-			assert time.monotonic() < deadline and process.poll() is None, "it doesn't go on"
+			assert time.monotonic() < deadline and not child.has_ended(), "it doesn't go on"
 			frappe.db.rollback()
 			time.sleep(0.05)
-		process.terminate()
-		assert process.wait(60) == 0
-	finally:
-		process.kill()
+		child.terminate()
+		assert child.wait() == 0
 	world.forward(3)  # an attempt that was never heard of again counts as lost after two minutes
 	world.forward(3)
 	check(world, tickets, point.startswith(MAY_REPEAT))

@@ -2,18 +2,14 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import frappe
 import pytest
 import requests
 
 from host.servers import free_port
-from tests.scenarios.test_crash import served, wait_until_stopped
-from tests.scenarios.test_dispatcher import DISPATCH, ROOT
+from tests import children
 from tests.world import PAGER, World
 
 
@@ -28,25 +24,12 @@ def test_12_what_is_on_its_way_is_recorded_and_the_unsent_is_taken_back(world: W
 	world.forward(10)
 	link = world.expect_email("tech@x.test").links[0]
 	world.wait(5)
-	frappe.db.commit()
-	hosts = ",".join(frappe.conf.escalation_allowed_hosts)
-	arguments = [world.site, str(Path(frappe.local.sites_path).resolve()), world.now.isoformat(), hosts]
-	process = subprocess.Popen(
-		[sys.executable, "-c", DISPATCH, *arguments],
-		stdin=subprocess.PIPE,
-		stdout=subprocess.PIPE,
-		text=True,
-		env={**os.environ, "PYTHONPATH": str(ROOT), "ESCALATION_FAULT": f"{point}:1:stop"},
-	)
-	try:
-		process.stdin.write("go\n")
-		process.stdin.flush()
-		wait_until_stopped(process.pid)
+	with children.dispatching(world, fault=f"{point}:1:stop") as child:
+		child.say()
+		child.wait_until_stopped()
 		assert world.post(link).ok
-		os.kill(process.pid, signal.SIGCONT)
-		process.communicate(timeout=60)
-	finally:
-		process.kill()
+		os.kill(child.pid, signal.SIGCONT)
+		child.wait()
 	item = world.item(ticket)
 	sending, unsent = sorted(
 		world.messages(item, purpose="Page", step=("in", [2, 3])), key=lambda message: message.status
@@ -69,7 +52,7 @@ def test_13_two_acknowledge_in_the_same_second(world: World) -> None:
 	world.plan((0, "Email"), (0, "Email", "User", "lead@x.test"), (5, "Email", "User", "second@x.test"))
 	ports = [free_port(0), free_port(0)]
 	names = {"tech@x.test": "Tina Tech", "lead@x.test": "Leo Lead"}
-	with served(world, ports[0]), served(world, ports[1]):
+	with children.served(world, ports[0]), children.served(world, ports[1]):
 		for number in range(5):
 			ticket = world.ticket(f"round {number}")
 			world.forward(10)
