@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from benchmarks import acknowledge, burst, frappe_costs, idle, kill, save, site, steady
+from benchmarks import acknowledge, burst, frappe_costs, idle, kill, save, site, steady, sweep
 from benchmarks.measure import Figure, print_table
 
 PARTS: dict[str, Callable[[], list[Figure]]] = {
@@ -21,6 +21,7 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
 	"acknowledge": acknowledge.measure,
 	"kill": kill.measure,
 	"idle": idle.measure,
+	"sweep": sweep.measure,
 	"save": save.measure,
 	"frappe": frappe_costs.measure,
 }

@@ -199,6 +199,39 @@ def escalations(due: list[datetime], *, first: int = 1) -> None:
 	frappe.db.commit()
 
 
+def others(count: int, *, first: int, ended: bool) -> None:
+	"""Open tickets without a running item: no plan takes them, or their items have ended."""
+	import frappe
+
+	from escalation_mgmt import clock, rows, store
+
+	for start in range(first, first + count, 20_000):
+		numbers = range(start, min(start + 20_000, first + count))
+		if ended:
+			escalations([clock.now()] * len(numbers), first=start)
+			continue
+		rows.insert_all(
+			"HD Ticket",
+			[
+				{
+					"name": n,
+					"subject": f"Question {n}",
+					"priority": "Low",
+					"status": "Open",
+					"status_category": "Open",
+				}
+				for n in numbers
+			],
+		)
+	if ended:
+		frappe.db.sql(
+			f"update `tab{store.ITEM}` set `status` = 'Exhausted', `due_utc` = null, `running_ticket` = null,"
+			" `ended_utc` = `opened_utc` where `name` >= %s",
+			(item(first),),
+		)
+	frappe.db.commit()
+
+
 def item(number: int) -> str:
 	return f"BENCH-{number:07}"
 

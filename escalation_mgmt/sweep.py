@@ -10,7 +10,7 @@ from typing import Any
 import frappe
 
 from escalation_mgmt import clock, faults, installation, plans, rows, store, tickets
-from escalation_mgmt.engine import Decision, Past, StatusCategory, TicketFilter, start_again
+from escalation_mgmt.engine import Decision, MatchFacts, Past, TicketFilter, settled, start_again
 from escalation_mgmt.looks import Looker, lock_ticket, look_at, version_that_opens
 from escalation_mgmt.reporting import report_error
 
@@ -74,17 +74,28 @@ def _next(stored: store.Stored, looker: Looker, now: Any) -> Decision | None:
 
 
 def _find_missed(doctype: str) -> Iterator[None]:
+	"""Open items for tickets that want one and have none running: those younger than a plan that may take them."""
 	try:
-		for batch in _unanswered(doctype):
-			looker = Looker([(doctype, name) for name in batch])
-			pasts = store.pasts(doctype, batch)
-			for name in [name for name in batch if _opens(looker, (doctype, name), pasts.get(name))]:
-				_safely(f"{doctype} {name} can't be looked at", lambda name=name: _open(doctype, name))
-			yield
+		for since, takes in _enabled_since(doctype):
+			for page in tickets.unresolved_since(since, takes, BATCH):
+				_open_where_wanted(doctype, page)
+				yield
 	except Exception:
 		frappe.db.rollback()
 		report_error(f"Escalation: {doctype} can't be swept")
 		frappe.db.commit()
+
+
+def _open_where_wanted(doctype: str, page: dict[str, MatchFacts]) -> None:
+	running, pasts = store.with_running_item(doctype, list(page)), store.pasts(doctype, list(page))
+	names = [
+		name
+		for name, facts in page.items()
+		if name not in running and not (name in pasts and settled(pasts[name], facts))
+	]
+	looker = Looker([(doctype, name) for name in names])
+	for name in [name for name in names if _opens(looker, (doctype, name), pasts.get(name))]:
+		_safely(f"{doctype} {name} can't be looked at", lambda name=name: _open(doctype, name))
 
 
 def _opens(looker: Looker, key: tuple[str, str], past: Past | None) -> bool:
@@ -97,26 +108,6 @@ def _opens(looker: Looker, key: tuple[str, str], past: Past | None) -> bool:
 def _open(doctype: str, name: str) -> None:
 	lock_ticket((doctype, name))
 	look_at((doctype, name))
-
-
-def _unanswered(doctype: str) -> Iterator[list[str]]:
-	"""In batches, tickets that may want an item and have none running: younger than a plan that may take them."""
-	source = tickets.source(doctype)
-	for since, takes in _enabled_since(doctype):
-		filters: dict[str, Any] = {
-			**source.filters(takes),
-			"creation": (">=", clock.to_site(since)),
-			source.status: ("not in", sorted(source.resolved)),
-		}
-		if source.category in source.fields:  # a site names its statuses as it likes
-			filters[source.category] = ("!=", str(StatusCategory.RESOLVED))
-		names = frappe.get_all(
-			doctype, filters=filters, pluck="name", order_by="creation asc", limit_page_length=0
-		)
-		for start in range(0, len(names), BATCH):
-			batch = [str(name) for name in names[start : start + BATCH]]
-			running = store.with_running_item(doctype, batch)
-			yield [name for name in batch if name not in running]
 
 
 def _enabled_since(doctype: str) -> list[tuple[Any, TicketFilter]]:

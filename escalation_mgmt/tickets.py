@@ -6,7 +6,7 @@ document event, so what an event says of a ticket is never enough (design rule 4
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache, cached_property, partial
@@ -245,6 +245,34 @@ def logged_since(since: datetime, takes: TicketFilter, limit: int) -> list[Ticke
 	return [_facts(src, row, None, levels) for row in rows]
 
 
+def unresolved_since(since: datetime, takes: TicketFilter, limit: int) -> Iterator[dict[str, MatchFacts]]:
+	"""Page by page, the unresolved tickets that were logged since an instant (UTC) and that a filter takes, its condition
+	apart: {name: facts}. Every page is a look of its own.
+	"""
+	src, levels = source(takes.doctype), cache(partial(level, takes.doctype))
+	wanted = [
+		*([field, *(of if isinstance(of, tuple) else ("=", of))] for field, of in src.filters(takes).items()),
+		["creation", ">=", clock.to_site(since)],
+		[src.status, "not in", sorted(src.resolved)],
+	]
+	if src.category in src.fields:  # a site names its statuses as it likes
+		wanted.append([src.category, "!=", str(StatusCategory.RESOLVED)])
+	after: list[list[Any]] = []
+	while rows := frappe.get_all(
+		src.doctype,
+		filters=wanted + after,
+		fields=[
+			field
+			for field in src.fields
+			if field in ("name", src.priority, src.team, src.ticket_type, src.customer)
+		],
+		order_by="name asc",
+		limit_page_length=limit,
+	):
+		yield {str(row.name): _match_facts(src, row, levels) for row in rows}
+		after = [["name", ">", rows[-1].name]]
+
+
 def made_up(doctype: str, assignees: Iterable[str] = (), **facts: str) -> tuple[Tickets, tuple[str, str]]:
 	"""A ticket that nobody has logged, and its key, for a rehearsal.
 
@@ -277,17 +305,10 @@ def _facts(src: Source, row: Any, replies: list[datetime] | None, levels: Callab
 		# old times. Which of `replies` they are can't be told; a reply that came before was seen when it came.
 		replied_at = None
 		first_response = first_response if _among(first_response, replies) else None
-	priority = get(src.priority) or ""
 	return Ticket(
 		doctype=src.doctype,
 		name=str(row.get("name")),
-		facts=MatchFacts(
-			priority=priority,
-			level=levels(priority),
-			team=get(src.team) or "",
-			ticket_type=get(src.ticket_type) or "",
-			customer=get(src.customer) or "",
-		),
+		facts=_match_facts(src, row, levels),
 		merged_into=str(get(src.merged_into) or ""),
 		category=_category(src, get(src.category), get(src.status)),
 		subject=get(src.subject) or "",
@@ -297,6 +318,16 @@ def _facts(src: Source, row: Any, replies: list[datetime] | None, levels: Callab
 		agreement=get(src.agreement) or "",
 		first_responded_at=clock.stamp_to_utc(first_response),
 		replied_at=clock.stamp_to_utc(replied_at),
+	)
+
+
+def _match_facts(src: Source, row: Any, levels: Callable[[str], int]) -> MatchFacts:
+	priority, team, ticket_type, customer = (
+		(row.get(field) if field else None) or ""
+		for field in (src.priority, src.team, src.ticket_type, src.customer)
+	)
+	return MatchFacts(
+		priority=priority, level=levels(priority), team=team, ticket_type=ticket_type, customer=customer
 	)
 
 

@@ -38,7 +38,16 @@ from escalation_mgmt.engine.escalate import (
 from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.ladder import Rung, ladder
-from escalation_mgmt.engine.matching import Past, Rematch, forestalling, opens, rematch, takes, winner
+from escalation_mgmt.engine.matching import (
+	Past,
+	Rematch,
+	forestalling,
+	opens,
+	rematch,
+	settled,
+	takes,
+	winner,
+)
 from escalation_mgmt.engine.plan import (
 	CalendarKind,
 	Plan,
@@ -140,6 +149,7 @@ __all__ = [
 	"rehearse",
 	"rematch",
 	"run_due",
+	"settled",
 	"snooze",
 	"start_again",
 	"stop",

@@ -11,6 +11,7 @@ from escalation_mgmt.engine import (
 	look,
 	opens,
 	rematch,
+	settled,
 	takes,
 	winner,
 )
@@ -113,3 +114,13 @@ def test_what_has_ended_opens_anew_only_for_moved_facts_or_a_reopened_ticket() -
 	assert (
 		opened_by(ticket(category=StatusCategory.RESOLVED), past=past(Status.RESOLVED, closed=True)) is None
 	)
+
+
+def test_what_is_settled_opens_nothing_whatever_plans_there_are() -> None:
+	for status in (Status.RESOLVED, Status.CANCELLED, Status.EXHAUSTED):
+		for facts in (HIGH, URGENT, LOW):
+			for closed, no_match in ((False, False), (True, False), (False, True)):
+				past = Past(status=status, facts=facts, ticket_was_closed=closed, no_match=no_match)
+				if settled(past, HIGH):
+					assert opened_by(past=past) is None
+				assert settled(past, facts) is not (closed or no_match)

@@ -1,6 +1,5 @@
 """Scenario 27: `migrate` with action items in every status; nothing repeats, and nothing is lost."""
 
-import signal
 from collections import Counter
 from datetime import timedelta
 
@@ -9,7 +8,7 @@ import frappe
 from escalation_mgmt import store
 from escalation_mgmt.engine import Status
 from tests.on_site import command
-from tests.scenarios.test_crash import dispatch
+from tests.scenarios.test_crash import killed
 from tests.world import PAGER, World
 
 TABLES = (
@@ -65,7 +64,7 @@ def test_27_migrate_with_items_in_every_status(world: World) -> None:
 	world.inbox.take_all()
 	goes_on["busy"] = world.ticket("busy", to="second@x.test")
 	world.wait(9)
-	assert dispatch(world, "delivery.claimed.after:1:kill") == -signal.SIGKILL
+	assert killed(world, "delivery.claimed.after:1")
 	world.providers.faults.smtp.refuse(450, "busy", to="second@x.test")
 	world.forward(1)
 	goes_on["scheduled"] = world.ticket("scheduled")
