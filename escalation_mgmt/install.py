@@ -1,10 +1,10 @@
 """What an installation needs beside its DocTypes: two roles, the id without which nothing is sent, and its part of
-Helpdesk's agent page.
+Helpdesk's agent page; and plans to copy from.
 """
 
 import frappe
 
-from escalation_mgmt import agent_page, installation
+from escalation_mgmt import agent_page, examples, installation
 
 ROLES = ("Escalation Manager", "Escalation Responder")
 
@@ -17,6 +17,7 @@ def after_install() -> None:
 	if not installation.is_live():
 		installation.make_live()
 	after_migrate()
+	examples.make()
 
 
 def after_migrate() -> None:
@@ -28,6 +29,7 @@ def after_app_install(app: str) -> None:
 	"""Helpdesk may come later than we."""
 	if app == "helpdesk":
 		agent_page.install()
+		examples.make()
 
 
 def before_uninstall() -> None:

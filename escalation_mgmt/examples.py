@@ -1,0 +1,95 @@
+"""Plans to copy from. They are put there once, disabled, when the app and Helpdesk first meet; whoever deletes them is rid of them."""
+
+from typing import Any
+
+import frappe
+from frappe import _
+
+from escalation_mgmt import tickets
+from escalation_mgmt.plans import PLAN
+from escalation_mgmt.reporting import report_error
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+
+
+def make() -> None:
+	"""Make them, unless there is a plan already, or no Helpdesk. What is wrong with one stops no installation."""
+	if not frappe.db.exists("DocType", tickets.HD_TICKET) or frappe.db.count(PLAN):
+		return
+	for values in (_urgent(), _working_hours(), _deadline()):
+		frappe.db.savepoint("escalation_example")
+		try:
+			plan = frappe.new_doc(PLAN)
+			plan.update(
+				{
+					"enabled": 0,
+					"plan_owner": "Administrator",
+					"reference_doctype": tickets.HD_TICKET,
+					**values,
+				}
+			)
+			plan.insert(ignore_permissions=True)
+		except Exception:
+			frappe.db.rollback(save_point="escalation_example")
+			report_error("Escalation: an example plan can't be made")
+
+
+def _urgent() -> dict[str, Any]:
+	return {
+		"title": _("Example: Urgent, first the assignee, then the team"),
+		"rank": 10,
+		"priorities": _priorities(1),
+		"window": 15 * MINUTE,
+		"steps": [
+			_step(0, "iPhone Notification"),
+			_step(5 * MINUTE, "SMS"),
+			_step(5 * MINUTE, "Phone Call"),
+			_step(10 * MINUTE, "iPhone Notification", whom="Team"),
+			_step(0, "SMS", whom="Team"),
+		],
+		"repeats": 1,
+		"repeat_pause": 10 * MINUTE,
+	}
+
+
+def _working_hours() -> dict[str, Any]:
+	by = {"calendar": "Service Level Agreement"} if tickets.agreements(tickets.HD_TICKET) else {}
+	return {
+		"title": _("Example: High, in working hours"),
+		"rank": 20,
+		"priorities": _priorities(2)[1:],
+		"window": HOUR,
+		"steps": [
+			_step(0, "Email"),
+			_step(30 * MINUTE, "SMS"),
+			_step(30 * MINUTE, "Email", whom="Team"),
+		],
+		**by,
+	}
+
+
+def _deadline() -> dict[str, Any]:
+	return {
+		"title": _("Example: Response deadline missed"),
+		"rank": 30,
+		"start": "At the Response Deadline",
+		"window": 4 * HOUR,
+		"steps": [
+			_step(0, "iPhone Notification"),
+			_step(0, "Email"),
+			_step(15 * MINUTE, "Email", whom="Team"),
+			_step(30 * MINUTE, "Email", whom="Role", role="Escalation Manager"),
+		],
+	}
+
+
+def _step(wait: int, method: str, whom: str = "Assignee", **more: str) -> dict[str, Any]:
+	return {"wait": wait, "method": method, "whom": whom, **more}
+
+
+def _priorities(most_urgent: int) -> list[dict[str, str]]:
+	"""The most urgent that this Helpdesk has, whatever it calls them."""
+	names = tickets.choices(tickets.HD_TICKET)["priority"]
+	by_level = sorted(names, key=lambda name: -tickets.level(tickets.HD_TICKET, name))
+	return [{"priority": name} for name in by_level[:most_urgent]]

@@ -1,0 +1,41 @@
+"""What the workspace's number cards show that no filter can say. Each of what the present user may see."""
+
+from typing import Any
+
+import frappe
+
+from escalation_mgmt import clock, history, monitor
+from escalation_mgmt.engine import CLOCK_RUNS
+from escalation_mgmt.permissions import ITEM
+
+
+@frappe.whitelist()
+def overdue(filters: Any = None) -> dict[str, Any]:
+	"""How many steps are overdue (`monitor.TOLERATED`), and the list of them."""
+	filters = {
+		"status": ("in", sorted(CLOCK_RUNS)),
+		"stalled": ("!=", 1),  # due never: a filter of Frappe's counts that as long ago
+		"due_utc": ("<", f"{clock.now() - monitor.TOLERATED:%Y-%m-%d %H:%M:%S}"),
+	}
+	found = frappe.get_list(ITEM, filters=filters, pluck="name", order_by="name", limit_page_length=0)
+	return {
+		"value": len(found),
+		"fieldtype": "Int",
+		"route": ["List", ITEM],
+		"route_options": filters,
+	}
+
+
+@frappe.whitelist()
+def time_to_acknowledge_today(filters: Any = None) -> str:
+	"""From the start of an escalation to its acknowledgement, on average, of those acknowledged today (site's zone)."""
+	midnight = clock.to_site(clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
+	found = frappe.get_list(
+		ITEM,
+		filters={"acknowledged_utc": (">=", clock.to_utc(midnight))},
+		fields=["opened_utc", "acknowledged_utc"],
+		order_by="name",
+		limit_page_length=0,
+	)
+	taken = [(row.acknowledged_utc - row.opened_utc).total_seconds() for row in found]
+	return history.duration(sum(taken) / len(taken)) if taken else "–"

@@ -1,0 +1,66 @@
+"""The workspace: what its cards count, and the plans to copy from."""
+
+import json
+
+import frappe
+
+from escalation_mgmt import examples, install, number_cards, plan_checks
+from tests.world import World
+
+
+def test_the_cards_count_what_the_reader_may_see(world: World) -> None:
+	world.plan((0, "Email"), (20, "Email"))
+	acknowledged, _running = world.ticket("first"), world.ticket("second")
+	world.forward(10)
+	first, second = world.expect_email("tech@x.test", "first"), world.expect_email("tech@x.test", "second")
+	assert number_cards.overdue()["value"] == 0
+	assert number_cards.time_to_acknowledge_today() == "–"
+	world.wait(2)
+	world.post(first.links[0])
+	world.wait(24)
+	frappe.db.commit()
+	late = number_cards.overdue()
+	assert late["value"] == 1
+	assert number_cards.time_to_acknowledge_today() == "12m"
+	assert world.item(acknowledged).status == "Acknowledged"
+	frappe.set_user("stranger@x.test")
+	assert (number_cards.overdue()["value"], number_cards.time_to_acknowledge_today()) == (0, "–")
+	frappe.set_user("Administrator")
+	world.post(second.links[0])
+	world.tick()
+
+
+def test_the_workspace_has_them(world: World) -> None:
+	there = frappe.get_doc("Workspace", "Escalation")
+	names = [card.number_card_name for card in there.number_cards]
+	assert len(names) == 4
+	in_page = [block["data"] for block in json.loads(there.content) if block["type"] == "number_card"]
+	assert [block["number_card_name"] for block in in_page] == names
+	for name in names:
+		card = frappe.get_doc("Number Card", name)
+		assert (card.is_standard, card.module) == (1, "Escalation Mgmt")
+		if card.type == "Custom":
+			frappe.get_attr(card.method)()
+		else:
+			assert frappe.get_list(card.document_type, filters=json.loads(card.filters_json)) == []
+
+
+def test_examples_are_sound_and_disabled_and_dont_come_back(world: World) -> None:
+	examples.make()
+	made = [
+		frappe.get_doc("Escalation Plan", name) for name in frappe.get_all("Escalation Plan", pluck="name")
+	]
+	assert len(made) == 3 and not any(plan.enabled for plan in made)
+	assert [plan_checks.problems(plan) for plan in made] == [[], [], []]
+	by_rank = sorted(made, key=lambda plan: plan.rank)
+	assert [[row.priority for row in plan.priorities] for plan in by_rank] == [["Urgent"], ["High"], []]
+	world.ticket(priority="Urgent")
+	assert not world.count_items()
+	by_rank[0].delete()
+	examples.make()
+	install.after_migrate()
+	assert frappe.db.count("Escalation Plan") == 2
+	for plan in by_rank[1:]:
+		plan.delete()
+	install.after_migrate()
+	assert not frappe.db.count("Escalation Plan")
