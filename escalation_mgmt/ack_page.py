@@ -126,12 +126,19 @@ def _sheet(message: Any, done: Acknowledgement | None) -> Sheet:
 		store.ITEM, message.action_item, ["reference_name", "ticket_subject"], as_dict=True
 	)
 	ticket = {"ticket": item.reference_name, "subject": item.ticket_subject}
+	if done.renewed:
+		return Sheet(
+			_("Noted"), _("You are still on it. The escalation waits for you."), tone="good", **ticket
+		)
 	if done.taken:
 		text = _("The escalation has stopped. The ticket is waiting for your answer.")
 		return Sheet(_("Acknowledged"), text, tone="good", **ticket)
 	if can_acknowledge(done.status):
 		text = _("Press the button to take it. The escalation stops, and the others are told.")
 		return Sheet(_("Not acknowledged yet"), text, tone="urgent", button=_("Acknowledge"), **ticket)
+	if done.asks(message.user or "", message.recipient):
+		text = _("You acknowledged it, and nothing has happened since. Else the escalation goes on.")
+		return Sheet(_("Are you still on it?"), text, tone="urgent", button=_("I Am Still on It"), **ticket)
 	if done.by and done.at:
 		at = _time_for(message.user, done.at)
 		text = _("By {0}, {1}.").format(done.by, at)

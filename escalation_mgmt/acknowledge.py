@@ -8,7 +8,8 @@ import frappe
 from frappe import _
 
 from escalation_mgmt import clock, delivery, faults, store
-from escalation_mgmt.engine import Status
+from escalation_mgmt.calendars import Calendars
+from escalation_mgmt.engine import Status, Ticket, may_renew
 from escalation_mgmt.engine import acknowledge as engine_acknowledge
 from escalation_mgmt.people import Directory
 from escalation_mgmt.tickets import Tickets
@@ -23,9 +24,18 @@ class Acknowledgement:
 	by: str = ""
 	at: datetime | None = None
 	via: str = ""
+	user: str = ""
+	reminded: bool = False  # who has it is asked whether they are still on it
+	renewed: bool = False  # by this attempt they said so
+
+	def asks(self, user: str, name: str) -> bool:
+		"""Whether this person (or address, by its label) is asked whether they are still on it."""
+		return self.reminded and (user == self.user if user or self.user else name == self.by)
 
 	@property
 	def in_words(self) -> str:
+		if self.renewed:
+			return _("Noted: you are still on it.")
 		if self.taken:
 			return _("Acknowledged. The escalation has stopped.")
 		if self.by:
@@ -38,19 +48,40 @@ def acknowledge(item: str, *, by: str, via: str, user: str = "", address: str = 
 
 	`by` is the name that history shows, `user` the user where it is one, `address` the address where it isn't,
 	`via` the door. The caller's transaction must be committed for it to count. Raises DoesNotExistError where there is no
-	such item.
+	such item. Whoever was reminded that they have it says by it that they are still on it.
 	"""
 	found = store.lock([item])
 	if not found:
 		raise frappe.DoesNotExistError(_("There is no Escalation Action Item {0}.").format(item))
 	stored, now = found[0], clock.now()
-	decision = engine_acknowledge(stored.item, by, via, now, user=user, address=address)
+	read = Tickets([stored.key])
+	ticket = _readable(read, stored.key)
+	decision = engine_acknowledge(
+		stored.item,
+		by,
+		via,
+		now,
+		user=user,
+		address=address,
+		ticket_status=ticket.status,
+		working=Calendars().of(stored.item.plan, ticket),
+	)
 	if not decision:
 		return _as_it_is(stored)
-	store.apply([(stored, decision)], Directory(), Tickets([stored.key]), now)
+	store.apply([(stored, decision)], Directory(), read, now)
 	faults.around_commit("acknowledge")
 	delivery.soon()
-	return Acknowledgement(True, decision.item.status, by, now, via)
+	return Acknowledgement(
+		True, decision.item.status, by, now, via, user, renewed=may_renew(stored.item, by, user)
+	)
+
+
+def _readable(read: Tickets, key: tuple[str, str]) -> Ticket:
+	"""The ticket; who acknowledges one that can't be read is heard all the same."""
+	try:
+		return read[key]
+	except Exception:
+		return Ticket(doctype=key[0], name=key[1])
 
 
 def acknowledge_by(message: Any, via: str) -> Acknowledgement:
@@ -70,5 +101,11 @@ def as_it_is(item: str) -> Acknowledgement | None:
 def _as_it_is(stored: store.Stored) -> Acknowledgement:
 	item = stored.item
 	return Acknowledgement(
-		False, item.status, item.acknowledged_by, item.acknowledged_at, item.acknowledged_via
+		False,
+		item.status,
+		item.acknowledged_by,
+		item.acknowledged_at,
+		item.acknowledged_via,
+		item.acknowledged_user,
+		reminded=item.reminded,
 	)

@@ -24,6 +24,7 @@ from escalation_mgmt.engine import (
 	can_snooze,
 	can_stop,
 	can_unacknowledge,
+	may_renew,
 )
 from escalation_mgmt.escalate_now import escalate_now
 from escalation_mgmt.responders import add_person, hand_over
@@ -165,6 +166,14 @@ ACTIONS = (
 		run=_acknowledge,
 		permission="read",
 		even_if_stale=True,  # whoever takes it takes it, however many steps have run; a second one is told by whom
+	),
+	Action(
+		"still_on_it",
+		label=lambda: _("I Am Still on It"),
+		offered=_running(lambda item: may_renew(item, "", frappe.session.user)),
+		run=_acknowledge,
+		permission="read",
+		even_if_stale=True,
 	),
 	Action(
 		"escalate_now",

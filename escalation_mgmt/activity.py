@@ -26,6 +26,7 @@ NOTED = frozenset(
 		EventKind.SNOOZED,
 		EventKind.ACKNOWLEDGED,
 		EventKind.UNACKNOWLEDGED,
+		EventKind.TIMED_OUT,
 		EventKind.HANDED_OVER,
 		EventKind.PERSON_ADDED,
 		EventKind.RESOLVED,

@@ -61,6 +61,9 @@ _COLUMNS = (
 	*("earlier_token_hash", "reply_code", "created_utc"),
 )
 
+_TO_BE_ACKNOWLEDGED = (EventKind.EXHAUSTED, EventKind.NOBODY_NOTIFIED, EventKind.REMINDED)
+"""News with a link that acknowledges."""
+
 _WANTED = {  # a page is for as long as nobody has the item; one of an exhausted item may still be under way
 	str(Status.ESCALATING),
 	str(Status.EXHAUSTED),
@@ -320,7 +323,7 @@ def _message(row: Any, item: Any, plan: Plan, view: messages.TicketView, directo
 	person = directory.person(row.user) if row.user else None
 	language = person.language if isinstance(person, Person) else ""
 	step = plan.steps[row.step - 1] if row.purpose == PAGE else None
-	acknowledges = row.purpose == PAGE or row.about in (EventKind.EXHAUSTED, EventKind.NOBODY_NOTIFIED)
+	acknowledges = row.purpose == PAGE or row.about in _TO_BE_ACKNOWLEDGED
 	link = tokens.link(row.token) if acknowledges else ""
 	known = messages.context(view, plan, step, row.recipient, item.name, link)
 	with print_language(language or frappe.local.lang):

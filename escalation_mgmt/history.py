@@ -147,6 +147,15 @@ def _unacknowledged(d: Any, _step: int) -> str:
 	return sentence + " " + _("The escalation goes on at {0}.").format(_when(d.due))
 
 
+def _worked_on(d: Any, _step: int) -> str:
+	how = {
+		"reply": _("An agent replied."),
+		"first response": _("An agent responded."),
+		"status": _("The ticket has another status."),
+	}
+	return (how.get(d.how) or "") + " " + _("The acknowledgement stands.")
+
+
 def _handed_over(d: Any, _step: int) -> str:
 	sentence = _("{0} handed it over to {1} ({2}), who is paged: {3}.").format(
 		d.by, d.to, _(d.via or ""), _methods(d.methods)
@@ -242,6 +251,14 @@ _SENTENCES: dict[str, Callable[[Any, int], str]] = {
 	),
 	EventKind.ACKNOWLEDGED: _acknowledged,
 	EventKind.UNACKNOWLEDGED: _unacknowledged,
+	EventKind.REMINDED: lambda d, s: _(
+		"Nothing has happened since {0} acknowledged it: they are reminded, and it goes on at {1}."
+	).format(d.to, _when(d.until)),
+	EventKind.STILL_ON_IT: lambda d, s: _("{0} is still on it ({1}).").format(d.by, _(d.via)),
+	EventKind.WORKED_ON: _worked_on,
+	EventKind.TIMED_OUT: lambda d, s: _(
+		"Nothing has happened after the reminder: {0} no longer has it, and the escalation goes on."
+	).format(d.was),
 	EventKind.HANDED_OVER: _handed_over,
 	EventKind.PERSON_ADDED: lambda d, s: _("{0} added {1} ({2}), who is paged as well: {3}.").format(
 		d.by, d.to, _(d.via or ""), _methods(d.methods)

@@ -103,6 +103,7 @@ def told(about: str, known: dict[str, Any], item: Any) -> tuple[str, str]:
 		EventKind.ASSIGNEE_CHANGED: _("Ticket {0} is assigned to {1} now").format(number, item.assigned_to),
 		EventKind.HANDED_OVER: _("Ticket {0} is assigned to {1} now").format(number, item.assigned_to),
 		EventKind.UNACKNOWLEDGED: _("Nobody has ticket {0} any more").format(number),
+		EventKind.REMINDED: _("Are you still on ticket {0}?").format(number),
 		EventKind.EXHAUSTED: _("Nobody acknowledged ticket {0}").format(number),
 		EventKind.NOBODY_NOTIFIED: _("Nobody could be notified of ticket {0}").format(number),
 		EventKind.PARKED: _("The escalation of ticket {0} can't be processed").format(number),
@@ -110,6 +111,10 @@ def told(about: str, known: dict[str, Any], item: Any) -> tuple[str, str]:
 	more = {
 		EventKind.EXHAUSTED: _("Every step of plan {0} has run and its last wait is over.").format(
 			known["plan"]
+		),
+		EventKind.REMINDED: _(
+			"You acknowledged it, and nothing has happened since. Reply to it, change its status, or say that you "
+			"are still on it. Else its escalation goes on."
 		),
 		EventKind.UNACKNOWLEDGED: _("It was given back, and its escalation goes on."),
 		EventKind.NOBODY_NOTIFIED: _(

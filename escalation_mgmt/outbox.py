@@ -143,13 +143,16 @@ def take_back(queued: Sequence[Any], now: datetime) -> None:
 
 def tell(told: Sequence[tuple[ActionItem, Tell]], directory: Directory, now: datetime) -> None:
 	"""Queue words about items to audiences, to each by the quietest way there is; who can't be told is recorded."""
-	paged = _paged([item.id for item, tell in told if tell.audience is Audience.NOTIFIED])
+	of_paged = (Audience.NOTIFIED, Audience.WHO_HAS_IT)
+	paged = _paged([item.id for item, tell in told if tell.audience in of_paged])
 	messages: list[dict[str, Any]] = []
 	lines: list[history.Line] = []
 	reason = _("There is no quiet method by which to tell them.")
 	for item, tell in told:
 		if tell.audience is Audience.NOTIFIED:
 			recipients, missed = _notified(paged.get(item.id, []), tell.but_not, directory), []
+		elif tell.audience is Audience.WHO_HAS_IT:
+			recipients, missed = _who_has_it(item, paged.get(item.id, []), directory)
 		else:
 			recipients, missed = owners(item, directory)
 		about = {
@@ -204,6 +207,18 @@ def _notified(paged: Sequence[Any], but_not: frozenset[str], directory: Director
 					method=page.method, address=page.address, label=page.recipient
 				)
 	return list(found.values())
+
+
+def _who_has_it(
+	item: ActionItem, paged: Sequence[Any], directory: Directory
+) -> tuple[list[Recipient], list[str]]:
+	"""The person who acknowledged, by a quiet method; a bare address by its own, where that is quiet."""
+	if item.acknowledged_user:
+		way = directory.quiet_way_to(item.acknowledged_user)
+	else:
+		theirs = [page for page in paged if not page.user and page.recipient == item.acknowledged_by]
+		way = next(iter(_notified(theirs, frozenset(), directory)), None)
+	return ([way], []) if way else ([], [item.acknowledged_by])
 
 
 def owners(item: ActionItem, directory: Directory) -> tuple[list[Recipient], list[str]]:

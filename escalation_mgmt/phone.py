@@ -175,6 +175,7 @@ def _items() -> list[dict[str, Any]]:
 		fields=[
 			*("name", "status", "reference_doctype", "reference_name", "ticket_subject", "priority"),
 			*("due_utc", "ended_utc", "acknowledged_by", "current_step", "step_count"),
+			*("acknowledged_user", "reminded"),
 		],
 		order_by="opened_utc desc",
 		limit_page_length=_MOST_ITEMS,
@@ -184,7 +185,8 @@ def _items() -> list[dict[str, Any]]:
 		ended, due = row.pop("ended_utc"), row.pop("due_utc")
 		if ended and frappe.utils.get_datetime(ended) < recent:
 			continue
-		row["can_acknowledge"] = bool(can_acknowledge(row.status))
+		asked = row.pop("acknowledged_user") == user and row.reminded
+		row["can_acknowledge"] = bool(can_acknowledge(row.status) or asked)
 		row["state"] = _in_words(row)
 		row["due_at"] = format_datetime(clock.to_site(due)) if due else ""
 		shown.append(row)
@@ -192,6 +194,8 @@ def _items() -> list[dict[str, Any]]:
 
 
 def _in_words(row: Any) -> str:
+	if row.status == Status.ACKNOWLEDGED and row.reminded:
+		return _("{0} has it, but nothing happens").format(row.acknowledged_by)
 	if row.status == Status.ACKNOWLEDGED:
 		return _("{0} has it").format(row.acknowledged_by)
 	if row.status == Status.ESCALATING:

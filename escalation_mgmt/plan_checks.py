@@ -11,7 +11,7 @@ from escalation_mgmt import calendars, messages, notifiers, plans, tickets
 from escalation_mgmt.engine import CalendarKind, TargetKind, forestalling
 from escalation_mgmt.people import Directory
 
-_DURATIONS = ("window", "repeat_pause", "last_wait")
+_DURATIONS = ("window", "repeat_pause", "last_wait", "ack_timeout", "ack_grace")
 LONGEST_DAYS = 366  # of working time, so that counting it stays quick
 
 

@@ -79,6 +79,8 @@ def from_doc(doc: Any) -> Plan:
 		repeats=cint(doc.repeats),
 		repeat_pause=_seconds(doc.repeat_pause),
 		last_wait=_seconds(doc.last_wait),
+		ack_timeout=_seconds(doc.ack_timeout),
+		ack_grace=_seconds(doc.ack_grace),
 		stop=StopRules(
 			on_reply=bool(cint(doc.stop_on_reply)),
 			on_first_response=bool(cint(doc.stop_on_first_response)),

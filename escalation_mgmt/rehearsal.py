@@ -290,8 +290,17 @@ def _outcome(timeline: Timeline) -> str:
 		return _("Nobody can be reached.")
 	if item.status is Status.ACKNOWLEDGED:
 		return _("Acknowledged by {0} after {1}.").format(item.acknowledged_by, after)
+	had = [
+		event.data["by"]
+		for moment in timeline.moments
+		for event in moment.events
+		if event.kind is EventKind.ACKNOWLEDGED
+	]
 	if item.status is Status.RESOLVED:
 		return _("The ticket is answered after {0}, and nothing more is sent.").format(after)
+	if had:
+		words = _("{0} acknowledges, but nothing happens on the ticket; it is exhausted after {1}.")
+		return words.format(had[0], after)
 	return _("Nobody acknowledges; it is exhausted after {0}.").format(after)
 
 

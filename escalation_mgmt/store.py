@@ -59,7 +59,7 @@ _COLUMNS = (
 	),
 	*("customer", "assignees", "started_by", "unreached", "stalled", "acknowledged_by", "acknowledged_user"),
 	*("acknowledged_utc", "acknowledged_via", "parked", "parked_due_utc", "running_ticket"),
-	*("resumes_utc", "added"),
+	*("resumes_utc", "added", "ticket_status", "reminded"),
 )
 _SELECT = f"select {', '.join(f'`{column}`' for column in _COLUMNS)} from `tab{ITEM}`"
 
@@ -312,6 +312,8 @@ def load(found: Iterable[Any]) -> list[Stored]:
 				acknowledged_user=row.acknowledged_user or "",
 				acknowledged_at=row.acknowledged_utc,
 				acknowledged_via=row.acknowledged_via or "",
+				ticket_status=row.ticket_status or "",
+				reminded=bool(row.reminded),
 				ended_at=row.ended_utc,
 			),
 			key=(row.reference_doctype, row.reference_name),
@@ -357,6 +359,8 @@ def _state(item: ActionItem) -> dict[str, Any]:
 		"acknowledged_user": item.acknowledged_user or None,
 		"acknowledged_utc": item.acknowledged_at,
 		"acknowledged_via": item.acknowledged_via,
+		"ticket_status": item.ticket_status or None,
+		"reminded": int(item.reminded),
 	}
 
 

@@ -150,6 +150,8 @@ def _next(item: ActionItem) -> str:
 		return _("End of the response window")
 	if item.status is Status.SNOOZED:
 		return _("End of the snooze")
+	if item.status is Status.ACKNOWLEDGED:
+		return _("The next step") if item.reminded else _("Reminder, if nothing happens,")
 	if item.in_last_wait:
 		return _("End of the last wait")
 	return actions.steps_in_words(item.plan.groups[item.group])

@@ -310,6 +310,7 @@ def _facts(src: Source, row: Any, replies: list[datetime] | None, levels: Callab
 		name=str(row.get("name")),
 		facts=_match_facts(src, row, levels),
 		merged_into=str(get(src.merged_into) or ""),
+		status=get(src.status) or "",
 		category=_category(src, get(src.category), get(src.status)),
 		subject=get(src.subject) or "",
 		assignees=tuple(json.loads(row.get("_assign") or "[]")),

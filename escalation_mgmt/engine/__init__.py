@@ -73,6 +73,7 @@ from escalation_mgmt.engine.statuses import (
 	next_status,
 )
 from escalation_mgmt.engine.ticket import MatchFacts, StatusCategory, Ticket, already_answered, answer
+from escalation_mgmt.engine.time_out import may_renew
 from escalation_mgmt.engine.unacknowledge import can_unacknowledge, unacknowledge
 from escalation_mgmt.engine.waits import held_until, window_end
 from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, Calendar, Hours, NoWorkingTime, WorkingTime
@@ -142,6 +143,7 @@ __all__ = [
 	"ladder",
 	"leads_to",
 	"look",
+	"may_renew",
 	"next_status",
 	"open_item",
 	"opens",

@@ -7,6 +7,8 @@ from escalation_mgmt.engine.decision import Audience, Decision, Tell
 from escalation_mgmt.engine.event import Event
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, Status, next_status
+from escalation_mgmt.engine.time_out import first_reminder, may_renew, renew
+from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, WorkingTime
 
 
 def can_acknowledge(status: Status) -> bool:
@@ -14,27 +16,40 @@ def can_acknowledge(status: Status) -> bool:
 
 
 def acknowledge(
-	item: ActionItem, by: str, via: str, now: datetime, *, user: str = "", address: str = ""
+	item: ActionItem,
+	by: str,
+	via: str,
+	now: datetime,
+	*,
+	user: str = "",
+	address: str = "",
+	ticket_status: str = "",
+	working: WorkingTime = AROUND_THE_CLOCK,
 ) -> Decision | None:
 	"""Record that `by` has it: a person's name, or the label of an address that is no `user`'s.
 
-	`address` is that address; `via` names the door; `now` is in UTC.
+	`address` is that address; `via` names the door; `now` is in UTC. `ticket_status` is what a time-out compares with.
+	Whoever was reminded that they have it says by acknowledging once more that they are still on it.
 
 	None: it can't be acknowledged any more, because somebody already has it or it has ended. The first to
 	come wins (design rule 5): what no provider was handed yet is withdrawn, and no further step runs.
 	"""
+	if may_renew(item, by, user):
+		return renew(item, by, via, now, working)
 	if not can_acknowledge(item.status):
 		return None
 	taken = replace(
 		item,
 		status=next_status(item.status, Cause.ACKNOWLEDGE),
-		due_at=None,
+		due_at=first_reminder(item, now, working),
 		resumes_at=None,
 		stalled=False,
 		acknowledged_by=by,
 		acknowledged_user=user,
 		acknowledged_at=now,
 		acknowledged_via=via,
+		ticket_status=ticket_status if item.plan.ack_timeout else "",
+		reminded=False,
 		ended_at=None,
 		version=item.version + 1,
 	)

@@ -50,6 +50,7 @@ class Page:
 
 class Audience(StrEnum):
 	NOTIFIED = "notified"  # everyone who was sent a message about this item
+	WHO_HAS_IT = "who has it"  # the person (or address) that acknowledged
 	OWNERS = "owners"  # the plan's owner and the site's catch-all recipient
 
 

@@ -33,6 +33,7 @@ from escalation_mgmt.engine.statuses import (
 	next_status,
 )
 from escalation_mgmt.engine.ticket import Ticket, answer
+from escalation_mgmt.engine.time_out import remind, time_out, worked_on
 from escalation_mgmt.engine.waits import after, following, held_until, wait_before, window_end
 from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, WorkingTime
 
@@ -114,7 +115,7 @@ def run_due(
 	seen = looked.item if looked else item
 	if seen.status not in CLOCK_RUNS or seen.due_at is None or seen.due_at > now:
 		return looked
-	ran = _run(replace(seen, version=item.version), reaches, now, working)
+	ran = _run(replace(seen, version=item.version), ticket, reaches, now, working)
 	if not looked:
 		return ran
 	return replace(ran, events=looked.events + ran.events, tells=looked.tells + ran.tells)
@@ -141,7 +142,7 @@ def stop(item: ActionItem, by: str, reason: str, now: datetime, *, user: str = "
 	return replace(decision, tells=tuple(replace(tell, but_not=frozenset({user})) for tell in decision.tells))
 
 
-def _run(item: ActionItem, reaches: Reaches, now: datetime, working: WorkingTime) -> Decision:
+def _run(item: ActionItem, ticket: Ticket, reaches: Reaches, now: datetime, working: WorkingTime) -> Decision:
 	events = [] if item.in_last_wait else list(_no_calendar(working, now))
 	if item.status is Status.SCHEDULED:
 		item = replace(item, status=next_status(item.status, Cause.WINDOW_OVER))
@@ -150,8 +151,13 @@ def _run(item: ActionItem, reaches: Reaches, now: datetime, working: WorkingTime
 		if first:
 			item = replace(item, due_at=after(now, first, item.plan, working), version=item.version + 1)
 			return Decision(item=item, events=tuple(events))
-	elif item.status is Status.SNOOZED:
-		item, line = wake(item, Cause.SNOOZE_OVER, now)
+	elif item.status is Status.ACKNOWLEDGED and not item.reminded:
+		return remind(item, now, working)
+	elif item.status in (Status.SNOOZED, Status.ACKNOWLEDGED):
+		if item.status is Status.SNOOZED:
+			item, line = wake(item, Cause.SNOOZE_OVER, now)
+		else:
+			item, line = time_out(item, ticket, now, working)
 		events.append(line)
 		if item.due_at and item.due_at > now:
 			return Decision(item=replace(item, version=item.version + 1), events=tuple(events))
@@ -244,6 +250,7 @@ def _end(item: ActionItem, cause: Cause, now: datetime, data: dict) -> Decision:
 		due_at=None,
 		resumes_at=None,
 		stalled=False,
+		reminded=False,
 		ended_at=now,
 		version=item.version + 1,
 	)
@@ -275,6 +282,9 @@ def _follow(item: ActionItem, ticket: Ticket, now: datetime, working: WorkingTim
 		if due != item.due_at:
 			events.append(Event(EventKind.WINDOW_MOVED, now, data={"was": item.due_at, "due": due}))
 			new = replace(new, due_at=due)
+	if how := worked_on(item, ticket):
+		new = replace(new, due_at=None, reminded=False)
+		events.append(Event(EventKind.WORKED_ON, now, data={"how": how}))
 	if item.status is Status.SNOOZED and _raised(item, ticket):
 		new, line = wake(new, Cause.RAISED, now)
 		events.append(line)

@@ -38,6 +38,8 @@ class ActionItem:
 	acknowledged_user: str = ""  # empty: a bare address
 	acknowledged_at: datetime | None = None
 	acknowledged_via: str = ""
+	ticket_status: str = ""  # of the ticket when it was acknowledged, where the plan has a time-out
+	reminded: bool = False  # of what they acknowledged
 	ended_at: datetime | None = None
 
 	@property

@@ -90,6 +90,8 @@ class Plan:
 	repeats: int = 0
 	repeat_pause: timedelta = ZERO
 	last_wait: timedelta = timedelta(minutes=30)
+	ack_timeout: timedelta = ZERO  # without a reply or another status after an acknowledgement; 0: none
+	ack_grace: timedelta = ZERO  # after the reminder
 	stop: StopRules = StopRules()
 	owner: str = ""
 	subject: str = ""  # templates of the messages
@@ -135,6 +137,8 @@ class Plan:
 			"repeats": self.repeats,
 			"repeat_pause": self.repeat_pause.total_seconds(),
 			"last_wait": self.last_wait.total_seconds(),
+			"ack_timeout": self.ack_timeout.total_seconds(),
+			"ack_grace": self.ack_grace.total_seconds(),
 			"stop": {
 				"on_reply": self.stop.on_reply,
 				"on_first_response": self.stop.on_first_response,
@@ -172,6 +176,8 @@ class Plan:
 			repeats=data["repeats"],
 			repeat_pause=timedelta(seconds=data["repeat_pause"]),
 			last_wait=timedelta(seconds=data["last_wait"]),
+			ack_timeout=timedelta(seconds=data.get("ack_timeout", 0)),
+			ack_grace=timedelta(seconds=data.get("ack_grace", 0)),
 			stop=StopRules(**data["stop"]),
 			owner=data["owner"],
 			subject=data["subject"],

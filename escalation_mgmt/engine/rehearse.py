@@ -28,7 +28,8 @@ class Responses:
 	"""What people do: nothing, where nothing is said.
 
 	`to_message` is the message that is acknowledged, counted from 1 over all that go out; `to_step` the number of a
-	step, whose first message is. The acknowledgement comes `delay` later, and after it the rehearsal is over.
+	step, whose first message is. The acknowledgement comes `delay` later; after it the rehearsal is over, unless the plan
+	has an acknowledgement time-out: then nothing is done about the ticket, and it goes on.
 	`answered_after`: so long after the start an agent replies to the ticket. Raises ValueError for a negative time.
 	"""
 
@@ -149,7 +150,7 @@ def _decisions(
 		missed.extend((step, miss) for miss in reach.unreachable)
 		return reach
 
-	while (item.status in RUNNING and item.status is not Status.ACKNOWLEDGED) or taken:
+	while (item.status in RUNNING and (item.due_at or item.status is not Status.ACKNOWLEDGED)) or taken:
 		# What people did comes before what falls due at that same instant, as it does in a run.
 		coming = [at for at in (taken and taken[0], answered, item.due_at) if at]
 		if not coming:
@@ -165,7 +166,14 @@ def _decisions(
 			who = page.recipient
 			by = who.label or who.address
 			decision = acknowledge(
-				item, by, page.recipient.method, now, user=who.user, address="" if who.user else who.address
+				item,
+				by,
+				page.recipient.method,
+				now,
+				user=who.user,
+				address="" if who.user else who.address,
+				ticket_status=ticket.status,
+				working=working,
 			)
 		else:
 			decision = run_due(item, ticket, [item.plan], _always, noted, now, working)

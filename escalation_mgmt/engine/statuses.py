@@ -14,7 +14,7 @@ class Status(StrEnum):
 	SCHEDULED = "Scheduled"  # inside the response window; nothing sent
 	ESCALATING = "Escalating"  # steps are running
 	SNOOZED = "Snoozed"  # nobody has it yet; quiet until an instant
-	ACKNOWLEDGED = "Acknowledged"  # somebody has it; the clock stands still
+	ACKNOWLEDGED = "Acknowledged"  # somebody has it; the clock stands still, but for a time-out
 	RESOLVED = "Resolved"  # the ticket was answered or closed
 	EXHAUSTED = "Exhausted"  # the last wait is over and nobody acknowledged
 	CANCELLED = "Cancelled"  # stopped by hand, replaced, no longer matching, ticket gone
@@ -34,6 +34,7 @@ class Cause(StrEnum):
 	TICKET_GONE = "ticket gone"
 	UNACKNOWLEDGE = "unacknowledge"
 	HAND_OVER = "hand over"
+	TIME_OUT = "acknowledgement time-out"
 
 
 class By(StrEnum):
@@ -65,6 +66,7 @@ LIFE = (
 	Change(_C.RAISED, (_S.SNOOZED,), _S.ESCALATING, By.TICKET, _K.SNOOZE_OVER),
 	Change(_C.ACKNOWLEDGE, (*_NOBODY_HAS_IT, _S.EXHAUSTED), _S.ACKNOWLEDGED, By.PERSON, _K.ACKNOWLEDGED),
 	Change(_C.UNACKNOWLEDGE, (_S.ACKNOWLEDGED,), _S.ESCALATING, By.PERSON, _K.UNACKNOWLEDGED),
+	Change(_C.TIME_OUT, (_S.ACKNOWLEDGED,), _S.ESCALATING, By.DISPATCHER, _K.TIMED_OUT),
 	Change(_C.HAND_OVER, _HANDED_OVER, _S.ESCALATING, By.PERSON, _K.HANDED_OVER),
 	Change(_C.EXHAUST, (_S.ESCALATING,), _S.EXHAUSTED, By.DISPATCHER, _K.EXHAUSTED),
 	Change(_C.ANSWERED, _BEFORE_THE_END, _S.RESOLVED, By.TICKET, _K.RESOLVED),
@@ -85,8 +87,8 @@ TRANSITIONS = {
 RUNNING = frozenset({_S.SCHEDULED, _S.ESCALATING, _S.SNOOZED, _S.ACKNOWLEDGED})
 """An item in one of these still follows its ticket; the others are looked at no more."""
 
-CLOCK_RUNS = frozenset({_S.SCHEDULED, _S.ESCALATING, _S.SNOOZED})
-"""Only an item in one of these can have a due instant."""
+CLOCK_RUNS = frozenset({_S.SCHEDULED, _S.ESCALATING, _S.SNOOZED, _S.ACKNOWLEDGED})
+"""Only an item in one of these can have a due instant; an acknowledged one where its plan has a time-out."""
 
 
 class ImpossibleTransition(ValueError):

@@ -31,6 +31,7 @@ class Ticket:
 	facts: MatchFacts = MatchFacts()
 	exists: bool = True
 	merged_into: str = ""
+	status: str = ""  # as the site calls it
 	category: StatusCategory = StatusCategory.OPEN
 	subject: str = ""
 	assignees: tuple[str, ...] = ()

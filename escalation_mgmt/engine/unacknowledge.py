@@ -52,4 +52,12 @@ def unacknowledge(
 
 def released(item: ActionItem) -> ActionItem:
 	"""The item as nobody has it."""
-	return replace(item, acknowledged_by="", acknowledged_user="", acknowledged_at=None, acknowledged_via="")
+	return replace(
+		item,
+		acknowledged_by="",
+		acknowledged_user="",
+		acknowledged_at=None,
+		acknowledged_via="",
+		ticket_status="",
+		reminded=False,
+	)

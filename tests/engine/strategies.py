@@ -47,6 +47,8 @@ def plans(draw: st.DrawFn) -> Plan:
 		repeats=draw(st.integers(0, 2)),
 		repeat_pause=draw(waits),
 		last_wait=draw(waits),
+		ack_timeout=draw(waits),
+		ack_grace=draw(waits),
 		stop=StopRules(on_reply=draw(st.booleans()), on_paused_status=draw(st.booleans())),
 		owner="owner@x.test",
 		calendar=draw(st.sampled_from(CalendarKind)),

@@ -80,7 +80,10 @@ class Clockwork:
 	def acknowledge(self, page: Page, now: datetime) -> None:
 		self.run_until(now)
 		self.now, who = now, page.recipient
-		self.take(acknowledge(self.item, who.label, who.method, now, address=who.address))
+		self.take(
+			acknowledge(self.item, who.label, who.method, now, address=who.address, working=self.working)
+		)
+		self.run_until(datetime.max)
 
 	def answer(self, now: datetime) -> None:
 		self.run_until(now)

@@ -40,11 +40,13 @@ from escalation_mgmt.engine import (
 	acknowledge,
 	add_person,
 	bring_forward,
+	can_acknowledge,
 	can_add,
 	can_hand_over,
 	can_snooze,
 	can_unacknowledge,
 	hand_over,
+	may_renew,
 	snooze,
 	stop,
 	unacknowledge,
@@ -60,7 +62,7 @@ EXAMPLES, STEPS = (1400, 50) if NIGHTLY else (80, 50)
 PEOPLE = ("a", "b", "c")
 LEVELS = {"Low": 20, "High": 60, "Urgent": 80}
 K = EventKind
-GIVEN_BACK = (K.UNACKNOWLEDGED, K.HANDED_OVER)
+GIVEN_BACK = (K.UNACKNOWLEDGED, K.HANDED_OVER, K.TIMED_OUT)
 
 outcomes = st.lists(
 	st.sampled_from([*Outcome, Outcome.SENT, Outcome.SENT, Outcome.KILLED_AFTER]), min_size=1, max_size=6
@@ -132,6 +134,7 @@ class Rules(RuleBasedStateMachine):
 		change=st.one_of(
 			st.tuples(st.just("priority"), st.sampled_from(sorted(LEVELS))),
 			st.tuples(st.just("team"), st.sampled_from(["", "x"])),
+			st.tuples(st.just("status"), st.sampled_from(["", "On It"])),
 			st.tuples(st.just("assignees"), people),
 			st.tuples(st.just("response_by"), st.sampled_from([None, -60, 60, 900])),
 		),
@@ -148,7 +151,7 @@ class Rules(RuleBasedStateMachine):
 				after = replace(before, facts=replace(before.facts, team=value))
 			case "assignees":
 				after = replace(before, assignees=tuple(sorted(value)))
-			case "category" | "merged_into" | "exists":
+			case "category" | "merged_into" | "exists" | "status":
 				after = replace(before, **{what: value})
 			case "response_by":
 				deadline = None if value is None else self.shell.now + timedelta(seconds=value)
@@ -247,12 +250,18 @@ class Rules(RuleBasedStateMachine):
 	@rule(which=pick, by=st.sampled_from(PEOPLE))
 	def acknowledgement(self, which: int, by: str) -> None:
 		item = self._item(which)
-		decision = acknowledge(item, by, "Link", self.shell.now, user=f"{by}@x.test")
-		assert (decision is not None) == (item.status in (*CLOCK_RUNS, Status.EXHAUSTED))
+		ticket, working = self.shell.tickets[self.shell.ticket_of[item.id]], self.shell.working(item.plan)
+		asked = {"ticket_status": ticket.status, "working": working}
+		user = f"{by}@x.test"
+		decision = acknowledge(item, by, "Link", self.shell.now, user=user, **asked)
+		assert (decision is not None) == (can_acknowledge(item.status) or may_renew(item, by, user))
 		if not decision:
 			return
+		if not can_acknowledge(item.status):  # they were reminded, and are still on it
+			assert item.reminded and item.acknowledged_by == by
+			return self.shell.commit(decision)
 		# Two in the same second: both read the same state, and the second is refused.
-		other = acknowledge(item, "z", "SMS", self.shell.now)
+		other = acknowledge(item, "z", "SMS", self.shell.now, **asked)
 		if item.status is Status.EXHAUSTED and self.shell.running(self.shell.ticket_of[item.id]):
 			return  # a newer item follows the ticket already
 		self.shell.commit(decision)
@@ -576,6 +585,16 @@ def due_by_history(item: ActionItem, history: list[Event], working: WorkingTime)
 				ended = event.at if event.data else due
 				assert ended <= event.at, history
 				due, resumes = max(ended, resumes or ended), None
+			case K.ACKNOWLEDGED | K.STILL_ON_IT:
+				due = after(event.at, plan.ack_timeout) if plan.ack_timeout else None
+			case K.REMINDED:
+				assert event.at >= due
+				due = after(event.at, plan.ack_grace)
+			case K.WORKED_ON:
+				due = None
+			case K.TIMED_OUT:
+				assert event.at >= due
+				due = event.data.get("due", due)
 			case K.UNACKNOWLEDGED:
 				due = event.data["due"]
 				assert due >= after(event.at, wait_before(plan, *at))
@@ -604,7 +623,7 @@ def due_by_history(item: ActionItem, history: list[Event], working: WorkingTime)
 				due = event.at
 			case K.NOBODY_NOTIFIED:
 				due, at = None, (event.run, 0)
-			case K.ACKNOWLEDGED | K.RESOLVED | K.CANCELLED | K.REPLACED | K.EXHAUSTED:
+			case K.RESOLVED | K.CANCELLED | K.REPLACED | K.EXHAUSTED:
 				due = None
 	return due
 
