@@ -3,7 +3,8 @@
 import frappe
 import pytest
 
-from escalation_mgmt import sweep
+from escalation_mgmt import tickets
+from escalation_mgmt.engine import TicketFilter
 from tests.world import World
 
 
@@ -281,7 +282,12 @@ def test_the_sweep_passes_over_what_is_closed_by_whatever_name(world: World) -> 
 		ticket = world.ticket()
 		world.change(ticket, status="Done")
 		world.wait(1)
-		assert not [name for batch in sweep._unanswered("HD Ticket") for name in batch]
+		takes = TicketFilter(doctype="HD Ticket")
+		assert not list(tickets.unresolved_since(world.start, takes, 10))
+		world.change(ticket, status="Open")
+		assert [list(page) for page in tickets.unresolved_since(world.start, takes, 10)] == [
+			[str(ticket.name)]
+		]
 	finally:
 		frappe.db.delete("HD Ticket")
 		frappe.delete_doc("HD Ticket Status", done.name, force=True)
