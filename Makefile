@@ -20,9 +20,15 @@ setup:
 demo: setup
 	@$(VENV)/python -m host.demo $(if $(ONCE),--once)
 
+ifdef ESCALATION_TEST_SITE
+# A site of a bench that has the app: docs/testing.md.
+test:
+	@$(SITES_PATH)/../env/bin/python -m pytest tests/scenarios $(ARGS)
+else
 # Three, on two cores: each waits a third of its time for databases and processes.
 test: setup
 	@$(VENV)/python -m pytest -n 3 --dist loadgroup $(ARGS)
+endif
 
 lint: setup
 	@$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/mypy && $(VENV)/lint-imports

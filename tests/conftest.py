@@ -1,6 +1,6 @@
 """Sites for the tests. Whatever touches the database runs on SQLite and on MariaDB.
 
-On a bench, with ESCALATION_TEST_BENCH=1, FRAPPE_SITE and SITES_PATH, it runs on that site instead.
+On a bench, with ESCALATION_TEST_SITE and SITES_PATH, it runs on that site instead.
 """
 
 import os
@@ -11,7 +11,6 @@ import pytest
 from tests import on_site, profiles  # noqa: F401
 
 REQUIRED = os.environ.get("ESCALATION_TEST_REQUIRE", "").split()
-ON_BENCH = bool(os.environ.get("ESCALATION_TEST_BENCH"))
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
@@ -31,7 +30,7 @@ def missing(what: str, why: str) -> None:
 	(pytest.fail if what in REQUIRED else pytest.skip)(f"{what}: {why}")
 
 
-@pytest.fixture(scope="session", params=["bench"] if ON_BENCH else ["sqlite", "mariadb"])
+@pytest.fixture(scope="session", params=["bench"] if on_site.BENCH_SITE else ["sqlite", "mariadb"])
 def site(request: pytest.FixtureRequest) -> Iterator[str]:
 	"""A connected site with the app, Helpdesk (or its stand-in) and the people of the scenarios."""
 	if request.param == "bench":

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+BENCH_SITE = os.environ.get("ESCALATION_TEST_SITE", "")  # of a bench; empty: the embedded host's sites
 APPS = ("helpdesk", "erpnext_stand_in", "escalation_mgmt")
 PASSWORD = "Escalation-1"
 
@@ -41,11 +42,10 @@ def enter_bench() -> str:
 	"""Connect to the site of a bench that the environment names."""
 	import frappe
 
-	name = os.environ["FRAPPE_SITE"]
 	os.chdir(os.environ["SITES_PATH"])
-	frappe.init(name, sites_path=os.environ["SITES_PATH"])
+	frappe.init(BENCH_SITE, sites_path=os.environ["SITES_PATH"])
 	frappe.connect()
-	return name
+	return BENCH_SITE
 
 
 def leave() -> None:
@@ -91,11 +91,10 @@ def add_person(email: str, name: str, *roles: str) -> None:
 def command(site: str, *arguments: str) -> subprocess.CompletedProcess:
 	"""Run a command of the bench for the site, in a process of its own: `bench --site SITE ...`."""
 	root = Path(__file__).resolve().parent.parent
-	on_bench = bool(os.environ.get("ESCALATION_TEST_BENCH"))
-	bench = ["bench"] if on_bench else [sys.executable, "-m", "host", "frappe"]
+	bench = ["bench"] if BENCH_SITE else [sys.executable, "-m", "host", "frappe"]
 	return subprocess.run(
 		[*bench, "--site", site, *arguments],
-		cwd=None if on_bench else root,
+		cwd=None if BENCH_SITE else root,
 		capture_output=True,
 		text=True,
 		timeout=600,

@@ -19,6 +19,7 @@ from werkzeug.serving import make_server
 
 from escalation_mgmt import clock, delivery, dispatcher, history, installation, plans, store, sweep
 from host.providers import Call, LocalProviders
+from tests.on_site import BENCH_SITE
 
 OURS = (
 	"Escalation Action Item",
@@ -415,7 +416,7 @@ class World:
 	def bench(self, *arguments: str) -> subprocess.CompletedProcess[str]:
 		"""`bench --site SITE escalation ...`, in a process of its own, whose clock is the database's."""
 		frappe.db.commit()
-		if os.environ.get("ESCALATION_TEST_BENCH"):
+		if BENCH_SITE:
 			command, folder = ["bench"], frappe.utils.get_bench_path()
 		else:
 			from host import paths

@@ -13,7 +13,7 @@ import frappe
 import pytest
 
 from tests import children
-from tests.conftest import ON_BENCH
+from tests.on_site import BENCH_SITE
 from tests.scenarios.test_crash import MAY_REPEAT, check
 from tests.scenarios.test_dispatcher import many
 from tests.world import World
@@ -49,7 +49,7 @@ class MariaDB:
 @pytest.fixture
 def apart(site: str, providers, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[World, MariaDB]]:
 	"""A copy of the test site on that server, and the server."""
-	if ON_BENCH or frappe.db.db_type != "mariadb":
+	if BENCH_SITE or frappe.db.db_type != "mariadb":
 		pytest.skip("only the embedded host has a MariaDB to spare")
 	from host import sites
 
