@@ -13,18 +13,18 @@ from escalation_mgmt.reporting import report_error
 from escalation_mgmt.templating import NAMES as TEMPLATE_NAMES
 from escalation_mgmt.templating import parse, render
 
-NAMES = {
-	"ticket": "name, subject, priority, team, ticket_type, customer, doctype, url, and the ticket's own fields",
-	"plan": "the plan's name",
-	"step": "the step's number",
-	"steps": "how many steps the plan has",
-	"method": "the step's method",
-	"person": "the name of the person it goes to",
-	"item": "the action item's name",
-	"link": "the address that acknowledges",
-	"message": "the rendered message (in an endpoint's body only)",
-}
-"""What a template may name, and what each stands for."""
+NAMES = (
+	"ticket",  # name, subject, priority, team, ticket_type, customer, doctype, url, and the ticket's own fields
+	"plan",  # the plan's name
+	"step",  # the step's number
+	"steps",  # how many steps the plan has
+	"method",  # the step's method
+	"person",  # the name of the person it goes to
+	"item",  # the action item's name
+	"link",  # the address that acknowledges
+	"message",  # the rendered message (in an endpoint's body only)
+)
+"""What a template may name."""
 
 _TICKET_FACTS = ("name", "doctype", "subject", "priority", "team", "ticket_type", "customer", "url")
 

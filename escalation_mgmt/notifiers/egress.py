@@ -6,12 +6,13 @@ returned: nothing can change between the look and the step. A redirect is never 
 
 import ipaddress
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from frappe import _
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052
 _UNICAST = ipaddress.IPv6Network("2000::/3")  # RFC 4291, 2.4: all that was ever given out for the internet
@@ -21,7 +22,17 @@ _WRAPPED = [
 
 
 class Forbidden(Exception):
-	"""The address is not outside; the text says which, and why."""
+	"""The address is not outside; `str` says which, and why, in the language of whoever asks for it.
+
+	It is put into words only then: an event loop, in which it may be raised, knows no reader.
+	"""
+
+	def __init__(self, in_words: Callable[[], str]):
+		super().__init__()
+		self._in_words = in_words
+
+	def __str__(self) -> str:
+		return self._in_words()
 
 
 def is_outside(address: str) -> bool:
@@ -47,19 +58,24 @@ def check_url(url: str, allowed: Iterable[str]) -> None:
 		parts = urlsplit(url)
 		host, port = parts.hostname, parts.port
 	except ValueError as e:
-		raise Forbidden(f"{url!r} is not an address: {e}") from None
+		why = str(e)
+		raise Forbidden(lambda: _("{0} is not an address: {1}").format(repr(url), why)) from None
 	if parts.scheme not in ("http", "https") or not host:
-		raise Forbidden(f"{url!r} must begin with http:// or https:// and name a host")
+		raise Forbidden(
+			lambda: _("{0} must begin with http:// or https:// and name a host").format(repr(url))
+		)
 	if not host.isascii():
 		# Other dots and digits of Unicode become an address on the way to the connection, past every look at it.
-		raise Forbidden(f"{host!r} has characters outside ASCII; write the name as xn--...")
+		raise Forbidden(
+			lambda: _("{0} has characters outside ASCII; write the name as xn--...").format(repr(host))
+		)
 	if "%" not in host and ":" not in host:
 		try:
 			host.encode("idna")
 		except UnicodeError:
-			raise Forbidden(f"{host!r} is not a name that a host can have") from None
+			raise Forbidden(lambda: _("{0} is not a name that a host can have").format(repr(host))) from None
 	if parts.username or parts.password:
-		raise Forbidden("log-in data belongs into a header of the endpoint, not into its address")
+		raise Forbidden(lambda: _("log-in data belongs into a header of the endpoint, not into its address"))
 	if is_allowed(host, port or (443 if parts.scheme == "https" else 80), allowed):
 		return
 	try:
@@ -67,16 +83,18 @@ def check_url(url: str, allowed: Iterable[str]) -> None:
 	except ValueError:
 		return  # a name: the resolver looks at what it stands for when it is connected to
 	if not is_outside(host):
-		raise Forbidden(_inside(host))
+		raise _inside(host)
 
 
 def is_allowed(host: str, port: int, allowed: Iterable[str]) -> bool:
 	return bool({host.lower(), f"{host.lower()}:{port}"} & {name.lower() for name in allowed})
 
 
-def _inside(host: str) -> str:
-	return (
-		f"{host} is not on the public internet; allow it by name in escalation_allowed_hosts if that is meant"
+def _inside(host: str) -> Forbidden:
+	return Forbidden(
+		lambda: _(
+			"{0} is not on the public internet; allow it by name in escalation_allowed_hosts if that is meant"
+		).format(host)
 	)
 
 
@@ -94,7 +112,7 @@ class OutsideResolver(AbstractResolver):
 		if not is_allowed(host, port, self._allowed):
 			for address in found:
 				if not is_outside(address["host"]):
-					raise Forbidden(_inside(host))
+					raise _inside(host)
 		return found
 
 	async def close(self) -> None:

@@ -52,6 +52,13 @@ class Destination:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+	status: int
+	said: str
+	retry_after: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
 	to: Destination
 	body: bytes
@@ -94,8 +101,11 @@ class HttpPostNotifier(Notifier):
 				yield message, Failed(_("The request can't be built: {0}").format(str(e)[:300]))
 		allowed = tuple(allowed_hosts())
 		for known in together.all_at_once(("HTTP POST", allowed), lambda: _open_pool(allowed), ready, _post):
-			for (message, _request), outcome in known:
-				yield message, outcome
+			for (message, request), became in known:
+				yield (
+					message,
+					_broken(became, request.to) if isinstance(became, Exception) else _outcome(became),
+				)
 
 	def _endpoint(self, name: str) -> Any:
 		if name not in self._endpoints:
@@ -166,7 +176,8 @@ def _open_pool(allowed: Sequence[str]) -> aiohttp.ClientSession:
 	)
 
 
-async def _post(pool: aiohttp.ClientSession, ready: tuple[Message, Request]) -> Outcome:
+async def _post(pool: aiohttp.ClientSession, ready: tuple[Message, Request]) -> Answer | Exception:
+	"""What came of it, not yet in words: an event loop knows no reader, nor on Frappe 15 the site."""
 	_message, request = ready
 	to = request.to
 	timeout = aiohttp.ClientTimeout(total=to.seconds, connect=to.seconds / 2)
@@ -177,21 +188,27 @@ async def _post(pool: aiohttp.ClientSession, ready: tuple[Message, Request]) -> 
 			answer = await first_part(response)
 			for secret in to.secrets:
 				answer = answer.replace(secret, "…")  # a receiver may send back what it got
-			return _outcome(response, answer)
-	except egress.Forbidden as e:
-		return Failed(str(e))
-	except aiohttp.ConnectionTimeoutError:
-		return Retry(f"no connection within {to.seconds / 2:g} s")
-	except TimeoutError:
-		return Unknown(f"no answer within {to.seconds:g} s")
-	except aiohttp.ClientConnectorError as e:
-		if isinstance(e.__cause__, egress.Forbidden):
-			return Failed(str(e.__cause__))
-		return Retry(f"no connection: {e.strerror or e}"[:300])
-	except aiohttp.InvalidURL as e:
-		return Failed(f"not an address: {e}")
-	except (aiohttp.ClientError, OSError, ValueError) as e:
-		return Unknown(f"the connection broke before the answer was complete: {e!r}"[:300])
+			said = f"{response.status} {response.reason or ''} {answer}".strip()
+			return Answer(response.status, said, response.headers.get("Retry-After"))
+	except (egress.Forbidden, aiohttp.ClientError, OSError, ValueError) as e:  # a TimeoutError is an OSError
+		return e
+
+
+def _broken(error: Exception, to: Destination) -> Outcome:
+	"""What an exception means: before the request was sent it was surely not taken, afterwards it may have been."""
+	if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.__cause__, egress.Forbidden):
+		error = error.__cause__
+	if isinstance(error, egress.Forbidden):
+		return Failed(str(error))
+	if isinstance(error, aiohttp.ConnectionTimeoutError):
+		return Retry(_("no connection within {0} s").format(f"{to.seconds / 2:g}"))
+	if isinstance(error, TimeoutError):
+		return Unknown(_("no answer within {0} s").format(f"{to.seconds:g}"))
+	if isinstance(error, aiohttp.ClientConnectorError):
+		return Retry(_("no connection: {0}").format(error.strerror or error)[:300])
+	if isinstance(error, aiohttp.InvalidURL):
+		return Failed(_("not an address: {0}").format(error))
+	return Unknown(_("the connection broke before the answer was complete: {0}").format(repr(error))[:300])
 
 
 async def first_part(response: aiohttp.ClientResponse) -> str:
@@ -209,15 +226,14 @@ async def first_part(response: aiohttp.ClientResponse) -> str:
 	return b"".join(parts)[:ANSWER_BYTES].decode("utf-8", "replace")
 
 
-def _outcome(response: aiohttp.ClientResponse, answer: str) -> Outcome:
-	said = f"{response.status} {response.reason or ''} {answer}".strip()
-	if 200 <= response.status < 300:
-		return Sent(detail=said)
-	if response.status in RETRIED or response.status >= 500:
-		return Retry(said, retry_after(response.headers.get("Retry-After")))
-	if 300 <= response.status < 400:
-		return Failed(f"{said} (redirects are not followed)")
-	return Failed(said)
+def _outcome(answer: Answer) -> Outcome:
+	if 200 <= answer.status < 300:
+		return Sent(detail=answer.said)
+	if answer.status in RETRIED or answer.status >= 500:
+		return Retry(answer.said, retry_after(answer.retry_after))
+	if 300 <= answer.status < 400:
+		return Failed(_("{0} (redirects are not followed)").format(answer.said))
+	return Failed(answer.said)
 
 
 def retry_after(value: str | None) -> timedelta | None:

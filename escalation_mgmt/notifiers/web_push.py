@@ -157,7 +157,7 @@ def check_endpoint(url: str) -> None:
 	egress.check_url(url, allowed)
 	parts = urlsplit(url)
 	if parts.scheme != "https" and not egress.is_allowed(parts.hostname or "", parts.port or 80, allowed):
-		raise egress.Forbidden(_("The address of a push service begins with https://."))
+		raise egress.Forbidden(lambda: _("The address of a push service begins with https://."))
 
 
 def topic(item: str) -> str:
