@@ -16,4 +16,4 @@ def test_the_cards(desk: Desk) -> None:
 		manager.page.wait_for_url("**/escalation-action-item**")
 		manager.idle()
 		expect(manager.page.locator(".msgprint-dialog:visible")).to_have_count(0)
-		expect(manager.page.locator(".filter-selector .filter-button:visible")).to_contain_text("3")
+		expect(manager.page.locator(".filter-selector .filter-button:visible")).to_contain_text("2")
