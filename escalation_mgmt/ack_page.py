@@ -130,6 +130,8 @@ def _sheet(message: Any, done: Acknowledgement | None) -> Sheet:
 		return Sheet(
 			_("Noted"), _("You are still on it. The escalation waits for you."), tone="good", **ticket
 		)
+	if done.waits:
+		return Sheet(_("Acknowledged"), done.in_words, tone="good", **ticket)
 	if done.taken:
 		text = _("The escalation has stopped. The ticket is waiting for your answer.")
 		return Sheet(_("Acknowledged"), text, tone="good", **ticket)

@@ -1,6 +1,6 @@
 """The one function in which every way of acknowledging ends: button, API, link, reply, key."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ from frappe import _
 
 from escalation_mgmt import clock, delivery, faults, store
 from escalation_mgmt.calendars import Calendars
-from escalation_mgmt.engine import Status, Ticket, may_renew
+from escalation_mgmt.engine import ActionItem, Status, Ticket, can_acknowledge, may_renew, progress
 from escalation_mgmt.engine import acknowledge as engine_acknowledge
 from escalation_mgmt.people import Directory
 from escalation_mgmt.tickets import Tickets
@@ -27,6 +27,13 @@ class Acknowledgement:
 	user: str = ""
 	reminded: bool = False  # who has it is asked whether they are still on it
 	renewed: bool = False  # by this attempt they said so
+	have: int = 0  # of several who are asked, so many have acknowledged
+	needed: int = 0  # more than `have`: the others are still asked
+
+	@property
+	def waits(self) -> bool:
+		"""Whether this person has acknowledged, and others have to as well."""
+		return self.have < self.needed
 
 	def asks(self, user: str, name: str) -> bool:
 		"""Whether this person (or address, by its label) is asked whether they are still on it."""
@@ -36,6 +43,10 @@ class Acknowledgement:
 	def in_words(self) -> str:
 		if self.renewed:
 			return _("Noted: you are still on it.")
+		if self.waits:
+			tally = _("{0} of {1} have acknowledged.").format(self.have, self.needed)
+			heard = _("Acknowledged.") if self.taken else _("You have acknowledged already.")
+			return f"{heard} {tally} " + _("The others are still asked.")
 		if self.taken:
 			return _("Acknowledged. The escalation has stopped.")
 		if self.by:
@@ -67,13 +78,20 @@ def acknowledge(item: str, *, by: str, via: str, user: str = "", address: str = 
 		working=Calendars().of(stored.item.plan, ticket),
 	)
 	if not decision:
-		return _as_it_is(stored)
+		has = (user or by) in stored.item.acks
+		return replace(_as_it_is(stored), **(_tally(stored.item) if has else {}))
 	store.apply([(stored, decision)], Directory(), read, now)
 	faults.around_commit("acknowledge")
 	delivery.soon()
-	return Acknowledgement(
+	done = Acknowledgement(
 		True, decision.item.status, by, now, via, user, renewed=may_renew(stored.item, by, user)
 	)
+	return replace(done, **_tally(decision.item)) if can_acknowledge(decision.item.status) else done
+
+
+def _tally(item: ActionItem) -> dict[str, int]:
+	have = progress(item.asks, item.acks)
+	return {"have": have[0], "needed": have[1]} if have else {}
 
 
 def _readable(read: Tickets, key: tuple[str, str]) -> Ticket:

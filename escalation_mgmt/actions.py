@@ -162,7 +162,7 @@ ACTIONS = (
 	Action(
 		"acknowledge",
 		label=lambda: _("Acknowledge"),
-		offered=_running(lambda item: can_acknowledge(item.status)),
+		offered=_running(lambda item: can_acknowledge(item.status) and frappe.session.user not in item.acks),
 		run=_acknowledge,
 		permission="read",
 		even_if_stale=True,  # whoever takes it takes it, however many steps have run; a second one is told by whom

@@ -25,6 +25,7 @@ NOTED = frozenset(
 		EventKind.EXHAUSTED,
 		EventKind.SNOOZED,
 		EventKind.ACKNOWLEDGED,
+		EventKind.PARTLY_ACKNOWLEDGED,
 		EventKind.UNACKNOWLEDGED,
 		EventKind.TIMED_OUT,
 		EventKind.HANDED_OVER,

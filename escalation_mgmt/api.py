@@ -16,7 +16,8 @@ from escalation_mgmt.tickets import choices
 def acknowledge(action_item: str) -> dict[str, Any]:
 	"""Acknowledge an action item as the present user. For whoever may read its ticket or was notified.
 
-	Returns {"taken": whether this call did it, "message": in words, "by", "at" (site's zone), "via"}.
+	Returns {"taken": whether this call did it, "message": in words, "by", "at" (site's zone), "via"}; where several are
+	asked, "have" of "needed" have acknowledged.
 	"""
 	item = _readable(action_item)
 	user = frappe.session.user
@@ -28,6 +29,8 @@ def acknowledge(action_item: str) -> dict[str, Any]:
 		"by": done.by,
 		"at": clock.to_site(done.at),
 		"via": done.via,
+		"have": done.have,
+		"needed": done.needed,
 	}
 
 

@@ -88,9 +88,10 @@ def check(context) -> None:
 @click.option("--assignee", default="", help="A user.")
 @click.option("--at", default="now", help="'2026-11-27 17:50' in the site's time zone, or 'Friday 17:50'.")
 @click.option("--acknowledged-by", default=0, metavar="N", help="The N-th message is acknowledged.")
+@click.option("--everyone", is_flag=True, help="All others whom it asks acknowledge as well.")
 @click.option("--delay", default=0.0, metavar="MINUTES", help="So long after that message.")
 @pass_context
-def rehearse(context, plan, ticket, at, acknowledged_by, delay, **made_up) -> None:
+def rehearse(context, plan, ticket, at, acknowledged_by, everyone, delay, **made_up) -> None:
 	"""Say what PLAN would do: who is reached, when, and how. Nothing is sent. Leaves with 1 if somebody can't be reached."""
 	from escalation_mgmt import rehearsal
 	from escalation_mgmt.engine import Responses
@@ -100,7 +101,7 @@ def rehearse(context, plan, ticket, at, acknowledged_by, delay, **made_up) -> No
 	try:
 		if not frappe.db.exists(rehearsal.PLAN, plan):
 			raise click.ClickException(f"There is no plan {plan}.")
-		responses = Responses(to_message=acknowledged_by, delay=timedelta(minutes=delay))
+		responses = Responses(to_message=acknowledged_by, everyone=everyone, delay=timedelta(minutes=delay))
 		found = rehearsal.of_plan(
 			frappe.get_doc(rehearsal.PLAN, plan),
 			ticket=ticket,

@@ -124,6 +124,9 @@ def _created(d: Any, _step: int) -> str:
 
 
 def _step_ran(d: Any, step: int) -> str:
+	if d.spared:
+		sentence = _("Step {0}, {1}: to {2}.").format(step, _(d.method), d.to or _("nobody else"))
+		return sentence + " " + _("Not once more to {0}, who acknowledged.").format(d.spared)
 	if not d.to:
 		return _("Step {0}, {1}: reached nobody.").format(step, _(d.method))
 	return _("Step {0}, {1}: to {2}.").format(step, _(d.method), d.to)
@@ -136,6 +139,8 @@ def _unreachable(d: Any, _step: int) -> str:
 def _acknowledged(d: Any, _step: int) -> str:
 	if d.late:
 		return _("Acknowledged by {0} ({1}), after the last wait.").format(d.by, _(d.via))
+	if d.needed:
+		return _("Acknowledged by {0} ({1}), the last of {2}.").format(d.by, _(d.via), d.needed)
 	return _("Acknowledged by {0} ({1}).").format(d.by, _(d.via))
 
 
@@ -250,6 +255,9 @@ _SENTENCES: dict[str, Callable[[Any, int], str]] = {
 		_("The snooze is over: the priority was raised.") if d.why else _("The snooze is over.")
 	),
 	EventKind.ACKNOWLEDGED: _acknowledged,
+	EventKind.PARTLY_ACKNOWLEDGED: lambda d, s: _("Acknowledged by {0} ({1}): {2} of {3}.").format(
+		d.by, _(d.via), d.have, d.needed
+	),
 	EventKind.UNACKNOWLEDGED: _unacknowledged,
 	EventKind.REMINDED: lambda d, s: _(
 		"Nothing has happened since {0} acknowledged it: they are reminded, and it goes on at {1}."

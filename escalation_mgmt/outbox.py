@@ -106,19 +106,24 @@ def give_reply_codes(claimed: Sequence[Any], now: datetime) -> None:
 		row.reply_code = of_number[row.action_item]
 
 
-def withdraw(items: Sequence[str], now: datetime) -> None:
-	"""Take back what no provider has been handed yet; record what is on its way (design rule 5)."""
+def withdraw(items: Sequence[str], now: datetime, of: str = "") -> None:
+	"""Take back what no provider has been handed yet; record what is on its way (design rule 5).
+
+	`of`: only what goes to this user, or to the address of this label.
+	"""
 	if not items:
 		return
 	marks = ", ".join(["%s"] * len(items))
 	open_messages = frappe.db.sql(
-		"select `name`, `action_item`, `status`, `method`, `recipient`, `step`, `run`, `possible_duplicate`"
+		"select `name`, `action_item`, `status`, `method`, `recipient`, `user`, `step`, `run`, `possible_duplicate`"
 		f" from `tab{NOTIFICATION}`"
 		f" where `action_item` in ({marks}) and `purpose` = %s and `next_attempt_utc` is not null"
 		" order by `name` for update",
 		(*items, PAGE),
 		as_dict=True,
 	)
+	if of:
+		open_messages = [message for message in open_messages if (message.user or message.recipient) == of]
 	# A retry waits in Queued, and is taken back like a first attempt.
 	queued = [message for message in open_messages if message.status == QUEUED]
 	flying = [message for message in open_messages if message.status == SENDING]

@@ -175,7 +175,7 @@ def _items() -> list[dict[str, Any]]:
 		fields=[
 			*("name", "status", "reference_doctype", "reference_name", "ticket_subject", "priority"),
 			*("due_utc", "ended_utc", "acknowledged_by", "current_step", "step_count"),
-			*("acknowledged_user", "reminded"),
+			*("acknowledged_user", "reminded", "acks"),
 		],
 		order_by="opened_utc desc",
 		limit_page_length=_MOST_ITEMS,
@@ -186,7 +186,8 @@ def _items() -> list[dict[str, Any]]:
 		if ended and frappe.utils.get_datetime(ended) < recent:
 			continue
 		asked = row.pop("acknowledged_user") == user and row.reminded
-		row["can_acknowledge"] = bool(can_acknowledge(row.status) or asked)
+		has = user in json.loads(row.pop("acks") or "[]")
+		row["can_acknowledge"] = bool((can_acknowledge(row.status) and not has) or asked)
 		row["state"] = _in_words(row)
 		row["due_at"] = format_datetime(clock.to_site(due)) if due else ""
 		shown.append(row)

@@ -5,7 +5,7 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import flt
+from frappe.utils import cint, flt
 
 from escalation_mgmt import calendars, messages, notifiers, plans, tickets
 from escalation_mgmt.engine import CalendarKind, TargetKind, forestalling
@@ -127,6 +127,8 @@ def _step(row: Any, doctype: str) -> Iterator[str]:
 			)
 		return
 	yield from _target(row, kind, doctype)
+	if row.acknowledgements == "Some" and cint(row.acknowledgement_count) < 1:
+		yield _("Say how many people have to acknowledge.")
 	for wrong in messages.placeholders_wrong(row.message or "", doctype):
 		yield _("The message {0}").format(wrong)
 

@@ -17,6 +17,7 @@ from frappe.utils import cint, flt
 
 from escalation_mgmt import clock, tickets
 from escalation_mgmt.engine import (
+	EVERYONE,
 	RUNNING,
 	CalendarKind,
 	Plan,
@@ -73,6 +74,7 @@ def from_doc(doc: Any) -> Plan:
 				target=Target(TargetKind(row.whom), _target_value(row)),
 				message=row.message or "",
 				in_working_time=by_calendar and bool(cint(row.in_working_time)),
+				needs=_needs(row),
 			)
 			for number, row in enumerate(doc.steps, 1)
 		),
@@ -109,6 +111,13 @@ TARGET_FIELD = {
 	TargetKind.ENDPOINT: "endpoint",
 }
 """Which column of a step says whom, for each kind of target."""
+
+
+def _needs(row: Any) -> int:
+	"""How many acknowledgements a step asks for."""
+	if row.acknowledgements == "Everyone":
+		return EVERYONE
+	return max(cint(row.acknowledgement_count), 1) if row.acknowledgements == "Some" else 1
 
 
 def _target_value(row: Any) -> str:

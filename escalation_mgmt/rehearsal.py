@@ -80,14 +80,15 @@ def rehearse(
 	to_step: int = 0,
 	delay: float = 0,
 	answered_after: float = 0,
+	everyone: bool = False,
 ) -> dict[str, Any]:
 	"""Rehearse a plan. For whoever may write plans.
 
 	`plan` is the name of a saved plan, or a whole document as a form has it, saved or not. `ticket` names an existing
 	ticket, which the user has to be allowed to read; without it the ticket is made up, of {"priority", "team",
 	"ticket_type", "customer", "assignee"}: what isn't given is taken from the plan. `at` is "now", a date and time in
-	the site's zone, or such as "Friday 17:50". `to_message` or `to_step` is acknowledged `delay` seconds later; an
-	agent replies `answered_after` seconds after the start; 0: never.
+	the site's zone, or such as "Friday 17:50". `to_message` or `to_step` is acknowledged `delay` seconds later, with
+	`everyone` also what comes after it, as long as somebody is asked; an agent replies `answered_after` seconds after the start; 0: never.
 	"""
 	frappe.has_permission(PLAN, "write", throw=True)
 	doc = plans.in_form(plan)
@@ -97,6 +98,7 @@ def rehearse(
 		responses = Responses(
 			to_message=to_message,
 			to_step=to_step,
+			everyone=everyone,
 			delay=timedelta(seconds=delay),
 			answered_after=timedelta(seconds=answered_after) if answered_after else None,
 		)

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import frappe
+from frappe import _
 from frappe.model.naming import make_autoname
 
 from escalation_mgmt import activity, history, outbox, plans, realtime, rows
@@ -19,6 +20,7 @@ from escalation_mgmt.engine import (
 	NO_MATCH,
 	RUNNING,
 	ActionItem,
+	Ask,
 	Decision,
 	Event,
 	EventKind,
@@ -30,6 +32,7 @@ from escalation_mgmt.engine import (
 	Ticket,
 	leads_to,
 	open_item,
+	progress,
 )
 from escalation_mgmt.people import Directory
 from escalation_mgmt.tickets import Tickets
@@ -59,7 +62,7 @@ _COLUMNS = (
 	),
 	*("customer", "assignees", "started_by", "unreached", "stalled", "acknowledged_by", "acknowledged_user"),
 	*("acknowledged_utc", "acknowledged_via", "parked", "parked_due_utc", "running_ticket"),
-	*("resumes_utc", "added", "ticket_status", "reminded"),
+	*("resumes_utc", "added", "ticket_status", "reminded", "asks", "acks"),
 )
 _SELECT = f"select {', '.join(f'`{column}`' for column in _COLUMNS)} from `tab{ITEM}`"
 
@@ -239,6 +242,9 @@ def apply(
 				f"update `tab{ITEM}` set `no_plan_matched` = 1 where `name` = %s", (stored.item.id,)
 			)
 	outbox.withdraw([stored.item.id for stored, decision in decided if decision.withdraw], now)
+	for stored, decision in decided:
+		if decision.withdraw_from:
+			outbox.withdraw([stored.item.id], now, of=decision.withdraw_from)
 	outbox.queue([(stored.item.id, page) for stored, decision in decided for page in decision.pages], now)
 	history.append(
 		[history.Line(stored.item.id, event) for stored, decision in decided for event in decision.events]
@@ -300,9 +306,9 @@ def load(found: Iterable[Any]) -> list[Stored]:
 				step=row.current_step,
 				due_at=row.parked_due_utc or row.due_utc,
 				facts=_facts(row),
-				assignees=tuple(json.loads(row.assignees or "[]")),
+				assignees=_listed(row.assignees),
 				resumes_at=row.resumes_utc,
-				added=tuple(json.loads(row.added or "[]")),
+				added=_listed(row.added),
 				by_hand=bool(row.started_by),
 				unreached=row.unreached,
 				stalled=bool(row.stalled),
@@ -312,6 +318,8 @@ def load(found: Iterable[Any]) -> list[Stored]:
 				acknowledged_user=row.acknowledged_user or "",
 				acknowledged_at=row.acknowledged_utc,
 				acknowledged_via=row.acknowledged_via or "",
+				asks=_asks(row.asks),
+				acks=_listed(row.acks),
 				ticket_status=row.ticket_status or "",
 				reminded=bool(row.reminded),
 				ended_at=row.ended_utc,
@@ -321,6 +329,20 @@ def load(found: Iterable[Any]) -> list[Stored]:
 		)
 		for row in found
 	]
+
+
+def tally(row: Any) -> str:
+	"""How many of how many have acknowledged, as in "1 of 3", of a row with its `asks` and `acks`; empty: one is enough."""
+	have = progress(_asks(row.asks), _listed(row.acks))
+	return _("{0} of {1}").format(*have) if have else ""
+
+
+def _asks(column: str | None) -> tuple[Ask, ...]:
+	return tuple(Ask(step, needs, tuple(people)) for step, needs, people in _listed(column))
+
+
+def _listed(column: str | None) -> tuple:
+	return tuple(json.loads(column)) if column else ()
 
 
 def _facts(row: Any) -> MatchFacts:
@@ -359,6 +381,8 @@ def _state(item: ActionItem) -> dict[str, Any]:
 		"acknowledged_user": item.acknowledged_user or None,
 		"acknowledged_utc": item.acknowledged_at,
 		"acknowledged_via": item.acknowledged_via,
+		"asks": json.dumps([[a.step, a.needs, a.people] for a in item.asks]) if item.asks else None,
+		"acks": json.dumps(item.acks) if item.acks else None,
 		"ticket_status": item.ticket_status or None,
 		"reminded": int(item.reminded),
 	}

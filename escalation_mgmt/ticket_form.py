@@ -9,7 +9,7 @@ from frappe import _
 from frappe.utils import format_datetime
 
 from escalation_mgmt import actions, clock, history, plans, store
-from escalation_mgmt.engine import ActionItem, Status
+from escalation_mgmt.engine import ActionItem, Status, progress
 
 TIME = "{time}"
 """Stands in a text where the page puts the time that is left, which it counts down itself."""
@@ -116,7 +116,8 @@ def headline(item: ActionItem) -> str:
 		case Status.ESCALATING if not item.step:
 			return _("The response window is over.")
 		case Status.ESCALATING:
-			return _("Step {0} of {1} has run.").format(item.step, len(item.plan.steps))
+			ran = _("Step {0} of {1} has run.").format(item.step, len(item.plan.steps))
+			return " ".join(filter(None, (ran, tally(item))))
 		case Status.SNOOZED:
 			return _("Quiet until {0}.").format(format_datetime(clock.to_site(item.due_at)))
 		case Status.ACKNOWLEDGED:
@@ -125,6 +126,12 @@ def headline(item: ActionItem) -> str:
 			return _("All steps have run, and nobody acknowledged.")
 		case _:
 			return history.latest(item.id, of_the_item=True)
+
+
+def tally(item: ActionItem) -> str:
+	"""How many of how many have acknowledged, where several are asked and somebody has; else empty."""
+	have = progress(item.asks, item.acks)
+	return _("{0} of {1} have acknowledged.").format(*have) if have and have[0] else ""
 
 
 def _pill(item: ActionItem, *, step: bool = False) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 Read in this order: `statuses` (the life of an action item), `plan`, `ticket`, `item` (the nouns), `matching`
 (which plan), `escalate` and `acknowledge` (the verbs), `decision` (what they answer), `waits` and `working_time` (when
-what comes next is due), what people can ask for (`bring_forward`, `snooze`, `unacknowledge`, `responders`), `rehearse`
+what comes next is due), what people can ask for (`bring_forward`, `snooze`, `unacknowledge`,
+`responders`), `rehearse`
 (all of it on virtual time), `ladder` (a plan's times).
 Instants are naive datetimes in UTC, durations are timedeltas.
 """
@@ -36,7 +37,7 @@ from escalation_mgmt.engine.escalate import (
 	stop,
 )
 from escalation_mgmt.engine.event import Event, EventKind
-from escalation_mgmt.engine.item import ActionItem
+from escalation_mgmt.engine.item import ActionItem, Ask
 from escalation_mgmt.engine.ladder import Rung, ladder
 from escalation_mgmt.engine.matching import (
 	Past,
@@ -49,6 +50,7 @@ from escalation_mgmt.engine.matching import (
 	winner,
 )
 from escalation_mgmt.engine.plan import (
+	EVERYONE,
 	CalendarKind,
 	Plan,
 	StartAt,
@@ -60,6 +62,7 @@ from escalation_mgmt.engine.plan import (
 )
 from escalation_mgmt.engine.rehearse import Moment, Responses, Timeline, ahead, rehearse
 from escalation_mgmt.engine.responders import CannotBeReached, add_person, can_add, can_hand_over, hand_over
+from escalation_mgmt.engine.several import progress
 from escalation_mgmt.engine.snooze import LONGEST as LONGEST_SNOOZE
 from escalation_mgmt.engine.snooze import can_snooze, snooze
 from escalation_mgmt.engine.statuses import (
@@ -81,6 +84,7 @@ from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, Calendar, Hour
 __all__ = [
 	"AROUND_THE_CLOCK",
 	"CLOCK_RUNS",
+	"EVERYONE",
 	"LONGEST_SNOOZE",
 	"MOVED_ON",
 	"NOT_ESCALATING",
@@ -89,6 +93,7 @@ __all__ = [
 	"RUNNING",
 	"TRANSITIONS",
 	"ActionItem",
+	"Ask",
 	"Audience",
 	"Calendar",
 	"CalendarKind",
@@ -148,6 +153,7 @@ __all__ = [
 	"open_item",
 	"opens",
 	"position_after",
+	"progress",
 	"rehearse",
 	"rematch",
 	"run_due",

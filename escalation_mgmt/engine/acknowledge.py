@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from escalation_mgmt.engine.decision import Audience, Decision, Tell
-from escalation_mgmt.engine.event import Event
+from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.item import ActionItem
+from escalation_mgmt.engine.several import complete, progress
 from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, Status, next_status
 from escalation_mgmt.engine.time_out import first_reminder, may_renew, renew
 from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, WorkingTime
@@ -31,19 +33,25 @@ def acknowledge(
 	`address` is that address; `via` names the door; `now` is in UTC. `ticket_status` is what a time-out compares with.
 	Whoever was reminded that they have it says by acknowledging once more that they are still on it.
 
-	None: it can't be acknowledged any more, because somebody already has it or it has ended. The first to
-	come wins (design rule 5): what no provider was handed yet is withdrawn, and no further step runs.
+	None: it can't be acknowledged any more, because somebody already has it or it has ended, or this person has
+	acknowledged before. The first to come wins, or the last whom a step asked for (design rule 5): what no provider was
+	handed yet is withdrawn, and no further step runs.
 	"""
 	if may_renew(item, by, user):
 		return renew(item, by, via, now, working)
-	if not can_acknowledge(item.status):
+	who = user or by
+	if not can_acknowledge(item.status) or who in item.acks:
 		return None
+	acks = (*item.acks, who)
+	if not complete(item.asks, acks):
+		return _in_part(replace(item, acks=acks), by, via, who, now)
 	taken = replace(
 		item,
 		status=next_status(item.status, Cause.ACKNOWLEDGE),
 		due_at=first_reminder(item, now, working),
 		resumes_at=None,
 		stalled=False,
+		acks=acks if item.plan.asks_several else (),
 		acknowledged_by=by,
 		acknowledged_user=user,
 		acknowledged_at=now,
@@ -53,7 +61,8 @@ def acknowledge(
 		ended_at=None,
 		version=item.version + 1,
 	)
-	kind, data = WRITES[Cause.ACKNOWLEDGE], {"by": by, "via": via}
+	kind = WRITES[Cause.ACKNOWLEDGE]
+	data: dict[str, Any] = {"by": by, "via": via, **_tally(taken)}
 	if item.status is Status.EXHAUSTED:
 		data["late"] = "after the last wait"
 	return Decision(
@@ -62,3 +71,18 @@ def acknowledge(
 		tells=(Tell(Audience.NOTIFIED, kind, but_not=frozenset(filter(None, (user, address)))),),
 		withdraw=True,
 	)
+
+
+def _in_part(item: ActionItem, by: str, via: str, who: str, now: datetime) -> Decision:
+	"""Others are asked as well: it goes on for them."""
+	data = {"by": by, "via": via, **_tally(item)}
+	return Decision(
+		item=replace(item, version=item.version + 1),
+		events=(Event(EventKind.PARTLY_ACKNOWLEDGED, now, item.step, item.run, data),),
+		withdraw_from=who,
+	)
+
+
+def _tally(item: ActionItem) -> dict[str, Any]:
+	have = progress(item.asks, item.acks)
+	return {"have": have[0], "needed": have[1]} if have else {}

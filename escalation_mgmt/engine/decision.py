@@ -70,6 +70,7 @@ class Decision:
 	pages: tuple[Page, ...] = ()
 	tells: tuple[Tell, ...] = ()
 	withdraw: bool = False  # cancel every message that no provider has been handed yet
+	withdraw_from: str = ""  # the same for one person only: a user, or the label of an address
 
 
 class Refused(Exception):

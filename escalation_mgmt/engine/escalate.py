@@ -22,6 +22,7 @@ from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.matching import ConditionHolds, rematch
 from escalation_mgmt.engine.plan import Plan, StartAt, Step
 from escalation_mgmt.engine.responders import Reaches, also_to
+from escalation_mgmt.engine.several import ask, has_acknowledged, key
 from escalation_mgmt.engine.snooze import wake
 from escalation_mgmt.engine.statuses import (
 	CLOCK_RUNS,
@@ -176,9 +177,12 @@ def _run_group(
 	planned = item.due_at or now
 	pages: list[Page] = []
 	seen: set[tuple[str, str]] = set()
+	asked: list[tuple[Step, list[str]]] = []
+	reached = False
 	for step in item.plan.groups[item.group]:
 		reach = _reach(step, item, reaches)
-		fresh = [r for r in reach.recipients if (r.method, r.address) not in seen]
+		waited_for = [r for r in reach.recipients if not has_acknowledged(item, r)]
+		fresh = [r for r in waited_for if (r.method, r.address) not in seen]
 		seen.update((r.method, r.address) for r in fresh)
 		pages += [Page(step, item.run, recipient, planned) for recipient in fresh]
 		ran: dict[str, Any] = {
@@ -186,17 +190,24 @@ def _run_group(
 			"planned": planned,
 			"to": ", ".join(r.label for r in fresh),
 		}
-		if same := len(reach.recipients) - len(fresh):
+		if same := len(waited_for) - len(fresh):
 			ran["same"] = same  # already reached by an earlier step of this group
+		if spared := [r.label for r in reach.recipients if has_acknowledged(item, r)]:
+			ran["spared"] = ", ".join(dict.fromkeys(spared))
+			reached = True
+		asked.append((step, [key(r) for r in reach.recipients]))
 		events.append(Event(EventKind.STEP_RAN, now, step.number, item.run, ran | _late(item, now)))
 		for miss in reach.unreachable:
 			data = {"method": miss.method, "who": miss.label, "user": miss.user, "reason": miss.reason}
 			events.append(Event(EventKind.UNREACHABLE, now, step.number, item.run, _given(data)))
 	last, run = item.plan.groups[item.group][-1].number, item.run
-	unreached = 0 if pages else item.unreached + 1
+	reached = reached or bool(pages)
+	for step, people in asked:
+		item = ask(item, step, people)
+	unreached = 0 if reached else item.unreached + 1
 	item = _advance(replace(item, step=last, unreached=unreached, version=item.version + 1), now, working)
 	tells: list[Tell] = []
-	if not pages:
+	if not reached:
 		if unreached >= len(item.plan.groups):
 			item = replace(item, stalled=True, due_at=None, run=run, group=0)
 			events.append(Event(EventKind.NOBODY_NOTIFIED, now, last, run))

@@ -24,6 +24,7 @@ class EventKind(StrEnum):
 	SNOOZED = "Snoozed"
 	SNOOZE_OVER = "Snooze Over"
 	ACKNOWLEDGED = "Acknowledged"
+	PARTLY_ACKNOWLEDGED = "Partly Acknowledged"
 	UNACKNOWLEDGED = "No Longer Acknowledged"
 	REMINDED = "Reminded"
 	STILL_ON_IT = "Still on It"

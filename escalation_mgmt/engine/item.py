@@ -3,9 +3,23 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from escalation_mgmt.engine.plan import Plan
+from escalation_mgmt.engine.plan import EVERYONE, Plan
 from escalation_mgmt.engine.statuses import Status
 from escalation_mgmt.engine.ticket import MatchFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+	"""How many of whom a step asks for. `people` are users, or labels of addresses that are nobody's."""
+
+	step: int
+	needs: int  # EVERYONE, or a number
+	people: tuple[str, ...]
+
+	@property
+	def needed(self) -> int:
+		"""Never more than it reached: who can't be reached can't acknowledge."""
+		return len(self.people) if self.needs == EVERYONE else min(self.needs, len(self.people))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +48,8 @@ class ActionItem:
 	stalled: bool = False  # a whole pass reached nobody: waits for an assignee, a contact or a provider
 	parked: bool = False  # set aside by the shell, which tries again later
 	beside: bool = False  # acknowledged late, while a newer item follows the ticket
+	asks: tuple[Ask, ...] = ()  # of the steps that ran, where the plan asks for several
+	acks: tuple[str, ...] = ()  # who has acknowledged, named as in `asks`
 	acknowledged_by: str = ""  # as history names them
 	acknowledged_user: str = ""  # empty: a bare address
 	acknowledged_at: datetime | None = None

@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import Any
 
 ZERO = timedelta(0)
+EVERYONE = 0
+"""So many acknowledgements a step needs: those of all whom it reaches."""
 
 
 class StartAt(StrEnum):
@@ -46,7 +48,8 @@ class Target:
 class Step:
 	"""One line of a plan: wait, method, whom. `number` counts from 1.
 
-	`in_working_time`: it goes out only then, and is held until then; else at any hour.
+	`in_working_time`: it goes out only then, and is held until then; else at any hour. `needs`: so many acknowledgements
+	it asks for.
 	"""
 
 	number: int
@@ -55,6 +58,7 @@ class Step:
 	target: Target
 	message: str = ""  # a template; empty: the plan's
 	in_working_time: bool = False
+	needs: int = 1  # acknowledgements, or EVERYONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +114,10 @@ class Plan:
 			return False
 		return self.counts_working_time or any(step.in_working_time for step in self.steps)
 
+	@property
+	def asks_several(self) -> bool:
+		return any(step.needs != 1 for step in self.steps)
+
 	def to_dict(self) -> dict[str, Any]:
 		return {
 			"name": self.name,
@@ -131,6 +139,7 @@ class Plan:
 					"target": [str(step.target.kind), step.target.value],
 					"message": step.message,
 					"in_working_time": step.in_working_time,
+					"needs": step.needs,
 				}
 				for step in self.steps
 			],
@@ -170,6 +179,7 @@ class Plan:
 					target=Target(TargetKind(step["target"][0]), step["target"][1]),
 					message=step["message"],
 					in_working_time=step.get("in_working_time", False),
+					needs=step.get("needs", 1),
 				)
 				for number, step in enumerate(data["steps"], 1)
 			),

@@ -28,13 +28,15 @@ class Responses:
 	"""What people do: nothing, where nothing is said.
 
 	`to_message` is the message that is acknowledged, counted from 1 over all that go out; `to_step` the number of a
-	step, whose first message is. The acknowledgement comes `delay` later; after it the rehearsal is over, unless the plan
+	step, whose first message is. With `everyone`, all others who get it or a later one do as
+	well, as long as they are asked. The acknowledgement comes `delay` later; after it the rehearsal is over, unless the plan
 	has an acknowledgement time-out: then nothing is done about the ticket, and it goes on.
 	`answered_after`: so long after the start an agent replies to the ticket. Raises ValueError for a negative time.
 	"""
 
 	to_message: int = 0
 	to_step: int = 0
+	everyone: bool = False
 	delay: timedelta = ZERO
 	answered_after: timedelta | None = None
 
@@ -141,7 +143,8 @@ def _decisions(
 	working: WorkingTime,
 ) -> Iterator[tuple[datetime, Decision, _Missed]]:
 	sent = 0
-	taken: tuple[datetime, Page] | None = None  # when which message is acknowledged
+	taken: list[tuple[datetime, Page]] = []  # when which messages are acknowledged
+	began = False
 	answered = start + responses.answered_after if responses.answered_after else None
 	missed: _Missed = []
 
@@ -152,7 +155,7 @@ def _decisions(
 
 	while (item.status in RUNNING and (item.due_at or item.status is not Status.ACKNOWLEDGED)) or taken:
 		# What people did comes before what falls due at that same instant, as it does in a run.
-		coming = [at for at in (taken and taken[0], answered, item.due_at) if at]
+		coming = [at for at in (taken[0][0] if taken else None, answered, item.due_at) if at]
 		if not coming:
 			return
 		now, decision = max(min(coming), start), None
@@ -161,8 +164,8 @@ def _decisions(
 			ticket = replace(ticket, replied_at=now, first_responded_at=ticket.first_responded_at or now)
 			answered = None
 			decision = look(item, ticket, [item.plan], _always, now, working)
-		elif taken and taken[0] <= now:
-			(_, page), taken = taken, None
+		elif taken and taken[0][0] <= now:
+			_, page = taken.pop(0)
 			who = page.recipient
 			by = who.label or who.address
 			decision = acknowledge(
@@ -183,8 +186,10 @@ def _decisions(
 		item = decision.item
 		for page in decision.pages:
 			sent += 1
-			if taken is None and _acknowledges(responses, sent, page):
-				taken = now + responses.delay, page
+			first = not began and _acknowledges(responses, sent, page)
+			if first or (began and responses.everyone):
+				began = True
+				taken.append((now + responses.delay, page))
 
 
 def _acknowledges(responses: Responses, number: int, page: Page) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from escalation_mgmt.engine.decision import Audience, Decision, Page, Reach, Refused, Tell, Unreachable
 from escalation_mgmt.engine.event import Event, EventKind
-from escalation_mgmt.engine.item import ActionItem
+from escalation_mgmt.engine.item import ActionItem, Ask
 from escalation_mgmt.engine.plan import Step, Target, TargetKind
 from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, Status, next_status
 from escalation_mgmt.engine.unacknowledge import released
@@ -61,6 +61,7 @@ def hand_over(
 		released(item),
 		status=next_status(item.status, cause),
 		assignees=(to,),
+		asks=(Ask(pages[0].step.number, 1, (to,)),) if item.plan.asks_several else (),
 		due_at=after(now, wait_before(item.plan, item.run, item.group), item.plan, working),
 		resumes_at=None,
 		stalled=False,
@@ -91,6 +92,7 @@ def add_person(
 	more = replace(
 		item,
 		added=(*item.added, who),
+		asks=tuple(replace(ask, people=(*ask.people, who)) for ask in item.asks),
 		due_at=now if item.stalled else item.due_at,
 		stalled=False,
 		unreached=0,

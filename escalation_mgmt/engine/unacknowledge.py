@@ -54,6 +54,7 @@ def released(item: ActionItem) -> ActionItem:
 	"""The item as nobody has it."""
 	return replace(
 		item,
+		acks=(),
 		acknowledged_by="",
 		acknowledged_user="",
 		acknowledged_at=None,

@@ -178,6 +178,13 @@ class Shell:
 						self._take_back(message)
 					else:
 						message.in_flight = True
+		for message in self.outbox:
+			page = message.page
+			if message.item == item.id and page and page.recipient.label == decision.withdraw_from:
+				if message.state is State.QUEUED:
+					self._take_back(message)
+				elif message.state is State.SENDING:
+					message.in_flight = True
 		for page in decision.pages:
 			self.outbox.append(Message(len(self.outbox), item.id, page, self.now))
 		for _tell in decision.tells:

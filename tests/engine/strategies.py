@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from hypothesis import strategies as st
 
 from escalation_mgmt.engine import (
+	EVERYONE,
 	Calendar,
 	CalendarKind,
 	Hours,
@@ -32,6 +33,7 @@ def plans(draw: st.DrawFn) -> Plan:
 			method=draw(methods),
 			target=draw(targets),
 			in_working_time=draw(st.booleans()),
+			needs=draw(st.sampled_from([1, 1, 1, 2, EVERYONE])),
 		)
 		for n in range(1, count + 1)
 	)

@@ -85,6 +85,28 @@ class Clockwork:
 		)
 		self.run_until(datetime.max)
 
+	def acknowledge_all(self, number: int, delay: timedelta) -> None:
+		"""Everyone who gets that message or a later one acknowledges it."""
+		self.run_until_sent(number)
+		waiting = number - 1
+		while waiting < len(self.pages) or self.item.due_at:
+			at = self.pages[waiting][0] + delay if waiting < len(self.pages) else datetime.max
+			if self.item.due_at and self.item.due_at < at:
+				self.run_next()
+				continue
+			(_at, page), self.now, waiting = self.pages[waiting], at, waiting + 1
+			who = page.recipient
+			self.take(
+				acknowledge(
+					self.item,
+					who.label or who.address,
+					who.method,
+					at,
+					address=who.address,
+					working=self.working,
+				)
+			)
+
 	def answer(self, now: datetime) -> None:
 		self.run_until(now)
 		self.now = now
@@ -157,6 +179,20 @@ def test_only_so_much_is_ahead() -> None:
 	item = open_item("ESC-1", plan(0, 10, 10), ticket(), T0).item
 	timeline = ahead(item, ticket(), T0, reaches=everybody, most=2)
 	assert len(timeline.moments) == 2 and timeline.cut_off
+
+
+@settings(deadline=None)
+@given(plans(), starts, zones, st.integers(1, 12), durations)
+def test_acknowledged_by_all(
+	of: Plan, start: datetime, working: WorkingTime, number: int, delay: timedelta
+) -> None:
+	of = replace(of, ack_timeout=timedelta(0))  # or they would acknowledge for ever
+	run = Clockwork(of, start, working, everybody)
+	run.acknowledge_all(number, delay)
+	responses = Responses(to_message=number, everyone=True, delay=delay)
+	timeline = rehearse(of, run.ticket, start, responses, reaches=everybody, working=working)
+	assert [event for moment in timeline.moments for event in moment.events] == run.events
+	assert timeline.item == run.item
 
 
 @settings(deadline=None)

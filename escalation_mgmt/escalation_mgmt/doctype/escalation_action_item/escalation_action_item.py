@@ -1,6 +1,6 @@
 from frappe.model.document import Document
 
-from escalation_mgmt import clock
+from escalation_mgmt import clock, store
 from escalation_mgmt.engine import Status
 
 
@@ -10,6 +10,10 @@ class EscalationActionItem(Document):
 	@property
 	def progress(self) -> str:
 		return progress(self)
+
+	@property
+	def acknowledgements(self) -> str:
+		return store.tally(self)
 
 	@property
 	def due_at(self):

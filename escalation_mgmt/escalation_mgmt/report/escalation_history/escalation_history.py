@@ -12,11 +12,11 @@ from escalation_mgmt import clock
 from escalation_mgmt.engine import EventKind
 from escalation_mgmt.history import EVENT
 from escalation_mgmt.outbox import NOTIFICATION, PAGE
-from escalation_mgmt.store import ITEM
+from escalation_mgmt.store import ITEM, tally
 
 ITEM_FIELDS = [
 	*("name", "reference_doctype", "reference_name", "ticket_subject", "priority", "team", "plan", "status"),
-	*("opened_utc", "acknowledged_utc", "acknowledged_by", "acknowledged_via"),
+	*("opened_utc", "acknowledged_utc", "acknowledged_by", "acknowledged_via", "asks", "acks"),
 ]
 
 
@@ -123,6 +123,7 @@ def _row(item: Any, part: Any) -> dict[str, Any]:
 		"detail": part.detail,
 		"acknowledged_at": clock.to_site(item.acknowledged_utc),
 		"acknowledged_by": item.acknowledged_by,
+		"acknowledgements": tally(item),
 		"acknowledged_via": item.acknowledged_via,
 		"time_to_acknowledge": _between(item.opened_utc, item.acknowledged_utc),
 		"order": part.name or "",
@@ -179,6 +180,7 @@ def _columns() -> list[dict[str, Any]]:
 		column("outcome", _("Outcome"), "Data", 120),
 		column("state", _("State"), "Data", 80, hidden=1),
 		column("acknowledged_by", _("Acknowledged By"), "Data", 140),
+		column("acknowledgements", _("Acknowledgements"), "Data", 90),
 		column("acknowledged_at", _("Acknowledged At"), "Datetime", when),
 		column("acknowledged_via", _("Via"), "Data", 70),
 		column("time_to_acknowledge", _("Time to Acknowledge"), "Duration", 140),

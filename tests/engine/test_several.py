@@ -1,0 +1,166 @@
+"""Several acknowledgements: a step asks for everyone whom it reaches, or for a number of them (design rule 5)."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from escalation_mgmt.engine import (
+	EVERYONE,
+	ActionItem,
+	Decision,
+	Event,
+	EventKind,
+	Plan,
+	Reach,
+	Recipient,
+	Status,
+	Step,
+	Target,
+	TargetKind,
+	acknowledge,
+	add_person,
+	hand_over,
+	progress,
+	run_due,
+	unacknowledge,
+)
+from tests.engine.make import T0, always, minutes, opened, plan, ticket
+
+K = EventKind
+TEAM = ("ann", "bob", "cid")
+
+
+def team_plan(*needs: int, **more) -> Plan:
+	"""Steps ten minutes apart: the first to the team, each further one to the lead."""
+	of = plan(*([0] + [10] * (len(needs) - 1)), **more)
+	steps = tuple(
+		replace(
+			step, needs=n, target=Target(TargetKind.TEAM if step.number == 1 else TargetKind.USER, "lead")
+		)
+		for step, n in zip(of.steps, needs, strict=True)
+	)
+	return replace(of, steps=steps)
+
+
+def reaches(step: Step) -> Reach:
+	who = TEAM if step.target.kind is TargetKind.TEAM else (step.target.value,)
+	return Reach(
+		tuple(Recipient(method=step.method, address=f"{w}@x.test", label=w.title(), user=w) for w in who)
+	)
+
+
+def run(item: ActionItem, now=None) -> Decision:
+	return run_due(item, ticket(), [item.plan], always, reaches, now or item.due_at)
+
+
+def ack(item: ActionItem, *who: str) -> ActionItem:
+	for user in who:
+		item = acknowledge(item, user.title(), "Link", T0 + minutes(16), user=user).item
+	return item
+
+
+def started(*needs: int, **more) -> ActionItem:
+	return run(opened(team_plan(*needs, **more))).item
+
+
+def test_everyone_is_asked_and_the_last_one_completes_it() -> None:
+	item = started(EVERYONE)
+	assert progress(item.asks, item.acks) == (0, 3)
+	now = T0 + minutes(16)
+	part = acknowledge(item, "Ann", "Link", now, user="ann")
+	assert part == Decision(
+		item=replace(item, acks=("ann",), version=item.version + 1),
+		events=(
+			Event(K.PARTLY_ACKNOWLEDGED, now, 1, 0, {"by": "Ann", "via": "Link", "have": 1, "needed": 3}),
+		),
+		withdraw_from="ann",
+	)
+	assert acknowledge(part.item, "Ann", "SMS", now, user="ann") is None
+	item = ack(part.item, "bob")
+	assert progress(item.asks, item.acks) == (2, 3) and item.status is Status.ESCALATING and item.due_at
+	last = acknowledge(item, "Cid", "Call", now, user="cid")
+	assert last.item.status is Status.ACKNOWLEDGED and last.item.acknowledged_by == "Cid" and last.withdraw
+	assert last.events[0].data == {"by": "Cid", "via": "Call", "have": 3, "needed": 3}
+
+
+@pytest.mark.parametrize(("needs", "enough"), [(1, 1), (2, 2), (3, 3), (9, 3), (EVERYONE, 3)])
+def test_so_many_as_it_asks_for_and_never_more_than_it_reached(needs: int, enough: int) -> None:
+	item = started(needs)
+	for number, who in enumerate(TEAM, 1):
+		item = ack(item, who)
+		assert (item.status is Status.ACKNOWLEDGED) == (number == enough)
+		if number == enough:
+			return
+
+
+def test_who_has_acknowledged_is_not_paged_again_and_the_others_are() -> None:
+	of = team_plan(EVERYONE, repeats=1)
+	item = ack(run(opened(of)).item, "ann")
+	again = run(item)
+	assert again.item.run == 1 or again.item.in_last_wait
+	assert [page.recipient.user for page in again.pages] == ["bob", "cid"]
+	assert again.events[0].data["spared"] == "Ann" and again.events[0].data["to"] == "Bob, Cid"
+	assert progress(again.item.asks, again.item.acks) == (1, 3)
+	assert ack(again.item, "bob", "cid").status is Status.ACKNOWLEDGED
+
+
+def test_where_all_have_acknowledged_nobody_is_paged_and_that_is_not_nobody_reached() -> None:
+	of = team_plan(EVERYONE, 1)
+	of = replace(of, steps=(of.steps[0], replace(of.steps[1], target=Target(TargetKind.USER, "ann"))))
+	item = ack(run(opened(of)).item, "ann")
+	ran = run(item)
+	assert not ran.pages and ran.item.unreached == 0 and ran.item.in_last_wait
+	assert [event.kind for event in ran.events] == [K.STEP_RAN, K.LAST_WAIT]
+
+
+def test_each_step_asks_for_its_own() -> None:
+	"""The team was asked for three; ten minutes later the lead, who alone is enough."""
+	item = run(ack(started(EVERYONE, 1), "ann")).item
+	assert ack(item, "lead").status is Status.ACKNOWLEDGED
+	assert ack(item, "bob").status is Status.ESCALATING, "the lead was asked for, not Bob"
+	assert ack(item, "bob", "cid").status is Status.ACKNOWLEDGED
+
+
+def test_whom_no_step_reached_counts_for_any() -> None:
+	item = started(2)
+	assert ack(item, "stranger", "ann").status is Status.ACKNOWLEDGED
+	assert ack(item, "stranger").status is Status.ESCALATING
+	assert ack(opened(team_plan(EVERYONE)), "stranger").status is Status.ACKNOWLEDGED, "nobody was asked yet"
+
+
+def test_a_bare_address_is_counted_by_its_label() -> None:
+	def number(step: Step) -> Reach:
+		return Reach(tuple(Recipient(method="SMS", address=f"+49{n}", label=f"… {n}") for n in (1, 2)))
+
+	item = run_due(opened(team_plan(EVERYONE)), ticket(), [], always, number, T0 + minutes(15)).item
+	item = acknowledge(item, "… 1", "SMS", T0 + minutes(16), address="+491").item
+	assert progress(item.asks, item.acks) == (1, 2)
+	assert (
+		acknowledge(item, "… 2", "SMS", T0 + minutes(16), address="+492").item.status is Status.ACKNOWLEDGED
+	)
+
+
+def test_given_back_or_handed_over_it_begins_anew() -> None:
+	item = ack(started(2, 1), "ann", "bob")
+	back = unacknowledge(item, "Ann", T0 + minutes(17), ticket=ticket()).item
+	assert back.acks == () and progress(back.asks, back.acks) == (0, 2)
+	over = hand_over(ack(back, "ann"), "dora", "Dora", "Ann", T0 + minutes(18), reaches).item
+	assert over.acks == () and progress(over.asks, over.acks) is None
+	assert ack(over, "dora").status is Status.ACKNOWLEDGED
+	assert ack(over, "bob").status is Status.ACKNOWLEDGED, (
+		"nobody else is asked any more: anybody may take it"
+	)
+
+
+def test_whoever_is_added_is_asked_as_well() -> None:
+	item = add_person(started(EVERYONE), "dora", "Dora", "Ann", T0 + minutes(16), reaches).item
+	assert progress(item.asks, item.acks) == (0, 4)
+	assert ack(item, *TEAM).status is Status.ESCALATING
+	assert ack(item, *TEAM, "dora").status is Status.ACKNOWLEDGED
+
+
+def test_a_plan_that_asks_for_one_remembers_nobody() -> None:
+	assert started(1, 1).asks == ()
+	late = replace(started(1, 1), status=Status.EXHAUSTED, due_at=None, ended_at=T0 + timedelta(days=1))
+	assert ack(late, "ann").status is Status.ACKNOWLEDGED
