@@ -1,0 +1,103 @@
+"""axe finds nothing to complain of on pages of ours, light and dark, nor in our parts of Desk's."""
+
+from playwright.sync_api import Page, expect
+
+from tests import judges
+from tests.browser.desk import PATIENCE, Desk
+from tests.browser.test_desk import log_ticket
+from tests.conftest import missing
+
+SECONDS = PATIENCE / 1000
+SUBJECT = "The door of the cold store stays open"
+PLAN = {
+	"doctype": "Escalation Plan",
+	"title": "Cold Store",
+	"rank": 1,
+	"reference_doctype": "HD Ticket",
+	"plan_owner": "owner@x.test",
+	"condition": f"doc.subject == '{SUBJECT}'",
+	"window": 1,
+	"steps": [
+		{"method": "Email", "whom": "Assignee"},
+		{"wait": 300, "method": "SMS", "whom": "User", "user": "lead@x.test"},
+	],
+}
+
+
+def complaints(page: Page, *parts: str) -> list[str]:
+	"""What axe says of the whole page, or of these parts of it."""
+	try:
+		axe = judges.installed() / "node_modules/axe-core/axe.min.js"
+	except judges.Missing as e:
+		missing("npm", str(e))
+	for part in parts:
+		expect(page.locator(part).first).to_be_visible()
+	page.evaluate(axe.read_text())  # no script tag: our pages allow none
+	found = page.evaluate(
+		"""async (parts) => (await axe.run(parts.length ? { include: parts.map((part) => [part]) } : document))
+			.violations.flatMap(({ id, help, nodes }) => nodes.map((node) => `${id}: ${help}: ${node.html} ${node.failureSummary}`))""",
+		list(parts),
+	)
+	return found
+
+
+def test_pages_of_ours(desk: Desk) -> None:
+	desk.as_administrator("frappe.client.insert", doc=PLAN)
+	try:
+		with desk.window() as agent, desk.dispatcher():
+			agent.log_in("tech@x.test")
+			item = log_ticket(agent, SUBJECT, "High")
+			link = desk.inbox.expect(
+				method="Email", to="tech@x.test", contains=SUBJECT, timeout=SECONDS
+			).links[0]
+			for dark in (False, True):
+				with desk.window(phone=True, dark=dark) as phone:
+					phone.page.goto(link)
+					assert not complaints(phone.page)
+					phone.page.goto("/ack/nonsense")
+					assert not complaints(phone.page)
+					phone.page.goto(desk.providers.inbox_url)
+					expect(phone.page.locator("#messages li").first).to_be_visible()
+					assert not complaints(phone.page)
+					phone.log_in("tech@x.test")
+					phone.page.goto("/escalations")
+					expect(phone.page.get_by_text(SUBJECT)).to_be_visible()
+					assert not complaints(phone.page)
+			agent.open(f"/app/escalation-action-item/{item}")
+			expect(agent.page.locator(".escalation-now")).to_be_visible()
+			assert not complaints(agent.page, ".escalation-summary", "[data-fieldname=timeline]")
+			with desk.window(phone=True) as phone:
+				phone.page.goto(link)
+				phone.page.get_by_role("button", name="Acknowledge").click()
+				expect(phone.page.locator("h1")).to_have_text("Acknowledged")
+				assert not complaints(phone.page)
+				phone.page.evaluate("document.querySelector('p').style.color = '#eee'")
+				assert "color-contrast" in complaints(phone.page)[0], "axe doesn't look"
+	finally:
+		desk.as_administrator(
+			"frappe.client.set_value",
+			doctype="Escalation Plan",
+			name="Cold Store",
+			fieldname="enabled",
+			value=0,
+		)
+
+
+def test_our_parts_of_desk(desk: Desk) -> None:
+	with desk.window() as admin:
+		admin.log_in("admin@x.test")
+		page = admin.page
+		if not admin.server(
+			"frappe.client.get_count", doctype="Escalation Plan", filters={"name": "Cold Store"}
+		):
+			admin.server("frappe.client.insert", doc={**PLAN, "enabled": 0})
+		admin.open("/app/escalation")
+		assert not complaints(page, ".custom-block-widget-box")
+		admin.open("/app/escalation-plan/Cold Store")
+		assert not complaints(page, "[data-fieldname=ladder]", "[data-fieldname=taken]")
+		page.get_by_role("button", name="Which tickets would this have taken?").click()
+		assert not complaints(page, ".modal-dialog [data-fieldname=tickets]")
+		page.locator(".modal-dialog:visible .btn-modal-close").click()
+		expect(page.locator(".modal-dialog:visible")).to_have_count(0)
+		page.get_by_role("button", name="Rehearse", exact=True).click()
+		assert not complaints(page, ".modal-dialog [data-fieldname=timeline]")
