@@ -47,6 +47,8 @@ def with_scheduler() -> list[Figure]:
 	name, goal = "lateness with the scheduler alone, s", TICK + 1
 	with sink() as receiver:
 		site.plan(receiver)
+		# A new site has all of Frappe's own jobs before it, the yearly ones too.
+		frappe.db.sql("update `tabScheduled Job Type` set `last_execution` = %s", frappe.utils.now())
 		_fall_due(TICK, 1.0, after=5)
 		with Stack(site.SITE, "worker", "scheduler", tick=TICK):
 			try:
