@@ -22,6 +22,7 @@ NOTED = frozenset(
 		EventKind.CREATED,
 		EventKind.STEP_RAN,
 		EventKind.NOBODY_NOTIFIED,
+		EventKind.IN_MAINTENANCE,
 		EventKind.EXHAUSTED,
 		EventKind.SNOOZED,
 		EventKind.ACKNOWLEDGED,

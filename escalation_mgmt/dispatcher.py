@@ -85,6 +85,7 @@ def _decide(stored: store.Stored, looker: Looker, now: datetime) -> Decision | N
 		reaches,
 		now,
 		looker.calendars.of(stored.item.plan, ticket),
+		looker.maintenances.of(ticket),
 	)
 
 

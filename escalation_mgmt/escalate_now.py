@@ -16,7 +16,9 @@ from escalation_mgmt.engine import (
 	bring_forward,
 	held_until,
 	position_after,
+	running_maintenance,
 )
+from escalation_mgmt.maintenances import Maintenances
 from escalation_mgmt.people import Directory
 from escalation_mgmt.tickets import Tickets
 
@@ -52,6 +54,9 @@ def escalate_now(
 	read = Tickets([stored.key])
 	store.apply([(stored, decision)], Directory(), read, now)
 	working = Calendars().of(stored.item.plan, read[stored.key])
+	if pause := running_maintenance(Maintenances().of(read[stored.key]), now):
+		until = format_datetime(clock.to_site(pause.end))
+		return True, _("A maintenance runs ({0}): it is held until {1}.").format(pause.reason, until)
 	return True, _what_comes(decision.item, working, now)
 
 

@@ -191,8 +191,16 @@ def _cancelled(d: Any, _step: int) -> str:
 	reasons = {
 		"ticket deleted": _("the ticket was deleted"),
 		"no plan matches": _("no plan matches any more"),
+		"maintenance": _("it fell due in a maintenance ({0})").format(d.maintenance),
 	}
 	return _("Cancelled: {0}.").format(reasons.get(d.reason) or d.reason)
+
+
+def _maintenance_over(d: Any, _step: int) -> str:
+	sentence = _("The maintenance {0} is over.").format(d.maintenance)
+	if d.over:
+		sentence += " " + _("It starts over.")
+	return sentence + " " + _("What comes next is due at {0}.").format(_when(d.due)) if d.due else sentence
 
 
 def _assignee_changed(d: Any, _step: int) -> str:
@@ -240,6 +248,13 @@ _SENTENCES: dict[str, Callable[[Any, int], str]] = {
 	EventKind.HELD: lambda d, s: _("Step {0} may go out only in working time: held until {1}.").format(
 		s, _when(d.until)
 	),
+	EventKind.IN_MAINTENANCE: lambda d, s: _(
+		"A maintenance runs ({0}: {1}): what is due is held until {2}."
+	).format(d.maintenance, d.reason, _when(d.until)),
+	EventKind.MAINTENANCE_CHANGED: lambda d, s: _("The maintenance {0} was ended or changed.").format(
+		d.maintenance
+	),
+	EventKind.MAINTENANCE_OVER: _maintenance_over,
 	EventKind.NO_CALENDAR: lambda d, s: _("Counted around the clock, and nothing held: {0}").format(d.reason),
 	EventKind.STEP_RAN: _step_ran,
 	EventKind.UNREACHABLE: _unreachable,

@@ -11,6 +11,7 @@ import frappe
 from escalation_mgmt import clock, delivery, plans, store
 from escalation_mgmt.calendars import Calendars
 from escalation_mgmt.engine import Decision, Plan, StatusCategory, Ticket, look, opens
+from escalation_mgmt.maintenances import Maintenances
 from escalation_mgmt.people import Directory
 from escalation_mgmt.tickets import Tickets, of_doc
 
@@ -22,6 +23,7 @@ class Looker:
 		self.tickets = Tickets(keys, lock=lock)
 		self.directory = Directory()
 		self.calendars = Calendars()
+		self.maintenances = Maintenances()
 		self._enabled: dict[str, dict[str, Plan]] = {}
 
 	def enabled(self, doctype: str) -> dict[str, Plan]:

@@ -19,6 +19,7 @@ from escalation_mgmt import clock, tickets
 from escalation_mgmt.engine import (
 	EVERYONE,
 	RUNNING,
+	AfterMaintenance,
 	CalendarKind,
 	Plan,
 	StartAt,
@@ -81,6 +82,7 @@ def from_doc(doc: Any) -> Plan:
 		repeats=cint(doc.repeats),
 		repeat_pause=_seconds(doc.repeat_pause),
 		last_wait=_seconds(doc.last_wait),
+		after_maintenance=AfterMaintenance(doc.after_maintenance or AfterMaintenance.GO_ON),
 		ack_timeout=_seconds(doc.ack_timeout),
 		ack_grace=_seconds(doc.ack_grace),
 		stop=StopRules(

@@ -10,11 +10,12 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import getdate
+from frappe.utils import format_datetime, getdate
 
 from escalation_mgmt import calendars, clock, cures, monitor, outbox, plan_checks, plans, rehearsal, tickets
 from escalation_mgmt.cures import Cure
 from escalation_mgmt.engine import Plan, Step, TargetKind, Timeline, Unreachable
+from escalation_mgmt.maintenances import MAINTENANCE, Maintenances
 from escalation_mgmt.people import Directory
 from escalation_mgmt.permissions import ITEM
 from escalation_mgmt.plans import PLAN
@@ -66,6 +67,7 @@ def _of_site() -> Iterator[Finding]:
 	if state.mute:
 		yield Finding(state.problems[0], cures.settings())
 		return
+	yield from _maintenances()
 	for problem in state.overdue:
 		yield Finding(problem, cures.settings())
 	if state.scheduler_off and not state.overdue:
@@ -76,6 +78,15 @@ def _of_site() -> Iterator[Finding]:
 		yield Finding(words, Cure(_("System Settings"), "System Settings", "System Settings"))
 	for problem in state.stuck:
 		yield Finding(problem, Cure(_("Action Items"), ITEM))
+
+
+def _maintenances() -> Iterator[Finding]:
+	for row in Maintenances().running():
+		what = row.team or row.customer or _("the whole site")
+		words = _("A maintenance of {0} runs until {1} ({2}): whatever falls due is held.").format(
+			what, format_datetime(clock.to_site(row.ends_utc)), row.reason
+		)
+		yield Finding(words, Cure(_("Open the maintenance"), MAINTENANCE, row.name))
 
 
 def _of_plans(docs: Iterable[Any], *, named: bool = True) -> list[Finding]:

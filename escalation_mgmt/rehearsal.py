@@ -6,7 +6,7 @@ and nothing is sent.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
@@ -23,6 +23,7 @@ from escalation_mgmt.cures import Cure
 from escalation_mgmt.engine import (
 	Audience,
 	EventKind,
+	Maintenance,
 	Moment,
 	Plan,
 	Responses,
@@ -34,6 +35,7 @@ from escalation_mgmt.engine import (
 )
 from escalation_mgmt.engine import rehearse as on_virtual_time
 from escalation_mgmt.engine.rehearse import NEVER
+from escalation_mgmt.maintenances import Maintenances
 from escalation_mgmt.people import Directory
 from escalation_mgmt.plans import PLAN
 from escalation_mgmt.reporting import unreported
@@ -130,7 +132,8 @@ def of_plan(
 	if facts.gone:
 		frappe.throw(_("There is no {0} {1}.").format(_(doc.reference_doctype), ticket))
 	directory = Directory()
-	timeline = of_ticket(plan, read, key, start, responses, directory)
+	pauses = Maintenances(since=start).of(facts)
+	timeline = of_ticket(plan, read, key, start, responses, directory, pauses)
 	lines = [line for moment in timeline.moments for line in _lines(moment, timeline, directory, facts)]
 	return Rehearsal(
 		plan=plan.name,
@@ -150,6 +153,7 @@ def of_ticket(
 	start: datetime,
 	responses: Responses = NEVER,
 	directory: Directory | None = None,
+	maintenances: Sequence[Maintenance] = (),
 ) -> Timeline:
 	"""The engine's timeline of a plan for one ticket, with people and calendars as they are now."""
 	directory = directory or Directory()
@@ -161,6 +165,7 @@ def of_ticket(
 		responses,
 		reaches=lambda step: directory.reach(step, read, key),
 		working=Calendars().of(plan, facts),
+		maintenances=maintenances,
 	)
 
 
@@ -177,6 +182,7 @@ def of_item(name: str) -> tuple[list[Line], bool]:
 		clock.now(),
 		reaches=lambda step: directory.reach(step, read, stored.key),
 		working=Calendars().of(stored.item.plan, facts),
+		maintenances=Maintenances().of(facts),
 		most=MOST_AHEAD,
 	)
 	lines = [line for moment in timeline.moments for line in _lines(moment, timeline, directory, facts)]
@@ -298,6 +304,8 @@ def _outcome(timeline: Timeline) -> str:
 		for event in moment.events
 		if event.kind is EventKind.ACKNOWLEDGED
 	]
+	if item.status is Status.CANCELLED:
+		return _("It is dropped after {0}, because it fell due in a maintenance.").format(after)
 	if item.status is Status.RESOLVED:
 		return _("The ticket is answered after {0}, and nothing more is sent.").format(after)
 	if had:

@@ -63,6 +63,7 @@ _COLUMNS = (
 	*("customer", "assignees", "started_by", "unreached", "stalled", "acknowledged_by", "acknowledged_user"),
 	*("acknowledged_utc", "acknowledged_via", "parked", "parked_due_utc", "running_ticket"),
 	*("resumes_utc", "added", "ticket_status", "reminded", "asks", "acks"),
+	"maintenance",
 )
 _SELECT = f"select {', '.join(f'`{column}`' for column in _COLUMNS)} from `tab{ITEM}`"
 
@@ -308,6 +309,7 @@ def load(found: Iterable[Any]) -> list[Stored]:
 				facts=_facts(row),
 				assignees=_listed(row.assignees),
 				resumes_at=row.resumes_utc,
+				maintenance=row.maintenance or "",
 				added=_listed(row.added),
 				by_hand=bool(row.started_by),
 				unreached=row.unreached,
@@ -372,6 +374,7 @@ def _state(item: ActionItem) -> dict[str, Any]:
 		"customer": item.facts.customer,
 		"assignees": json.dumps(item.assignees),
 		"resumes_utc": item.resumes_at,
+		"maintenance": item.maintenance or None,
 		"added": json.dumps(item.added) if item.added else None,
 		"unreached": item.unreached,
 		"stalled": int(item.stalled),

@@ -106,6 +106,9 @@ def headline(item: ActionItem) -> str:
 		return _("Set aside, because it can't be processed. Its history says why.")
 	if item.stalled:
 		return _("Nobody can be reached. It waits for an assignee, a contact or a provider.")
+	if item.maintenance:
+		until = format_datetime(clock.to_site(item.due_at))
+		return _("A maintenance runs ({0}): held until {1}.").format(item.maintenance, until)
 	taken = ""
 	if item.acknowledged_by:
 		at = format_datetime(clock.to_site(item.acknowledged_at))
@@ -153,6 +156,8 @@ def _countdown(item: ActionItem) -> dict[str, Any]:
 
 
 def _next(item: ActionItem) -> str:
+	if item.maintenance:
+		return _("End of the maintenance")
 	if item.status is Status.SCHEDULED:
 		return _("End of the response window")
 	if item.status is Status.SNOOZED:

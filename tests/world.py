@@ -37,6 +37,7 @@ OURS = (
 	"Escalation Calendar",
 	"Escalation Calendar Hours",
 	"Escalation Calendar Holiday",
+	"Escalation Maintenance",
 )
 OTHERS = (
 	"HD Ticket",

@@ -2,7 +2,7 @@
 
 Read in this order: `statuses` (the life of an action item), `plan`, `ticket`, `item` (the nouns), `matching`
 (which plan), `escalate` and `acknowledge` (the verbs), `decision` (what they answer), `waits` and `working_time` (when
-what comes next is due), what people can ask for (`bring_forward`, `snooze`, `unacknowledge`,
+what comes next is due), `maintenance` (when it is held), what people can ask for (`bring_forward`, `snooze`, `unacknowledge`,
 `responders`), `rehearse`
 (all of it on virtual time), `ladder` (a plan's times).
 Instants are naive datetimes in UTC, durations are timedeltas.
@@ -28,6 +28,7 @@ from escalation_mgmt.engine.decision import (
 	Unreachable,
 )
 from escalation_mgmt.engine.escalate import (
+	DROPPED,
 	NO_MATCH,
 	can_stop,
 	look,
@@ -39,6 +40,8 @@ from escalation_mgmt.engine.escalate import (
 from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.item import ActionItem, Ask
 from escalation_mgmt.engine.ladder import Rung, ladder
+from escalation_mgmt.engine.maintenance import Maintenance, release
+from escalation_mgmt.engine.maintenance import running as running_maintenance
 from escalation_mgmt.engine.matching import (
 	Past,
 	Rematch,
@@ -51,6 +54,7 @@ from escalation_mgmt.engine.matching import (
 )
 from escalation_mgmt.engine.plan import (
 	EVERYONE,
+	AfterMaintenance,
 	CalendarKind,
 	Plan,
 	StartAt,
@@ -84,6 +88,7 @@ from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, Calendar, Hour
 __all__ = [
 	"AROUND_THE_CLOCK",
 	"CLOCK_RUNS",
+	"DROPPED",
 	"EVERYONE",
 	"LONGEST_SNOOZE",
 	"MOVED_ON",
@@ -93,6 +98,7 @@ __all__ = [
 	"RUNNING",
 	"TRANSITIONS",
 	"ActionItem",
+	"AfterMaintenance",
 	"Ask",
 	"Audience",
 	"Calendar",
@@ -104,6 +110,7 @@ __all__ = [
 	"EventKind",
 	"Hours",
 	"ImpossibleTransition",
+	"Maintenance",
 	"MatchFacts",
 	"Moment",
 	"NoWorkingTime",
@@ -155,8 +162,10 @@ __all__ = [
 	"position_after",
 	"progress",
 	"rehearse",
+	"release",
 	"rematch",
 	"run_due",
+	"running_maintenance",
 	"settled",
 	"snooze",
 	"start_again",

@@ -50,6 +50,7 @@ def acknowledge(
 		status=next_status(item.status, Cause.ACKNOWLEDGE),
 		due_at=first_reminder(item, now, working),
 		resumes_at=None,
+		maintenance="",
 		stalled=False,
 		acks=acks if item.plan.asks_several else (),
 		acknowledged_by=by,

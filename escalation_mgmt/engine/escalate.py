@@ -19,6 +19,7 @@ from escalation_mgmt.engine.decision import (
 )
 from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.item import ActionItem
+from escalation_mgmt.engine.maintenance import Maintenance, hold, is_dropped, over, running
 from escalation_mgmt.engine.matching import ConditionHolds, rematch
 from escalation_mgmt.engine.plan import Plan, StartAt, Step
 from escalation_mgmt.engine.responders import Reaches, also_to
@@ -39,6 +40,8 @@ from escalation_mgmt.engine.waits import after, following, held_until, wait_befo
 from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, WorkingTime
 
 NO_MATCH = "no plan matches"
+DROPPED = "maintenance"
+"""Why an item was cancelled; the shell puts it into words."""
 
 
 def open_item(
@@ -107,16 +110,22 @@ def run_due(
 	reaches: Reaches,
 	now: datetime,
 	working: WorkingTime = AROUND_THE_CLOCK,
+	maintenances: Iterable[Maintenance] = (),
 ) -> Decision | None:
 	"""Look at the ticket again, then do what is due. At most one group of steps runs in one decision.
 
-	A group that may go out only in working time is held until then, and looked at again.
+	A group that may go out only in working time is held until then, and looked at again; whatever falls due in one of the
+	`maintenances` that cover the ticket is held until its end.
 	"""
 	looked = look(item, ticket, enabled, holds, now, working)
 	seen = looked.item if looked else item
 	if seen.status not in CLOCK_RUNS or seen.due_at is None or seen.due_at > now:
 		return looked
-	ran = _run(replace(seen, version=item.version), ticket, reaches, now, working)
+	seen = replace(seen, version=item.version)
+	if pause := running(maintenances, now):
+		ran = hold(seen, pause, now)
+	else:
+		ran = _run(seen, ticket, reaches, now, working)
 	if not looked:
 		return ran
 	return replace(ran, events=looked.events + ran.events, tells=looked.tells + ran.tells)
@@ -145,6 +154,13 @@ def stop(item: ActionItem, by: str, reason: str, now: datetime, *, user: str = "
 
 def _run(item: ActionItem, ticket: Ticket, reaches: Reaches, now: datetime, working: WorkingTime) -> Decision:
 	events = [] if item.in_last_wait else list(_no_calendar(working, now))
+	if is_dropped(item):
+		return _end(item, Cause.DROP, now, {"reason": DROPPED, "maintenance": item.maintenance})
+	if item.maintenance:
+		item, line = over(item, ticket, now, working)
+		events.append(line)
+		if item.due_at and item.due_at > now:
+			return Decision(item=replace(item, version=item.version + 1), events=tuple(events))
 	if item.status is Status.SCHEDULED:
 		item = replace(item, status=next_status(item.status, Cause.WINDOW_OVER))
 		events.append(Event(WRITES[Cause.WINDOW_OVER], now, data=_late(item, now)))
@@ -153,7 +169,8 @@ def _run(item: ActionItem, ticket: Ticket, reaches: Reaches, now: datetime, work
 			item = replace(item, due_at=after(now, first, item.plan, working), version=item.version + 1)
 			return Decision(item=item, events=tuple(events))
 	elif item.status is Status.ACKNOWLEDGED and not item.reminded:
-		return remind(item, now, working)
+		reminded = remind(item, now, working)
+		return replace(reminded, events=(*events, *reminded.events))
 	elif item.status in (Status.SNOOZED, Status.ACKNOWLEDGED):
 		if item.status is Status.SNOOZED:
 			item, line = wake(item, Cause.SNOOZE_OVER, now)
@@ -260,6 +277,7 @@ def _end(item: ActionItem, cause: Cause, now: datetime, data: dict) -> Decision:
 		status=next_status(item.status, cause),
 		due_at=None,
 		resumes_at=None,
+		maintenance="",
 		stalled=False,
 		reminded=False,
 		ended_at=now,
@@ -288,7 +306,8 @@ def _follow(item: ActionItem, ticket: Ticket, now: datetime, working: WorkingTim
 			"type": ticket.facts.ticket_type,
 		}
 		events.append(Event(EventKind.TICKET_CHANGED, now, data=_given(data)))
-	if item.status is Status.SCHEDULED and item.plan.start is StartAt.AT_RESPONSE_DEADLINE:
+	in_window = item.status is Status.SCHEDULED and not item.maintenance
+	if in_window and item.plan.start is StartAt.AT_RESPONSE_DEADLINE:
 		due = window_end(item.plan, ticket, item.opened_at, working)
 		if due != item.due_at:
 			events.append(Event(EventKind.WINDOW_MOVED, now, data={"was": item.due_at, "due": due}))

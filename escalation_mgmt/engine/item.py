@@ -40,6 +40,7 @@ class ActionItem:
 	step: int = 0  # number of the step that ran last; 0: none yet
 	due_at: datetime | None = None
 	resumes_at: datetime | None = None  # snoozed: when what comes next would have been due
+	maintenance: str = ""  # the one that holds it until `due_at`
 	facts: MatchFacts = MatchFacts()
 	assignees: tuple[str, ...] = ()
 	added: tuple[str, ...] = ()  # users who are paged with every step for people

@@ -26,6 +26,14 @@ class CalendarKind(StrEnum):
 	AGREEMENT = "Service Level Agreement"
 
 
+class AfterMaintenance(StrEnum):
+	"""What becomes of what fell due during a maintenance."""
+
+	GO_ON = "Go On"
+	START_OVER = "Start Over"
+	DROP = "Drop"
+
+
 class TargetKind(StrEnum):
 	ASSIGNEE = "Assignee"
 	USER = "User"
@@ -96,6 +104,7 @@ class Plan:
 	last_wait: timedelta = timedelta(minutes=30)
 	ack_timeout: timedelta = ZERO  # without a reply or another status after an acknowledgement; 0: none
 	ack_grace: timedelta = ZERO  # after the reminder
+	after_maintenance: AfterMaintenance = AfterMaintenance.GO_ON
 	stop: StopRules = StopRules()
 	owner: str = ""
 	subject: str = ""  # templates of the messages
@@ -146,6 +155,7 @@ class Plan:
 			"repeats": self.repeats,
 			"repeat_pause": self.repeat_pause.total_seconds(),
 			"last_wait": self.last_wait.total_seconds(),
+			"after_maintenance": str(self.after_maintenance),
 			"ack_timeout": self.ack_timeout.total_seconds(),
 			"ack_grace": self.ack_grace.total_seconds(),
 			"stop": {
@@ -186,6 +196,7 @@ class Plan:
 			repeats=data["repeats"],
 			repeat_pause=timedelta(seconds=data["repeat_pause"]),
 			last_wait=timedelta(seconds=data["last_wait"]),
+			after_maintenance=AfterMaintenance(data.get("after_maintenance", AfterMaintenance.GO_ON)),
 			ack_timeout=timedelta(seconds=data.get("ack_timeout", 0)),
 			ack_grace=timedelta(seconds=data.get("ack_grace", 0)),
 			stop=StopRules(**data["stop"]),

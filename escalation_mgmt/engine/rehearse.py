@@ -4,7 +4,7 @@ Nothing is late here, and people and calendars stay as they are when it is asked
 happens if nothing changes meanwhile.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,6 +13,7 @@ from escalation_mgmt.engine.decision import Decision, Page, Reach, Tell, Unreach
 from escalation_mgmt.engine.escalate import look, open_item, run_due
 from escalation_mgmt.engine.event import Event
 from escalation_mgmt.engine.item import ActionItem
+from escalation_mgmt.engine.maintenance import Maintenance
 from escalation_mgmt.engine.plan import ZERO, Plan, Step
 from escalation_mgmt.engine.responders import Reaches
 from escalation_mgmt.engine.statuses import RUNNING, Status
@@ -84,6 +85,7 @@ def rehearse(
 	*,
 	reaches: Reaches,
 	working: WorkingTime = AROUND_THE_CLOCK,
+	maintenances: Sequence[Maintenance] = (),
 ) -> Timeline:
 	"""What an action item of this plan goes through that is opened for this ticket at `start` (naive, UTC).
 
@@ -91,7 +93,9 @@ def rehearse(
 	the ticket is not asked: that is `matching.winner`.
 	"""
 	opened = open_item("", plan, ticket, start, working)
-	return _course(opened.item, ticket, start, responses, reaches, working, [_moment(start, opened, [])])
+	return _course(
+		opened.item, ticket, start, responses, reaches, working, maintenances, [_moment(start, opened, [])]
+	)
 
 
 def ahead(
@@ -102,13 +106,14 @@ def ahead(
 	*,
 	reaches: Reaches,
 	working: WorkingTime = AROUND_THE_CLOCK,
+	maintenances: Sequence[Maintenance] = (),
 	most: int = MOST_MOMENTS,
 ) -> Timeline:
 	"""What an action item still goes through from `now` (naive, UTC) on, as it stands; what is late comes at once.
 
 	At most so many moments.
 	"""
-	return _course(item, ticket, now, responses, reaches, working, [], most)
+	return _course(item, ticket, now, responses, reaches, working, maintenances, [], most)
 
 
 def _course(
@@ -118,11 +123,12 @@ def _course(
 	responses: Responses,
 	reaches: Reaches,
 	working: WorkingTime,
+	maintenances: Sequence[Maintenance],
 	moments: list[Moment],
 	most: int = MOST_MOMENTS,
 ) -> Timeline:
 	cut_off = False
-	for at, decision, missed in _decisions(item, ticket, start, responses, reaches, working):
+	for at, decision, missed in _decisions(item, ticket, start, responses, reaches, working, maintenances):
 		if len(moments) == most:
 			cut_off = True
 			break
@@ -141,6 +147,7 @@ def _decisions(
 	responses: Responses,
 	reaches: Reaches,
 	working: WorkingTime,
+	maintenances: Sequence[Maintenance],
 ) -> Iterator[tuple[datetime, Decision, _Missed]]:
 	sent = 0
 	taken: list[tuple[datetime, Page]] = []  # when which messages are acknowledged
@@ -179,7 +186,7 @@ def _decisions(
 				working=working,
 			)
 		else:
-			decision = run_due(item, ticket, [item.plan], _always, noted, now, working)
+			decision = run_due(item, ticket, [item.plan], _always, noted, now, working, maintenances)
 		if not decision:
 			continue
 		yield now, decision, list(missed)

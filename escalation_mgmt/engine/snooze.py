@@ -36,6 +36,7 @@ def snooze(item: ActionItem, until: datetime, by: str, now: datetime) -> Decisio
 		status=next_status(item.status, Cause.SNOOZE),
 		due_at=until,
 		resumes_at=item.due_at,
+		maintenance="",
 		version=item.version + 1,
 	)
 	event = Event(WRITES[Cause.SNOOZE], now, item.step, item.run, {"until": until, "by": by})

@@ -34,6 +34,7 @@ class Cause(StrEnum):
 	TICKET_GONE = "ticket gone"
 	UNACKNOWLEDGE = "unacknowledge"
 	HAND_OVER = "hand over"
+	DROP = "dropped after a maintenance"
 	TIME_OUT = "acknowledgement time-out"
 
 
@@ -73,6 +74,7 @@ LIFE = (
 	Change(_C.STOP, _BEFORE_THE_END, _S.CANCELLED, By.PERSON, _K.CANCELLED),
 	Change(_C.REPLACE, _BEFORE_THE_END, _S.CANCELLED, By.TICKET, _K.REPLACED),
 	Change(_C.NO_MATCH, _NOBODY_HAS_IT, _S.CANCELLED, By.TICKET, _K.CANCELLED),
+	Change(_C.DROP, _NOBODY_HAS_IT, _S.CANCELLED, By.DISPATCHER, _K.CANCELLED),
 	Change(_C.TICKET_GONE, _BEFORE_THE_END, _S.CANCELLED, By.TICKET, _K.CANCELLED),
 )
 """The whole life of an action item. docs/state-machine.md is drawn from it."""

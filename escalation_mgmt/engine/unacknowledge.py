@@ -54,6 +54,7 @@ def released(item: ActionItem) -> ActionItem:
 	"""The item as nobody has it."""
 	return replace(
 		item,
+		maintenance="",
 		acks=(),
 		acknowledged_by="",
 		acknowledged_user="",

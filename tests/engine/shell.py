@@ -17,6 +17,7 @@ from escalation_mgmt.engine import (
 	Decision,
 	Event,
 	EventKind,
+	Maintenance,
 	Page,
 	Past,
 	Plan,
@@ -32,6 +33,7 @@ from escalation_mgmt.engine import (
 	look,
 	open_item,
 	opens,
+	release,
 	run_due,
 	start_again,
 )
@@ -103,6 +105,7 @@ class Shell:
 	broken: set[str] = field(default_factory=set)  # items that can't be processed
 	set_aside_until: dict[str, datetime] = field(default_factory=dict)
 	calendar: WorkingTime = AROUND_THE_CLOCK  # of every plan that asks for one
+	maintenances: dict[str, Maintenance] = field(default_factory=dict)  # they cover every ticket
 	judge: Callable[[ActionItem | None, Decision], None] = lambda before, decision: None
 
 	# --- reading
@@ -261,7 +264,16 @@ class Shell:
 		ticket = self.tickets[self.ticket_of[item.id]]
 		plans = self.enabled.values()
 		reaches, working = self.reaches(item), self.working(item.plan)
-		return run_due(item, ticket, plans, self.holds, reaches, self.now, working)
+		pauses = self.maintenances.values()
+		return run_due(item, ticket, plans, self.holds, reaches, self.now, working, pauses)
+
+	def maintenance_changes(self, name: str, maintenance: Maintenance | None) -> None:
+		"""It begins or ends, is prolonged or deleted; what it held is looked at again."""
+		self.maintenances.pop(name, None)
+		if maintenance:
+			self.maintenances[name] = maintenance
+		held = [item for item in self.items.values() if item.maintenance == name]
+		self.commit(*filter(None, (release(item, self.now) for item in held)))
 
 	def tick(self) -> None:
 		"""Every due step, until nothing is due."""

@@ -1,14 +1,16 @@
 """Hypothesis strategies: plans as administrators write them, and stranger."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from hypothesis import strategies as st
 
 from escalation_mgmt.engine import (
 	EVERYONE,
+	AfterMaintenance,
 	Calendar,
 	CalendarKind,
 	Hours,
+	Maintenance,
 	Plan,
 	StartAt,
 	Step,
@@ -49,6 +51,7 @@ def plans(draw: st.DrawFn) -> Plan:
 		repeats=draw(st.integers(0, 2)),
 		repeat_pause=draw(waits),
 		last_wait=draw(waits),
+		after_maintenance=draw(st.sampled_from(AfterMaintenance)),
 		ack_timeout=draw(waits),
 		ack_grace=draw(waits),
 		stop=StopRules(on_reply=draw(st.booleans()), on_paused_status=draw(st.booleans())),
@@ -67,4 +70,14 @@ def calendars(draw: st.DrawFn) -> Calendar:
 		zone=draw(st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])),
 		week=tuple(draw(st.lists(hours, min_size=1, max_size=6))),
 		holidays=draw(st.frozensets(st.dates(date(2026, 3, 1), date(2026, 4, 30)), max_size=9)),
+	)
+
+
+@st.composite
+def maintenances(draw: st.DrawFn, earliest: datetime, latest: datetime) -> tuple[Maintenance, ...]:
+	"""Some, that may overlap or follow at once."""
+	starts = draw(st.lists(st.datetimes(earliest, latest), max_size=3))
+	lengths = st.sampled_from([60, 600, 86400]).map(lambda s: timedelta(seconds=s))
+	return tuple(
+		Maintenance(name=f"M{n}", start=start, end=start + draw(lengths)) for n, start in enumerate(starts)
 	)

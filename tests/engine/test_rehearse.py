@@ -12,6 +12,7 @@ from escalation_mgmt.engine import (
 	Calendar,
 	EventKind,
 	Hours,
+	Maintenance,
 	Page,
 	Plan,
 	Reach,
@@ -31,7 +32,7 @@ from escalation_mgmt.engine import (
 )
 from escalation_mgmt.engine.rehearse import MOST_MOMENTS
 from tests.engine.make import T0, always, everybody, minutes, nobody, plan, ticket
-from tests.engine.strategies import calendars, plans
+from tests.engine.strategies import calendars, maintenances, plans
 
 FRIDAY = datetime(2026, 3, 6, 17, 50)
 OFFICE = Calendar(
@@ -50,7 +51,8 @@ def some(step: Step) -> Reach:
 class Clockwork:
 	"""What a site does, minute by minute: time passes, what is due runs, people respond. It knows no rehearsal."""
 
-	def __init__(self, of: Plan, start: datetime, working: WorkingTime, reaches):
+	def __init__(self, of: Plan, start: datetime, working: WorkingTime, reaches, pauses=()):
+		self.pauses = pauses
 		self.ticket, self.working, self.reaches = ticket(assignees=("a",)), working, reaches
 		opened = open_item("", of, self.ticket, start, working)
 		self.item: ActionItem = opened.item
@@ -65,7 +67,16 @@ class Clockwork:
 	def run_next(self) -> None:
 		self.now = self.item.due_at
 		self.take(
-			run_due(self.item, self.ticket, [self.item.plan], always, self.reaches, self.now, self.working)
+			run_due(
+				self.item,
+				self.ticket,
+				[self.item.plan],
+				always,
+				self.reaches,
+				self.now,
+				self.working,
+				self.pauses,
+			)
 		)
 
 	def run_until(self, instant: datetime) -> None:
@@ -118,15 +129,16 @@ class Clockwork:
 zones = st.one_of(st.just(WorkingTime()), calendars().map(WorkingTime), st.just(WorkingTime(missing="gone")))
 reaching = st.sampled_from([everybody, nobody, some])
 starts = st.datetimes(datetime(2026, 3, 1), datetime(2026, 4, 20))
+pauses = st.just(()) | maintenances(datetime(2026, 3, 1), datetime(2026, 4, 21))
 durations = st.integers(0, 20_000).map(lambda s: timedelta(seconds=s))
 
 
 @settings(deadline=None)
-@given(plans(), starts, zones, reaching)
-def test_never_acknowledged(of: Plan, start: datetime, working: WorkingTime, reaches) -> None:
-	run = Clockwork(of, start, working, reaches)
+@given(plans(), starts, zones, reaching, pauses)
+def test_never_acknowledged(of: Plan, start: datetime, working: WorkingTime, reaches, pauses) -> None:
+	run = Clockwork(of, start, working, reaches, pauses)
 	run.run_until(datetime.max)
-	timeline = rehearse(of, run.ticket, start, reaches=reaches, working=working)
+	timeline = rehearse(of, run.ticket, start, reaches=reaches, working=working, maintenances=pauses)
 	assert [event for moment in timeline.moments for event in moment.events] == run.events
 	assert [(m.at, page) for m in timeline.moments for page in m.pages] == run.pages
 	assert timeline.item == run.item and not timeline.cut_off
@@ -137,17 +149,25 @@ def test_never_acknowledged(of: Plan, start: datetime, working: WorkingTime, rea
 
 
 @settings(deadline=None)
-@given(plans(), starts, zones, st.integers(1, 12), durations)
+@given(plans(), starts, zones, st.integers(1, 12), durations, st.integers(-600, 20_000), st.booleans())
 def test_acknowledged_by_a_message(
-	of: Plan, start: datetime, working: WorkingTime, number: int, delay: timedelta
+	of: Plan, start: datetime, working: WorkingTime, number: int, delay: timedelta, after: int, paused: bool
 ) -> None:
-	run = Clockwork(of, start, working, some)
+	begin = start + timedelta(seconds=after)
+	pauses = (Maintenance(name="M", start=begin, end=begin + timedelta(hours=2)),) if paused else ()
+	run = Clockwork(of, start, working, some, pauses)
 	run.run_until_sent(number)
 	if len(run.pages) >= number:
 		at, page = run.pages[number - 1]
 		run.acknowledge(page, at + delay)
 	timeline = rehearse(
-		of, run.ticket, start, Responses(to_message=number, delay=delay), reaches=some, working=working
+		of,
+		run.ticket,
+		start,
+		Responses(to_message=number, delay=delay),
+		reaches=some,
+		working=working,
+		maintenances=pauses,
 	)
 	assert [event for moment in timeline.moments for event in moment.events] == run.events
 	assert timeline.item == run.item

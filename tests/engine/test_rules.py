@@ -29,6 +29,7 @@ from escalation_mgmt.engine import (
 	Decision,
 	Event,
 	EventKind,
+	Maintenance,
 	MatchFacts,
 	Plan,
 	Refused,
@@ -47,6 +48,7 @@ from escalation_mgmt.engine import (
 	can_unacknowledge,
 	hand_over,
 	may_renew,
+	running_maintenance,
 	snooze,
 	stop,
 	unacknowledge,
@@ -308,6 +310,17 @@ class Rules(RuleBasedStateMachine):
 			quiet = item.status not in (Status.ESCALATING, Status.SNOOZED) or item.due_at is None
 			assert quiet or seen != (item.run, item.group) or (to and to not in to_come)
 
+	@rule(
+		name=st.sampled_from(["M1", "M2"]),
+		begins=st.sampled_from([0, 60, 600]),
+		length=st.sampled_from([0, 60, 900, 86400]),
+	)
+	def maintenance(self, name: str, begins: int, length: int) -> None:
+		"""Announced, changed, ended early or deleted."""
+		start = self.shell.now + timedelta(seconds=begins)
+		end = start + timedelta(seconds=length)
+		self.shell.maintenance_changes(name, Maintenance(name=name, start=start, end=end) if length else None)
+
 	@precondition(lambda self: self.shell.items)
 	@rule(which=pick, seconds=st.sampled_from([-1, 0, 1, 120, 900, 86400, 7 * 86400, 7 * 86400 + 1]))
 	def snoozed(self, which: int, seconds: int) -> None:
@@ -417,6 +430,7 @@ class Rules(RuleBasedStateMachine):
 			if by_a_person:
 				continue  # they are paged at once, at any hour, because somebody wants it
 			assert before.status in CLOCK_RUNS and _due(before, decision) <= now, "never early"
+			assert not running_maintenance(self.shell.maintenances.values(), now), "in maintenance"
 			assert page.planned_at <= now
 			if page.step.in_working_time:
 				assert self.shell.working(first.plan).next(now) == now, "out of hours"
@@ -478,6 +492,8 @@ class Rules(RuleBasedStateMachine):
 			stalled = False
 			for event in self.shell.history[item.id]:
 				again = event.kind is K.STARTED_AGAIN or (stalled and event.kind in GIVEN_BACK)
+				if event.kind is K.MAINTENANCE_OVER and event.data.get("over"):
+					ran = []
 				stalled = event.kind is K.NOBODY_NOTIFIED or (stalled and not again)
 				if again:
 					ran = [pair for pair in ran if pair[0] < ran[-1][0]]  # its last run begins anew
@@ -590,6 +606,17 @@ def due_by_history(item: ActionItem, history: list[Event], working: WorkingTime)
 				assert due >= item.opened_at
 				if plan.start is StartAt.AFTER_WINDOW:
 					assert due == after(item.opened_at, plan.window)
+			case K.IN_MAINTENANCE:
+				assert event.at >= due
+				due = event.data["until"]
+				assert due > event.at
+			case K.MAINTENANCE_CHANGED:
+				due = event.at
+			case K.MAINTENANCE_OVER:
+				assert event.at >= due
+				due = event.data.get("due", due)
+				if event.data.get("over"):
+					at, resumes = (0, 0), None
 			case K.SNOOZED:
 				due, resumes = event.data["until"], due
 			case K.SNOOZE_OVER:

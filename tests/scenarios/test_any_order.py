@@ -27,6 +27,7 @@ from escalation_mgmt import clock, dispatcher, faults, responders, snooze, store
 from escalation_mgmt.acknowledge import acknowledge
 from escalation_mgmt.engine import CLOCK_RUNS, RUNNING, Status, can_acknowledge
 from escalation_mgmt.escalate_now import escalate_now
+from escalation_mgmt.maintenances import MAINTENANCE
 from escalation_mgmt.unacknowledge import unacknowledge
 from tests.profiles import NIGHTLY
 from tests.world import PAGER, World
@@ -79,6 +80,7 @@ class AnyOrder(RuleBasedStateMachine):
 			title="Urgent",
 			priorities=["Urgent"],
 			window=60,
+			after_maintenance="Start Over",
 		)
 		self.world.plan(
 			(0, "Email"),
@@ -198,6 +200,21 @@ class AnyOrder(RuleBasedStateMachine):
 		)
 		assert not done.taken or not queued, "acknowledgement wins"
 
+	@rule(minutes=st.sampled_from([-5, -1, 0, 1, 5, 30]))
+	def a_maintenance_is_announced_or_ended(self, minutes: int) -> None:
+		names = frappe.get_all(
+			MAINTENANCE, {"ends_utc": (">", self.world.now)}, pluck="name", order_by="name"
+		)
+		if names and minutes <= 0:
+			doc = frappe.get_doc(MAINTENANCE, names[0])
+			doc.delete() if minutes else doc.end_now()
+		elif minutes > 0:
+			now = clock.to_site(self.world.now)
+			doc = frappe.new_doc(MAINTENANCE)
+			doc.update({"starts_at": now, "ends_at": now + timedelta(minutes=minutes), "reason": "disks"})
+			doc.insert()
+		frappe.db.commit()
+
 	@precondition(lambda self: self.first)
 	@rule(
 		which=which,
@@ -282,6 +299,8 @@ class AnyOrder(RuleBasedStateMachine):
 		ran: list[tuple[int, int]] = []
 		stalled = has_it = False
 		for event in events:
+			if event.kind == "Maintenance Over" and '"over"' in event.data:
+				ran = []
 			if event.kind == "Started Again" or (stalled and event.kind in GIVEN_BACK):
 				ran = []
 			stalled = event.kind == "Nobody Notified" or (stalled and event.kind not in GIVEN_BACK)

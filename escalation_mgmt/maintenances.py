@@ -1,0 +1,49 @@
+"""Maintenances: from documents to the engine's own, read at the moment that they are asked for."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import frappe
+
+from escalation_mgmt import clock
+from escalation_mgmt.engine import Maintenance, Ticket
+
+MAINTENANCE = "Escalation Maintenance"
+SITE, TEAM, CUSTOMER = "Site", "Team", "Customer"
+
+
+class Maintenances:
+	"""Those that aren't over, read once. Make a new one for every set."""
+
+	def __init__(self, since: datetime | None = None):
+		"""`since` (UTC): also those that were over by now but not then."""
+		self._rows = _read(since or clock.now())
+
+	def of(self, ticket: Ticket) -> Sequence[Maintenance]:
+		"""Those that cover a ticket, whether they run or are still to come."""
+		return tuple(_plain(row) for row in self._rows if _covers(row, ticket))
+
+	def running(self) -> list[Any]:
+		"""The rows of those that run now."""
+		now = clock.now()
+		return [row for row in self._rows if row.starts_utc <= now < row.ends_utc]
+
+
+def _read(since: datetime) -> list[Any]:
+	return frappe.db.sql(
+		"select `name`, `scope`, `team`, `customer`, `starts_utc`, `ends_utc`, `reason`"
+		f" from `tab{MAINTENANCE}` where `ends_utc` > %s order by `name`",
+		(since,),
+		as_dict=True,
+	)
+
+
+def _covers(row: Any, ticket: Ticket) -> bool:
+	if row.scope == TEAM:
+		return row.team == ticket.facts.team
+	return row.scope == SITE or row.customer == ticket.facts.customer
+
+
+def _plain(row: Any) -> Maintenance:
+	return Maintenance(name=row.name, start=row.starts_utc, end=row.ends_utc, reason=row.reason or "")

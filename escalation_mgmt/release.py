@@ -1,0 +1,32 @@
+"""What a maintenance held is looked at again: it was ended early, changed or deleted."""
+
+import frappe
+
+from escalation_mgmt import clock, store
+from escalation_mgmt.engine import RUNNING
+from escalation_mgmt.engine import release as engine_release
+from escalation_mgmt.people import Directory
+from escalation_mgmt.tickets import Tickets
+
+SET = 500
+
+
+def held_by(maintenance: str) -> int:
+	"""Make due now whatever this maintenance holds; returns how many items. Whether another holds them is looked at when
+	they run. The caller commits.
+	"""
+	names = frappe.get_all(
+		store.ITEM,
+		filters={"maintenance": maintenance, "status": ("in", sorted(RUNNING))},
+		pluck="name",
+		order_by="name",
+		limit_page_length=0,
+	)
+	now, directory, released = clock.now(), Directory(), 0
+	for start in range(0, len(names), SET):
+		found = store.lock(names[start : start + SET])
+		mine = [stored for stored in found if stored.item.maintenance == maintenance]
+		decided = [(stored, decision) for stored in mine if (decision := engine_release(stored.item, now))]
+		store.apply(decided, directory, Tickets([]), now)
+		released += len(decided)
+	return released

@@ -1,0 +1,154 @@
+"""Maintenance: what falls due meanwhile is held, and goes on, starts over or is dropped. Never forgotten."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from escalation_mgmt.engine import (
+	DROPPED,
+	ActionItem,
+	AfterMaintenance,
+	Decision,
+	Event,
+	EventKind,
+	Maintenance,
+	StartAt,
+	Status,
+	acknowledge,
+	bring_forward,
+	look,
+	release,
+	run_due,
+	running_maintenance,
+	snooze,
+)
+from tests.engine.make import T0, always, everybody, minutes, opened, plan, ticket
+
+K = EventKind
+NIGHT = Maintenance(name="M1", start=T0 + minutes(20), end=T0 + minutes(80), reason="new disks")
+
+
+def escalating(*waits: float, **more) -> ActionItem:
+	"""Step 1 has run at the end of the window, at minute 15; the next falls due in the maintenance."""
+	return run(opened(plan(*waits, **more)), T0 + minutes(15)).item
+
+
+def run(item: ActionItem, now, pauses=(NIGHT,), of_ticket=None) -> Decision | None:
+	return run_due(item, of_ticket or ticket(), [item.plan], always, everybody, now, maintenances=pauses)
+
+
+def test_what_falls_due_is_held_until_the_end_and_goes_on() -> None:
+	item = escalating(0, 10)
+	assert run(item, T0 + minutes(24)) is None, "not due: nothing to hold"
+	held = run(item, T0 + minutes(25))
+	data = {"maintenance": "M1", "until": NIGHT.end, "reason": "new disks"}
+	assert held == Decision(
+		item=replace(item, maintenance="M1", due_at=NIGHT.end, version=item.version + 1),
+		events=(Event(K.IN_MAINTENANCE, T0 + minutes(25), 1, 0, data),),
+	)
+	assert run(held.item, NIGHT.end - timedelta(seconds=1)) is None
+	on = run(held.item, NIGHT.end)
+	assert [event.kind for event in on.events] == [K.MAINTENANCE_OVER, K.STEP_RAN, K.LAST_WAIT]
+	assert on.events[0].data == {"maintenance": "M1"} and on.item.maintenance == ""
+	assert [page.recipient.label for page in on.pages] == ["user2"]
+
+
+def test_it_begins_with_its_start_and_is_over_at_its_end() -> None:
+	assert running_maintenance([NIGHT], NIGHT.start) is NIGHT
+	assert running_maintenance([NIGHT], NIGHT.end) is None
+	assert running_maintenance([NIGHT], NIGHT.start - timedelta(microseconds=1)) is None
+	longer = replace(NIGHT, name="M0", end=NIGHT.end + minutes(1))
+	assert running_maintenance([NIGHT, longer], NIGHT.start) is longer
+
+
+def test_a_further_one_holds_it_further() -> None:
+	item = run(escalating(0, 10), T0 + minutes(25)).item
+	further = Maintenance(name="M2", start=NIGHT.end, end=NIGHT.end + minutes(10))
+	held = run(item, NIGHT.end, (NIGHT, further))
+	assert (held.item.maintenance, held.item.due_at) == ("M2", further.end) and not held.pages
+
+
+def test_ended_early_it_is_looked_at_again_at_once() -> None:
+	item = run(escalating(0, 10), T0 + minutes(25)).item
+	now = T0 + minutes(40)
+	released = release(item, now)
+	assert released == Decision(
+		item=replace(item, due_at=now, version=item.version + 1),
+		events=(Event(K.MAINTENANCE_CHANGED, now, 1, 0, {"maintenance": "M1"}),),
+	)
+	assert run(released.item, now, ()).pages
+	assert run(released.item, now).item.due_at == NIGHT.end, "it was only made shorter, or longer"
+	assert release(escalating(0, 10), now) is None
+
+
+@pytest.mark.parametrize("wait", [0, 7])
+def test_it_starts_over_with_the_first_step(wait: float) -> None:
+	item = escalating(wait, 10, after_maintenance=AfterMaintenance.START_OVER, start=StartAt.AT_ONCE)
+	item = replace(item, due_at=T0 + minutes(25), group=1, step=1, unreached=1)
+	item = run(item, T0 + minutes(25)).item
+	over = run(item, NIGHT.end)
+	if not wait:
+		assert [event.kind for event in over.events] == [K.MAINTENANCE_OVER, K.STEP_RAN]
+		assert [page.recipient.label for page in over.pages] == ["user1"] and over.item.group == 1
+		return
+	assert over.events[0].data == {"maintenance": "M1", "over": True, "due": NIGHT.end + minutes(7)}
+	assert (over.item.run, over.item.group, over.item.step, over.item.unreached) == (0, 0, 0, 0)
+	assert over.item.version == item.version + 1 and not over.pages
+	assert run(over.item, NIGHT.end + minutes(7)).pages
+
+
+def test_the_window_starts_over_too() -> None:
+	of = plan(0, window=minutes(30), after_maintenance=AfterMaintenance.START_OVER)
+	item = run(opened(of), T0 + minutes(30)).item
+	assert item.status is Status.SCHEDULED
+	over = run(item, NIGHT.end)
+	assert over.item.status is Status.SCHEDULED and over.item.due_at == NIGHT.end + minutes(30)
+
+
+def test_it_is_dropped() -> None:
+	item = run(escalating(0, 10, after_maintenance=AfterMaintenance.DROP), T0 + minutes(25)).item
+	dropped = run(item, NIGHT.end)
+	assert dropped.item.status is Status.CANCELLED and dropped.withdraw and not dropped.item.maintenance
+	assert dropped.events[0].data == {"reason": DROPPED, "maintenance": "M1"}
+	kept = run(escalating(0, 10, after_maintenance=AfterMaintenance.DROP), T0 + minutes(80)).item
+	assert kept.status is Status.ESCALATING, "nothing fell due meanwhile"
+
+
+def test_what_somebody_has_is_neither_dropped_nor_started_over() -> None:
+	for choice in AfterMaintenance:
+		item = escalating(0, 10, after_maintenance=choice, ack_timeout=minutes(10), ack_grace=minutes(5))
+		item = acknowledge(item, "Tina", "Link", T0 + minutes(16), user="tina").item
+		held = run(item, T0 + minutes(26)).item
+		assert (held.status, held.due_at) == (Status.ACKNOWLEDGED, NIGHT.end)
+		assert [event.kind for event in run(held, NIGHT.end).events] == [K.MAINTENANCE_OVER, K.REMINDED]
+
+
+def test_a_deadline_that_moves_meanwhile_counts() -> None:
+	of = plan(0, start=StartAt.AT_RESPONSE_DEADLINE)
+	item = run(
+		opened(of, ticket(response_by=T0 + minutes(30))),
+		T0 + minutes(30),
+		of_ticket=ticket(response_by=T0 + minutes(30)),
+	).item
+	moved = ticket(response_by=T0 + minutes(90))
+	assert look(item, moved, [of], always, T0 + minutes(40)) is None, "it is held, whatever the deadline"
+	over = run(item, NIGHT.end, of_ticket=moved)
+	assert over.item.due_at == T0 + minutes(90) and over.item.status is Status.SCHEDULED and not over.pages
+
+
+def test_a_snooze_that_ends_in_it_ends_with_it() -> None:
+	item = snooze(escalating(0, 10), T0 + minutes(30), "Tina", T0 + minutes(16)).item
+	held = run(item, T0 + minutes(30)).item
+	assert (held.status, held.due_at) == (Status.SNOOZED, NIGHT.end)
+	assert [event.kind for event in run(held, NIGHT.end).events][:3] == [
+		*(K.MAINTENANCE_OVER, K.SNOOZE_OVER, K.STEP_RAN),
+	]
+
+
+def test_whoever_acts_on_it_takes_it_out_and_who_hurries_it_is_held_again() -> None:
+	item = run(escalating(0, 10), T0 + minutes(25)).item
+	assert not acknowledge(item, "Tina", "Link", T0 + minutes(30)).item.maintenance
+	assert not snooze(item, T0 + minutes(90), "Tina", T0 + minutes(30)).item.maintenance
+	hurried = bring_forward(item, (0, 1), T0 + minutes(30)).item
+	assert run(hurried, T0 + minutes(30)).item.due_at == NIGHT.end
