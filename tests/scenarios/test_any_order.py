@@ -202,6 +202,7 @@ class AnyOrder(RuleBasedStateMachine):
 
 	@rule(minutes=st.sampled_from([-5, -1, 0, 1, 5, 30]))
 	def a_maintenance_is_announced_or_ended(self, minutes: int) -> None:
+		self.world.wait(seconds=1)
 		names = frappe.get_all(
 			MAINTENANCE, {"ends_utc": (">", self.world.now)}, pluck="name", order_by="name"
 		)
