@@ -47,7 +47,7 @@ class Desk:
 				"pager": self.providers.pager_url,
 				"secret": self.providers.pager_secret,
 			}
-			_run("-m", "tests.browser.site", SITE, json.dumps(given))
+			run("-m", "tests.browser.site", SITE, json.dumps(given))
 			web = self._stack.enter_context(Stack(SITE, "web", port=port))
 			assert web.url == self.url, "somebody else took the port"
 			playwright = self._stack.enter_context(sync_playwright())
@@ -190,8 +190,10 @@ class Window:
 		return self.page.locator(f".frappe-control[data-fieldname='{field}'] .control-value:visible")
 
 
-def _run(*arguments: str) -> None:
+def run(*arguments: str) -> str:
+	"""Run Python in a process of its own; what it wrote."""
 	done = subprocess.run(
 		[sys.executable, *arguments], cwd=paths.ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL
 	)
 	assert not done.returncode, done.stdout + done.stderr
+	return done.stdout

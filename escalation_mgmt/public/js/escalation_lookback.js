@@ -33,7 +33,7 @@ frappe.provide("escalation_mgmt");
 			const link = frappe.utils.get_form_link(shown.doctype, ticket.name);
 			const by = ticket.by ? `<span class="escalation-by">${__("taken by {0}", [text(ticket.by)])}</span>` : "";
 			return `<li class="${ticket.by ? "other" : ""}"><time>${text(frappe.datetime.str_to_user(ticket.at).replace(/:\d\d$/, ""))}</time>
-				<span class="what"><a target="_blank" href="${text(link)}">${text(ticket.name)}: ${text(ticket.subject)}</a> ${by}</span>
+				<span class="what"><a target="_blank" dir="auto" href="${text(link)}">${text(ticket.name)}: ${text(ticket.subject)}</a> ${by}</span>
 				<span class="facts">${text(ticket.facts)}</span></li>`;
 		});
 		return `<div class="escalation-how-many">${headline(shown)}</div>

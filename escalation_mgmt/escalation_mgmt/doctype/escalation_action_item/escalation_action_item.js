@@ -142,7 +142,7 @@
 		);
 		return `<div class="escalation-summary ${urgent ? "urgent" : ""}">
 			<div><a href="${text(ticket)}">${__("Ticket")} ${text(doc.reference_name)}</a> · ${facts}</div>
-			${doc.ticket_subject ? `<div class="escalation-subject">${text(doc.ticket_subject)}</div>` : ""}
+			${doc.ticket_subject ? `<div class="escalation-subject" dir="auto">${text(doc.ticket_subject)}</div>` : ""}
 			<div class="escalation-state">${text(state.headline)}</div>
 			<div class="escalation-next"></div>
 			${newer ? `<div>${__("The ticket has a newer escalation: {0}", [`<a href="${text(newer)}">${text(state.latest)}</a>`])}</div>` : ""}
@@ -170,6 +170,12 @@
 
 	const missed = ({ kind, to, method }) => kind === "Unreachable" || (kind === "Step Ran" && !to) || (kind === "Told" && !method);
 
+	const what_follows = ({ state }, to_come) => {
+		if (!to_come.length) return __("Nothing more is planned as things stand.");
+		if (state === "Acknowledged") return __("What follows is planned, if nothing happens on the ticket.");
+		return __("What follows is planned, if nobody acknowledges or answers.");
+	};
+
 	const timeline_html = ({ events, messages, ...state }, planned, all) => {
 		const dated = day_by_day();
 		const hidden = all ? 0 : Math.max(0, events.length - LATEST);
@@ -183,7 +189,7 @@
 		);
 		const more = planned?.more ? `<li class="planned"><time></time><span>${__("and so on")}</span></li>` : "";
 		const now = RUNNING.includes(state.state)
-			? `<li class="escalation-now"><time>${__("Now")}</time><span>${text(to_come.length ? __("What follows is planned, if nobody acknowledges or answers.") : __("Nothing more is planned as things stand."))}</span></li>`
+			? `<li class="escalation-now"><time>${__("Now")}</time><span>${text(what_follows(state, to_come))}</span></li>`
 			: "";
 		const sent = messages.map((m) => {
 			const notes = [m.possible_duplicate && __("possible duplicate"), m.in_flight && __("was in flight")].filter(Boolean);
@@ -191,10 +197,10 @@
 			return `<a class="escalation-message" href="${text(link)}">
 				<span class="step">${m.purpose === "Page" ? __("Step {0}", [m.step]) : __("News")}</span>
 				<span class="method">${text(__(m.method))}</span>
-				<span class="to">${text(m.recipient)}</span>
+				<span class="to" dir="auto">${text(m.recipient)}</span>
 				<span class="state"><span class="indicator-pill ${MESSAGE_TONE[m.status] || "gray"}">${text(__(m.status))}</span></span>
 				<time>${text(m.sent_at ? clock_time(m.sent_at) : "")}</time>
-				<span class="detail">${text([...notes, m.detail].filter(Boolean).join("; "))}</span>
+				<span class="detail" dir="auto">${text([...notes, m.detail].filter(Boolean).join("; "))}</span>
 			</a>`;
 		});
 		return `<ol class="escalation-timeline">${earlier}${happened.join("")}${planned ? now : ""}${to_come.join("")}${more}</ol>
@@ -203,12 +209,11 @@
 	};
 
 	const CSS = `
-		.escalation-summary { margin-bottom: 12px; padding: 12px 16px; border-radius: 8px; background: var(--subtle-fg, var(--bg-color)); border-left: 4px solid var(--border-color); }
+		.escalation-summary { overflow-wrap: anywhere; margin-bottom: 12px; padding: 12px 16px; border-radius: 8px; background: var(--subtle-fg, var(--bg-color)); border-left: 4px solid var(--border-color); }
 		.escalation-summary.urgent { border-left-color: var(--red-500); }
 		.escalation-state { font-size: 16px; font-weight: 600; margin-top: 4px; }
 		.escalation-stale:not(:empty) { color: var(--red-600); margin-top: 4px; }
 		.escalation-summary a { text-decoration: underline; }
-		.escalation-subject { overflow-wrap: anywhere; }
 		.escalation-next { font-variant-numeric: tabular-nums; }
 		.escalation-actions { display: none; }
 		.escalation-timeline { list-style: none; margin: 0; padding: 0; }
@@ -224,7 +229,7 @@
 		.escalation-timeline li.escalation-now { border-left-color: transparent; border-top: 2px solid var(--primary); margin-top: 8px; padding-top: 8px; }
 		.escalation-timeline li.escalation-now time, .escalation-timeline li.escalation-now span { color: inherit; font-weight: 600; }
 		.escalation-timeline time, .escalation-messages time { color: var(--text-muted); white-space: nowrap; font-variant-numeric: tabular-nums; }
-		.escalation-timeline span, .escalation-message .detail { min-width: 0; overflow-wrap: anywhere; }
+		.escalation-timeline span, .escalation-message .to, .escalation-message .detail { min-width: 0; overflow-wrap: anywhere; }
 		.escalation-heading { font-weight: 600; margin: 24px 0 8px; }
 		.escalation-message { display: grid; grid-template-columns: 64px 120px minmax(100px, 1fr) 96px 80px minmax(0, 2fr); gap: 8px; align-items: baseline;
 			padding: 6px 0; border-top: 1px solid var(--border-color); color: inherit; }
