@@ -66,7 +66,7 @@ def check(context) -> None:
 	frappe.init(get_site(context))
 	frappe.connect()
 	try:
-		found = readiness.findings()
+		found = readiness.findings(ask_providers=True)
 		for finding in found:
 			click.secho(finding.problem, fg="red")
 			click.echo(f"    {finding.cure.label} {finding.cure.url}".rstrip())

@@ -12,7 +12,18 @@ import frappe
 from frappe import _
 from frappe.utils import format_datetime, getdate
 
-from escalation_mgmt import calendars, clock, cures, monitor, outbox, plan_checks, plans, rehearsal, tickets
+from escalation_mgmt import (
+	calendars,
+	clock,
+	cures,
+	monitor,
+	outbox,
+	plan_checks,
+	plans,
+	providers,
+	rehearsal,
+	tickets,
+)
 from escalation_mgmt.cures import Cure
 from escalation_mgmt.engine import Plan, Step, TargetKind, Timeline, Unreachable
 from escalation_mgmt.maintenances import MAINTENANCE, Maintenances
@@ -46,13 +57,17 @@ def report_of_plan(plan: str) -> list[dict[str, Any]]:
 	return [asdict(finding) for finding in of_plan(frappe.get_doc(PLAN, plan))]
 
 
-def findings() -> list[Finding]:
-	"""Everything that would make an escalation fail, what concerns all of them first. Writes nothing."""
+def findings(*, ask_providers: bool = False) -> list[Finding]:
+	"""Everything that would make an escalation fail, what concerns all of them first. Writes nothing.
+
+	Providers are asked only with `ask_providers`, which takes some seconds; else they are as they were asked last.
+	"""
 	with rehearsal.nothing_written():
 		names = frappe.get_all(PLAN, filters={"enabled": 1}, pluck="name", order_by="name")
 		found = list(_of_site())
 		if not names:
 			found.append(Finding(_("No plan is enabled: no ticket escalates."), Cure(_("Plans"), PLAN)))
+		found += _of_providers(providers.ask() if ask_providers else providers.last_said())
 		return found + _of_plans([frappe.get_doc(PLAN, name) for name in names])
 
 
@@ -87,6 +102,17 @@ def _maintenances() -> Iterator[Finding]:
 			what, format_datetime(clock.to_site(row.ends_utc)), row.reason
 		)
 		yield Finding(words, Cure(_("Open the maintenance"), MAINTENANCE, row.name))
+
+
+def _of_providers(said: dict[str, list[str]]) -> list[Finding]:
+	directory, methods = Directory(), {}
+	for method, sentences in said.items():
+		for sentence in sentences:  # SMS and calls may have one provider
+			methods.setdefault(sentence, []).append(method)
+	return [
+		Finding(f"{', '.join(map(_, of))}: {sentence}", cures.method(of[0], directory))
+		for sentence, of in methods.items()
+	]
 
 
 def _of_plans(docs: Iterable[Any], *, named: bool = True) -> list[Finding]:

@@ -105,6 +105,7 @@ class World:
 		):
 			frappe.db.set_value("User", user, "enabled", 1)
 		frappe.cache.delete_keys("escalation_limit:")
+		frappe.cache.delete_value("escalation_providers")
 		plans.forget_watched()
 		frappe.db.commit()
 		frappe.clear_document_cache("Escalation Settings", "Escalation Settings")

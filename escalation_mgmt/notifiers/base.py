@@ -99,6 +99,12 @@ class Notifier(ABC):
 		"""Why this method can't send at all now, in words that tell what to do; None: it can."""
 		return None
 
+	def refused(self) -> list[str]:
+		"""Ask the provider whether it takes what is set up (log-in, numbers): what it refuses, in words that tell what to
+		do; [] where that is nothing, or it can't be asked. Sends nothing to anybody; may take some seconds.
+		"""
+		return []
+
 	@abstractmethod
 	def address_of(self, person: Person) -> str:
 		"""The address of a person. Raises CannotReach."""

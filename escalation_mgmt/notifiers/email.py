@@ -51,6 +51,16 @@ class EmailNotifier(Notifier):
 			)
 		return None
 
+	def refused(self) -> list[str]:
+		try:
+			_connect(_account()).quit()
+		except Exception as e:
+			frappe.clear_last_message()  # Frappe says it on the screen, too
+			return [
+				_("The mail server doesn't take our log-in, or can't be reached: {0}").format(_first_line(e))
+			]
+		return []
+
 	def address_of(self, person: Person) -> str:
 		if not person.email:
 			raise CannotReach(_("Has no email address. Enter one in their Escalation Contact."))

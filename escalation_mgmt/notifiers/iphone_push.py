@@ -99,6 +99,15 @@ class IphonePushNotifier(Notifier):
 			).format(page_url())
 		return None
 
+	def refused(self) -> list[str]:
+		"""Only FCM can be asked; a browser's push service only with a message."""
+		try:
+			if fcm.service_account_info():
+				fcm.test_connection()
+		except CannotReach as e:
+			return [str(e)]
+		return []
+
 	def address_of(self, person: Person) -> str:
 		return self.check_user(person.user)
 

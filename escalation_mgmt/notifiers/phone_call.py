@@ -7,7 +7,7 @@ from typing import Any
 from twilio.rest import Client
 
 from escalation_mgmt import phone_numbers
-from escalation_mgmt.notifiers import twilio_api
+from escalation_mgmt.notifiers import twilio_api, twilio_check
 from escalation_mgmt.notifiers.base import Message, Notifier, Outcome, Person
 from escalation_mgmt.notifiers.sms import checked_number, mobile_of
 from escalation_mgmt.speech import Speaker
@@ -25,6 +25,9 @@ class PhoneCallNotifier(Notifier):
 
 	def not_ready(self) -> str | None:
 		return twilio_api.problem(self._account, calls=True)
+
+	def refused(self) -> list[str]:
+		return twilio_check.check(self._account, sms=False)[0]
 
 	def address_of(self, person: Person) -> str:
 		return self.check_address(mobile_of(person))

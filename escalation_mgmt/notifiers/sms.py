@@ -11,7 +11,7 @@ from frappe.translate import print_language
 from twilio.rest import Client
 
 from escalation_mgmt import gsm7, phone_numbers
-from escalation_mgmt.notifiers import twilio_api
+from escalation_mgmt.notifiers import twilio_api, twilio_check
 from escalation_mgmt.notifiers.base import CannotReach, Message, Notifier, Outcome, Person
 
 VALID_SECONDS = 3600  # what waited longer at Twilio or the network is dropped: the plan has gone on since
@@ -31,6 +31,9 @@ class SmsNotifier(Notifier):
 
 	def not_ready(self) -> str | None:
 		return twilio_api.problem(self._account, calls=False)
+
+	def refused(self) -> list[str]:
+		return twilio_check.check(self._account, calls=False)[0]
 
 	def address_of(self, person: Person) -> str:
 		number = mobile_of(person)

@@ -25,8 +25,8 @@ def incoming_url() -> str:
 	return twilio_api.account().callback("incoming_sms")
 
 
-def check(ours: Account) -> tuple[list[str], list[str]]:
-	"""What is wrong, and what is fine, as sentences."""
+def check(ours: Account, *, sms: bool = True, calls: bool = True) -> tuple[list[str], list[str]]:
+	"""What is wrong, and what is fine, as sentences; for SMS, for calls, or for both."""
 	if why := twilio_api.problem(ours, calls=False):
 		return [why], []
 	log_ins = [ours]
@@ -36,8 +36,9 @@ def check(ours: Account) -> tuple[list[str], list[str]]:
 		for _none, said in twilio_api.ask_all(log_in, [None], _account):
 			if said:
 				return [said], []
-	wrong = [said for _number, said in twilio_api.ask_all(ours, ours.numbers, _number_check(ours)) if said]
-	if ours.service:
+	checked = twilio_api.ask_all(ours, ours.numbers, _number_check(ours, sms, calls))
+	wrong = [said for _number, said in checked if said]
+	if ours.service and sms:
 		services = twilio_api.ask_all(ours, [ours.service], _service_check(ours))
 		wrong += [said for _service, said in services if said]
 	public = urlsplit(ours.public_url)
@@ -83,7 +84,7 @@ def _service_check(ours: Account) -> Any:
 	return check_service
 
 
-def _number_check(ours: Account) -> Any:
+def _number_check(ours: Account, sms: bool, calls: bool) -> Any:
 	async def check_number(client: Client, number: str) -> str:
 		try:
 			found = await _listed(client, number)
@@ -92,9 +93,9 @@ def _number_check(ours: Account) -> Any:
 		if not found:
 			return _("{0} isn't one of this Twilio account's numbers.").format(number)
 		can = found[0].capabilities or {}
-		if not can.get("voice"):
+		if calls and not can.get("voice"):
 			return _("{0} can't make calls. Choose one at Twilio that can.").format(number)
-		if ours.service:
+		if ours.service or not sms:
 			return ""
 		if not can.get("sms"):
 			return _("{0} can't send SMS. Choose one at Twilio that can, or a Messaging Service.").format(

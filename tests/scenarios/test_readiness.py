@@ -7,7 +7,7 @@ from typing import Any
 import frappe
 import pytest
 
-from escalation_mgmt import clock, readiness
+from escalation_mgmt import clock, providers, readiness
 from tests.scenarios.test_plan_form import warnings
 from tests.scenarios.test_rehearsal import everything
 from tests.scenarios.test_working_time import LEAD, OFFICE, agreement
@@ -187,3 +187,47 @@ def test_who_may_ask(world: World) -> None:
 		200,
 		403,
 	]
+
+
+def test_what_providers_refuse_is_said_when_they_were_asked(world: World) -> None:
+	"""Only asking takes time; who looks at a page gets what was said last."""
+	world.contact("lead@x.test", "+4915112345678")
+	world.plan(
+		*((0, "Email", "User", "lead@x.test"), (5, "SMS", "User", "lead@x.test")),
+		(5, "Phone Call", "User", "lead@x.test"),
+	)
+	assert found() == {} and readiness.findings(ask_providers=True) == []
+	doc = frappe.get_doc(SETTINGS)
+	doc.twilio_auth_token = "0" * 32
+	doc.save()
+	frappe.db.commit()
+	assert found() == {}, "nobody has asked since"
+	(refused,) = readiness.findings(ask_providers=True)
+	assert refused.problem.startswith("Phone Call, SMS: ") and "Auth Token" in refused.problem
+	assert refused.cure.doctype == SETTINGS
+	assert list(found()) == [refused.problem], "remembered"
+	frappe.db.set_value("Email Account", "Escalation Test", "smtp_port", 9)
+	frappe.clear_document_cache("Email Account", "Escalation Test")
+	email = next(f for f in readiness.findings(ask_providers=True) if f.problem.startswith("Email"))
+	assert "can't be reached" in email.problem and email.cure.doctype == "Email Account"
+	world._email_account()
+	doc.reload()
+	doc.twilio_auth_token = world.providers.twilio.auth_token
+	doc.save()
+	frappe.db.commit()
+	assert providers.ask() == {"Email": [], "Phone Call": [], "SMS": []}
+	assert found() == {}
+
+
+def test_stale_answers_are_asked_for_in_the_background(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+	world.plan((0, "Email", "User", "lead@x.test"))
+	asked: list[str] = []
+	monkeypatch.setattr(frappe, "enqueue", lambda method, **_more: asked.append(method))
+	found()
+	assert asked == ["escalation_mgmt.providers.ask"]
+	providers.ask()
+	found()
+	assert len(asked) == 1
+	monkeypatch.setattr(providers, "FRESH_SECONDS", -1)
+	found()
+	assert len(asked) == 2

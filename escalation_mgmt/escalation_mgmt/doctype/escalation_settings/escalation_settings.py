@@ -2,13 +2,14 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from escalation_mgmt import plans
+from escalation_mgmt import plans, providers
 from escalation_mgmt.notifiers import CannotReach, fcm, twilio_api, web_push
 
 
 class EscalationSettings(Document):
 	def on_update(self) -> None:
 		plans.forget_watched()
+		providers.forget()
 
 	def validate(self) -> None:
 		if self.public_url and not self.public_url.startswith(("http://", "https://")):

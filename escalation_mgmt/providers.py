@@ -1,0 +1,67 @@
+"""Whether providers take what was set up for them: asked by the Test Connection of each method, and remembered for some
+minutes, because an answer can take seconds and a page mustn't wait for it.
+"""
+
+import time
+from typing import Any
+
+import frappe
+from frappe import _
+
+from escalation_mgmt.cures import PLAN
+from escalation_mgmt.people import Directory
+from escalation_mgmt.reporting import report_error
+
+FRESH_SECONDS = 300
+_KEY = "escalation_providers"
+
+
+def ask() -> dict[str, list[str]]:
+	"""Ask the provider of every method that an enabled plan uses: what it refuses, in words, {method: sentences}. Takes
+	some seconds. Methods that aren't set up are not asked.
+	"""
+	directory, said = Directory(), {}
+	for method in _used():
+		notifier, why = directory.notifier(method)
+		if not notifier or why:
+			continue
+		try:
+			said[method] = notifier.refused()
+		except Exception as e:
+			report_error(f"Escalation: the provider of {method} can't be asked")
+			said[method] = [_("It can't be asked: {0}").format(str(e)[:200])]
+	frappe.cache.set_value(_KEY, {"at": time.time(), "said": said})
+	return said
+
+
+def last_said() -> dict[str, list[str]]:
+	"""What they said when they were asked last. What is older than some minutes is asked for anew, in the background."""
+	known: dict[str, Any] = frappe.cache.get_value(_KEY) or {"at": 0, "said": {}}
+	if time.time() - known["at"] > FRESH_SECONDS:
+		_ask_soon()
+	return known["said"]
+
+
+def forget() -> None:
+	"""What is set up has changed."""
+	frappe.cache.delete_value(_KEY)
+
+
+def _ask_soon() -> None:
+	try:
+		frappe.enqueue(
+			"escalation_mgmt.providers.ask",
+			queue="short",
+			job_id="escalation_mgmt.providers",
+			deduplicate=True,
+		)
+	except Exception:
+		frappe.logger("escalation_mgmt").warning("the providers can't be asked in the background")
+
+
+def _used() -> list[str]:
+	plans = frappe.get_all(PLAN, filters={"enabled": 1}, pluck="name", order_by="name")
+	filters = {"parenttype": PLAN, "parent": ("in", plans or [""])}
+	return frappe.get_all(
+		"Escalation Step", filters=filters, pluck="method", distinct=True, order_by="method"
+	)
