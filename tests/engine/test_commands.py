@@ -1,0 +1,359 @@
+"""What people can ask for, to the letter: escalate to a step, snooze, give back, hand over, add a person."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from escalation_mgmt.engine import (
+	LONGEST_SNOOZE,
+	NO_SUCH_STEP,
+	ActionItem,
+	Audience,
+	CannotBeReached,
+	Decision,
+	Event,
+	EventKind,
+	MatchFacts,
+	Page,
+	Reach,
+	Recipient,
+	Refused,
+	StartAt,
+	Status,
+	Step,
+	Target,
+	TargetKind,
+	Tell,
+	Unreachable,
+	acknowledge,
+	add_person,
+	bring_forward,
+	can_add,
+	can_bring_forward,
+	can_hand_over,
+	can_snooze,
+	can_unacknowledge,
+	hand_over,
+	held_until,
+	look,
+	run_due,
+	snooze,
+	unacknowledge,
+)
+from escalation_mgmt.engine.responders import ALREADY
+from escalation_mgmt.engine.snooze import PAST, TOO_LONG
+from escalation_mgmt.engine.waits import following, wait_before
+from tests.engine.make import T0, always, everybody, minutes, nobody, opened, plan, ticket
+
+K = EventKind
+NOW = T0 + minutes(17)
+
+
+def run(item: ActionItem, now, of_ticket=None, reaches=everybody) -> Decision | None:
+	return run_due(item, of_ticket or ticket(), [item.plan], always, reaches, now)
+
+
+def escalating(*waits: float, **more) -> ActionItem:
+	"""Step 1 has run at the end of the window, at minute 15."""
+	return run(opened(plan(*waits, **more)), T0 + minutes(15)).item
+
+
+def acknowledged(*waits: float, **more) -> ActionItem:
+	return acknowledge(escalating(*waits, **more), "Tina", "Link", T0 + minutes(16), user="tina").item
+
+
+# --- escalate to a step
+
+
+def test_to_a_chosen_step_those_between_are_passed_over() -> None:
+	item = escalating(0, 5, 5, 0, 5)
+	there = bring_forward(item, (0, 1), NOW, to=4, by="Tina", via="Desk")
+	data = {"planned": T0 + minutes(20), "by": "Tina", "via": "Desk", "passed_over": "2"}
+	assert there == Decision(
+		item=replace(item, group=2, due_at=NOW, version=item.version + 1),
+		events=(Event(K.BROUGHT_FORWARD, NOW, 3, 0, data),),
+	)
+	assert [event.step for event in run(there.item, NOW).events if event.kind is K.STEP_RAN] == [3, 4]
+	assert bring_forward(item, (0, 1), NOW, to=5).events[0].data["passed_over"] == "2, 3, 4"
+	assert "passed_over" not in bring_forward(item, (0, 1), NOW, to=2).events[0].data
+
+
+@pytest.mark.parametrize("to", [1, 9])
+def test_no_step_that_has_run_or_that_there_is_not(to: int) -> None:
+	with pytest.raises(Refused, match=NO_SUCH_STEP):
+		bring_forward(escalating(0, 5), (0, 1), NOW, to=to)
+
+
+def test_a_snoozed_item_is_woken_by_it() -> None:
+	item = snooze(escalating(0, 5), T0 + minutes(90), "Tina", NOW).item
+	assert can_bring_forward(item)
+	woken = bring_forward(item, (0, 1), T0 + minutes(18)).item
+	assert (woken.status, woken.due_at, woken.resumes_at) == (Status.SNOOZED, T0 + minutes(18), None)
+	kinds = [event.kind for event in run(woken, T0 + minutes(18)).events]
+	assert kinds == [K.SNOOZE_OVER, K.STEP_RAN, K.LAST_WAIT]
+
+
+# --- snooze
+
+
+def test_snoozed_and_over_by_time() -> None:
+	item = escalating(0, 5)
+	until = T0 + minutes(40)
+	quiet = snooze(item, until, "Tina", NOW)
+	assert quiet == Decision(
+		item=replace(
+			item,
+			status=Status.SNOOZED,
+			due_at=until,
+			resumes_at=T0 + minutes(20),
+			version=item.version + 1,
+		),
+		events=(Event(K.SNOOZED, NOW, 1, 0, {"until": until, "by": "Tina"}),),
+		withdraw=True,
+	)
+	assert run(quiet.item, until - timedelta(seconds=1)) is None
+	over = run(quiet.item, until + timedelta(seconds=3))
+	assert over.events[0] == Event(K.SNOOZE_OVER, until + timedelta(seconds=3), 1, 0)
+	assert over.events[1].data["late"] == 3.0 and over.pages and over.item.resumes_at is None
+
+
+def test_it_ends_no_step_early() -> None:
+	item = snooze(escalating(0, 30), T0 + minutes(20), "Tina", NOW).item
+	over = run(item, T0 + minutes(20))
+	assert over == Decision(
+		item=replace(
+			item,
+			status=Status.ESCALATING,
+			due_at=T0 + minutes(45),
+			resumes_at=None,
+			version=item.version + 1,
+		),
+		events=(Event(K.SNOOZE_OVER, T0 + minutes(20), 1, 0),),
+	)
+
+
+def test_it_ends_by_a_raised_priority_and_by_no_lowered_one() -> None:
+	item = snooze(escalating(0, 5), T0 + minutes(90), "Tina", NOW).item
+	item = replace(item, facts=MatchFacts(priority="High", level=60))
+	lowered = look(item, ticket("Low", 20), [item.plan], always, T0 + minutes(30))
+	assert lowered.item.status is Status.SNOOZED
+	raised = look(item, ticket("Urgent", 80), [item.plan], always, T0 + minutes(30))
+	assert raised.item.status is Status.ESCALATING and raised.item.due_at == T0 + minutes(30)
+	assert raised.events[-1] == Event(K.SNOOZE_OVER, T0 + minutes(30), 1, 0, {"why": "priority raised"})
+	early = look(item, ticket("Urgent", 80), [item.plan], always, T0 + minutes(18))
+	assert early.item.due_at == T0 + minutes(20), "no step early"
+
+
+def test_the_last_wait_goes_on_meanwhile() -> None:
+	item = snooze(escalating(0), T0 + minutes(90), "Tina", NOW).item
+	over = run(item, T0 + minutes(90))
+	assert [event.kind for event in over.events] == [K.SNOOZE_OVER, K.EXHAUSTED]
+
+
+@pytest.mark.parametrize(
+	("until", "why"),
+	[
+		(NOW, PAST),
+		(NOW - timedelta(seconds=1), PAST),
+		(NOW + LONGEST_SNOOZE + timedelta(seconds=1), TOO_LONG),
+	],
+)
+def test_no_past_and_no_far_instant(until, why: str) -> None:
+	with pytest.raises(Refused, match=why):
+		snooze(escalating(0), until, "Tina", NOW)
+
+
+def test_the_longest_is_a_week_and_only_what_escalates_is_snoozed() -> None:
+	assert LONGEST_SNOOZE == timedelta(days=7)
+	assert snooze(escalating(0), NOW + LONGEST_SNOOZE, "Tina", NOW).item.due_at == NOW + LONGEST_SNOOZE
+	assert can_snooze(escalating(0)) and not can_snooze(opened(plan(0))) and not can_snooze(acknowledged(0))
+	stalled = replace(escalating(0), stalled=True, due_at=None)
+	assert not can_snooze(stalled)
+
+
+# --- give back
+
+
+def test_given_back_the_next_step_is_due_after_its_own_wait() -> None:
+	item = replace(acknowledged(0, 5), unreached=1)
+	back = unacknowledge(item, "Ada", NOW, user="ada", ticket=ticket())
+	due = NOW + minutes(5)
+	assert back == Decision(
+		item=replace(
+			item,
+			status=Status.ESCALATING,
+			due_at=due,
+			unreached=0,
+			acknowledged_by="",
+			acknowledged_user="",
+			acknowledged_at=None,
+			acknowledged_via="",
+			version=item.version + 1,
+		),
+		events=(Event(K.UNACKNOWLEDGED, NOW, 1, 0, {"by": "Ada", "was": "Tina", "due": due}),),
+		tells=(Tell(Audience.NOTIFIED, K.UNACKNOWLEDGED, but_not=frozenset({"ada"})),),
+	)
+	assert unacknowledge(item, "Ada", NOW, ticket=ticket()).tells[0].but_not == frozenset()
+
+
+def test_given_back_after_the_last_step_the_last_wait_begins_anew() -> None:
+	back = unacknowledge(acknowledged(0), "Tina", NOW, ticket=ticket())
+	assert back.item.in_last_wait and back.item.due_at == NOW + minutes(30)
+
+
+def test_given_back_in_the_window_it_is_kept() -> None:
+	of = plan(7, start=StartAt.AT_RESPONSE_DEADLINE)
+	item = acknowledge(opened(of), "Tina", "Link", T0 + minutes(1)).item
+	back = unacknowledge(item, "Tina", T0 + minutes(2), ticket=ticket(response_by=T0 + minutes(40)))
+	assert back.item.due_at == T0 + minutes(47)
+	late = unacknowledge(item, "Tina", T0 + minutes(60), ticket=ticket(response_by=T0 + minutes(40)))
+	assert late.item.due_at == T0 + minutes(67)
+
+
+def test_only_what_somebody_has_and_not_beside_a_newer_item() -> None:
+	assert can_unacknowledge(acknowledged(0)) and not can_unacknowledge(escalating(0))
+	assert not can_unacknowledge(replace(acknowledged(0), beside=True))
+
+
+# --- hand over, and add a person
+
+
+def test_handed_over_they_are_paged_at_once_and_have_their_time() -> None:
+	item = replace(escalating(0, 5), unreached=1)
+	over = hand_over(item, "leo", "Leo", "Ada", NOW, everybody, via="Desk", user="ada")
+	to = Recipient(method="Email", address="leo@x.test", label="leo")
+	assert over == Decision(
+		item=replace(
+			item, assignees=("leo",), due_at=NOW + minutes(5), unreached=0, version=item.version + 1
+		),
+		events=(
+			Event(K.HANDED_OVER, NOW, 1, 0, {"to": "Leo", "by": "Ada", "via": "Desk", "methods": "Email"}),
+		),
+		pages=(Page(item.plan.steps[0], 0, to, NOW),),
+		tells=(Tell(Audience.NOTIFIED, K.HANDED_OVER, but_not=frozenset({"leo", "ada"})),),
+	)
+	assert hand_over(item, "leo", "Leo", "Ada", NOW, everybody).tells[0].but_not == frozenset({"leo"})
+
+
+def test_handed_over_from_whoever_has_it_from_a_snooze_and_where_nobody_was_reached() -> None:
+	had = hand_over(acknowledged(0, 5), "leo", "Leo", "Ada", NOW, everybody)
+	assert had.item.status is Status.ESCALATING and not had.item.acknowledged_by
+	assert had.events[0].data["was"] == "Tina"
+	quiet = snooze(escalating(0, 5), T0 + minutes(90), "Tina", NOW).item
+	woken = hand_over(quiet, "leo", "Leo", "Ada", NOW, everybody).item
+	assert (woken.status, woken.resumes_at, woken.due_at) == (Status.ESCALATING, None, NOW + minutes(5))
+	stalled = replace(escalating(4, 5), stalled=True, due_at=None, group=0)
+	again = hand_over(stalled, "leo", "Leo", "Ada", NOW, everybody).item
+	assert not again.stalled and again.due_at == NOW + minutes(4)
+	assert can_hand_over(stalled) and can_hand_over(quiet) and can_hand_over(acknowledged(0))
+	assert not can_hand_over(opened(plan(0))) and not can_hand_over(replace(acknowledged(0), beside=True))
+
+
+def several_methods() -> ActionItem:
+	"""Steps: a pager; SMS and a call together, then SMS again; email."""
+	of = plan(0, 5, 0, 0, 5)
+	methods = ("HTTP POST", "SMS", "Phone Call", "SMS", "Email")
+	kinds = (TargetKind.ENDPOINT, TargetKind.TEAM, TargetKind.ASSIGNEE, TargetKind.ROLE, TargetKind.ADDRESS)
+	steps = tuple(
+		replace(step, method=method, target=Target(kind, "x"))
+		for step, method, kind in zip(of.steps, methods, kinds, strict=True)
+	)
+	return run(opened(replace(of, steps=steps)), T0 + minutes(15)).item
+
+
+def test_by_the_first_methods_for_people_each_once() -> None:
+	item = several_methods()
+	over = hand_over(item, "leo", "Leo", "Ada", NOW, everybody)
+	assert [page.recipient.method for page in over.pages] == ["SMS", "Phone Call"]
+	assert over.events[0].data["methods"] == "SMS, Phone Call"
+
+
+def test_who_can_not_be_reached_is_handed_nothing_and_it_is_said_why() -> None:
+	with pytest.raises(CannotBeReached) as refused:
+		hand_over(several_methods(), "leo", "Leo", "Ada", NOW, nobody)
+	assert [miss.method for miss in refused.value.missed] == ["SMS", "Phone Call"]
+	pagers = escalating(0)
+	step = replace(pagers.plan.steps[0], target=Target(TargetKind.ENDPOINT, "Pager"))
+	pagers = replace(pagers, plan=replace(pagers.plan, steps=(step,)))
+	with pytest.raises(CannotBeReached) as refused:
+		hand_over(pagers, "leo", "Leo", "Ada", NOW, everybody)
+	assert refused.value.missed == ()
+
+
+def only_by(method: str):
+	def reaches(step: Step) -> Reach:
+		if step.method == method:
+			return everybody(step)
+		return Reach((), (Unreachable(method=step.method, label="leo", reason="no"),))
+
+	return reaches
+
+
+def two_ways() -> ActionItem:
+	of = plan(0, 5, 5)
+	steps = tuple(
+		replace(step, method=method) for step, method in zip(of.steps, ("Email", "SMS", "Fax"), strict=True)
+	)
+	item = run(opened(replace(of, steps=steps)), T0 + minutes(15)).item
+	return run(item, T0 + minutes(20)).item
+
+
+def test_added_they_are_paged_by_the_step_that_ran_last_or_else_by_any() -> None:
+	item = two_ways()
+	added = add_person(item, "leo", "Leo", "Ada", NOW, everybody, via="Desk")
+	to = Recipient(method="SMS", address="leo@x.test", label="leo")
+	assert added == Decision(
+		item=replace(item, added=("leo",), unreached=0, version=item.version + 1),
+		events=(
+			Event(K.PERSON_ADDED, NOW, 2, 0, {"to": "Leo", "by": "Ada", "via": "Desk", "methods": "SMS"}),
+		),
+		pages=(Page(item.plan.steps[1], 0, to, NOW),),
+	)
+	for method in ("Fax", "Email"):
+		pages = add_person(item, "leo", "Leo", "Ada", NOW, only_by(method)).pages
+		assert [page.recipient.method for page in pages] == [method]
+
+
+def test_from_then_on_they_are_paged_with_every_step_for_people() -> None:
+	item = add_person(several_methods(), "leo", "Leo", "Ada", NOW, everybody).item
+	ran = run(item, T0 + minutes(20))
+	assert [(page.step.number, page.recipient.label) for page in ran.pages] == [
+		*((2, "x"), (2, "leo"), (3, "x"), (3, "leo")),
+	]
+	last = run(ran.item, ran.item.due_at)
+	assert [page.recipient.label for page in last.pages] == ["x"], "a bare address is one"
+	missed = run(item, T0 + minutes(20), reaches=nobody)
+	assert [event.data["who"] for event in missed.events if event.kind is K.UNREACHABLE][:2] == ["x", "leo"]
+
+
+def test_added_twice_is_refused_and_adding_starts_what_reached_nobody() -> None:
+	item = escalating(0, 5)
+	with pytest.raises(Refused, match=ALREADY):
+		add_person(replace(item, added=("leo",)), "leo", "Leo", "Ada", NOW, everybody)
+	stalled = replace(item, stalled=True, due_at=None, group=0, unreached=2)
+	again = add_person(stalled, "leo", "Leo", "Ada", NOW, everybody)
+	assert (again.item.stalled, again.item.due_at, again.item.unreached) == (False, NOW, 0)
+	assert again.events[1] == Event(K.STARTED_AGAIN, NOW, data={"why": "added"})
+	assert (
+		can_add(item) and can_add(stalled) and not can_add(acknowledged(0)) and not can_add(opened(plan(0)))
+	)
+
+
+# --- when what comes next is due
+
+
+def test_positions_and_waits() -> None:
+	of = plan(1, 2, 3, repeats=1, repeat_pause=minutes(10), last_wait=minutes(20))
+	assert [following(of, 0, 0), following(of, 0, 2), following(of, 1, 2)] == [(0, 1), (1, 0), (1, 3)]
+	waits = [wait_before(of, *at) for at in ((0, 0), (0, 2), (1, 0), (1, 1), (1, 3))]
+	assert waits == [minutes(n) for n in (1, 3, 11, 2, 20)]
+
+
+def test_nothing_is_held_past_the_last_step_or_at_any_hour() -> None:
+	from escalation_mgmt.engine import AROUND_THE_CLOCK
+
+	of = plan(0)
+	assert (
+		held_until(of, 0, NOW, AROUND_THE_CLOCK) is None and held_until(of, 1, NOW, AROUND_THE_CLOCK) is None
+	)
