@@ -121,7 +121,9 @@ def test_what_somebody_has_is_neither_dropped_nor_started_over() -> None:
 		item = acknowledge(item, "Tina", "Link", T0 + minutes(16), user="tina").item
 		held = run(item, T0 + minutes(26)).item
 		assert (held.status, held.due_at) == (Status.ACKNOWLEDGED, NIGHT.end)
-		assert [event.kind for event in run(held, NIGHT.end).events] == [K.MAINTENANCE_OVER, K.REMINDED]
+		over = run(held, NIGHT.end)
+		assert [event.kind for event in over.events] == [K.MAINTENANCE_OVER, K.REMINDED]
+		assert (over.item.group, over.item.step) == (1, 1)
 
 
 def test_a_deadline_that_moves_meanwhile_counts() -> None:

@@ -122,6 +122,28 @@ def test_each_step_asks_for_its_own() -> None:
 	assert ack(item, "bob", "cid").status is Status.ACKNOWLEDGED
 
 
+def test_who_has_acknowledged_is_not_enough_for_a_later_step() -> None:
+	def ann_and_lead(step: Step) -> Reach:
+		return Reach(
+			tuple(Recipient(method="Email", address=w, label=w.title(), user=w) for w in ("ann", "lead"))
+		)
+
+	item = ack(started(EVERYONE, 1), "ann")
+	item = run_due(item, ticket(), [], always, ann_and_lead, item.due_at).item
+	assert ack(item, "bob").status is Status.ESCALATING, "the second step asks the lead"
+	assert ack(item, "lead").status is Status.ACKNOWLEDGED
+
+
+def test_whom_a_step_reached_in_an_earlier_run_is_still_asked() -> None:
+	def only_bob(step: Step) -> Reach:
+		return Reach((Recipient(method=step.method, address="b@x.test", label="Bob", user="bob"),))
+
+	item = run(opened(team_plan(EVERYONE, repeats=1))).item
+	again = run_due(item, ticket(), [], always, only_bob, item.due_at).item
+	assert progress(again.asks, ()) == (0, 3)
+	assert ack(again, "bob").status is Status.ESCALATING
+
+
 def test_whom_no_step_reached_counts_for_any() -> None:
 	item = started(2)
 	assert ack(item, "stranger", "ann").status is Status.ACKNOWLEDGED
