@@ -90,10 +90,9 @@ class _Asked:
 
 def _assign(key: tuple[str, str], user: str) -> None:
 	"""By Frappe's own assignment, so that every form and list shows it. Whoever has it already keeps it."""
-	known = {"doctype": key[0], "name": key[1]}
-	had = [row.owner for row in assign_to.get(known)]
+	had = Tickets([key])[key].assignees
 	if user not in had:
-		assign_to.add({**known, "assign_to": [user]})
+		assign_to.add({"doctype": key[0], "name": key[1], "assign_to": [user]})
 	for other in had:
 		if other != user:
 			assign_to.remove(key[0], key[1], other)

@@ -102,3 +102,12 @@ def test_26_the_rehearsal_goes_on_after_it(world: World, ticket: Any) -> None:
 	assert "Tina Tech acknowledges, but nothing happens on the ticket; it is exhausted after" in found.outcome
 	kinds = [line.kind for line in found.lines]
 	assert kinds.index("Reminded") < kinds.index("Timed Out") < kinds.index("Exhausted")
+
+
+def test_plans_from_before_it_get_the_grace_that_new_ones_begin_with(world: World, ticket: Any) -> None:
+	from escalation_mgmt.patches.v0_1 import grace_of_plans
+
+	old = world.plan((0, "Email"), title="Old", priorities=["Low"], ack_grace=0)
+	grace_of_plans.execute()
+	graces = {row.name: row.ack_grace for row in frappe.get_all("Escalation Plan", ["name", "ack_grace"])}
+	assert graces == {"Outage": 300, old.name: 600}

@@ -11,6 +11,7 @@ frappe.provide("escalation_mgmt");
 	const RESPONSES = () => [
 		{ value: "never", label: __("Nobody acknowledges") },
 		{ value: "message", label: __("A message is acknowledged") },
+		{ value: "everyone", label: __("All acknowledge, from a message on") },
 		{ value: "answered", label: __("An agent replies") },
 	];
 
@@ -37,7 +38,7 @@ frappe.provide("escalation_mgmt");
 				{ fieldtype: "Column Break" },
 				{ fieldname: "response", fieldtype: "Select", label: __("What People Do"), options: RESPONSES(), default: "never", change: again },
 				{ fieldtype: "Column Break" },
-				{ fieldname: "to_message", fieldtype: "Int", label: __("Which Message"), default: 1, depends_on: "eval:doc.response === 'message'", change: again },
+				{ fieldname: "to_message", fieldtype: "Int", label: __("Which Message"), default: 1, depends_on: "eval:['message', 'everyone'].includes(doc.response)", change: again },
 				{ fieldname: "after", fieldtype: "Duration", label: __("How Long After"), depends_on: "eval:doc.response !== 'never'", change: again },
 				{ fieldtype: "Section Break", label: __("The Ticket"), collapsible: 1 },
 				{ fieldname: "ticket", fieldtype: "Link", options: frm.doc.reference_doctype, label: __("Existing Ticket"), description: __("Empty: one that is made up, as the plan takes it."), change: again, only_select: 1 },
@@ -64,7 +65,8 @@ frappe.provide("escalation_mgmt");
 					ticket: given.ticket || "",
 					made_up: Object.fromEntries([...TICKET_FIELDS.map(([f]) => f), "assignee"].map((f) => [f, given[f] || ""])),
 					at: given.at || "",
-					to_message: given.response === "message" ? given.to_message || 1 : 0,
+					to_message: ["message", "everyone"].includes(given.response) ? given.to_message || 1 : 0,
+					everyone: given.response === "everyone" ? 1 : 0,
 					delay: answered ? 0 : given.after || 0,
 					answered_after: answered ? given.after || 60 : 0,
 				},

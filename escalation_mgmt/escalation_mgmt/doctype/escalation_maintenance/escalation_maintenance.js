@@ -3,8 +3,10 @@
 	frappe.ui.form.on("Escalation Maintenance", {
 		refresh(frm) {
 			const now = frappe.datetime.now_datetime();
-			const runs = !frm.is_new() && frm.doc.starts_at <= now && now < frm.doc.ends_at;
-			frm.set_intro(runs ? __("This maintenance runs: what it covers sends nothing until it is over.") : "", "orange");
+			const [starts, ends] = [frm.doc.starts_at, frm.doc.ends_at].map((at) => at?.slice(0, now.length)); // whole seconds
+			const runs = !frm.is_new() && starts <= now && now < ends;
+			frm.set_intro("");
+			if (runs) frm.set_intro(__("This maintenance runs: what it covers sends nothing until it is over."), "orange");
 			if (runs && frm.perm[0]?.write) {
 				frm.add_custom_button(__("End Now"), async () => {
 					await frm.call("end_now");
