@@ -52,6 +52,8 @@ def status(context) -> None:
 			click.secho(problem, fg="red")
 		if state.well:
 			click.secho("All is well: nothing is overdue.", fg="green")
+		for figure in monitor.figures():
+			click.echo(f"{figure['label']}: {figure['value']}")
 	finally:
 		frappe.destroy()
 	raise SystemExit(0 if state.well else 1)

@@ -50,6 +50,7 @@ def tick(send: Callable[[], object] | None = None) -> int:
 def _run_set() -> int:
 	frappe.db.rollback()  # an old snapshot is no look
 	now = clock.now()
+	monitor.ticked(now)
 	claimed = store.claim_due(now, SET)
 	if not claimed:
 		return 0

@@ -5,7 +5,8 @@ outside monitor. So a dispatcher that stopped is noticed by something else than 
 """
 
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from statistics import median
 from typing import Any
 
 import aiohttp
@@ -15,11 +16,16 @@ from frappe import _
 from escalation_mgmt import clock, history, installation
 from escalation_mgmt.notifiers import egress
 from escalation_mgmt.notifiers.http_post import allowed_hosts
-from escalation_mgmt.outbox import NOTIFICATION
+from escalation_mgmt.outbox import NOTIFICATION, PAGE
 from escalation_mgmt.store import ITEM
 
 TOLERATED = timedelta(minutes=5)  # a scheduler's tick is up to 240 s; later than this is an alarm
 HEARTBEAT_SECONDS = 10
+LATELY = timedelta(days=1)
+LATEST = 500  # messages, for how late they were
+_TICK = "escalation_last_tick"
+_NOTED_EVERY = timedelta(seconds=5)
+_noted: dict[str, datetime] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +118,78 @@ def _scheduler_off() -> bool:
 		return bool(is_scheduler_inactive())
 
 
+def ticked(now: datetime) -> None:
+	"""A dispatcher has looked at what is due. Kept in Redis, every few seconds at most; without Redis it is not known."""
+	site = frappe.local.site
+	if site not in _noted or abs(now - _noted[site]) >= _NOTED_EVERY:
+		_noted[site] = now
+		frappe.cache.set_value(_TICK, now)
+
+
+def last_tick() -> datetime | None:
+	"""When a dispatcher last looked (UTC), to within a few seconds; None where nobody knows."""
+	return frappe.cache.get_value(_TICK, expires=True)
+
+
+def lateness(now: datetime) -> list[float]:
+	"""How late the latest steps of the last day ran, in seconds: of each message, from when it was planned."""
+	found = frappe.db.sql(
+		f"select `purpose`, `planned_utc`, `created_utc` from `tab{NOTIFICATION}` order by `name` desc limit {LATEST}"
+	)
+	return [
+		(created - planned).total_seconds()
+		for purpose, planned, created in found
+		if purpose == PAGE and planned and created > now - LATELY
+	]
+
+
+def figures() -> list[dict[str, str]]:
+	"""How the engine does, in words: [{"label", "value", "tone": a colour or empty}]."""
+	now, state = clock.now(), health()
+	looked, late = last_tick(), lateness(now)
+	since = (now - looked).total_seconds() if looked else 0
+	overdue = [problem for problem in state.overdue if state.steps_overdue or state.messages_overdue]
+	return [
+		{
+			"label": _("A dispatcher last looked"),
+			"value": _("{0} ago").format(history.duration(since)) if looked else _("not known"),
+			"tone": "red" if not looked or since > TOLERATED.total_seconds() else "green",
+		},
+		{
+			"label": _("Overdue"),
+			"value": " ".join(overdue) or _("nothing"),
+			"tone": "red" if overdue else "green",
+		},
+		{
+			"label": _("How late messages went out in the last 24 hours"),
+			"value": _("half of them by less than {0}, the latest by {1} (of {2})").format(
+				_seconds(median(late)), _seconds(max(late)), len(late)
+			)
+			if late
+			else _("none went out"),
+			"tone": "red" if late and max(late) > TOLERATED.total_seconds() else "",
+		},
+		*({"label": _("Stuck"), "value": problem, "tone": "red"} for problem in state.stuck),
+	]
+
+
+def _seconds(value: float) -> str:
+	return _("{0} s").format(f"{max(value, 0):.1f}") if value < 60 else history.duration(value)
+
+
 @frappe.whitelist()
 def report() -> dict[str, Any]:
 	"""For Desk, once a minute, and for an outside monitor: {"well", "problems", ...}. For managers only."""
 	frappe.only_for(("System Manager", "Escalation Manager"))
 	state = health()
 	return {**asdict(state), "well": state.well, "problems": state.problems}
+
+
+@frappe.whitelist()
+def shown() -> list[dict[str, str]]:
+	"""What Escalation Settings show of it (`figures`). For managers only."""
+	frappe.only_for(("System Manager", "Escalation Manager"))
+	return figures()
 
 
 def beat() -> None:

@@ -6,7 +6,7 @@ import frappe
 from frappe import _
 
 from escalation_mgmt import history, plan_checks, plans
-from escalation_mgmt.engine import Plan, Rung, StartAt, Step, TargetKind, ladder
+from escalation_mgmt.engine import EVERYONE, Plan, Rung, StartAt, Step, TargetKind, ladder
 from escalation_mgmt.plans import PLAN
 from escalation_mgmt.rehearsal import nothing_written
 
@@ -51,6 +51,13 @@ def _counted(plan: Plan) -> str:
 			words = _(
 				"Counted from the end of the response window, {0} after the plan takes the ticket."
 			).format(window)
+	if plan.ack_timeout:
+		timeout, grace = (
+			history.duration(each.total_seconds()) for each in (plan.ack_timeout, plan.ack_grace)
+		)
+		words += " " + _(
+			"Once it is acknowledged, and nothing happens on the ticket: a reminder after {0}, and {1} later it goes on."
+		).format(timeout, grace)
 	if plan.asks_calendar:
 		words += " " + _("The calendar moves these times; a rehearsal shows how.")
 	return words
@@ -87,7 +94,11 @@ def _at(rung: Rung) -> str:
 
 def _step(step: Step) -> str:
 	words = _("{0} to {1}").format(_(step.method), _whom(step))
-	return _("{0}, only in working time").format(words) if step.in_working_time else words
+	if step.in_working_time:
+		words = _("{0}, only in working time").format(words)
+	if step.needs == EVERYONE:
+		return _("{0}; everyone has to acknowledge").format(words)
+	return _("{0}; {1} have to acknowledge").format(words, step.needs) if step.needs > 1 else words
 
 
 def _whom(step: Step) -> str:

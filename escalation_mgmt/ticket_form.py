@@ -128,7 +128,15 @@ def headline(item: ActionItem) -> str:
 		case Status.EXHAUSTED:
 			return _("All steps have run, and nobody acknowledged.")
 		case _:
-			return history.latest(item.id, of_the_item=True)
+			return " ".join(filter(None, (history.latest(item.id, of_the_item=True), _had(item))))
+
+
+def _had(item: ActionItem) -> str:
+	"""Who had an item that has ended."""
+	if not item.acknowledged_by:
+		return ""
+	at = format_datetime(clock.to_site(item.acknowledged_at))
+	return _("Acknowledged by {0}, {1} ({2}).").format(item.acknowledged_by, at, _(item.acknowledged_via))
 
 
 def tally(item: ActionItem) -> str:

@@ -95,3 +95,31 @@ def test_what_waits_for_a_person_is_a_problem_too(world: World) -> None:
 	world.forward(10)
 	world.expect_email("owner@x.test", "Nobody could be notified")
 	assert "1 escalations reach nobody" in monitor.health().problems[0]
+
+
+def figures() -> dict[str, tuple[str, str]]:
+	frappe.db.commit()
+	return {figure["label"]: (figure["value"], figure["tone"]) for figure in monitor.figures()}
+
+
+def test_the_figures_say_how_late_it_is(world: World) -> None:
+	world.plan((0, "Email"))
+	world.ticket()
+	world.tick()
+	world.wait(16)
+	looked, overdue, late = figures().values()
+	assert looked == ("16m ago", "red")
+	assert overdue == ("1 steps are overdue, the oldest by 6m. Is the dispatcher running?", "red")
+	assert late == ("none went out", "")
+	world.tick()
+	world.expect_email("tech@x.test")
+	looked, overdue, late = figures().values()
+	assert (looked, overdue) == (("0s ago", "green"), ("nothing", "green"))
+	assert late == ("half of them by less than 6m, the latest by 6m (of 1)", "red")
+	world.ticket("on time")
+	world.forward(10)
+	world.expect_email("tech@x.test", "on time")
+	assert list(figures().values())[2][0] == "half of them by less than 3m, the latest by 6m (of 2)"
+	frappe.set_user("tech@x.test")
+	with pytest.raises(frappe.PermissionError):
+		monitor.shown()

@@ -130,6 +130,10 @@ def test_the_ladder_says_when_what_goes_to_whom(world: World) -> None:
 	]
 	assert shown["counted"].startswith("Counted from the end of the response window, 10m after")
 	assert not shown["problems"] and not shown["warnings"]
+	more = {"steps": [{**plan.steps[1].as_dict(), "acknowledgements": "Everyone"}], "ack_timeout": 7200}
+	shown = outline(plan, **more)
+	assert shown["rungs"][0]["steps"][0]["line"] == "SMS to team Support; everyone has to acknowledge"
+	assert "a reminder after 2h, and 10m later it goes on." in shown["counted"]
 
 
 def test_a_plan_that_is_being_written_has_a_ladder_and_is_told_what_is_wrong(world: World) -> None:

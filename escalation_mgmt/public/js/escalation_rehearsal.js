@@ -28,7 +28,7 @@ frappe.provide("escalation_mgmt");
 		let shown = false;
 		let waiting;
 		const dialog = new frappe.ui.Dialog({
-			title: __("Rehearse {0}", [frm.doc.title || __("the plan")]),
+			title: __("Rehearse {0}", [frappe.ellipsis(frm.doc.title || __("the plan"), 40)]),
 			size: "extra-large",
 			fields: [
 				{

@@ -23,10 +23,7 @@
 
 		refresh(frm) {
 			frm.disable_save();
-			if (frm.escalation?.name === frm.doc.name) {
-				frm.events.buttons(frm); // Desk has just cleared them
-				return frm.escalation.poll();
-			}
+			if (frm.escalation?.name === frm.doc.name) return frm.escalation.poll();
 			frm.events.leave(frm);
 			frm.get_field("summary").$wrapper.empty().removeData("escalation-html");
 			frm.get_field("timeline").$wrapper.empty().removeData("escalation-html");
@@ -48,7 +45,6 @@
 			if (frm.escalation !== escalation) return;
 			put(frm.get_field("summary").$wrapper, summary_html(frm.doc, state));
 			frm.events.draw_timeline(frm);
-			frm.events.buttons(frm);
 			escalation.tick();
 			frm.events.ask_what_is_planned(frm, true);
 		},
@@ -97,16 +93,6 @@
 			frm.toolbar.set_indicator();
 		},
 
-		buttons(frm) {
-			frm.clear_custom_buttons();
-			for (const action of frm.escalation.state?.actions || []) {
-				const first = action.name === "acknowledge";
-				const group = first ? undefined : __("Escalation");
-				const $button = frm.add_custom_button(action.label, () => frm.events.act(frm, action.name), group);
-				if (first) $button.addClass("btn-primary");
-			}
-		},
-
 		async act(frm, name) {
 			const action = frm.escalation.state?.actions.find((each) => each.name === name);
 			if (!action || frm.escalation_acting) return;
@@ -147,7 +133,7 @@
 			<div class="escalation-next"></div>
 			${newer ? `<div>${__("The ticket has a newer escalation: {0}", [`<a href="${text(newer)}">${text(state.latest)}</a>`])}</div>` : ""}
 			<div class="escalation-stale" role="alert"></div>
-			<div class="escalation-actions">${buttons.join("")}</div>
+			${buttons.length ? `<div class="escalation-actions">${buttons.join("")}</div>` : ""}
 		</div>`;
 	};
 
@@ -215,7 +201,9 @@
 		.escalation-stale:not(:empty) { color: var(--red-600); margin-top: 4px; }
 		.escalation-summary a { text-decoration: underline; }
 		.escalation-next { font-variant-numeric: tabular-nums; }
-		.escalation-actions { display: none; }
+		.escalation-actions { display: flex; flex-wrap: wrap; gap: 8px; margin-top: 12px; }
+		.escalation-actions .btn { border: 1px solid var(--border-color); }
+		.escalation-actions .btn-default { background: var(--card-bg, var(--fg-color)); }
 		.escalation-timeline { list-style: none; margin: 0; padding: 0; }
 		.escalation-timeline li { display: flex; gap: 12px; padding: 4px 0 4px 12px; border-left: 3px solid var(--border-color); line-height: 1.45; }
 		.escalation-timeline li.escalation-day { border-left-color: transparent; padding-left: 0; font-weight: 600; margin-top: 8px; }
@@ -236,9 +224,8 @@
 		.escalation-message:hover { text-decoration: none; background: var(--fg-hover-color, var(--control-bg)); }
 		.escalation-message .detail { color: var(--text-muted); }
 		@media (max-width: 767px) {
-			.escalation-actions { display: flex; flex-wrap: wrap; gap: 12px; margin-top: 12px; }
-			.escalation-actions .btn { flex: 1 1 40%; min-height: 48px; border: 1px solid var(--border-color); }
-			.escalation-actions .btn-default { background: var(--card-bg, var(--fg-color)); }
+			.escalation-actions { gap: 12px; }
+			.escalation-actions .btn { flex: 1 1 40%; min-height: 48px; }
 			.escalation-summary .escalation-acknowledge { flex-basis: 100%; min-height: 64px; font-size: 20px; font-weight: 600; }
 			.escalation-timeline { font-size: 15px; }
 			.escalation-message { grid-template-columns: auto auto 1fr auto; font-size: 15px; }

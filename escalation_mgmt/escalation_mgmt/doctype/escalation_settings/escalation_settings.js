@@ -19,6 +19,25 @@ frappe.ui.form.on("Escalation Settings", {
 	},
 });
 
+// How the engine does: when a dispatcher last looked, what is overdue, how late messages went out. Kept fresh.
+frappe.ui.form.on("Escalation Settings", {
+	setup(frm) {
+		frappe.dom.set_style(".escalation-figures { margin: 12px 0; } .escalation-figures td { padding: 2px 16px 2px 0; vertical-align: top; } .escalation-figures .red { color: var(--red-600); font-weight: 600; } .escalation-figures .green { color: var(--green-700); }");
+		setInterval(() => cur_frm === frm && document.visibilityState === "visible" && frm.events.show_figures(frm), 10000);
+	},
+
+	refresh: (frm) => frm.events.show_figures(frm),
+
+	async show_figures(frm) {
+		const answer = await fetch("/api/method/escalation_mgmt.monitor.shown").catch(() => null);
+		const text = (value) => frappe.utils.escape_html(String(value));
+		const rows = answer?.ok
+			? (await answer.json()).message.map(({ label, value, tone }) => `<tr><td>${text(label)}</td><td class="${text(tone)}">${text(value)}</td></tr>`)
+			: [`<tr><td class="red">${__("The server can't be reached.")}</td></tr>`];
+		frm.get_field("figures").$wrapper.html(`<table class="escalation-figures">${rows.join("")}</table>`);
+	},
+});
+
 // iPhone Notification: what FCM says to its service account, and new keys for Web Push.
 frappe.ui.form.on("Escalation Settings", {
 	refresh(frm) {
