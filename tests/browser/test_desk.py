@@ -196,7 +196,7 @@ def reads_the_report(manager: Window) -> None:
 	page.set_viewport_size({"width": 1280, "height": 900})
 	manager.open("/app/query-report/Escalation History")
 	for step, method, person in (("1", "Email", "Tina Tech"), ("2", "HTTP POST", PAGER)):
-		row = page.locator(".dt-scrollable .dt-row", has_text=method)
+		row = page.locator(".dt-scrollable .dt-row", has_text=method).filter(has_text=SUBJECT)
 		expect(row).to_have_count(1)
 		cells = [cell.strip() for cell in row.locator(".dt-cell").all_inner_texts()]
 		for part in (SUBJECT, "Server Outage", step, method, person, "Sent", "Tina Tech", "Link"):
