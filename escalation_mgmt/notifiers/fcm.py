@@ -1,6 +1,6 @@
 """Firebase Cloud Messaging, the HTTP v1 API: the other way of the method iPhone Notification, to an app of one's own.
 
-Over google-auth, which Frappe brings. Sources:
+Done by pyfcm (`fcm_client`), which is installed by those who have such an app: docs/decisions/0006. Sources:
 https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages/send, .../projects.messages and .../ErrorCode;
 Apple's "Generating a remote notification" and "Sending notification requests to APNs" for what stands under `apns`.
 
@@ -10,20 +10,17 @@ What runs in threads here (`send`) knows nothing of Frappe; what an answer means
 import hashlib
 import json
 import os
-import threading
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import frappe
-import google.auth.transport.requests
 import requests
 from frappe import _
 from frappe.utils.password import get_decrypted_password
 from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.oauth2 import service_account
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from escalation_mgmt.notifiers import egress
@@ -33,7 +30,6 @@ from escalation_mgmt.notifiers.web_push import SETTINGS, TTL, Gone
 
 SECONDS = 10  # for one request
 THREADS = 64
-ADDRESS = "https://fcm.googleapis.com/v1/projects"
 SCOPES = ["https://www.googleapis.com/auth/firebase.messaging"]
 _GOOGLES = "oauth2.googleapis.com"
 _NEEDED = ("project_id", "private_key", "client_email", "token_uri")
@@ -49,6 +45,10 @@ class Answer:
 	name: str = ""  # of the message that was taken
 	wait: timedelta | None = None
 	trouble: str = ""  # "", no_token, refused_token, no_connection or lost
+
+
+class NoToken(Exception):
+	"""Google gave no access token; the cause says why."""
 
 
 # --- the service account
@@ -91,6 +91,7 @@ def checked(given: str | dict[str, Any]) -> dict[str, Any]:
 	google = parts.scheme == "https" and parts.netloc == _GOOGLES
 	if not google and not egress.is_allowed(parts.hostname or "", parts.port or 443, allowed_hosts()):
 		raise CannotReach(_("The token_uri of the FCM service account must be at {0}.").format(_GOOGLES))
+	_client()
 	try:
 		_new_credentials(info)
 	except (ValueError, GoogleAuthError) as e:
@@ -105,7 +106,6 @@ def _new_credentials(info: dict[str, Any]) -> service_account.Credentials:
 
 
 _known: dict[str, service_account.Credentials] = {}
-_known_lock = threading.Lock()
 
 
 def _credentials(info: dict[str, Any]) -> service_account.Credentials:
@@ -117,60 +117,55 @@ def _credentials(info: dict[str, Any]) -> service_account.Credentials:
 	return _known[id]
 
 
-class NoToken(Exception):
-	"""Google gave no access token; the cause says why."""
+def connect(info: dict[str, Any]) -> Any:
+	"""A client for many threads, of a service account that was checked."""
+	return _client()(_credentials(info), info["project_id"], frappe.conf.get("escalation_fcm_url"))
 
 
-class Client:
-	"""One connection to FCM for many threads. Nothing is tried twice: each attempt is ours to record (design rule 6)."""
+def _client() -> Any:
+	try:
+		from escalation_mgmt.notifiers.fcm_client import Client
+	except ImportError as e:
+		raise CannotReach(
+			_(
+				"FCM is sent by pyfcm, which can't be loaded ({0}). In the bench's folder: env/bin/pip install "
+				'"pyfcm>=2.1,<3", then restart the bench.'
+			).format(e)
+		) from None
+	return Client
 
-	def __init__(self, info: dict[str, Any]):
-		self._credentials = _credentials(info)
-		base = frappe.conf.get("escalation_fcm_url") or ADDRESS
-		self._url = f"{base}/{info['project_id']}/messages:send"
-		self._session = requests.Session()
-		self._session.mount("https://", HTTPAdapter(max_retries=0, pool_connections=2, pool_maxsize=THREADS))
 
-	def post(self, token: str, message: dict[str, Any], dry_run: bool) -> Answer:
-		"""Raises NoToken and requests' exceptions."""
-		response = self._session.post(
-			self._url,
-			json=request_body(token, message, dry_run),
-			headers={"Authorization": f"Bearer {self._token()}"},
-			timeout=SECONDS,
-			allow_redirects=False,
-		)
-		return self._answer(response)
+# --- sending
 
-	def _token(self) -> str:
-		def request(*args: Any, **more: Any) -> Any:
-			return transport(*args, **{**more, "timeout": SECONDS})
 
-		with _known_lock:  # one exchange, however many threads ask
-			if not self._credentials.valid:
-				transport = google.auth.transport.requests.Request()
-				try:
-					self._credentials.refresh(request)
-				except Exception as e:
-					raise NoToken from e
-			return self._credentials.token
+def send(client: Any, token: str, message: dict[str, Any], dry_run: bool = False) -> Answer:
+	"""Send one message by a client, in any thread. Never raises."""
+	try:
+		return _answer(client.notify(fcm_token=token, **message, dry_run=dry_run, timeout=SECONDS))
+	except NoToken as e:
+		cause = e.__cause__
+		later = isinstance(cause, TransportError) or (isinstance(cause, RefreshError) and cause.retryable)
+		return Answer(trouble="no_token" if later else "refused_token", said=_first_line(cause))
+	except requests.RequestException as e:
+		never = isinstance(e, requests.ConnectTimeout | requests.exceptions.SSLError) or _not_connected(e)
+		return Answer(trouble="no_connection" if never else "lost", said=_first_line(e))
+	except Exception as e:
+		return Answer(trouble="lost", said=_first_line(e))
 
-	def _answer(self, response: requests.Response) -> Answer:
-		body = _json(response)
-		if response.status_code == 200:
-			return Answer(200, name=str(body.get("name", "")))
-		error = body.get("error") if isinstance(body.get("error"), dict) else {}
-		details = [detail for detail in error.get("details") or () if isinstance(detail, dict)]
-		codes = [str(detail["errorCode"]) for detail in details if detail.get("errorCode")]
-		if response.status_code == 401:
-			with _known_lock:
-				self._credentials.token = None  # the next attempt asks for another
-		return Answer(
-			response.status_code,
-			code=codes[0] if codes else str(error.get("status", "")),
-			said=" ".join(str(error.get("message") or response.reason or "").split())[:300],
-			wait=retry_after(response.headers.get("Retry-After")),
-		)
+
+def _answer(response: requests.Response) -> Answer:
+	body = _json(response)
+	if response.status_code == 200:
+		return Answer(200, name=str(body.get("name", "")))
+	error = body.get("error") if isinstance(body.get("error"), dict) else {}
+	details = [detail for detail in error.get("details") or () if isinstance(detail, dict)]
+	codes = [str(detail["errorCode"]) for detail in details if detail.get("errorCode")]
+	return Answer(
+		response.status_code,
+		code=codes[0] if codes else str(error.get("status", "")),
+		said=" ".join(str(error.get("message") or response.reason or "").split())[:300],
+		wait=retry_after(response.headers.get("Retry-After")),
+	)
 
 
 def _json(response: requests.Response) -> dict[str, Any]:
@@ -179,27 +174,6 @@ def _json(response: requests.Response) -> dict[str, Any]:
 	except ValueError:
 		return {}
 	return body if isinstance(body, dict) else {}
-
-
-# --- sending
-
-
-def send(client: Client, token: str, message: dict[str, Any], dry_run: bool = False) -> Answer:
-	"""Send one message, in any thread. Never raises."""
-	try:
-		return client.post(token, message, dry_run)
-	except NoToken as e:
-		cause = e.__cause__
-		# An old google-auth doesn't tell whether asking again may help.
-		later = isinstance(cause, TransportError) or (
-			isinstance(cause, RefreshError) and getattr(cause, "retryable", False)
-		)
-		return Answer(trouble="no_token" if later else "refused_token", said=_first_line(cause))
-	except requests.RequestException as e:
-		never = isinstance(e, requests.ConnectTimeout | requests.exceptions.SSLError) or _not_connected(e)
-		return Answer(trouble="no_connection" if never else "lost", said=_first_line(e))
-	except Exception as e:
-		return Answer(trouble="lost", said=_first_line(e))
 
 
 def _not_connected(error: requests.RequestException) -> bool:
@@ -255,7 +229,7 @@ def outcome(answer: Answer) -> Outcome | Gone:
 def message(
 	*, title: str, body: str, item: str, urgent: bool, data: dict[str, str], expires: int
 ) -> dict[str, Any]:
-	"""One message, but for its token: time-sensitive where `urgent`, one on the screen for each action item.
+	"""pyfcm's arguments for one message, but for its token: time-sensitive where `urgent`, one on the screen for each action item.
 
 	`expires`: seconds since 1970, after which APNs gives up.
 	"""
@@ -267,9 +241,10 @@ def message(
 	if urgent:
 		aps["sound"] = "default"
 	return {
-		"notification": {"title": title, "body": body},
-		"data": data,
-		"apns": {
+		"notification_title": title,
+		"notification_body": body,
+		"data_payload": data,
+		"apns_config": {
 			"headers": {
 				"apns-push-type": "alert",
 				"apns-priority": "10" if urgent else "5",
@@ -278,17 +253,13 @@ def message(
 			},
 			"payload": {"aps": aps},
 		},
-		"android": {
+		"android_config": {
 			"collapseKey": item,
 			"priority": "HIGH" if urgent else "NORMAL",
 			"ttl": f"{int(TTL.total_seconds())}s",
 			"notification": {"tag": item, **({"sound": "default"} if urgent else {})},
 		},
 	}
-
-
-def request_body(token: str, message: dict[str, Any], dry_run: bool = False) -> dict[str, Any]:
-	return {"message": {"token": token, **message}, "validateOnly": dry_run}
 
 
 def test_connection() -> str:
@@ -299,7 +270,7 @@ def test_connection() -> str:
 			_("There is no FCM service account yet. Paste the file that Firebase gave you, and save.")
 		)
 	answer = send(
-		Client(info),
+		connect(info),
 		"escalation-test",
 		message(title="Test", body="Test", item="test", urgent=False, data={}, expires=0),
 		dry_run=True,

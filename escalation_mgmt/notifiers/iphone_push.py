@@ -159,7 +159,7 @@ class IphonePushNotifier(Notifier):
 
 	def _sent(self, parcels: "dict[str, _Parcel]", found: dict[str, list[Device]]) -> "Iterator[_Parcel]":
 		"""Each parcel, as soon as all of its devices have answered; what was learnt of devices is written before."""
-		client = fcm.Client(self._account) if self._account else None
+		client = fcm.connect(self._account) if self._account else None
 		with ThreadPoolExecutor(fcm.THREADS) as threads:
 
 			async def one(
@@ -230,7 +230,7 @@ async def _one(
 	device: Device,
 	content: Content,
 	pusher: web_push.Pusher,
-	client: fcm.Client | None,
+	client: Any,
 	threads: ThreadPoolExecutor,
 ) -> Outcome | Gone:
 	"""Send to one device."""

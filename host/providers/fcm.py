@@ -246,7 +246,7 @@ def problems(value: Any, schema: str | dict[str, Any], at: str = "") -> Iterator
 		known, others = schema.get("properties", {}), schema.get("additionalProperties")
 		for name, part in value.items():
 			inner = f"{at}.{name}" if at else name
-			# Google's JSON takes a field under its proto name as well.
+			# Google's JSON takes a field under its proto name as well; pyfcm writes validate_only.
 			named = known.get(name) or known.get(re.sub(r"_([a-z])", lambda m: m[1].upper(), name))
 			if named or others:
 				yield from problems(part, named or others, inner)

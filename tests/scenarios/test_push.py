@@ -1,6 +1,7 @@
 """iPhone Notification, by Web Push and by FCM: scenarios 1, 3, 14, 15 and 18, and what the services answer."""
 
 import json
+import sys
 import threading
 import time
 from urllib.parse import urlsplit
@@ -11,7 +12,7 @@ import requests
 
 from escalation_mgmt import phone
 from escalation_mgmt.notifiers import fcm, web_push
-from escalation_mgmt.notifiers.base import Message, Sent
+from escalation_mgmt.notifiers.base import CannotReach, Message, Sent
 from escalation_mgmt.notifiers.iphone_push import IphonePushNotifier
 from host.providers.fcm import problems
 from tests import judges
@@ -437,9 +438,23 @@ def test_fcm_connection_is_tested_in_words_and_sends_nothing(world: World) -> No
 		fcm.checked(json.dumps(account))
 
 
-def test_fcm_messages_fit_googles_own_description() -> None:
+def test_without_pyfcm_everybody_else_is_reached_and_it_says_so(
+	world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	world.device(TECH)
+	monkeypatch.delitem(sys.modules, "escalation_mgmt.notifiers.fcm_client", raising=False)
+	monkeypatch.setitem(sys.modules, "pyfcm", None)
+	with pytest.raises(CannotReach, match="env/bin/pip install"):
+		fcm.service_account_info()
+	pushing(world)
+	world.forward(10)
+	world.expect_push(TECH)
+
+
+def test_fcm_messages_fit_googles_own_description(world: World) -> None:
 	message = fcm.message(title="t", body="b", item="ESC-1", urgent=True, data={"a": "b"}, expires=1)
-	body = fcm.request_body("x", message)
+	client = fcm.connect({**world.providers.fcm.service_account()})
+	body = json.loads(client.parse_payload(fcm_token="x", **message))
 	assert not list(problems(body, "SendMessageRequest"))
 	body["message"]["apns"]["header"] = {}
 	assert list(problems(body, "SendMessageRequest"))
