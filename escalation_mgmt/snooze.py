@@ -17,9 +17,9 @@ SUGGESTED = timedelta(hours=1)
 
 
 def suggested() -> str:
-	"""An instant to begin with, in the site's zone, to the minute."""
+	"""An instant to begin with, in the site's zone: the first quarter of an hour that is an hour away."""
 	then = clock.to_site(clock.now() + SUGGESTED)
-	return then.strftime("%Y-%m-%d %H:%M:00")
+	return str((then + timedelta(minutes=15 - then.minute % 15)).replace(second=0, microsecond=0))
 
 
 def snooze(item: str, until: str, *, by: str) -> tuple[bool, str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import frappe
 import pytest
+from frappe.utils import get_datetime
 
 from escalation_mgmt import clock
 from tests.scenarios.test_ticket_form import Form
@@ -42,6 +43,8 @@ def stale(form: Form, name: str, **values: str) -> bool:
 def test_26_a_snooze_ends_by_time(world: World, form: Form) -> None:
 	(field,) = action(form, "snooze")["fields"]
 	assert field["kind"] == "datetime" and "7d at most" in field["label"]
+	suggested = get_datetime(field["default"]) - clock.to_site(world.now)
+	assert timedelta(hours=1) < suggested <= timedelta(hours=1, minutes=15)
 	assert stale(form, "snooze", until=local(world, 60))
 	for wrong, says in (
 		(local(world, -1), "is past"),
