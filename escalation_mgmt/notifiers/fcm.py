@@ -144,7 +144,10 @@ def send(client: Any, token: str, message: dict[str, Any], dry_run: bool = False
 		return _answer(client.notify(fcm_token=token, **message, dry_run=dry_run, timeout=SECONDS))
 	except NoToken as e:
 		cause = e.__cause__
-		later = isinstance(cause, TransportError) or (isinstance(cause, RefreshError) and cause.retryable)
+		# An old google-auth doesn't tell whether asking again may help.
+		later = isinstance(cause, TransportError) or (
+			isinstance(cause, RefreshError) and getattr(cause, "retryable", False)
+		)
 		return Answer(trouble="no_token" if later else "refused_token", said=_first_line(cause))
 	except requests.RequestException as e:
 		never = isinstance(e, requests.ConnectTimeout | requests.exceptions.SSLError) or _not_connected(e)
