@@ -42,7 +42,7 @@ def make(site: str) -> str:
 	plan.update({"condition": "False"})
 	plan.insert()
 	ticket = frappe.new_doc("HD Ticket")
-	ticket.update({"subject": ARABIC[:140], "priority": "Urgent", "raised_by": "customer@x.test"})
+	ticket.update({"subject": ARABIC[:140], "priority": "Medium", "raised_by": "customer@x.test"})
 	ticket.insert()
 	now = clock.now()
 	common = {
