@@ -33,8 +33,10 @@ def ladder(plan: Plan) -> Iterator[Rung]:
 	"""
 	if not plan.steps:
 		return
-	plan = replace(plan, start=StartAt.AT_ONCE, counts_working_time=False)
-	timeline = rehearse(plan, Ticket(doctype=plan.takes.doctype, name=""), _SOME_TIME, reaches=_everybody)
+	plan = replace(plan, start=StartAt.AT_ONCE)
+	# Which ticket it is and who is reached doesn't show in a ladder.
+	nobodys = Ticket(doctype=plan.takes.doctype, name="")  # pragma: no mutate
+	timeline = rehearse(plan, nobodys, _SOME_TIME, reaches=_everybody)
 	by_number = {step.number: step for step in plan.steps}
 	for moment in timeline.moments:
 		ran = [event for event in moment.events if event.kind is EventKind.STEP_RAN]
@@ -47,4 +49,5 @@ def ladder(plan: Plan) -> Iterator[Rung]:
 
 
 def _everybody(step: Step) -> Reach:
-	return Reach(recipients=(Recipient(method=step.method, address=str(step.number), label=""),))
+	who = Recipient(method=step.method, address=str(step.number), label="")  # pragma: no mutate
+	return Reach(recipients=(who,))

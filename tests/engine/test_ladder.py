@@ -50,7 +50,7 @@ def test_a_plan_that_repeats_for_ever_has_no_end() -> None:
 @settings(deadline=None)
 @given(plans())
 def test_as_a_run_goes(of: Plan) -> None:
-	if of.counts_working_time or of.start is not StartAt.AT_ONCE:
+	if of.start is not StartAt.AT_ONCE:
 		return
 	timeline = rehearse(of, ticket(), T0, reaches=everybody)
 	ran = [
