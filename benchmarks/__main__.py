@@ -1,4 +1,4 @@
-"""`make bench`: prints goal and figure in a table; leaves with 1 where a count is wrong or a goal isn't met."""
+"""`make bench`: prints goal and figure in a table; leaves with 1 where a count is wrong or a ratio is below its goal."""
 
 from __future__ import annotations
 

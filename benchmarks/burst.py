@@ -56,6 +56,7 @@ def _compare(name: str, method: str, *, delay: float = 0.0, dispatchers: int = 1
 			value=f"{median(shares):.0%} ({min(shares):.0%}-{max(shares):.0%})",
 			goal=f">= {GOAL_SHARE:.0%}",
 			met=median(shares) >= GOAL_SHARE,
+			ratio=True,
 			stretch=f">= {STRETCH_SHARE}",
 		),
 	]

@@ -72,9 +72,15 @@ class Dispatchers:
 		self.killed += 1
 
 	def memory(self) -> float:
-		"""MB of the first one: what it has alone, and its share of what it shares (PSS)."""
-		rollup = Path(f"/proc/{self._running[0].pid}/smaps_rollup").read_text()
-		return int(re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)[1]) / 1000
+		"""MB of the first one and its sender: what they have alone, and their share of what they share (PSS)."""
+		first = self._running[0].pid
+		children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+		return sum(_pss(pid) for pid in (first, *children))
+
+
+def _pss(pid: int | str) -> float:
+	rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+	return int(re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)[1]) / 1000
 
 
 def _connections() -> int:

@@ -37,6 +37,7 @@ def measure() -> list[Figure]:
 			value=f"{ratio:.2f}",
 			goal=f"<= {GOAL_RATIO:g}",
 			met=ratio <= GOAL_RATIO,
+			ratio=True,
 			stretch=STRETCH_RATIO,
 		),
 		Figure(name="memory of the dispatcher, nothing waiting, MB", value=f"{idle_memory:.0f}"),

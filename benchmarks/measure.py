@@ -74,7 +74,10 @@ class Wrong(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-	"""One line of the table. `right`: the counts are as they must be; `met`: the goal is, where there is one."""
+	"""One line of the table. `right`: the counts are as they must be; `met`: the goal is, where there is one.
+
+	`ratio`: compared with something measured in the same run, and so the same on every machine.
+	"""
 
 	name: str
 	value: str
@@ -82,6 +85,7 @@ class Figure:
 	met: bool = True
 	stretch: str = ""
 	right: bool = True
+	ratio: bool = False
 
 	@property
 	def verdict(self) -> str:
@@ -106,12 +110,13 @@ def wrong(name: str, what: str) -> Figure:
 
 
 def print_table(figures: list[Figure]) -> int:
-	"""The table, and the status to leave with: 1 where a count is wrong or a goal isn't met."""
+	"""The table, and the status to leave with: 1 where a count is wrong or a ratio doesn't meet its goal. Goals in seconds
+	are for the machine that they were set on (docs/performance.md): they are shown, and decide nothing."""
 	print(f"\n{'':<52}{'median (range)':>26}  {'goal':>9}  {'stretch':>9}")
 	for figure in figures:
 		line = f"{figure.name:<52}{figure.value:>26}  {figure.goal:>9}  {figure.stretch:>9}  {figure.verdict}"
 		print(line.rstrip())
-	return 0 if all(figure.met and figure.right for figure in figures) else 1
+	return 0 if all(figure.right and (figure.met or not figure.ratio) for figure in figures) else 1
 
 
 def in_rounds(

@@ -35,7 +35,7 @@ def _figure(name: str, added: list[float], goal: float | None = None) -> Figure:
 	value = f"{median(added):+.1%} ({min(added):+.1%}-{max(added):+.1%})"
 	if goal is None:
 		return Figure(name=name, value=value)
-	return Figure(name=name, value=value, goal=f"<= {goal:.0%}", met=median(added) <= goal)
+	return Figure(name=name, value=value, goal=f"<= {goal:.0%}", met=median(added) <= goal, ratio=True)
 
 
 def _added(save: Callable[[], None]) -> list[float]:

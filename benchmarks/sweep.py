@@ -46,6 +46,7 @@ def _figures(what: str) -> list[Figure]:
 			value=spread(shares, 1),
 			goal=f"<= {GOAL_SHARE:g}",
 			met=median(shares) <= GOAL_SHARE,
+			ratio=True,
 		),
 		Figure(
 			name="... longest batch, ms",

@@ -19,8 +19,11 @@ def escalation() -> None:
 def dispatch(context, once: bool = False) -> None:
 	"""Run due steps as they fall due, until stopped. Any number of these may run at once."""
 	from escalation_mgmt import dispatcher, installation, sweep
+	from escalation_mgmt.sender import Sender
 
-	frappe.init(get_site(context))
+	site = get_site(context)
+	sender = None if once else Sender(lambda: dispatcher.reconnect(site))
+	frappe.init(site)
 	frappe.connect()
 	try:
 		if not installation.is_live():
@@ -31,11 +34,12 @@ def dispatch(context, once: bool = False) -> None:
 			ran = dispatcher.tick()
 			sweep.sweep()
 			click.echo(f"{ran + dispatcher.tick()} action items run")
-			return
-		stop = Stop()
-		dispatcher.run(stop)
+		else:
+			dispatcher.run(Stop(), sender)
 	finally:
 		frappe.destroy()
+		if sender:
+			sender.close()
 
 
 @escalation.command("status")

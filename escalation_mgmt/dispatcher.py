@@ -18,6 +18,7 @@ from escalation_mgmt.looks import Looker
 from escalation_mgmt.notifiers.together import connections_kept
 from escalation_mgmt.people import Directory
 from escalation_mgmt.reporting import report_error
+from escalation_mgmt.sender import Sender
 
 SET = 500  # items claimed at once
 PARKED_FOR = timedelta(minutes=5)
@@ -156,15 +157,22 @@ def in_worker() -> None:
 	)
 
 
-def run(stopped: Callable[[], bool]) -> None:
+def run(stopped: Callable[[], bool], sender: Sender | None = None) -> None:
 	"""Run what falls due, until `stopped`: sleeps until the next due instant, but never long.
 
-	Whatever breaks (the database, Redis) is reported, and the connection is made anew. What is sent goes by lanes, so
-	that a provider who is slow keeps no step waiting.
+	Whatever breaks (the database, Redis) is reported, and the connection is made anew. What is queued is sent by the
+	`sender`; where there is none, or no longer, by threads of this process. Either way a provider that is slow keeps no
+	step waiting.
 	"""
 	site = frappe.local.site
-	with Lanes(lambda: _reconnect(site)) as lanes:
-		_run_until(stopped, site, lambda: lanes.send(delivery.methods_due()))
+	with Lanes(lambda: reconnect(site)) as lanes:
+
+		def send() -> None:
+			methods = delivery.methods_due()
+			if methods and not (sender and sender.wake()):
+				lanes.send(methods)
+
+		_run_until(stopped, site, send)
 
 
 def _run_until(stopped: Callable[[], bool], site: str, send: Callable[[], object]) -> None:
@@ -173,7 +181,7 @@ def _run_until(stopped: Callable[[], bool], site: str, send: Callable[[], object
 	while not stopped():
 		try:
 			if time.monotonic() - fresh > FRESH_EVERY:
-				_reconnect(site)
+				reconnect(site)
 				fresh = time.monotonic()
 			frappe.local.cache = {}  # what other processes changed must be seen
 			tick(send)
@@ -193,7 +201,8 @@ def _run_until(stopped: Callable[[], bool], site: str, send: Callable[[], object
 			fresh = float("-inf")
 
 
-def _reconnect(site: str) -> None:
+def reconnect(site: str) -> None:
+	"""Give this thread a fresh connection to the site, and its configuration as it is now."""
 	job = getattr(frappe.local, "job", None)  # a background job is asked for it when it ends
 	frappe.destroy()
 	frappe.init(site)

@@ -171,6 +171,27 @@ def resident_until_all_is_begun(
 	_run_resident(pipe, site, now, hosts, lambda: stopped)
 
 
+def resident_with_sender(
+	pipe: Connection, site: tuple[str, str], now: datetime, hosts: Sequence[str]
+) -> None:
+	"""The same as the command starts it, with a sender beside it; says the sender's pid."""
+	import frappe
+
+	from escalation_mgmt import clock, dispatcher
+	from escalation_mgmt.commands import Stop
+	from escalation_mgmt.sender import Sender
+
+	clock.use(lambda: now)
+	dispatcher.reconnect = lambda _name: _reconnect(site, hosts)
+	sender = Sender(lambda: _reconnect(site, hosts))
+	_connect(site, now, hosts)
+	pipe.send("ready")
+	pipe.send(sender.pid)
+	dispatcher.run(Stop(), sender)
+	frappe.destroy()
+	sender.close()
+
+
 def _run_resident(
 	pipe: Connection,
 	site: tuple[str, str],
@@ -181,7 +202,7 @@ def _run_resident(
 	from escalation_mgmt import dispatcher
 
 	_connect(site, now, hosts)
-	dispatcher._reconnect = lambda _name: _reconnect(site, hosts)
+	dispatcher.reconnect = lambda _name: _reconnect(site, hosts)
 	pipe.send("ready")
 	pipe.recv()
 	dispatcher.run(until())
