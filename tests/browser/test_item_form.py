@@ -1,10 +1,11 @@
 """Whoever was woken looks at the action item: what happened, what comes next and when, and does something about it."""
 
 import re
+from datetime import datetime, timedelta
 
 from playwright.sync_api import expect
 
-from tests.browser.desk import PATIENCE, Desk
+from tests.browser.desk import PATIENCE, Desk, Window
 from tests.browser.test_desk import log_ticket
 
 SECONDS = PATIENCE / 1000
@@ -56,6 +57,16 @@ def test_what_happened_and_what_is_planned(desk: Desk) -> None:
 		expect(planned.filter(has_text="Step 3")).to_have_count(0)
 		actions.filter(has_text="Stop").click()
 		asked = page.locator(".modal-dialog:visible", has_text="Reason")
+		asked.locator("textarea").fill("It was the old state that I saw")
+		somebody_else_snoozes_it(desk, item)
+		expect(page.locator(".escalation-state")).to_contain_text("Quiet until")
+		asked.get_by_role("button", name="Stop", exact=True).click()
+		expect(
+			page.locator(".desk-alert", has_text="Nothing was done, because this happened")
+		).to_be_visible()
+		expect(page.locator(".escalation-state")).to_contain_text("Quiet until")
+
+		actions.filter(has_text="Stop").click()
 		asked.locator("textarea").fill("The cooling runs again")
 		asked.get_by_role("button", name="Stop", exact=True).click()
 		expect(page.locator(".escalation-state")).to_have_text("Stopped by Tina Tech: The cooling runs again")
@@ -63,7 +74,24 @@ def test_what_happened_and_what_is_planned(desk: Desk) -> None:
 		expect(actions).to_have_text(["Start a Plan…"])
 		desk.inbox.expect(method="Email", to="second@x.test", contains=SUBJECT, timeout=SECONDS)
 		desk.inbox.expect(method="Email", to="second@x.test", contains="cancelled", timeout=SECONDS)
+		it_says_why_it_shows_nothing(agent, item)
 	desk.as_administrator(
 		"frappe.client.set_value", doctype="Escalation Plan", name="Cooling", fieldname="enabled", value=0
 	)
 	desk.inbox.assert_empty()
+
+
+def somebody_else_snoozes_it(desk: Desk, item: str) -> None:
+	seen = desk.as_administrator("escalation_mgmt.api.timeline", action_item=item)["seen"]
+	until = {"until": str(datetime.now() + timedelta(hours=2))}
+	said = desk.as_administrator(
+		"escalation_mgmt.api.act_on_item", action_item=item, action="snooze", seen=seen, values=until
+	)
+	assert said["done"], said
+
+
+def it_says_why_it_shows_nothing(agent: Window, item: str) -> None:
+	"""Also where it has never had anything to show."""
+	agent.page.route("**/escalation_mgmt.api.timeline?**", lambda route: route.abort())
+	agent.open(f"/app/escalation-action-item/{item}")
+	expect(agent.page.locator(".escalation-stale")).to_have_text("The server can't be reached.")

@@ -46,7 +46,7 @@ class Line {
 			parts.push(make("span", "escalation-status", state.status), make("span", "", state.headline), this.next, link);
 		}
 		const buttons = make("span", "escalation-actions");
-		buttons.append(...state.actions.map((action) => this.button(action, state.words)));
+		buttons.append(...state.actions.map((action) => this.button(action, state)));
 		this.element.replaceChildren(...parts, buttons);
 		// Behind what Helpdesk itself puts there; on a phone that is a bar of one line, so below it.
 		if (header.tagName === "HEADER") header.parentElement.after(this.element);
@@ -54,16 +54,16 @@ class Line {
 		if (focused) this.element.querySelector(`[data-action="${focused}"]`)?.focus();
 	}
 
-	button(action, words) {
+	button(action, shown) {
 		const button = make("button", "", action.label);
 		button.type = "button";
 		button.dataset.action = action.name;
 		button.addEventListener("click", async () => {
-			const values = action.fields.length ? await ask(action, words) : {};
+			const values = action.fields.length ? await ask(action, shown.words) : {};
 			if (!values) return;
 			button.disabled = true;
 			const { done, message } = await this.escalation
-				.act(action.name, values)
+				.act(action.name, values, shown)
 				.catch((error) => ({ done: false, message: String(error) }))
 				.finally(() => (button.disabled = false));
 			(done ? this.toast.success : this.toast.error)(message);
@@ -87,6 +87,7 @@ function ask(action, words) {
 		if (field.default) input.value = field.default.slice(0, 16);
 		input.append(...field.options.map(({ value, label }) => Object.assign(make("option", "", label), { value })));
 		label.append(input);
+		if (field.kind === "datetime") label.append(make("small", "", words.zone));
 		form.append(label);
 	}
 	const cancel = make("button", "", words.cancel);

@@ -59,8 +59,9 @@ function buttons(frm, state) {
 
 async function run(frm, action) {
 	const escalation = frm.escalation; // not that of another ticket that is opened meanwhile
+	const shown = escalation.state;
 	const values = action.fields.length ? await ask(action) : {};
-	const { done, message } = await escalation.act(action.name, values);
+	const { done, message } = await escalation.act(action.name, values, shown);
 	frappe.show_alert({ message: text(message), indicator: done ? "green" : "orange" }, 7);
 }
 
@@ -83,9 +84,9 @@ class ItemEscalation extends TicketEscalation {
 		return `${API}timeline?${new URLSearchParams({ action_item: this.name })}`;
 	}
 
-	async act(action, values = {}) {
-		const body = { action_item: this.name, action, seen: this.state.seen, values };
-		const said = await post("act_on_item", body, this.state.words);
+	async act(action, values, shown) {
+		const body = { action_item: this.name, action, seen: shown.seen, values };
+		const said = await post("act_on_item", body, shown.words);
 		await this.polling; // what was asked before knows nothing of it
 		await this.poll();
 		return said;

@@ -46,10 +46,11 @@ export class TicketEscalation {
 		return `${API}ticket?${new URLSearchParams({ doctype: this.doctype, name: this.name })}`;
 	}
 
+	// `shown` is the state that the page had when the action was chosen: while a dialog is open, another may take its place.
 	// Returns {done, message} in words; a refusal is no exception.
-	async act(action, values = {}) {
-		const body = { doctype: this.doctype, name: this.name, action, seen: this.state.seen, values };
-		const said = await post("act", body, this.state.words);
+	async act(action, values, shown) {
+		const body = { doctype: this.doctype, name: this.name, action, seen: shown.seen, values };
+		const said = await post("act", body, shown.words);
 		if (said.ticket) this.show(said.ticket);
 		return said;
 	}

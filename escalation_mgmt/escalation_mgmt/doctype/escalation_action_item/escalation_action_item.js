@@ -4,6 +4,7 @@
 	const ITEM = "Escalation Action Item";
 	const LATEST = 30; // lines of the history, unless all are asked for
 	const LATE = 60000; // milliseconds
+	const STALE = '<div class="escalation-stale" role="alert"></div>';
 	const PLANNED_AGAIN = 60000; // milliseconds; people and calendars change without a sign
 
 	frappe.ui.form.on(ITEM, {
@@ -25,7 +26,8 @@
 			frm.disable_save();
 			if (frm.escalation?.name === frm.doc.name) return frm.escalation.poll();
 			frm.events.leave(frm);
-			frm.get_field("summary").$wrapper.empty().removeData("escalation-html");
+			// Also where nothing else can be shown, it says why.
+			frm.get_field("summary").$wrapper.html(STALE).removeData("escalation-html");
 			frm.get_field("timeline").$wrapper.empty().removeData("escalation-html");
 			frm.escalation = new escalation_mgmt.ItemEscalation(frm.doc.reference_doctype, frm.doc.name, {
 				draw: (state) => state && frm.events.draw(frm, state),
@@ -51,6 +53,7 @@
 
 		draw_timeline(frm) {
 			const { state } = frm.escalation;
+			if (!state) return; // taken away meanwhile: `heard` says so
 			put(frm.get_field("timeline").$wrapper, timeline_html(state, frm.escalation_planned, frm.escalation_all));
 		},
 
@@ -132,7 +135,7 @@
 			<div class="escalation-state">${text(state.headline)}</div>
 			<div class="escalation-next"></div>
 			${newer ? `<div>${__("The ticket has a newer escalation: {0}", [`<a href="${text(newer)}">${text(state.latest)}</a>`])}</div>` : ""}
-			<div class="escalation-stale" role="alert"></div>
+			${STALE}
 			${buttons.length ? `<div class="escalation-actions">${buttons.join("")}</div>` : ""}
 		</div>`;
 	};
