@@ -21,6 +21,7 @@ from escalation_mgmt.engine import (
 	NoWorkingTime,
 	Plan,
 	Ticket,
+	UnknownZone,
 	WorkingTime,
 )
 
@@ -117,8 +118,10 @@ def of_doc(doc: Any) -> Calendar:
 				)
 			) from None
 		raise Unusable(_("{0} has no working hours.").format(name)) from None
+	except UnknownZone as e:
+		raise Unusable(_("{0} has an unknown time zone: {1}.").format(name, e.zone)) from None
 	except (ValueError, TypeError, OverflowError) as e:
-		raise Unusable(_("{0} can't be used: {1}").format(name, e)) from e
+		raise Unusable(_("{0} has hours that are none of a weekday.").format(name)) from e
 
 
 def _holidays(agreement: Any) -> list[Any]:

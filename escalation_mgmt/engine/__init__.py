@@ -83,7 +83,14 @@ from escalation_mgmt.engine.ticket import MatchFacts, StatusCategory, Ticket, al
 from escalation_mgmt.engine.time_out import may_renew
 from escalation_mgmt.engine.unacknowledge import can_unacknowledge, unacknowledge
 from escalation_mgmt.engine.waits import held_until, window_end
-from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, Calendar, Hours, NoWorkingTime, WorkingTime
+from escalation_mgmt.engine.working_time import (
+	AROUND_THE_CLOCK,
+	Calendar,
+	Hours,
+	NoWorkingTime,
+	UnknownZone,
+	WorkingTime,
+)
 
 __all__ = [
 	"AROUND_THE_CLOCK",
@@ -134,6 +141,7 @@ __all__ = [
 	"Ticket",
 	"TicketFilter",
 	"Timeline",
+	"UnknownZone",
 	"Unreachable",
 	"WorkingTime",
 	"acknowledge",

@@ -36,6 +36,14 @@ class NoWorkingTime(ValueError):
 		super().__init__("no working time" + (between if after else ""))
 
 
+class UnknownZone(ValueError):
+	"""A calendar in a `zone` that isn't known by that name."""
+
+	def __init__(self, zone: str):
+		self.zone = zone
+		super().__init__(f"unknown time zone: {zone}")
+
+
 @dataclass(frozen=True, slots=True)
 class Hours:
 	"""Hours of one weekday (Monday is 0), in wall time since its midnight.
@@ -53,7 +61,7 @@ class Calendar:
 	"""Weekly hours and holidays, in a time zone.
 
 	Raises NoWorkingTime where it has no hours, or holidays leave none for more than a year (so that counting
-	always ends); ValueError where the zone is unknown, or hours are none of a day.
+	always ends); UnknownZone; ValueError where hours are none of a day.
 	"""
 
 	zone: str
@@ -66,7 +74,7 @@ class Calendar:
 		try:
 			object.__setattr__(self, "_zone", ZoneInfo(self.zone))
 		except (ZoneInfoNotFoundError, ValueError, OSError):
-			raise ValueError(f"unknown time zone: {self.zone}") from None
+			raise UnknownZone(self.zone) from None
 		object.__setattr__(self, "_spans", _by_weekday(self.week))
 		if not any(self._spans):
 			raise NoWorkingTime

@@ -35,6 +35,9 @@ from escalation_mgmt.reporting import report_error
 
 PAGE = "escalations"
 
+_Came = web_push.Answer | fcm.Answer | Exception | None
+"""What came of sending to one device, not yet in words; None: there is no way to send."""
+
 
 @dataclass(frozen=True, slots=True)
 class Content:
@@ -162,9 +165,7 @@ class IphonePushNotifier(Notifier):
 		client = fcm.connect(self._account) if self._account else None
 		with ThreadPoolExecutor(fcm.THREADS) as threads:
 
-			async def one(
-				pusher: web_push.Pusher, asked: tuple[_Parcel, Device]
-			) -> Outcome | Gone | Exception:
+			async def one(pusher: web_push.Pusher, asked: tuple[_Parcel, Device]) -> _Came:
 				parcel, device = asked
 				try:
 					return await _one(device, parcel.content, pusher, client, threads)
@@ -232,25 +233,25 @@ async def _one(
 	pusher: web_push.Pusher,
 	client: Any,
 	threads: ThreadPoolExecutor,
-) -> Outcome | Gone:
+) -> _Came:
 	"""Send to one device."""
 	if device.kind == WEB_PUSH:
 		urgency = "high" if content.urgent else "normal"
 		return await pusher.send(device, content.as_json(), web_push.topic(content.tag), urgency)
 	if not client:
-		return Failed(_("FCM isn't set up"))
+		return None
 	loop = asyncio.get_running_loop()
-	return fcm.outcome(
-		await loop.run_in_executor(threads, fcm.send, client, device.endpoint, content.as_fcm())
-	)
+	return await loop.run_in_executor(threads, fcm.send, client, device.endpoint, content.as_fcm())
 
 
-def _result(answer: Outcome | Gone | Exception, device: Device) -> Outcome | Gone:
-	"""Called outside the event loop: what Frappe's locals are given inside a task is lost with it."""
-	if not isinstance(answer, Exception):
-		return answer
+def _result(came: _Came, device: Device) -> Outcome | Gone:
+	"""Outside the event loop: it has no words on Frappe 15, and what Frappe's locals are given inside a task is lost."""
 	try:
-		raise answer  # so that the report has it
+		if device.kind == WEB_PUSH:
+			return web_push.outcome(came)
+		if isinstance(came, Exception):
+			raise came  # so that the report has it
+		return fcm.outcome(came) if came else Failed(_("FCM isn't set up"))
 	except Exception as e:
 		report_error(f"Escalation: push to device {device.name} broke")
 		return Unknown(repr(e)[:300])

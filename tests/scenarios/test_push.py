@@ -1,5 +1,6 @@
 """iPhone Notification, by Web Push and by FCM: scenarios 1, 3, 14, 15 and 18, and what the services answer."""
 
+import asyncio
 import json
 import sys
 import threading
@@ -11,7 +12,7 @@ import pytest
 import requests
 
 from escalation_mgmt import phone
-from escalation_mgmt.notifiers import fcm, web_push
+from escalation_mgmt.notifiers import fcm, iphone_push, web_push
 from escalation_mgmt.notifiers.base import CannotReach, Message, Sent
 from escalation_mgmt.notifiers.iphone_push import IphonePushNotifier
 from host.providers.fcm import problems
@@ -317,6 +318,29 @@ def test_what_fcm_refuses_is_final_and_in_words(world: World, code: str, says: s
 	world.providers.faults.fcm.error(code)
 	world.forward(10)
 	assert state(world, ticket) == ("Failed", 1, False) and says in detail(world, ticket)
+
+
+@BOTH
+def test_words_are_found_outside_of_the_event_loop(
+	world: World, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+	"""In there Frappe 15 knows neither the site nor a language."""
+
+	def words(text: str) -> str:
+		with pytest.raises(RuntimeError, match="no running event loop"):
+			asyncio.get_running_loop()
+		return frappe._(text)
+
+	for module in (web_push, fcm, iphone_push):
+		monkeypatch.setattr(module, "_", words)
+	world.device(TECH, kind)
+	ticket = pushing(world)
+	if kind == "FCM":
+		world.providers.faults.fcm.error("SENDER_ID_MISMATCH")
+	else:
+		world.providers.faults.webpush.status(413, body="bad")
+	world.forward(10)
+	assert state(world, ticket) == ("Failed", 1, False)
 
 
 def test_google_refuses_the_service_account(world: World) -> None:
