@@ -4,8 +4,20 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import frappe
+from frappe import _
 
-from escalation_mgmt import actions, clock, history, notifiers, outbox, rehearsal, store, ticket_form
+from escalation_mgmt import (
+	actions,
+	clock,
+	history,
+	maintenances,
+	notifiers,
+	outbox,
+	plans,
+	rehearsal,
+	store,
+	ticket_form,
+)
 from escalation_mgmt.acknowledge import acknowledge as _acknowledge
 from escalation_mgmt.engine import can_acknowledge
 from escalation_mgmt.start import start as _start
@@ -66,7 +78,7 @@ def act(
 	"""
 	frappe.has_permission(doctype, "read", name, throw=True)
 	key = (doctype, str(name))
-	done, message = actions.click(action, key, seen, frappe.parse_json(values) or {}, _via("Ticket Form"))
+	done, message = actions.click(action, key, seen, _values(values), _via("Ticket Form"))
 	return {"done": done, "message": message, "ticket": ticket_form.shown(key)}
 
 
@@ -77,7 +89,7 @@ def act_on_item(
 	"""The same from the form of an action item, for whoever may read it. Returns {"done", "message"}."""
 	item = _readable(action_item)
 	key = (item.reference_doctype, item.reference_name)
-	done, message = actions.click(action, key, seen, frappe.parse_json(values) or {}, _via())
+	done, message = actions.click(action, key, seen, _values(values), _via())
 	return {"done": done, "message": message}
 
 
@@ -102,17 +114,37 @@ def planned(action_item: str) -> dict[str, Any]:
 	item = _readable(action_item)
 	with rehearsal.nothing_written():
 		lines, more = rehearsal.of_item(item.name)
-	cures = frappe.has_permission("Escalation Plan", "write")  # nobody else can put it right
+	cures = frappe.has_permission(plans.PLAN, "write")  # nobody else can put it right
 	return {"lines": [asdict(line if cures else replace(line, cure=None)) for line in lines], "more": more}
 
 
 @frappe.whitelist()
 def plan_choices(doctype: str) -> dict[str, Any]:
 	"""What a plan for a DocType may ask for, and the methods there are. For whoever may write plans."""
-	frappe.has_permission("Escalation Plan", "write", throw=True)
+	frappe.has_permission(plans.PLAN, "write", throw=True)
 	if not doctype or not frappe.db.exists("DocType", doctype):
 		return {"methods": notifiers.methods()}
 	return {**choices(doctype), "methods": notifiers.methods()}
+
+
+@frappe.whitelist()
+def maintenance_choices() -> dict[str, Any]:
+	"""What a maintenance can be for: {"team" | "customer": names}. For whoever may write maintenances."""
+	frappe.has_permission(maintenances.MAINTENANCE, "write", throw=True)
+	return maintenances.choices()
+
+
+def _values(given: Any) -> dict[str, Any]:
+	"""What was given to an action. Raises ValidationError where it isn't {field: value}."""
+	try:
+		values = frappe.parse_json(given) or {}
+	except ValueError:
+		values = None
+	if not isinstance(values, dict):
+		frappe.throw(
+			_("values must be an object in JSON: each field of the action with what is given for it.")
+		)
+	return values
 
 
 def _via(form: str = "Desk") -> str:

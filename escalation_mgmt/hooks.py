@@ -29,6 +29,7 @@ doc_events = {
 	"*": {
 		"on_update": "escalation_mgmt.triggers.ticket_saved",
 		"after_delete": "escalation_mgmt.triggers.ticket_deleted",
+		"after_rename": "escalation_mgmt.maintenances.follow_rename",
 	},
 	"ToDo": {
 		"on_update": "escalation_mgmt.triggers.todo_changed",

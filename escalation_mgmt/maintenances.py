@@ -6,11 +6,13 @@ from typing import Any
 
 import frappe
 
-from escalation_mgmt import clock
+from escalation_mgmt import clock, tickets
 from escalation_mgmt.engine import Maintenance, Ticket
 
 MAINTENANCE = "Escalation Maintenance"
 SITE, TEAM, CUSTOMER = "Site", "Team", "Customer"
+FIELD = {TEAM: "team", CUSTOMER: "customer"}
+"""Which column says which, for each scope."""
 
 
 class Maintenances:
@@ -28,6 +30,23 @@ class Maintenances:
 		"""The rows of those that run now."""
 		now = clock.now()
 		return [row for row in self._rows if row.starts_utc <= now < row.ends_utc]
+
+
+def reason(name: str) -> str:
+	"""Why there is a maintenance, in one line; its name, where it is gone."""
+	return " ".join((frappe.db.get_value(MAINTENANCE, name, "reason") or name).split())
+
+
+def choices() -> dict[str, list[str]]:
+	"""What a maintenance can be for: {"team" | "customer": names}."""
+	return {field: tickets.there(field) for field in FIELD.values()}
+
+
+def follow_rename(doc: Any, _event: str, old: str, new: str, merge: bool = False) -> None:
+	"""A team or a customer has another name now."""
+	for field in FIELD.values():
+		if doc.doctype in tickets.named_in(field):
+			frappe.db.set_value(MAINTENANCE, {field: old}, field, new, update_modified=False)
 
 
 def _read(since: datetime) -> list[Any]:

@@ -163,7 +163,7 @@ def versions(names: set[str]) -> dict[str, Plan]:
 def enabled(doctype: str) -> dict[str, Plan]:
 	"""The enabled plans for a ticket DocType: {version: plan}."""
 	names = frappe.get_all(
-		"Escalation Plan",
+		PLAN,
 		filters={"enabled": 1, "reference_doctype": doctype},
 		pluck="plan_version",
 		order_by="name",
@@ -193,7 +193,7 @@ def refresh_watched() -> dict[str, dict[str, Any]]:
 def _read_watched() -> dict[str, dict[str, Any]]:
 	names: dict[str, set[str]] = {}
 	for doctype, filters in (
-		("Escalation Plan", {"enabled": 1}),
+		(PLAN, {"enabled": 1}),
 		("Escalation Action Item", {"status": ("in", sorted(RUNNING))}),
 	):
 		found = frappe.get_all(
@@ -210,7 +210,7 @@ def _read_watched() -> dict[str, dict[str, Any]]:
 
 def _since(doctype: str) -> str:
 	newest = frappe.get_all(
-		"Escalation Plan",
+		PLAN,
 		filters={"enabled": 1, "reference_doctype": doctype},
 		pluck="enabled_utc",
 		order_by="enabled_utc desc",

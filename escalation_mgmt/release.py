@@ -1,4 +1,4 @@
-"""What a maintenance held is looked at again: it was ended early, changed or deleted."""
+"""What a maintenance held is looked at again: it was ended early or changed."""
 
 import frappe
 
@@ -11,17 +11,22 @@ from escalation_mgmt.tickets import Tickets
 SET = 500
 
 
-def held_by(maintenance: str) -> int:
-	"""Make due now whatever this maintenance holds; returns how many items. Whether another holds them is looked at when
-	they run. The caller commits.
-	"""
-	names = frappe.get_all(
+def names_held_by(maintenance: str) -> list[str]:
+	"""The running items that this maintenance holds."""
+	return frappe.get_all(
 		store.ITEM,
 		filters={"maintenance": maintenance, "status": ("in", sorted(RUNNING))},
 		pluck="name",
 		order_by="name",
 		limit_page_length=0,
 	)
+
+
+def held_by(maintenance: str) -> int:
+	"""Make due now whatever this maintenance holds; returns how many items. Whether another holds them is looked at when
+	they run. The caller commits.
+	"""
+	names = names_held_by(maintenance)
 	now, directory, released = clock.now(), Directory(), 0
 	for start in range(0, len(names), SET):
 		found = store.lock(names[start : start + SET])

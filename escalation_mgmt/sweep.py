@@ -113,7 +113,7 @@ def _open(doctype: str, name: str) -> None:
 def _enabled_since(doctype: str) -> list[tuple[Any, TicketFilter]]:
 	"""For each enabled plan: since when, and which tickets it takes."""
 	found = frappe.get_all(
-		"Escalation Plan",
+		plans.PLAN,
 		filters={"enabled": 1, "reference_doctype": doctype},
 		fields=["enabled_utc", "plan_version"],
 		order_by="name",

@@ -8,7 +8,7 @@ import frappe
 from frappe import _
 from frappe.utils import format_datetime
 
-from escalation_mgmt import actions, clock, history, plans, store
+from escalation_mgmt import actions, clock, history, maintenances, plans, store
 from escalation_mgmt.engine import ActionItem, Status, progress
 
 TIME = "{time}"
@@ -71,6 +71,7 @@ def _can_be_done(key: tuple[str, str], item: ActionItem | None) -> dict[str, Any
 		"title": _("Escalation"),
 		"details": _("Details"),
 		"cancel": _("Cancel"),
+		"zone": _("Time zone: {0}").format(clock.zone()),
 		"offline": _("The server can't be reached, and nothing was done. Try again."),
 	}
 	return {"seen": actions.seen(item), "actions": _offered(key, item), "words": words}
@@ -106,13 +107,10 @@ def headline(item: ActionItem) -> str:
 		return _("Set aside, because it can't be processed. Its history says why.")
 	if item.stalled:
 		return _("Nobody can be reached. It waits for an assignee, a contact or a provider.")
+	if item.status is Status.ACKNOWLEDGED:
+		return " ".join(filter(None, (_has_it(item), _held(item))))
 	if item.maintenance:
-		until = format_datetime(clock.to_site(item.due_at))
-		return _("A maintenance runs ({0}): held until {1}.").format(item.maintenance, until)
-	taken = ""
-	if item.acknowledged_by:
-		at = format_datetime(clock.to_site(item.acknowledged_at))
-		taken = _("{0} has it since {1} ({2}).").format(item.acknowledged_by, at, _(item.acknowledged_via))
+		return _held(item)
 	match item.status:
 		case Status.SCHEDULED:
 			return _("Nothing was sent yet.")
@@ -123,12 +121,24 @@ def headline(item: ActionItem) -> str:
 			return " ".join(filter(None, (ran, tally(item))))
 		case Status.SNOOZED:
 			return _("Quiet until {0}.").format(format_datetime(clock.to_site(item.due_at)))
-		case Status.ACKNOWLEDGED:
-			return taken
 		case Status.EXHAUSTED:
 			return _("All steps have run, and nobody acknowledged.")
 		case _:
 			return " ".join(filter(None, (history.latest(item.id, of_the_item=True), _had(item))))
+
+
+def _has_it(item: ActionItem) -> str:
+	at = format_datetime(clock.to_site(item.acknowledged_at))
+	return _("{0} has it since {1} ({2}).").format(item.acknowledged_by, at, _(item.acknowledged_via))
+
+
+def _held(item: ActionItem) -> str:
+	"""Why what is due doesn't come, and until when; empty where no maintenance holds it."""
+	if not item.maintenance:
+		return ""
+	until = format_datetime(clock.to_site(item.due_at))
+	reason = maintenances.reason(item.maintenance)
+	return _("A maintenance runs ({0}): held until {1}.").format(reason, until)
 
 
 def _had(item: ActionItem) -> str:

@@ -450,6 +450,47 @@ def agreements(doctype: str) -> list[str]:
 	return frappe.get_all(of, filters={"enabled": 1}, pluck="name", order_by="name") if of else []
 
 
+def _fields(what: str) -> Iterator[Any]:
+	"""The fields in which this site's tickets, of whatever DocType, have their team or customer (`what`)."""
+	others = [row.reference_doctype for row in frappe.get_cached_doc("Escalation Settings").sources]
+	for doctype in dict.fromkeys([*KNOWN, *others]):
+		name = getattr(source(doctype), what) if frappe.db.exists("DocType", doctype) else ""
+		if field := frappe.get_meta(doctype).get_field(name) if name else None:
+			yield field
+
+
+def named(what: str, value: str) -> str:
+	"""A team or customer (`what`) as this site's tickets have it; empty where no ticket can. Free text can be any."""
+	for field in _fields(what):
+		if field.fieldtype == "Link":
+			value_there = frappe.db.exists(field.options, value)  # the database may not mind capitals
+		else:
+			value_there = value if value in _options(field) or field.fieldtype != "Select" else ""
+		if value_there:
+			return str(value_there)
+	return ""
+
+
+def named_in(what: str) -> set[str]:
+	"""The DocTypes whose documents are the teams or customers (`what`) of this site's tickets."""
+	return {field.options for field in _fields(what) if field.fieldtype == "Link"}
+
+
+def there(what: str) -> list[str]:
+	"""The teams or customers (`what`) that this site's tickets can have, as far as they can be told."""
+	return list(dict.fromkeys(name for field in _fields(what) for name in _options(field)))
+
+
+def _options(field: Any) -> list[str]:
+	"""What can be chosen in a field of a ticket."""
+	if field.fieldtype == "Link":
+		order = "integer_value" if frappe.get_meta(field.options).has_field("integer_value") else "name"
+		return frappe.get_all(field.options, pluck="name", order_by=order, limit_page_length=500)
+	if field.fieldtype == "Select":
+		return [option for option in (field.options or "").split("\n") if option]
+	return []
+
+
 def choices(doctype: str) -> dict[str, list[str]]:
 	"""What a plan may ask for: {"priority" | "team" | "ticket_type" | "customer" | "agreement": names}, and user fields."""
 	src = source(doctype)
@@ -457,13 +498,7 @@ def choices(doctype: str) -> dict[str, list[str]]:
 	found = {}
 	for what in ("priority", "team", "ticket_type", "customer"):
 		field = meta.get_field(getattr(src, what)) if getattr(src, what) else None
-		if field and field.fieldtype == "Link":
-			order = "integer_value" if frappe.get_meta(field.options).has_field("integer_value") else "name"
-			found[what] = frappe.get_all(field.options, pluck="name", order_by=order, limit_page_length=500)
-		elif field and field.fieldtype == "Select":
-			found[what] = [option for option in (field.options or "").split("\n") if option]
-		else:
-			found[what] = []
+		found[what] = _options(field) if field else []
 	links = meta.get("fields", {"fieldtype": "Link", "options": "User"})
 	found["agreement"] = agreements(doctype)
 	found["user_field"] = ["owner", *[field.fieldname for field in links]]

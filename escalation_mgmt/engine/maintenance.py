@@ -44,7 +44,7 @@ def hold(item: ActionItem, by: Maintenance, now: datetime) -> Decision:
 
 
 def release(item: ActionItem, now: datetime) -> Decision | None:
-	"""The maintenance that holds it was ended early, changed or deleted: look again now. None: nothing holds it."""
+	"""The maintenance that holds it was ended early or changed: look again now. None: nothing holds it."""
 	if not item.maintenance or not item.due_at:
 		return None
 	looked_at = replace(item, due_at=now, version=item.version + 1)

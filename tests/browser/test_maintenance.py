@@ -28,5 +28,6 @@ def test_a_maintenance_is_ended_from_its_form(desk: Desk) -> None:
 		runs = page.locator(".form-message:visible", has_text="This maintenance runs")
 		expect(runs).to_be_visible()
 		page.get_by_role("button", name="End Now").click()
+		page.locator(".modal-dialog:visible").get_by_role("button", name="Yes", exact=True).click()
 		expect(runs).to_be_hidden()
 		expect(page.get_by_role("button", name="End Now")).to_have_count(0)

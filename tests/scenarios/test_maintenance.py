@@ -45,7 +45,7 @@ def test_held_shown_and_on_at_its_end(world: World) -> None:
 	assert (item.status, item.maintenance) == ("Escalating", pause.name)
 	assert item.due_utc == world.now + timedelta(minutes=50)
 	form = Form(world, ticket, "lead@x.test")
-	assert form.shown["headline"].startswith(f"A maintenance runs ({pause.name}): held until")
+	assert form.shown["headline"].startswith("A maintenance runs (new disks): held until")
 	assert form.shown["countdown"] == "End of the maintenance in {time}"
 	done, words = form.click("escalate_now")
 	assert done and "A maintenance runs (new disks): it is held until" in words
@@ -60,6 +60,19 @@ def test_held_shown_and_on_at_its_end(world: World) -> None:
 	assert not any("new disks" in finding.problem for finding in readiness.findings())
 
 
+def test_who_has_it_stands_before_what_is_held(world: World) -> None:
+	world.plan(*TWO, ack_timeout=600)
+	ticket = world.ticket()
+	world.forward(10)
+	world.expect_email("tech@x.test")
+	assert Form(world, ticket, "tech@x.test").click("acknowledge")[0]
+	maintenance(world, 5, 60)
+	world.forward(10)
+	headline = Form(world, ticket, "lead@x.test").shown["headline"]
+	assert headline.startswith("Tina Tech has it since")
+	assert "A maintenance runs (new disks): held until" in headline
+
+
 @pytest.mark.parametrize("how", ["ended", "deleted", "shortened"])
 def test_ended_early_what_it_held_goes_on(world: World, how: str) -> None:
 	world.plan(*TWO)
@@ -72,6 +85,11 @@ def test_ended_early_what_it_held_goes_on(world: World, how: str) -> None:
 	if how == "ended":
 		pause.end_now()
 	elif how == "deleted":
+		with pytest.raises(frappe.ValidationError, match=r"It holds escalations \(1\)\. End it first"):
+			pause.delete()
+		frappe.db.rollback()
+		pause.end_now()
+		world.tick()
 		pause.delete()
 	else:
 		pause.ends_at = clock.to_site(world.now + timedelta(minutes=5))
@@ -95,6 +113,23 @@ def test_of_a_team_or_a_customer_and_of_nobody_else(world: World) -> None:
 	assert world.item(theirs).maintenance and not world.item(others).maintenance
 	world.forward(50)
 	world.expect_email("tech@x.test", "theirs")
+
+
+def test_a_team_is_one_that_there_is_and_follows_its_new_name(world: World) -> None:
+	with pytest.raises(frappe.ValidationError, match=r"There is no Team Nobody\. Choose one that is offered"):
+		maintenance(world, 0, 5, scope="Team", team="Nobody")
+	frappe.db.rollback()
+	for team in ("Early", "Late"):
+		if frappe.db.exists("HD Team", team):
+			frappe.delete_doc("HD Team", team, force=True)
+	frappe.get_doc({"doctype": "HD Team", "team_name": "Early"}).insert()
+	assert "Early" in api.maintenance_choices()["team"]
+	pause = maintenance(world, -1, 60, scope="Team", team="Early")
+	frappe.rename_doc("HD Team", "Early", "Late", force=True)
+	pause.reload()
+	assert pause.team == "Late"
+	frappe.delete_doc("HD Team", "Late", force=True)
+	pause.end_now()
 
 
 def test_it_starts_over_or_is_dropped_as_the_plan_says(world: World) -> None:

@@ -3,8 +3,8 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import get_datetime
 
-from escalation_mgmt import clock, release
-from escalation_mgmt.maintenances import CUSTOMER, TEAM
+from escalation_mgmt import clock, release, tickets
+from escalation_mgmt.maintenances import FIELD
 
 
 class EscalationMaintenance(Document):
@@ -13,19 +13,39 @@ class EscalationMaintenance(Document):
 	def validate(self) -> None:
 		if get_datetime(self.ends_at) <= get_datetime(self.starts_at):
 			frappe.throw(_("It ends before it begins. Exchange From and To."))
-		for scope, field in ((TEAM, "team"), (CUSTOMER, "customer")):
+		for scope, field in FIELD.items():
 			if self.scope != scope:
 				self.set(field, None)
 			elif not self.get(field):
 				frappe.throw(_("Say which {0}.").format(_(scope)))
+			elif self.has_value_changed(field):  # one that is gone by now can still be ended
+				self.set(field, self._known(scope, field))
 		self.starts_utc = clock.to_utc(self.starts_at)
 		self.ends_utc = self.flags.ends_utc or clock.to_utc(self.ends_at)
+
+	def _known(self, scope: str, field: str) -> str:
+		name = tickets.named(field, self.get(field))
+		if not name:
+			given = frappe.utils.escape_html(self.get(field))
+			frappe.throw(_("There is no {0} {1}. Choose one that is offered.").format(_(scope), given))
+		return name
 
 	def on_update(self) -> None:
 		release.held_by(self.name)
 
 	def on_trash(self) -> None:
-		release.held_by(self.name)
+		self._refuse_while_it_holds()
+
+	def _refuse_while_it_holds(self) -> None:
+		"""Ending it has consequences that the question whether to delete it doesn't tell."""
+		runs = get_datetime(self.starts_utc) <= clock.now() < get_datetime(self.ends_utc)
+		if runs and (held := release.names_held_by(self.name)):
+			frappe.throw(
+				_(
+					"It holds escalations ({0}). End it first, with End Now: then they go on, start over or are cancelled,"
+					" as their plans say."
+				).format(len(held))
+			)
 
 	@frappe.whitelist()
 	def end_now(self) -> None:
