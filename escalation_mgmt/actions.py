@@ -11,7 +11,7 @@ import frappe
 from frappe import _
 from frappe.utils import cint
 
-from escalation_mgmt import clock, history, looks, people, plans, snooze, store, tickets
+from escalation_mgmt import history, limits, looks, plans, responders, snooze, store
 from escalation_mgmt.acknowledge import acknowledge
 from escalation_mgmt.engine import (
 	RUNNING,
@@ -27,10 +27,12 @@ from escalation_mgmt.engine import (
 	may_renew,
 )
 from escalation_mgmt.escalate_now import escalate_now
-from escalation_mgmt.responders import add_person, hand_over
 from escalation_mgmt.start import start
 from escalation_mgmt.stop import stop
 from escalation_mgmt.unacknowledge import unacknowledge
+
+PAGES_PER_HOUR = 60
+"""How often one person can have somebody paged by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,9 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-	"""What an action asks for before it is done. With `options` one of them is chosen; a `datetime` is chosen in the
-	site's zone, beginning with `default`; else a text is written.
+	"""What an action asks for before it is done. With `options` one of them is chosen; a `datetime` is given in
+	the site's zone, beginning with `default` (a form that shows it says which zone that is, or shows the reader's own, as
+	Desk does); else a text is written.
 	"""
 
 	name: str
@@ -108,11 +111,15 @@ def _unacknowledge(click: Click) -> tuple[bool, str]:
 
 
 def _hand_over(click: Click) -> tuple[bool, str]:
-	return hand_over(click.item.id, click.value("to"), by=click.name, via=click.via, user=click.user)
+	limits.hourly("page", click.user, PAGES_PER_HOUR)
+	return responders.hand_over(
+		click.item.id, click.value("to"), by=click.name, via=click.via, user=click.user
+	)
 
 
 def _add_person(click: Click) -> tuple[bool, str]:
-	return add_person(click.item.id, click.value("who"), by=click.name, via=click.via)
+	limits.hourly("page", click.user, PAGES_PER_HOUR)
+	return responders.add_person(click.item.id, click.value("who"), by=click.name, via=click.via)
 
 
 def _stop(click: Click) -> tuple[bool, str]:
@@ -137,14 +144,13 @@ def _steps(_key: tuple[str, str], item: ActionItem | None) -> tuple[Field, ...]:
 
 
 def _until(_key: tuple[str, str], _item: ActionItem | None) -> tuple[Field, ...]:
-	label = _("Quiet until ({0}; {1} at most)").format(clock.zone(), history.duration(snooze.LONGEST))
+	label = _("Quiet until ({0} at most)").format(history.duration(snooze.LONGEST))
 	return (Field("until", label, kind="datetime", default=snooze.suggested()),)
 
 
 def _people(name: str, label: Callable[[], str]) -> Callable[..., tuple[Field, ...]]:
 	def fields(key: tuple[str, str], item: ActionItem | None) -> tuple[Field, ...]:
-		team = item.facts.team if item else ""
-		there = people.names(tickets.possible_assignees(key[0], team))
+		there = responders.offered(key[0], item.facts.team if item else "")
 		return (Field(name, label(), tuple(Option(user, person) for user, person in there)),)
 
 	return fields
@@ -279,4 +285,5 @@ def _may(action: Action, key: tuple[str, str], item: ActionItem | None) -> bool:
 		return False
 	if action.permission == "read" and item:
 		return bool(frappe.get_doc(store.ITEM, item.id).has_permission("read"))
-	return bool(frappe.has_permission(key[0], action.permission, key[1]))
+	# Where the ticket was deleted, asking for permission would raise.
+	return bool(frappe.db.exists(*key)) and bool(frappe.has_permission(key[0], action.permission, key[1]))

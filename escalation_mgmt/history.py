@@ -149,6 +149,8 @@ def _unacknowledged(d: Any, _step: int) -> str:
 		sentence = _("{0} gave it back.").format(d.by)
 	else:
 		sentence = _("{0} took it back from {1}.").format(d.by, d.was)
+	if d.last_wait:
+		return sentence + " " + _("No step is left; the last wait ends at {0}.").format(_when(d.due))
 	return sentence + " " + _("The escalation goes on at {0}.").format(_when(d.due))
 
 

@@ -172,9 +172,7 @@ class Directory:
 			holders = frappe.get_all(
 				"Has Role", filters={"role": role, "parenttype": "User"}, pluck="parent", order_by="parent"
 			)
-			filters = {"name": ("in", holders or [""]), "enabled": 1, "user_type": "System User"}
-			users = frappe.get_all("User", filters=filters, pluck="name", order_by="name")
-			return [user for user in users if user != "Guest"]
+			return sorted(user for user, _name in names(holders))
 
 		return self._once(("role", role), read)
 
@@ -185,10 +183,14 @@ class Directory:
 
 
 def names(users: Iterable[str]) -> list[tuple[str, str]]:
-	"""The enabled ones of these users with their names, by name: [(user, name)]."""
+	"""The enabled ones of these users with their names, by name: [(user, name)]. People of the desk; no customers."""
 	found = frappe.get_all(
 		"User",
-		filters={"name": ("in", list(users)), "enabled": 1},
+		filters={
+			"name": ("in", list({*users} - {"Guest"}) or [""]),
+			"enabled": 1,
+			"user_type": "System User",
+		},
 		fields=["name", "full_name"],
 		order_by="full_name, name",
 		limit_page_length=0,

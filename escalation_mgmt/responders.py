@@ -6,7 +6,7 @@ import frappe
 from frappe import _
 from frappe.desk.form import assign_to
 
-from escalation_mgmt import clock, delivery, looks, store
+from escalation_mgmt import clock, delivery, looks, people, store, tickets
 from escalation_mgmt.calendars import Calendars
 from escalation_mgmt.engine import (
 	CannotBeReached,
@@ -21,11 +21,16 @@ from escalation_mgmt.people import Directory
 from escalation_mgmt.tickets import Tickets
 
 
+def offered(doctype: str, team: str) -> list[tuple[str, str]]:
+	"""Whom an escalation can be handed over to, and who can be added: [(user, name)], by name. []: any user of the desk."""
+	return people.names(tickets.possible_assignees(doctype, team))
+
+
 def hand_over(item: str, to: str, *, by: str, via: str = "", user: str = "") -> tuple[bool, str]:
 	"""Assign the ticket to the user `to`, who is paged at once; whether it was done, and in words what became of it.
 
 	`by` is the name that history shows, `user` the user where it is one. The caller has checked that this person may, and
-	commits. Raises ValidationError where `to` is nobody who can be reached.
+	commits. Raises ValidationError where `to` is nobody who is offered, or who can be reached.
 	"""
 	asked = _Asked(item, to)
 	if not asked.stored or not can_hand_over(asked.stored.item):
@@ -75,9 +80,18 @@ class _Asked:
 		self.stored = next(iter(store.lock([item])), None)
 		self.status = _(self.stored.item.status) if self.stored else "–"
 		self.directory = Directory()
-		self.name = (user and frappe.db.get_value("User", user, "full_name")) or user
-		if not user or not frappe.db.exists("User", {"name": user, "enabled": 1}):
-			frappe.throw(_("Choose an enabled user."))
+		self.name = self._name_of(user) if self.stored else user
+
+	def _name_of(self, user: str) -> str:
+		there = offered(self.stored.key[0], self.stored.item.facts.team)
+		name = dict(there or people.names([user])).get(user)
+		if not name:
+			frappe.throw(
+				_("Choose one of the people who are offered.")
+				if there
+				else _("Choose an enabled user of Desk.")
+			)
+		return name
 
 	def reaches(self, step: Any) -> Any:
 		return self.directory.reach(step, Tickets([]), self.stored.key)

@@ -30,4 +30,6 @@ def unacknowledge(item: str, *, by: str, user: str = "") -> tuple[bool, str]:
 	store.apply([(stored, decision)], Directory(), read, now)
 	delivery.soon()
 	due = format_datetime(clock.to_site(decision.item.due_at))
+	if decision.item.in_last_wait:
+		return True, _("Given back. No step is left: the last wait begins anew, and ends at {0}.").format(due)
 	return True, _("Given back. The escalation goes on; what comes next is due at {0}.").format(due)

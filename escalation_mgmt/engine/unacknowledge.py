@@ -43,6 +43,8 @@ def unacknowledge(
 	)
 	kind = WRITES[Cause.UNACKNOWLEDGE]
 	data = {"by": by, "was": item.acknowledged_by, "due": due}
+	if item.in_last_wait:
+		data["last_wait"] = True
 	return Decision(
 		item=given_back,
 		events=(Event(kind, now, item.step, item.run, data),),

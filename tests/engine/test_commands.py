@@ -200,6 +200,7 @@ def test_given_back_the_next_step_is_due_after_its_own_wait() -> None:
 def test_given_back_after_the_last_step_the_last_wait_begins_anew() -> None:
 	back = unacknowledge(acknowledged(0), "Tina", NOW, ticket=ticket())
 	assert back.item.in_last_wait and back.item.due_at == NOW + minutes(30)
+	assert back.events[0].data == {"by": "Tina", "was": "Tina", "due": NOW + minutes(30), "last_wait": True}
 
 
 def test_given_back_in_the_window_it_is_kept() -> None:

@@ -7,7 +7,7 @@ import frappe
 import pytest
 from frappe.utils import get_datetime
 
-from escalation_mgmt import clock
+from escalation_mgmt import actions, clock
 from tests.scenarios.test_ticket_form import Form
 from tests.world import World
 
@@ -152,6 +152,20 @@ def test_given_back_the_next_step_is_due_after_its_own_wait(world: World, form: 
 	world.expect_email("tech@x.test", "Leo Lead has acknowledged")
 
 
+def test_given_back_after_the_last_step_it_says_that_none_is_left(world: World) -> None:
+	world.plan((0, "Email"))
+	ticket = world.ticket()
+	world.forward(10)
+	world.expect_email("tech@x.test")
+	form = Form(world, ticket, "lead@x.test")
+	assert form.click("acknowledge")[0]
+	done, words = form.click("unacknowledge")
+	assert done and "No step is left: the last wait begins anew" in words
+	assert "No step is left; the last wait ends at" in world.lines(world.item(ticket))
+	world.tick()
+	world.inbox.take_all()
+
+
 def test_given_back_before_the_window_is_over(world: World) -> None:
 	world.plan(*THREE)
 	ticket = world.ticket()
@@ -205,12 +219,54 @@ def test_handed_over_from_whoever_has_it_it_goes_on(world: World, form: Form) ->
 def test_handed_over_to_nobody_who_can_be_reached_changes_nothing(world: World, form: Form) -> None:
 	world.contact("lead@x.test", email="lead@elsewhere.test")  # an address that was never verified
 	before = world.item(form.ticket).version
-	for to, says in (("lead@x.test", "Leo Lead can"), ("nobody@x.test", "Choose an enabled user")):
+	for to, says in (("lead@x.test", "Leo Lead can"), ("nobody@x.test", "Choose one of the people")):
 		refused = form.post("hand_over", to=to)
 		assert refused.status_code == 417 and says in refused.text
 	frappe.db.rollback()
 	assert world.item(form.ticket).version == before
 	assert "tech@x.test" in frappe.db.get_value("HD Ticket", form.ticket.name, "_assign")
+
+
+def test_nobody_is_paged_but_who_is_offered_whatever_a_call_names(world: World, form: Form) -> None:
+	if not frappe.db.exists("User", "customer@x.test"):
+		customer = {"email": "customer@x.test", "first_name": "Cora", "user_type": "Website User"}
+		frappe.get_doc({"doctype": "User", **customer, "send_welcome_email": 0}).insert(
+			ignore_permissions=True
+		)
+	before = world.item(form.ticket).version
+	for who in ("Guest", "customer@x.test", "owner@x.test", "", "no\nbody"):
+		for refused in (form.post("hand_over", to=who), form.post("add_person", who=who)):
+			assert refused.status_code == 417 and "Choose one of the people who are offered" in refused.text
+	for values in ("[]]", "[1]", '"lead@x.test"', "7"):
+		refused = form.session.post(
+			f"{world.url}/api/method/escalation_mgmt.api.act",
+			json={**form._which(), "action": "hand_over", "seen": form.shown["seen"], "values": values},
+			timeout=30,
+		)
+		assert refused.status_code == 417 and "values must be an object" in refused.text
+	frappe.db.rollback()
+	assert world.item(form.ticket).version == before
+	for _time in range(actions.PAGES_PER_HOUR):
+		refused = form.post("add_person", who="Guest")
+	assert refused.status_code == 429
+	assert form.post("add_person", who="lead@x.test").status_code == 429
+
+
+def test_where_nobody_is_offered_it_is_somebody_of_the_desk(world: World) -> None:
+	settings = frappe.get_doc("Escalation Settings")
+	fields = {"priority_field": "priority", "status_field": "status", "subject_field": "description"}
+	settings.append("sources", {"reference_doctype": "ToDo", **fields, "resolved_statuses": "Closed"})
+	settings.save()
+	world.plan((0, "Email", "User", "lead@x.test"), reference_doctype="ToDo")
+	todo = frappe.get_doc({"doctype": "ToDo", "description": "Tapes", "priority": "High"}).insert()
+	world.forward(10)
+	world.expect_email("lead@x.test")
+	form = Form(world, todo, "admin@x.test")
+	refused = form.post("add_person", who="Guest")
+	assert refused.status_code == 417 and "Choose an enabled user of Desk" in refused.text
+	assert form.click("add_person", who="owner@x.test")[0]
+	world.tick()
+	world.expect_email("owner@x.test")
 
 
 def test_a_person_who_was_added_is_paged_with_every_step(world: World, form: Form) -> None:

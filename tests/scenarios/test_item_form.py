@@ -108,3 +108,21 @@ def test_an_older_item_leads_to_the_newer(world: World) -> None:
 	assert (shown["latest"], shown["actions"], shown["state"]) == (new, [], "Cancelled")
 	assert api.timeline(new)["latest"] == ""
 	world.tick()
+
+
+def test_the_form_of_an_item_whose_ticket_was_deleted(world: World) -> None:
+	ticket, item = running(world)
+	ticket.reload()
+	ticket.delete(force=True)
+	frappe.db.commit()
+	for what in ("timeline", "planned"):
+		answer = world.login("manager@x.test").get(
+			f"{world.url}/api/method/escalation_mgmt.api.{what}", params={"action_item": item}, timeout=30
+		)
+		assert answer.ok, answer.text
+		shown = answer.json()["message"]
+		if what == "timeline":
+			assert (shown["headline"], shown["actions"]) == ("Cancelled: the ticket was deleted.", [])
+	assert act(world, "manager@x.test", item, "start", values={"plan": "Outage"}) == 403
+	world.tick()
+	world.inbox.take_all()
