@@ -116,8 +116,10 @@ def test_of_a_team_or_a_customer_and_of_nobody_else(world: World) -> None:
 
 
 def test_a_team_is_one_that_there_is_and_follows_its_new_name(world: World) -> None:
-	with pytest.raises(frappe.ValidationError, match=r"There is no Team Nobody\. Choose one that is offered"):
-		maintenance(world, 0, 5, scope="Team", team="Nobody")
+	with pytest.raises(
+		frappe.ValidationError, match=r"There is no Team No Such Team\. Choose one that is offered"
+	):
+		maintenance(world, 0, 5, scope="Team", team="No Such Team")
 	frappe.db.rollback()
 	for team in ("Early", "Late"):
 		if frappe.db.exists("HD Team", team):
