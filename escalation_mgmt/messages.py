@@ -116,7 +116,7 @@ def told(about: str, known: dict[str, Any], item: Any) -> tuple[str, str]:
 			"You acknowledged it, and nothing has happened since. Reply to it, change its status, or say that you "
 			"are still on it. Else its escalation goes on."
 		),
-		EventKind.UNACKNOWLEDGED: _("It was given back, and its escalation goes on."),
+		EventKind.UNACKNOWLEDGED: _("It was given back. As long as a step is left, its escalation goes on."),
 		EventKind.NOBODY_NOTIFIED: _(
 			"Not one person of plan {0} can be reached. Assign the ticket, or correct the contacts or the "
 			"provider, and the escalation starts again. {1} says who can't be reached, and why."

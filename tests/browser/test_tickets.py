@@ -34,7 +34,7 @@ def test_an_agent_works_from_the_ticket(desk: Desk) -> None:
 		the_list_shows_it(agent)
 
 		agent.page.go_back()
-		choose(agent, "Escalate Now")
+		on_the_agent_page_a_dialog_is_open_meanwhile(agent, ticket["reference_name"])
 		expect(line).to_contain_text("Step 2 of 2 has run.")
 		desk.inbox.expect(method="Email", to="tech@x.test", contains=LONG, timeout=SECONDS)
 		choose(agent, "Add a Person…")
@@ -62,6 +62,37 @@ def test_an_agent_works_from_the_ticket(desk: Desk) -> None:
 		for user in ("tech@x.test", "second@x.test"):
 			desk.inbox.expect(method="Email", to=user, contains="cancelled", timeout=SECONDS)
 	desk.inbox.assert_empty()
+
+
+def on_the_agent_page_a_dialog_is_open_meanwhile(agent: Window, ticket: str) -> None:
+	"""Scenario 17. Its line needs no more of Helpdesk than the header of the page, and where to say what was done."""
+	agent.page.evaluate(AGENT_PAGE, ticket)
+	line, dialog = agent.page.locator(".escalation-line"), agent.page.locator("dialog[open]")
+	line.get_by_role("button", name="Snooze…").click()
+	expect(dialog).to_contain_text("Time zone: UTC")
+	dialog.get_by_role("button", name="Cancel").click()
+	line.get_by_role("button", name="Stop…").click()
+	dialog.locator("textarea").fill("It was the old state that I saw")
+	of = {"doctype": "HD Ticket", "name": ticket}
+	seen = agent.server("escalation_mgmt.api.ticket", **of)["seen"]
+	assert agent.server("escalation_mgmt.api.act", **of, action="escalate_now", seen=seen)["done"]
+	expect(line).to_contain_text("Step 2 of 2 has run.")
+	dialog.get_by_role("button", name="Stop").click()
+	agent.page.wait_for_function("window.said.length")
+	assert "Nothing was done, because this happened" in agent.page.evaluate("window.said[0]")
+	agent.page.evaluate("document.getElementById('agent-page').remove()")
+
+
+AGENT_PAGE = """async (name) => {
+	const box = document.createElement("div");
+	box.id = "agent-page";
+	box.innerHTML = "<div><header id='app-header'></header></div>";
+	document.body.prepend(box);
+	window.said = [];
+	const say = (message) => window.said.push(message);
+	const { setup } = await import("/assets/escalation_mgmt/js/agent_page.js?v=test");
+	setup({ doc: { name }, toast: { success: say, error: say } });
+}"""
 
 
 def test_no_plan_no_trace(desk: Desk) -> None:
