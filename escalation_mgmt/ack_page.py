@@ -80,7 +80,7 @@ class AckPage:
 				done = acknowledge_by(message, "Link")
 				frappe.db.commit()  # only what is committed is said
 			else:
-				done = as_it_is(message.action_item)
+				done = as_it_is(message)
 			return _page(_sheet(message, done))
 
 
@@ -136,7 +136,10 @@ def _sheet(message: Any, done: Acknowledgement | None) -> Sheet:
 		text = _("The escalation has stopped. The ticket is waiting for your answer.")
 		return Sheet(_("Acknowledged"), text, tone="good", **ticket)
 	if can_acknowledge(done.status):
-		text = _("Press the button to take it. The escalation stops, and the others are told.")
+		if done.completes:
+			text = _("Press the button to take it. The escalation stops, and the others are told.")
+		else:
+			text = _("Press the button, and you aren't asked again.") + " " + done.so_far
 		return Sheet(_("Not acknowledged yet"), text, tone="urgent", button=_("Acknowledge"), **ticket)
 	if done.asks(message.user or "", message.recipient):
 		text = _("You acknowledged it, and nothing has happened since. Else the escalation goes on.")

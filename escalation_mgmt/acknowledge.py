@@ -9,7 +9,15 @@ from frappe import _
 
 from escalation_mgmt import clock, delivery, faults, store
 from escalation_mgmt.calendars import Calendars
-from escalation_mgmt.engine import ActionItem, Status, Ticket, can_acknowledge, may_renew, progress
+from escalation_mgmt.engine import (
+	Status,
+	Ticket,
+	can_acknowledge,
+	completes,
+	may_renew,
+	tally,
+	waits_for,
+)
 from escalation_mgmt.engine import acknowledge as engine_acknowledge
 from escalation_mgmt.people import Directory
 from escalation_mgmt.tickets import Tickets
@@ -28,25 +36,32 @@ class Acknowledgement:
 	reminded: bool = False  # who has it is asked whether they are still on it
 	renewed: bool = False  # by this attempt they said so
 	have: int = 0  # of several who are asked, so many have acknowledged
-	needed: int = 0  # more than `have`: the others are still asked
+	needed: int = 0
+	heard: bool = False  # this person has acknowledged, by this attempt or before, and it is still open
+	completes: bool = True  # this person's acknowledgement would be enough
 
 	@property
 	def waits(self) -> bool:
 		"""Whether this person has acknowledged, and others have to as well."""
-		return self.have < self.needed
+		return self.heard and self.have < self.needed
 
 	def asks(self, user: str, name: str) -> bool:
 		"""Whether this person (or address, by its label) is asked whether they are still on it."""
 		return self.reminded and (user == self.user if user or self.user else name == self.by)
 
 	@property
+	def so_far(self) -> str:
+		"""How many of how many have acknowledged, in words."""
+		have = _("{0} of {1} have acknowledged.").format(self.have, self.needed)
+		return have + " " + _("The others are still asked.")
+
+	@property
 	def in_words(self) -> str:
 		if self.renewed:
 			return _("Noted: you are still on it.")
 		if self.waits:
-			tally = _("{0} of {1} have acknowledged.").format(self.have, self.needed)
 			heard = _("Acknowledged.") if self.taken else _("You have acknowledged already.")
-			return f"{heard} {tally} " + _("The others are still asked.")
+			return f"{heard} {self.so_far}"
 		if self.taken:
 			return _("Acknowledged. The escalation has stopped.")
 		if self.by:
@@ -78,20 +93,15 @@ def acknowledge(item: str, *, by: str, via: str, user: str = "", address: str = 
 		working=Calendars().of(stored.item.plan, ticket),
 	)
 	if not decision:
-		has = (user or by) in stored.item.acks
-		return replace(_as_it_is(stored), **(_tally(stored.item) if has else {}))
+		return _as_it_is(stored, user or by)
 	store.apply([(stored, decision)], Directory(), read, now)
 	faults.around_commit("acknowledge")
 	delivery.soon()
 	done = Acknowledgement(
 		True, decision.item.status, by, now, via, user, renewed=may_renew(stored.item, by, user)
 	)
-	return replace(done, **_tally(decision.item)) if can_acknowledge(decision.item.status) else done
-
-
-def _tally(item: ActionItem) -> dict[str, int]:
-	have = progress(item.asks, item.acks)
-	return {"have": have[0], "needed": have[1]} if have else {}
+	part = can_acknowledge(decision.item.status)
+	return replace(done, heard=True, **tally(decision.item)) if part else done
 
 
 def _readable(read: Tickets, key: tuple[str, str]) -> Ticket:
@@ -110,14 +120,15 @@ def acknowledge_by(message: Any, via: str) -> Acknowledgement:
 	)
 
 
-def as_it_is(item: str) -> Acknowledgement | None:
-	"""Who has it, without changing anything; None where there is no such item."""
-	found = store.read([item])
-	return _as_it_is(found[0]) if found else None
+def as_it_is(message: Any) -> Acknowledgement | None:
+	"""How it stands for whom a message went to, without changing anything; None where there is no such item."""
+	found = store.read([message.action_item])
+	return _as_it_is(found[0], message.user or message.recipient) if found else None
 
 
-def _as_it_is(stored: store.Stored) -> Acknowledgement:
+def _as_it_is(stored: store.Stored, who: str) -> Acknowledgement:
 	item = stored.item
+	still_open = can_acknowledge(item.status)
 	return Acknowledgement(
 		False,
 		item.status,
@@ -126,4 +137,7 @@ def _as_it_is(stored: store.Stored) -> Acknowledgement:
 		item.acknowledged_via,
 		item.acknowledged_user,
 		reminded=item.reminded,
+		heard=still_open and not waits_for(item, who),
+		completes=completes(item, who),
+		**(tally(item) if still_open else {}),
 	)

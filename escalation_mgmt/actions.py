@@ -17,7 +17,6 @@ from escalation_mgmt.engine import (
 	RUNNING,
 	ActionItem,
 	Step,
-	can_acknowledge,
 	can_add,
 	can_bring_forward,
 	can_hand_over,
@@ -25,6 +24,7 @@ from escalation_mgmt.engine import (
 	can_stop,
 	can_unacknowledge,
 	may_renew,
+	waits_for,
 )
 from escalation_mgmt.escalate_now import escalate_now
 from escalation_mgmt.start import start
@@ -168,7 +168,7 @@ ACTIONS = (
 	Action(
 		"acknowledge",
 		label=lambda: _("Acknowledge"),
-		offered=_running(lambda item: can_acknowledge(item.status) and frappe.session.user not in item.acks),
+		offered=_running(lambda item: waits_for(item, frappe.session.user)),
 		run=_acknowledge,
 		permission="read",
 		even_if_stale=True,  # whoever takes it takes it, however many steps have run; a second one is told by whom

@@ -191,8 +191,8 @@ class _Call:
 		return cls(row, str(ticket), message)
 
 	def read(self, ours: Any, first: str = "", wrong: int = 0) -> str:
-		known = as_it_is(self.row.action_item)
-		if not known or not can_acknowledge(known.status):
+		known = as_it_is(self.row)
+		if not known or known.waits or not can_acknowledge(known.status):
 			with print_language(self.language):
 				return self.speaker.end(known.in_words if known else "")
 		keys_url = twilio_api.account().callback("call_key", n=ours["n"], a=ours.get("a", ""), t=str(wrong))

@@ -264,18 +264,26 @@ def _record_lost(lost: Sequence[Any], wanted: set[str], now: datetime) -> set[st
 
 
 def _still_wanted(found: Sequence[Any]) -> set[str]:
-	"""Look again before sending (design rules 4 and 5): nobody is paged for an item that somebody has."""
+	"""Look again before sending (design rules 4 and 5): nobody is paged for an item that somebody has, nor who has
+	acknowledged it while others are still asked."""
 	items = {row.action_item for row in found if row.purpose == PAGE}
 	if not items:
 		return {row.name for row in found}
 	marks = ", ".join(["%s"] * len(items))
-	status = dict(
-		frappe.db.sql(
-			f"select `name`, `status` from `tabEscalation Action Item` where `name` in ({marks})",
+	wanted = {
+		name: set(json.loads(acks or "[]"))
+		for name, status, acks in frappe.db.sql(
+			f"select `name`, `status`, `acks` from `tabEscalation Action Item` where `name` in ({marks})",
 			tuple(items),
 		)
-	)
-	return {row.name for row in found if row.purpose != PAGE or status.get(row.action_item) in _WANTED}
+		if status in _WANTED
+	}
+	return {
+		row.name
+		for row in found
+		if row.purpose != PAGE
+		or (row.action_item in wanted and (row.user or row.recipient) not in wanted[row.action_item])
+	}
 
 
 def _rendered(claimed: Sequence[Any], directory: Directory) -> Iterator[tuple[Any, Message | None, str]]:

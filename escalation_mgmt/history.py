@@ -167,7 +167,20 @@ def _handed_over(d: Any, _step: int) -> str:
 	sentence = _("{0} handed it over to {1} ({2}), who is paged: {3}.").format(
 		d.by, d.to, _(d.via or ""), _methods(d.methods)
 	)
-	return sentence + " " + _("{0} no longer has it.").format(d.was) if d.was else sentence
+	if d.was:
+		sentence += " " + _("{0} no longer has it.").format(d.was)
+	return sentence + _counts(d)
+
+
+def _person_added(d: Any, _step: int) -> str:
+	return _("{0} added {1} ({2}), who is paged as well: {3}.").format(
+		d.by, d.to, _(d.via or ""), _methods(d.methods)
+	) + _counts(d)
+
+
+def _counts(d: Any) -> str:
+	"""Where these pages stand for a step that would have paged the same person in the same second."""
+	return " " + _("This counts as step {0}.").format(d.counts_as) if d.counts_as else ""
 
 
 def _methods(methods: str) -> str:
@@ -285,9 +298,7 @@ _SENTENCES: dict[str, Callable[[Any, int], str]] = {
 		"Nothing has happened after the reminder: {0} no longer has it, and the escalation goes on."
 	).format(d.was),
 	EventKind.HANDED_OVER: _handed_over,
-	EventKind.PERSON_ADDED: lambda d, s: _("{0} added {1} ({2}), who is paged as well: {3}.").format(
-		d.by, d.to, _(d.via or ""), _methods(d.methods)
-	),
+	EventKind.PERSON_ADDED: _person_added,
 	EventKind.RESOLVED: _resolved,
 	EventKind.CANCELLED: _cancelled,
 	EventKind.REPLACED: lambda d, s: _("Cancelled: the ticket changed, and plan {0} takes it now.").format(

@@ -4,6 +4,7 @@ Answered from what is due in the database, by whoever asks: Desk when it starts 
 outside monitor. So a dispatcher that stopped is noticed by something else than the dispatcher.
 """
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from statistics import median
@@ -11,6 +12,7 @@ from typing import Any
 
 import aiohttp
 import frappe
+import redis
 from frappe import _
 
 from escalation_mgmt import clock, history, installation
@@ -123,7 +125,8 @@ def ticked(now: datetime) -> None:
 	site = frappe.local.site
 	if site not in _noted or abs(now - _noted[site]) >= _NOTED_EVERY:
 		_noted[site] = now
-		frappe.cache.set_value(_TICK, now)
+		with suppress(redis.exceptions.RedisError, OSError):  # no step waits for Redis
+			frappe.cache.set_value(_TICK, now)
 
 
 def last_tick() -> datetime | None:

@@ -10,6 +10,7 @@ from frappe import _
 
 from escalation_mgmt import clock, history, rows
 from escalation_mgmt.engine import (
+	RUNNING,
 	ActionItem,
 	Audience,
 	Event,
@@ -18,7 +19,6 @@ from escalation_mgmt.engine import (
 	Recipient,
 	Status,
 	Tell,
-	can_acknowledge,
 )
 from escalation_mgmt.notifiers.base import CannotReach
 from escalation_mgmt.people import Directory
@@ -37,7 +37,7 @@ QUEUED, SENDING, SENT, FAILED, UNKNOWN, WITHDRAWN = (
 DELIVERED, ANSWERED, NOT_ANSWERED = "Delivered", "Answered", "Not Answered"
 PAGE, TOLD = "Page", "Told"
 CODE_RESTS = timedelta(days=1)  # before a phone gets the same reply code for another item
-_ACKNOWLEDGEABLE = tuple(str(status) for status in Status if can_acknowledge(status))
+_HOLD_CODES = (*sorted(RUNNING), str(Status.EXHAUSTED))  # those that can still be acknowledged, or again
 
 REACHED = (SENDING, SENT, DELIVERED, ANSWERED, NOT_ANSWERED, UNKNOWN)
 """States of a message that its recipient has, or may have."""
@@ -90,8 +90,8 @@ def give_reply_codes(claimed: Sequence[Any], now: datetime) -> None:
 		"select n.`address`, n.`action_item`, n.`reply_code`"
 		f" from `tab{NOTIFICATION}` n join `tabEscalation Action Item` i on i.`name` = n.`action_item`"
 		f" where n.`address` in ({', '.join(['%s'] * len(addresses))}) and n.`reply_code` > 0"
-		f" and (n.`created_utc` > %s or i.`status` in ({', '.join(['%s'] * len(_ACKNOWLEDGEABLE))}))",
-		(*addresses, now - CODE_RESTS, *_ACKNOWLEDGEABLE),
+		f" and (n.`created_utc` > %s or i.`status` in ({', '.join(['%s'] * len(_HOLD_CODES))}))",
+		(*addresses, now - CODE_RESTS, *_HOLD_CODES),
 	)
 	codes: dict[str, dict[str, int]] = {}
 	for address, item, code in found:

@@ -47,6 +47,7 @@ def hand_over(item: str, to: str, *, by: str, via: str = "", user: str = "") -> 
 			by,
 			asked.now,
 			asked.reaches,
+			ticket=read[asked.stored.key],
 			via=via,
 			user=user,
 			working=working,
@@ -61,13 +62,17 @@ def add_person(item: str, who: str, *, by: str, via: str = "") -> tuple[bool, st
 	asked = _Asked(item, who)
 	if not asked.stored or not can_add(asked.stored.item):
 		return False, _("The escalation is {0}; nobody can be added.").format(asked.status)
+	stored = asked.stored
+	working = Calendars().of(stored.item.plan, Tickets([stored.key])[stored.key])
 	try:
 		decision = engine_add_person(
-			asked.stored.item, who, asked.name, by, asked.now, asked.reaches, via=via
+			stored.item, who, asked.name, by, asked.now, asked.reaches, via=via, working=working
 		)
 	except CannotBeReached as e:
 		frappe.throw(_why(asked.name, e), title=_("Nothing was changed"))
 	except Refused:
+		if who in stored.item.acks:
+			return False, _("{0} has acknowledged already; nothing was changed.").format(asked.name)
 		return False, _("{0} was added before; nothing was changed.").format(asked.name)
 	return True, asked.apply(decision, _("{0} is paged now, and with every further step."))
 

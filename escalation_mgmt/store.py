@@ -340,7 +340,10 @@ def tally(row: Any) -> str:
 
 
 def _asks(column: str | None) -> tuple[Ask, ...]:
-	return tuple(Ask(step, needs, tuple(people)) for step, needs, people in _listed(column))
+	return tuple(
+		Ask(step, needs, tuple(people), tuple(*passes_over))
+		for step, needs, people, *passes_over in _listed(column)
+	)
 
 
 def _listed(column: str | None) -> tuple:
@@ -384,7 +387,9 @@ def _state(item: ActionItem) -> dict[str, Any]:
 		"acknowledged_user": item.acknowledged_user or None,
 		"acknowledged_utc": item.acknowledged_at,
 		"acknowledged_via": item.acknowledged_via,
-		"asks": json.dumps([[a.step, a.needs, a.people] for a in item.asks]) if item.asks else None,
+		"asks": json.dumps([[a.step, a.needs, a.people, a.passes_over] for a in item.asks])
+		if item.asks
+		else None,
 		"acks": json.dumps(item.acks) if item.acks else None,
 		"ticket_status": item.ticket_status or None,
 		"reminded": int(item.reminded),

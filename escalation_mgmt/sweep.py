@@ -10,7 +10,7 @@ from typing import Any
 import frappe
 
 from escalation_mgmt import clock, faults, installation, plans, rows, store, tickets
-from escalation_mgmt.engine import Decision, MatchFacts, Past, TicketFilter, settled, start_again
+from escalation_mgmt.engine import Decision, MatchFacts, Past, TicketFilter, can_reach, settled, start_again
 from escalation_mgmt.looks import Looker, lock_ticket, look_at, version_that_opens
 from escalation_mgmt.reporting import report_error
 
@@ -67,10 +67,8 @@ def _next(stored: store.Stored, looker: Looker, now: Any) -> Decision | None:
 		return decision
 	if not stored.item.stalled:
 		return None
-	for step in stored.item.plan.steps:
-		if looker.directory.reach(step, looker.tickets, stored.key).recipients:
-			return start_again(stored.item, "reachable", now)
-	return None
+	reachable = can_reach(stored.item, lambda step: looker.directory.reach(step, looker.tickets, stored.key))
+	return start_again(stored.item, "reachable", now) if reachable else None
 
 
 def _find_missed(doctype: str) -> Iterator[None]:

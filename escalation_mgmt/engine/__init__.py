@@ -8,7 +8,7 @@ what comes next is due), `maintenance` (when it is held), what people can ask fo
 Instants are naive datetimes in UTC, durations are timedeltas.
 """
 
-from escalation_mgmt.engine.acknowledge import acknowledge, can_acknowledge
+from escalation_mgmt.engine.acknowledge import acknowledge, can_acknowledge, completes, waits_for
 from escalation_mgmt.engine.bring_forward import (
 	MOVED_ON,
 	NO_SUCH_STEP,
@@ -30,6 +30,7 @@ from escalation_mgmt.engine.decision import (
 from escalation_mgmt.engine.escalate import (
 	DROPPED,
 	NO_MATCH,
+	can_reach,
 	can_stop,
 	look,
 	open_item,
@@ -66,11 +67,10 @@ from escalation_mgmt.engine.plan import (
 )
 from escalation_mgmt.engine.rehearse import Moment, Responses, Timeline, ahead, rehearse
 from escalation_mgmt.engine.responders import CannotBeReached, add_person, can_add, can_hand_over, hand_over
-from escalation_mgmt.engine.several import progress
+from escalation_mgmt.engine.several import progress, tally
 from escalation_mgmt.engine.snooze import LONGEST as LONGEST_SNOOZE
 from escalation_mgmt.engine.snooze import can_snooze, snooze
 from escalation_mgmt.engine.statuses import (
-	CLOCK_RUNS,
 	RUNNING,
 	TRANSITIONS,
 	Cause,
@@ -94,7 +94,6 @@ from escalation_mgmt.engine.working_time import (
 
 __all__ = [
 	"AROUND_THE_CLOCK",
-	"CLOCK_RUNS",
 	"DROPPED",
 	"EVERYONE",
 	"LONGEST_SNOOZE",
@@ -154,9 +153,11 @@ __all__ = [
 	"can_add",
 	"can_bring_forward",
 	"can_hand_over",
+	"can_reach",
 	"can_snooze",
 	"can_stop",
 	"can_unacknowledge",
+	"completes",
 	"forestalling",
 	"hand_over",
 	"held_until",
@@ -179,7 +180,9 @@ __all__ = [
 	"start_again",
 	"stop",
 	"takes",
+	"tally",
 	"unacknowledge",
+	"waits_for",
 	"window_end",
 	"winner",
 ]

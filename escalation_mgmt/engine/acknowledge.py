@@ -7,7 +7,7 @@ from typing import Any
 from escalation_mgmt.engine.decision import Audience, Decision, Tell
 from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.item import ActionItem
-from escalation_mgmt.engine.several import complete, progress
+from escalation_mgmt.engine.several import complete, tally
 from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, Status, next_status
 from escalation_mgmt.engine.time_out import first_reminder, may_renew, renew
 from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, WorkingTime
@@ -15,6 +15,16 @@ from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, WorkingTime
 
 def can_acknowledge(status: Status) -> bool:
 	return Cause.ACKNOWLEDGE in TRANSITIONS[status]
+
+
+def waits_for(item: ActionItem, who: str) -> bool:
+	"""Whether it can be acknowledged by this person (a user, or the label of an address): not twice while it runs."""
+	return can_acknowledge(item.status) and (who not in item.acks or item.status is Status.EXHAUSTED)
+
+
+def completes(item: ActionItem, who: str) -> bool:
+	"""Whether this person's acknowledgement is enough, with those that were given before."""
+	return item.status is Status.EXHAUSTED or complete(item.asks, (*item.acks, who))
 
 
 def acknowledge(
@@ -35,15 +45,15 @@ def acknowledge(
 
 	None: it can't be acknowledged any more, because somebody already has it or it has ended, or this person has
 	acknowledged before. The first to come wins, or the last whom a step asked for (design rule 5): what no provider was
-	handed yet is withdrawn, and no further step runs.
+	handed yet is withdrawn, and no further step runs. Of an exhausted item anybody's is enough.
 	"""
 	if may_renew(item, by, user):
 		return renew(item, by, via, now, working)
 	who = user or by
-	if not can_acknowledge(item.status) or who in item.acks:
+	if not waits_for(item, who):
 		return None
-	acks = (*item.acks, who)
-	if not complete(item.asks, acks):
+	acks = tuple(dict.fromkeys((*item.acks, who)))
+	if not completes(item, who):
 		return _in_part(replace(item, acks=acks), by, via, who, now)
 	taken = replace(
 		item,
@@ -63,7 +73,7 @@ def acknowledge(
 		version=item.version + 1,
 	)
 	kind = WRITES[Cause.ACKNOWLEDGE]
-	data: dict[str, Any] = {"by": by, "via": via, **_tally(taken)}
+	data: dict[str, Any] = {"by": by, "via": via, **tally(taken)}
 	if item.status is Status.EXHAUSTED:
 		data["late"] = "after the last wait"
 	return Decision(
@@ -76,14 +86,9 @@ def acknowledge(
 
 def _in_part(item: ActionItem, by: str, via: str, who: str, now: datetime) -> Decision:
 	"""Others are asked as well: it goes on for them."""
-	data = {"by": by, "via": via, **_tally(item)}
+	data = {"by": by, "via": via, **tally(item)}
 	return Decision(
 		item=replace(item, version=item.version + 1),
 		events=(Event(EventKind.PARTLY_ACKNOWLEDGED, now, item.step, item.run, data),),
 		withdraw_from=who,
 	)
-
-
-def _tally(item: ActionItem) -> dict[str, Any]:
-	have = progress(item.asks, item.acks)
-	return {"have": have[0], "needed": have[1]} if have else {}

@@ -8,7 +8,7 @@ from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.plan import Plan
 from escalation_mgmt.engine.statuses import Status
-from escalation_mgmt.engine.waits import following
+from escalation_mgmt.engine.waits import following, group_of
 
 NOT_ESCALATING = "not escalating"
 MOVED_ON = "moved on"
@@ -62,8 +62,7 @@ def bring_forward(
 
 def position_after(plan: Plan, run: int, step: int) -> tuple[int, int]:
 	"""What comes after a step's group: (run, group); a group past the last one is the last wait."""
-	group = next(n for n, group in enumerate(plan.groups) if any(s.number == step for s in group))
-	return following(plan, run, group)
+	return following(plan, run, group_of(plan, step))
 
 
 def _group_of(item: ActionItem, step: int) -> int:

@@ -26,7 +26,6 @@ from escalation_mgmt.engine.responders import Reaches, also_to
 from escalation_mgmt.engine.several import ask, has_acknowledged, key
 from escalation_mgmt.engine.snooze import wake
 from escalation_mgmt.engine.statuses import (
-	CLOCK_RUNS,
 	RUNNING,
 	TRANSITIONS,
 	WRITES,
@@ -119,7 +118,7 @@ def run_due(
 	"""
 	looked = look(item, ticket, enabled, holds, now, working)
 	seen = looked.item if looked else item
-	if seen.status not in CLOCK_RUNS or seen.due_at is None or seen.due_at > now:
+	if seen.status not in RUNNING or seen.due_at is None or seen.due_at > now:
 		return looked
 	seen = replace(seen, version=item.version)
 	if pause := running(maintenances, now):
@@ -188,6 +187,11 @@ def _run(item: ActionItem, ticket: Ticket, reaches: Reaches, now: datetime, work
 	return _run_group(item, reaches, now, working, events)
 
 
+def can_reach(item: ActionItem, reaches: Reaches) -> bool:
+	"""Whether any step of the plan would reach anybody now, one who was added among them."""
+	return any(_reach(step, item, reaches).recipients for step in item.plan.steps)
+
+
 def _run_group(
 	item: ActionItem, reaches: Reaches, now: datetime, working: WorkingTime, events: list[Event]
 ) -> Decision:
@@ -195,7 +199,7 @@ def _run_group(
 	pages: list[Page] = []
 	seen: set[tuple[str, str]] = set()
 	asked: list[tuple[Step, list[str]]] = []
-	reached = False
+	anybody_spared = anybody_missed = False
 	for step in item.plan.groups[item.group]:
 		reach = _reach(step, item, reaches)
 		waited_for = [r for r in reach.recipients if not has_acknowledged(item, r)]
@@ -211,14 +215,16 @@ def _run_group(
 			ran["same"] = same  # already reached by an earlier step of this group
 		if spared := [r.label for r in reach.recipients if has_acknowledged(item, r)]:
 			ran["spared"] = ", ".join(dict.fromkeys(spared))
-			reached = True
+			anybody_spared = True
 		asked.append((step, [key(r) for r in reach.recipients]))
 		events.append(Event(EventKind.STEP_RAN, now, step.number, item.run, ran | _late(item, now)))
 		for miss in reach.unreachable:
 			data = {"method": miss.method, "who": miss.label, "user": miss.user, "reason": miss.reason}
 			events.append(Event(EventKind.UNREACHABLE, now, step.number, item.run, _given(data)))
+			anybody_missed |= (miss.user or miss.label) not in item.acks
 	last, run = item.plan.groups[item.group][-1].number, item.run
-	reached = reached or bool(pages)
+	# Where all who can be reached have acknowledged, and others are waited for, nobody was notified (design rule 7).
+	reached = bool(pages) or (anybody_spared and not anybody_missed)
 	for step, people in asked:
 		item = ask(item, step, people)
 	unreached = 0 if reached else item.unreached + 1
@@ -313,7 +319,7 @@ def _follow(item: ActionItem, ticket: Ticket, now: datetime, working: WorkingTim
 			events.append(Event(EventKind.WINDOW_MOVED, now, data={"was": item.due_at, "due": due}))
 			new = replace(new, due_at=due)
 	if how := worked_on(item, ticket):
-		new = replace(new, due_at=None, reminded=False)
+		new = replace(new, due_at=None, reminded=False, maintenance="")
 		events.append(Event(EventKind.WORKED_ON, now, data={"how": how}))
 	if item.status is Status.SNOOZED and _raised(item, ticket):
 		new, line = wake(new, Cause.RAISED, now)

@@ -12,14 +12,19 @@ from escalation_mgmt.engine.ticket import MatchFacts
 class Ask:
 	"""How many of whom a step asks for. `people` are users, or labels of addresses that are nobody's."""
 
-	step: int
+	step: int  # 0: a handover
 	needs: int  # EVERYONE, or a number
 	people: tuple[str, ...]
+	passes_over: tuple[str, ...] = ()  # who had acknowledged before, where that alone would have been enough
+
+	@property
+	def asked(self) -> frozenset[str]:
+		return frozenset(self.people) - frozenset(self.passes_over)
 
 	@property
 	def needed(self) -> int:
 		"""Never more than it reached: who can't be reached can't acknowledge."""
-		return len(self.people) if self.needs == EVERYONE else min(self.needs, len(self.people))
+		return len(self.asked) if self.needs == EVERYONE else min(self.needs, len(self.asked))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,25 +57,37 @@ def release(item: ActionItem, now: datetime) -> Decision | None:
 def is_dropped(item: ActionItem) -> bool:
 	"""Whether an item that was held ends with the maintenance. What somebody has is kept."""
 	drops = item.plan.after_maintenance is AfterMaintenance.DROP
-	return bool(item.maintenance) and drops and item.status is not Status.ACKNOWLEDGED
+	return bool(item.maintenance) and drops and _fell_due(item)
+
+
+def _fell_due(item: ActionItem) -> bool:
+	"""Whether what comes next fell due in the maintenance: not what somebody has, nor what would have come after it, where
+	only a snooze ended in it."""
+	later = item.resumes_at and item.due_at and item.resumes_at > item.due_at
+	return item.status is not Status.ACKNOWLEDGED and not later
 
 
 def over(item: ActionItem, ticket: Ticket, now: datetime, working: WorkingTime) -> tuple[ActionItem, Event]:
 	"""The held item as the end of the maintenance leaves it, and the line that says so; its version is the caller's to
 	raise. It may be due later than now: after the first step's wait, or at a deadline that moved meanwhile.
 	"""
-	plan, due = item.plan, item.due_at or now
+	plan, due, resumes = item.plan, item.due_at or now, item.resumes_at
 	data: dict[str, Any] = {"maintenance": item.maintenance}
 	item = replace(item, maintenance="")
-	if plan.after_maintenance is AfterMaintenance.START_OVER and item.status is not Status.ACKNOWLEDGED:
+	if plan.after_maintenance is AfterMaintenance.START_OVER and _fell_due(item):
 		data["over"] = True
+		first = after(now, wait_before(plan, 0, 0), plan, working)
 		if item.status is Status.SCHEDULED:
 			due = window_end(plan, ticket, now, working)
-		elif item.status is Status.ESCALATING:
-			due = after(now, wait_before(plan, 0, 0), plan, working)
-		item = replace(item, run=0, group=0, step=0, unreached=0, resumes_at=None, asks=(), acks=())
+		elif item.status is Status.SNOOZED:
+			resumes = data["due"] = first
+		else:
+			due = first
+		item = replace(item, run=0, group=0, step=0, unreached=0, asks=(), acks=())
 	elif item.status is Status.SCHEDULED and plan.start is StartAt.AT_RESPONSE_DEADLINE:
 		due = max(due, window_end(plan, ticket, item.opened_at, working))
 	if due > now:
 		data["due"] = due
-	return replace(item, due_at=due), Event(EventKind.MAINTENANCE_OVER, now, item.step, item.run, data)
+	return replace(item, due_at=due, resumes_at=resumes), Event(
+		EventKind.MAINTENANCE_OVER, now, item.step, item.run, data
+	)

@@ -9,8 +9,9 @@ from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.item import ActionItem, Ask
 from escalation_mgmt.engine.plan import Step, Target, TargetKind
 from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, Status, next_status
+from escalation_mgmt.engine.ticket import Ticket
 from escalation_mgmt.engine.unacknowledge import released
-from escalation_mgmt.engine.waits import after, wait_before
+from escalation_mgmt.engine.waits import after, following, group_of, wait_before, window_end
 from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, WorkingTime
 
 Reaches = Callable[[Step], Reach]
@@ -44,6 +45,7 @@ def hand_over(
 	now: datetime,
 	reaches: Reaches,
 	*,
+	ticket: Ticket,
 	via: str = "",
 	user: str = "",
 	working: WorkingTime = AROUND_THE_CLOCK,
@@ -51,24 +53,34 @@ def hand_over(
 	"""Make the user `to`, called `name`, the one whom the ticket is assigned to. `by` asks for it, `user` is their user.
 
 	They are paged at once, by the methods of the plan's first steps that reach them; what comes next is due after
-	its own wait, counted from now, so that they have their time. A snooze is over by that, and so is an
-	acknowledgement. Later steps for the assignee go to them; who was notified before is told. The shell assigns the
+	its own wait, counted from now, or where no step has run yet from the end of the response window, so that they have
+	their time. A snooze is over by that, and so is an acknowledgement. Later steps for the assignee go to them; who was notified before is told. The shell assigns the
 	ticket. Raises CannotBeReached.
 	"""
 	pages = _pages_to(to, item, 0, reaches, now)
+	started = now if item.step else max(now, window_end(item.plan, ticket, item.opened_at, working))
 	cause = Cause.HAND_OVER
 	handed = replace(
 		released(item),
 		status=next_status(item.status, cause),
 		assignees=(to,),
-		asks=(Ask(pages[0].step.number, 1, (to,)),) if item.plan.asks_several else (),
-		due_at=after(now, wait_before(item.plan, item.run, item.group), item.plan, working),
+		asks=(Ask(0, 1, (to,)),) if item.plan.asks_several else (),
+		due_at=after(started, wait_before(item.plan, item.run, item.group), item.plan, working),
 		resumes_at=None,
 		stalled=False,
 		unreached=0,
 		version=item.version + 1,
 	)
-	data = {"to": name, "by": by, "via": via, "was": item.acknowledged_by, "methods": _methods(pages)}
+	handed, counts_as = _counted(handed, item, pages, now, working)
+	data = {
+		"to": name,
+		"by": by,
+		"via": via,
+		"was": item.acknowledged_by,
+		"methods": _methods(pages),
+		"counts_as": counts_as,
+		"due": handed.due_at,
+	}
 	kind = WRITES[cause]
 	return Decision(
 		item=handed,
@@ -79,29 +91,40 @@ def hand_over(
 
 
 def add_person(
-	item: ActionItem, who: str, name: str, by: str, now: datetime, reaches: Reaches, *, via: str = ""
+	item: ActionItem,
+	who: str,
+	name: str,
+	by: str,
+	now: datetime,
+	reaches: Reaches,
+	*,
+	via: str = "",
+	working: WorkingTime = AROUND_THE_CLOCK,
 ) -> Decision:
 	"""Let the user `who`, called `name`, be paged as well: at once, by the methods of the step that ran last, and with
 	every step that follows. Nobody is left out for that, and nothing is due at another time; but an item that reached
-	nobody starts again. Raises Refused, CannotBeReached.
+	nobody starts again, after what paged them. Raises Refused where they were added or have acknowledged before, and CannotBeReached.
 	"""
-	if who in item.added:
+	if who in (*item.added, *item.acks):
 		raise Refused(ALREADY)
-	ran = next((n for n, g in enumerate(item.plan.groups) if any(s.number == item.step for s in g)), 0)
+	ran = group_of(item.plan, item.step) if item.step and not item.stalled else 0
 	pages = _pages_to(who, item, ran, reaches, now)
 	more = replace(
 		item,
 		added=(*item.added, who),
-		asks=tuple(replace(ask, people=(*ask.people, who)) for ask in item.asks),
+		asks=tuple(replace(ask, people=tuple(dict.fromkeys((*ask.people, who)))) for ask in item.asks),
 		due_at=now if item.stalled else item.due_at,
 		stalled=False,
 		unreached=0,
 		version=item.version + 1,
 	)
-	data = {"to": name, "by": by, "via": via, "methods": _methods(pages)}
+	counts_as = 0
+	if item.stalled:
+		more, counts_as = _counted(more, item, pages, now, working)
+	data = {"to": name, "by": by, "via": via, "methods": _methods(pages), "counts_as": counts_as}
 	events = [Event(EventKind.PERSON_ADDED, now, item.step, item.run, {k: v for k, v in data.items() if v})]
 	if item.stalled:
-		events.append(Event(EventKind.STARTED_AGAIN, now, data={"why": "added"}))
+		events.append(Event(EventKind.STARTED_AGAIN, now, data={"why": "added", "due": more.due_at}))
 	return Decision(item=more, events=tuple(events), pages=pages)
 
 
@@ -134,6 +157,23 @@ def _pages_to(user: str, item: ActionItem, first: int, reaches: Reaches, now: da
 		if found:
 			return tuple(found)
 	raise CannotBeReached(tuple(missed.values()))
+
+
+def _counted(
+	item: ActionItem, was: ActionItem, pages: tuple[Page, ...], now: datetime, working: WorkingTime
+) -> tuple[ActionItem, int]:
+	"""Where the group that paged this person is the one that comes next, and it is due at once, it would page them again
+	in the same second: then these pages count as that group. Returns the item, and the number of the group's last step
+	or 0. Of an item that `was` stalled, the groups before it have just reached nobody.
+	"""
+	group = group_of(item.plan, pages[0].step.number)
+	comes = group >= item.group if was.stalled else group == item.group
+	if not comes or not item.due_at or item.due_at > now:
+		return item, 0
+	run, group_after = following(item.plan, item.run, group)
+	due = after(now, wait_before(item.plan, run, group_after), item.plan, working)
+	last = item.plan.groups[group][-1].number
+	return replace(item, run=run, group=group_after, step=last, due_at=due), last
 
 
 def _methods(pages: tuple[Page, ...]) -> str:

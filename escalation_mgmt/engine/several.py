@@ -24,21 +24,23 @@ def has_acknowledged(item: ActionItem, recipient: Recipient) -> bool:
 
 def ask(item: ActionItem, step: Step, people: Iterable[str]) -> ActionItem:
 	"""The item after a step has reached these people. Who has acknowledged already is one of those whom it asks for,
-	unless that alone would be enough: then it asks for somebody else's."""
+	unless that alone would be enough: then it passes them over, and asks for somebody else's."""
 	reached = tuple(dict.fromkeys(people))
 	if not item.plan.asks_several or set(reached) <= set(item.acks):
 		return item
-	before = next((ask.people for ask in item.asks if ask.step == step.number), ())
-	asked = Ask(step.number, step.needs, tuple(dict.fromkeys((*before, *reached))))
-	if len(set(item.acks) & set(asked.people)) >= asked.needed:
-		asked = replace(asked, people=tuple(who for who in asked.people if who not in item.acks))
-	return replace(item, asks=(*(ask for ask in item.asks if ask.step != step.number), asked))
+	before = next((ask for ask in item.asks if ask.step == step.number), Ask(step.number, step.needs, ()))
+	others = tuple(ask for ask in item.asks if ask.step != step.number)
+	asked = replace(before, people=tuple(dict.fromkeys((*before.people, *reached))))
+	if _enough((*others, asked), asked, set(item.acks)):
+		new = (who for who in item.acks if who not in before.people)
+		asked = replace(asked, passes_over=tuple(dict.fromkeys((*before.passes_over, *new))))
+	return replace(item, asks=(*others, asked))
 
 
 def complete(asks: tuple[Ask, ...], acks: Iterable[str]) -> bool:
 	"""Whether these acknowledgements are enough. Where no step asked for several, one is."""
 	given = set(acks)
-	return not asks or any(_have(asks, ask, given) >= ask.needed for ask in asks)
+	return not asks or any(_enough(asks, ask, given) for ask in asks)
 
 
 def progress(asks: tuple[Ask, ...], acks: Iterable[str]) -> tuple[int, int] | None:
@@ -49,6 +51,16 @@ def progress(asks: tuple[Ask, ...], acks: Iterable[str]) -> tuple[int, int] | No
 	return min(_have(asks, several[-1], set(acks)), several[-1].needed), several[-1].needed
 
 
+def tally(item: ActionItem) -> dict[str, int]:
+	"""The same as plain values: "have" of "needed"; {} where one is enough."""
+	found = progress(item.asks, item.acks)
+	return {"have": found[0], "needed": found[1]} if found else {}
+
+
+def _enough(asks: tuple[Ask, ...], ask: Ask, acks: set[str]) -> bool:
+	return _have(asks, ask, acks) >= ask.needed
+
+
 def _have(asks: tuple[Ask, ...], ask: Ask, acks: set[str]) -> int:
-	reached = {who for each in asks for who in each.people}
-	return len(acks & set(ask.people)) + len(acks - reached)
+	reached = frozenset[str]().union(*(each.asked for each in asks))
+	return len(acks & ask.asked) + len(acks - reached - set(ask.passes_over))

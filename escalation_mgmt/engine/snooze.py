@@ -52,6 +52,7 @@ def wake(item: ActionItem, cause: Cause, now: datetime) -> tuple[ActionItem, Eve
 		status=next_status(item.status, cause),
 		due_at=max(due, item.resumes_at or due),
 		resumes_at=None,
+		maintenance="",
 	)
 	data = {} if by_time else {"why": str(cause)}
 	return awake, Event(WRITES[cause], now, item.step, item.run, data)

@@ -86,11 +86,9 @@ TRANSITIONS = {
 	status: {change.cause: change.after for change in LIFE if status in change.before} for status in Status
 }
 
-RUNNING = frozenset({_S.SCHEDULED, _S.ESCALATING, _S.SNOOZED, _S.ACKNOWLEDGED})
-"""An item in one of these still follows its ticket; the others are looked at no more."""
-
-CLOCK_RUNS = frozenset({_S.SCHEDULED, _S.ESCALATING, _S.SNOOZED, _S.ACKNOWLEDGED})
-"""Only an item in one of these can have a due instant; an acknowledged one where its plan has a time-out."""
+RUNNING = frozenset(_BEFORE_THE_END)
+"""An item in one of these still follows its ticket, and can have a due instant (an acknowledged one where its plan has a
+time-out); the others are looked at no more."""
 
 
 class ImpossibleTransition(ValueError):

@@ -60,7 +60,7 @@ def may_renew(item: ActionItem, by: str, user: str) -> bool:
 def renew(item: ActionItem, by: str, via: str, now: datetime, working: WorkingTime) -> Decision:
 	"""They are still on it: the time-out begins anew."""
 	due = first_reminder(item, now, working)
-	renewed = replace(item, reminded=False, due_at=due, version=item.version + 1)
+	renewed = replace(item, reminded=False, due_at=due, maintenance="", version=item.version + 1)
 	event = Event(EventKind.STILL_ON_IT, now, item.step, item.run, {"by": by, "via": via})
 	return Decision(item=renewed, events=(event,))
 

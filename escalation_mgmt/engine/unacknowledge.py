@@ -57,6 +57,7 @@ def released(item: ActionItem) -> ActionItem:
 	return replace(
 		item,
 		maintenance="",
+		asks=tuple(replace(ask, passes_over=()) for ask in item.asks),
 		acks=(),
 		acknowledged_by="",
 		acknowledged_user="",

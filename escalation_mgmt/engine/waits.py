@@ -37,6 +37,11 @@ def wait_before(plan: Plan, run: int, group: int) -> timedelta:
 	return plan.repeat_pause + first if run and not group else first
 
 
+def group_of(plan: Plan, step: int) -> int:
+	"""Which group a step is in, by its number; groups count from 0. Raises StopIteration where the plan has no such step."""
+	return next(n for n, group in enumerate(plan.groups) if any(s.number == step for s in group))
+
+
 def held_until(plan: Plan, group: int, now: datetime, working: WorkingTime) -> datetime | None:
 	"""Until when a group that is due `now` is held, because it may go out only in working time; None: it isn't."""
 	if group >= len(plan.groups) or not plan.groups[group][0].in_working_time:

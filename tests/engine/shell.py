@@ -30,6 +30,7 @@ from escalation_mgmt.engine import (
 	Ticket,
 	Unreachable,
 	WorkingTime,
+	can_reach,
 	look,
 	open_item,
 	opens,
@@ -88,6 +89,7 @@ class Received:
 	at: datetime
 	attempt_was_committed: bool
 	item_was: Status
+	has_acknowledged: bool  # the one whom it is for
 
 
 @dataclass
@@ -242,7 +244,7 @@ class Shell:
 			self.look_at(ticket)
 			item = self.running(ticket)
 			if item and item.stalled and item.id not in self.broken:
-				if any(self.reaches(item)(step).recipients for step in item.plan.steps):
+				if can_reach(item, self.reaches(item)):
 					self.commit(start_again(item, "reachable", self.now))
 
 	def _past(self, ticket: str) -> Past | None:
@@ -319,7 +321,9 @@ class Shell:
 				return
 
 	def _claim(self, message: Message) -> bool:
-		wanted = not message.page or self.items[message.item].status in (Status.ESCALATING, Status.EXHAUSTED)
+		item, page = self.items[message.item], message.page
+		running = item.status in (Status.ESCALATING, Status.EXHAUSTED)
+		wanted = not page or (running and page.recipient.label not in item.acks)
 		if message.state is State.SENDING:  # never heard of again
 			if message.possible_duplicate or not wanted:
 				message.state, message.next_attempt = State.UNKNOWN, None
@@ -336,7 +340,9 @@ class Shell:
 		"""Hand it to the provider and record what it says; whether the process died."""
 		if outcome in (Outcome.SENT, Outcome.LOST, Outcome.KILLED_AFTER):
 			committed = message.state is State.SENDING
-			self.received.append(Received(message, self.now, committed, self.items[message.item].status))
+			item = self.items[message.item]
+			has = bool(message.page) and message.page.recipient.label in item.acks
+			self.received.append(Received(message, self.now, committed, item.status, has))
 		if outcome in (Outcome.KILLED_BEFORE, Outcome.KILLED_AFTER):
 			return True
 		message.next_attempt = None

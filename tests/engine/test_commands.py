@@ -32,6 +32,7 @@ from escalation_mgmt.engine import (
 	can_add,
 	can_bring_forward,
 	can_hand_over,
+	can_reach,
 	can_snooze,
 	can_unacknowledge,
 	hand_over,
@@ -222,33 +223,82 @@ def test_only_what_somebody_has_and_not_beside_a_newer_item() -> None:
 
 def test_handed_over_they_are_paged_at_once_and_have_their_time() -> None:
 	item = replace(escalating(0, 5), unreached=1)
-	over = hand_over(item, "leo", "Leo", "Ada", NOW, everybody, via="Desk", user="ada")
+	over = hand_over(item, "leo", "Leo", "Ada", NOW, everybody, ticket=ticket(), via="Desk", user="ada")
 	to = Recipient(method="Email", address="leo@x.test", label="leo")
+	data = {"to": "Leo", "by": "Ada", "via": "Desk", "methods": "Email", "due": NOW + minutes(5)}
 	assert over == Decision(
 		item=replace(
 			item, assignees=("leo",), due_at=NOW + minutes(5), unreached=0, version=item.version + 1
 		),
-		events=(
-			Event(K.HANDED_OVER, NOW, 1, 0, {"to": "Leo", "by": "Ada", "via": "Desk", "methods": "Email"}),
-		),
+		events=(Event(K.HANDED_OVER, NOW, 1, 0, data),),
 		pages=(Page(item.plan.steps[0], 0, to, NOW),),
 		tells=(Tell(Audience.NOTIFIED, K.HANDED_OVER, but_not=frozenset({"leo", "ada"})),),
 	)
-	assert hand_over(item, "leo", "Leo", "Ada", NOW, everybody).tells[0].but_not == frozenset({"leo"})
+	assert hand_over(item, "leo", "Leo", "Ada", NOW, everybody, ticket=ticket()).tells[
+		0
+	].but_not == frozenset({"leo"})
 
 
 def test_handed_over_from_whoever_has_it_from_a_snooze_and_where_nobody_was_reached() -> None:
-	had = hand_over(acknowledged(0, 5), "leo", "Leo", "Ada", NOW, everybody)
+	had = hand_over(acknowledged(0, 5), "leo", "Leo", "Ada", NOW, everybody, ticket=ticket())
 	assert had.item.status is Status.ESCALATING and not had.item.acknowledged_by
 	assert had.events[0].data["was"] == "Tina"
 	quiet = snooze(escalating(0, 5), T0 + minutes(90), "Tina", NOW).item
-	woken = hand_over(quiet, "leo", "Leo", "Ada", NOW, everybody).item
+	woken = hand_over(quiet, "leo", "Leo", "Ada", NOW, everybody, ticket=ticket()).item
 	assert (woken.status, woken.resumes_at, woken.due_at) == (Status.ESCALATING, None, NOW + minutes(5))
 	stalled = replace(escalating(4, 5), stalled=True, due_at=None, group=0)
-	again = hand_over(stalled, "leo", "Leo", "Ada", NOW, everybody).item
+	again = hand_over(stalled, "leo", "Leo", "Ada", NOW, everybody, ticket=ticket()).item
 	assert not again.stalled and again.due_at == NOW + minutes(4)
 	assert can_hand_over(stalled) and can_hand_over(quiet) and can_hand_over(acknowledged(0))
 	assert not can_hand_over(opened(plan(0))) and not can_hand_over(replace(acknowledged(0), beside=True))
+
+
+def test_handed_over_in_the_window_it_is_kept() -> None:
+	of = plan(7, start=StartAt.AT_RESPONSE_DEADLINE)
+	item = acknowledge(opened(of), "Tina", "Link", T0 + minutes(1)).item
+	by_then = ticket(response_by=T0 + minutes(40))
+	over = hand_over(item, "leo", "Leo", "Ada", NOW, everybody, ticket=by_then)
+	assert over.item.due_at == T0 + minutes(47) and over.events[0].data["due"] == over.item.due_at
+	late = hand_over(item, "leo", "Leo", "Ada", T0 + minutes(60), everybody, ticket=by_then)
+	assert late.item.due_at == T0 + minutes(67)
+
+
+@pytest.mark.parametrize("stalled", [False, True])
+def test_what_would_page_them_in_the_same_second_has_paged_them(stalled: bool) -> None:
+	"""Acknowledged before the first step ran, and handed over; or given to somebody who is reached, where nobody was."""
+	item = opened(plan(0, 0, 5, start=StartAt.AT_ONCE))
+	if stalled:
+		item = replace(item, status=Status.ESCALATING, step=3, stalled=True, due_at=None)
+	else:
+		item = acknowledge(item, "Tina", "Link", T0).item
+	over = hand_over(item, "leo", "Leo", "Ada", NOW, everybody, ticket=ticket())
+	assert (over.item.group, over.item.step, over.item.due_at) == (1, 2, NOW + minutes(5))
+	assert over.events[0].data["counts_as"] == 2
+	assert run(over.item, NOW, ticket(assignees=("leo",))) is None, "nothing is due in that second"
+	assert [page.step.number for page in run(over.item, NOW + minutes(5)).pages] == [3]
+	if stalled:
+		added = add_person(item, "leo", "Leo", "Ada", NOW, everybody)
+		assert (added.item.group, added.item.due_at) == (1, NOW + minutes(5))
+		assert added.events[0].data["counts_as"] == 2 and added.events[1].data["due"] == added.item.due_at
+
+
+def test_where_nobody_was_reached_those_before_the_step_that_reaches_them_are_passed_too() -> None:
+	item = replace(two_ways(), group=0, stalled=True, due_at=None)
+	added = add_person(item, "leo", "Leo", "Ada", NOW, only_by("SMS"))
+	assert (added.item.group, added.item.step) == (2, 2) and added.item.due_at == NOW + minutes(5)
+	running = replace(two_ways(), step=0, group=0, due_at=NOW)
+	assert add_person(running, "leo", "Leo", "Ada", NOW, everybody).item.due_at == NOW, "nobody is left out"
+	assert hand_over(running, "leo", "Leo", "Ada", NOW, only_by("SMS"), ticket=ticket()).item.group == 0
+
+
+def test_one_who_was_added_counts_where_it_is_asked_who_can_be_reached() -> None:
+	item = add_person(escalating(0, 5), "leo", "Leo", "Ada", NOW, everybody).item
+
+	def only_leo(step: Step) -> Reach:
+		return everybody(step) if step.target.value == "leo" else nobody(step)
+
+	assert can_reach(item, only_leo) and not can_reach(item, nobody)
+	assert not can_reach(replace(item, added=()), only_leo)
 
 
 def several_methods() -> ActionItem:
@@ -265,20 +315,20 @@ def several_methods() -> ActionItem:
 
 def test_by_the_first_methods_for_people_each_once() -> None:
 	item = several_methods()
-	over = hand_over(item, "leo", "Leo", "Ada", NOW, everybody)
+	over = hand_over(item, "leo", "Leo", "Ada", NOW, everybody, ticket=ticket())
 	assert [page.recipient.method for page in over.pages] == ["SMS", "Phone Call"]
 	assert over.events[0].data["methods"] == "SMS, Phone Call"
 
 
 def test_who_can_not_be_reached_is_handed_nothing_and_it_is_said_why() -> None:
 	with pytest.raises(CannotBeReached) as refused:
-		hand_over(several_methods(), "leo", "Leo", "Ada", NOW, nobody)
+		hand_over(several_methods(), "leo", "Leo", "Ada", NOW, nobody, ticket=ticket())
 	assert [miss.method for miss in refused.value.missed] == ["SMS", "Phone Call"]
 	pagers = escalating(0)
 	step = replace(pagers.plan.steps[0], target=Target(TargetKind.ENDPOINT, "Pager"))
 	pagers = replace(pagers, plan=replace(pagers.plan, steps=(step,)))
 	with pytest.raises(CannotBeReached) as refused:
-		hand_over(pagers, "leo", "Leo", "Ada", NOW, everybody)
+		hand_over(pagers, "leo", "Leo", "Ada", NOW, everybody, ticket=ticket())
 	assert refused.value.missed == ()
 
 
@@ -334,8 +384,8 @@ def test_added_twice_is_refused_and_adding_starts_what_reached_nobody() -> None:
 		add_person(replace(item, added=("leo",)), "leo", "Leo", "Ada", NOW, everybody)
 	stalled = replace(item, stalled=True, due_at=None, group=0, unreached=2)
 	again = add_person(stalled, "leo", "Leo", "Ada", NOW, everybody)
-	assert (again.item.stalled, again.item.due_at, again.item.unreached) == (False, NOW, 0)
-	assert again.events[1] == Event(K.STARTED_AGAIN, NOW, data={"why": "added"})
+	assert (again.item.stalled, again.item.due_at, again.item.unreached) == (False, NOW + minutes(5), 0)
+	assert again.events[1] == Event(K.STARTED_AGAIN, NOW, data={"why": "added", "due": NOW + minutes(5)})
 	assert (
 		can_add(item) and can_add(stalled) and not can_add(acknowledged(0)) and not can_add(opened(plan(0)))
 	)

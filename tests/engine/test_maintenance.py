@@ -15,6 +15,7 @@ from escalation_mgmt.engine import (
 	Maintenance,
 	StartAt,
 	Status,
+	StopRules,
 	acknowledge,
 	bring_forward,
 	look,
@@ -154,3 +155,42 @@ def test_whoever_acts_on_it_takes_it_out_and_who_hurries_it_is_held_again() -> N
 	assert not snooze(item, T0 + minutes(90), "Tina", T0 + minutes(30)).item.maintenance
 	hurried = bring_forward(item, (0, 1), T0 + minutes(30)).item
 	assert run(hurried, T0 + minutes(30)).item.due_at == NIGHT.end
+
+
+def test_whatever_else_makes_it_due_takes_it_out() -> None:
+	"""Not held any more, it is neither dropped nor started over, and looked at no earlier where the maintenance changes."""
+	of = {"ack_timeout": minutes(10), "ack_grace": minutes(5), "stop": StopRules(on_reply=False)}
+	item = acknowledge(escalating(0, 600, **of), "Tina", "Link", T0 + minutes(16), user="tina").item
+	held = run(item, T0 + minutes(26)).item
+	replied = ticket(replied_at=T0 + minutes(30))
+	worked = look(held, replied, [held.plan], always, T0 + minutes(31)).item
+	assert (worked.maintenance, worked.due_at) == ("", None)
+	reminded = run(item, T0 + minutes(26), ()).item
+	held = run(reminded, reminded.due_at).item
+	assert held.reminded and held.maintenance
+	renewed = acknowledge(held, "Tina", "Link", T0 + minutes(40), user="tina").item
+	assert (renewed.maintenance, renewed.due_at) == ("", T0 + minutes(50))
+	asleep = snooze(escalating(0, 600), T0 + minutes(30), "Tina", T0 + minutes(16)).item
+	held = run(asleep, T0 + minutes(30)).item
+	raised = look(held, ticket("Urgent", 80), [held.plan], always, T0 + minutes(40)).item
+	assert (raised.maintenance, raised.due_at) == ("", asleep.resumes_at)
+
+
+@pytest.mark.parametrize("choice", AfterMaintenance)
+def test_what_is_due_after_it_is_not_touched_where_only_a_snooze_ends_in_it(choice: AfterMaintenance) -> None:
+	item = snooze(
+		escalating(0, 600, after_maintenance=choice), T0 + minutes(30), "Tina", T0 + minutes(16)
+	).item
+	over = run(run(item, T0 + minutes(30)).item, NIGHT.end).item
+	assert (over.status, over.group, over.due_at) == (Status.ESCALATING, 1, T0 + minutes(615))
+
+
+def test_a_snooze_that_ends_in_it_starts_over_with_the_first_steps_wait() -> None:
+	of = plan(7, 10, after_maintenance=AfterMaintenance.START_OVER, start=StartAt.AT_ONCE)
+	item = run(run(opened(of), T0, ()).item, T0 + minutes(7), ()).item
+	held = run(snooze(item, T0 + minutes(30), "Tina", T0 + minutes(8)).item, T0 + minutes(30)).item
+	over = run(held, NIGHT.end)
+	assert [event.kind for event in over.events] == [K.MAINTENANCE_OVER, K.SNOOZE_OVER]
+	assert over.events[0].data == {"maintenance": "M1", "over": True, "due": NIGHT.end + minutes(7)}
+	assert (over.item.status, over.item.group, over.item.step) == (Status.ESCALATING, 0, 0)
+	assert over.item.due_at == NIGHT.end + minutes(7) and over.item.resumes_at is None

@@ -20,7 +20,6 @@ from hypothesis.stateful import (
 
 from escalation_mgmt.engine import (
 	AROUND_THE_CLOCK,
-	CLOCK_RUNS,
 	RUNNING,
 	TRANSITIONS,
 	ActionItem,
@@ -52,9 +51,11 @@ from escalation_mgmt.engine import (
 	snooze,
 	stop,
 	unacknowledge,
+	waits_for,
 )
 from escalation_mgmt.engine.responders import is_personal
-from escalation_mgmt.engine.waits import wait_before
+from escalation_mgmt.engine.several import complete
+from escalation_mgmt.engine.waits import following, wait_before
 from tests.engine.make import T0
 from tests.engine.shell import BrokenRow, Conflict, Outcome, Shell, State
 from tests.engine.strategies import calendars, plans
@@ -255,7 +256,7 @@ class Rules(RuleBasedStateMachine):
 		ticket, working = self.shell.tickets[self.shell.ticket_of[item.id]], self.shell.working(item.plan)
 		asked = {"ticket_status": ticket.status, "working": working}
 		decision = acknowledge(item, by, "Link", self.shell.now, user=by, **asked)
-		first = can_acknowledge(item.status) and by not in item.acks
+		first = waits_for(item, by)
 		assert (decision is not None) == (first or may_renew(item, by, by))
 		if not decision:
 			return
@@ -353,7 +354,9 @@ class Rules(RuleBasedStateMachine):
 			return
 		reaches, working = self.shell.reaches(item), self.shell.working(item.plan)
 		try:
-			decision = hand_over(item, to, to, "z", self.shell.now, reaches, working=working)
+			decision = hand_over(
+				item, to, to, "z", self.shell.now, reaches, ticket=self._of(item), working=working
+			)
 		except CannotBeReached:
 			assert to in self.shell.away or not any(is_personal(step) for step in item.plan.steps)
 			return
@@ -369,13 +372,16 @@ class Rules(RuleBasedStateMachine):
 		if not can_add(item) or item.id in self.shell.broken:
 			return
 		try:
-			decision = add_person(item, who, who, "z", self.shell.now, self.shell.reaches(item))
+			working = self.shell.working(item.plan)
+			decision = add_person(
+				item, who, who, "z", self.shell.now, self.shell.reaches(item), working=working
+			)
 			self.shell.commit(decision)
 			assert decision.pages and who not in item.added
 			assert decision.item.due_at == item.due_at or item.stalled
 		except Refused:
 			nobody = not any(is_personal(step) for step in item.plan.steps)
-			assert who in item.added or who in self.shell.away or nobody
+			assert who in item.added or who in item.acks or who in self.shell.away or nobody
 
 	@precondition(lambda self: self.shell.tickets and self.shell.enabled)
 	@rule(which=pick, plan=pick)
@@ -399,6 +405,9 @@ class Rules(RuleBasedStateMachine):
 		names = sorted(self.shell.tickets)
 		return self.shell.tickets[names[which % len(names)]]
 
+	def _of(self, item: ActionItem) -> Ticket:
+		return self.shell.tickets[self.shell.ticket_of[item.id]]
+
 	def _item(self, which: int) -> ActionItem:
 		"""Mostly one that runs."""
 		items = sorted(self.shell.items.values(), key=lambda item: item.id)
@@ -419,6 +428,8 @@ class Rules(RuleBasedStateMachine):
 			self.first_seen[after.id] = after
 			return
 		assert after.version == before.version + 1
+		goes_on = after.status in (Status.ESCALATING, Status.SNOOZED)
+		assert not (goes_on and after.asks and complete(after.asks, after.acks)), "complete, and it goes on"
 		self._is_possible(before, after)
 		first = self.first_seen[after.id]
 		assert after.plan is first.plan and after.opened_at == first.opened_at, "frozen"
@@ -429,7 +440,7 @@ class Rules(RuleBasedStateMachine):
 			assert by_a_person or not again, "they aren't paged again"
 			if by_a_person:
 				continue  # they are paged at once, at any hour, because somebody wants it
-			assert before.status in CLOCK_RUNS and _due(before, decision) <= now, "never early"
+			assert before.status in RUNNING and _due(before, decision) <= now, "never early"
 			assert not running_maintenance(self.shell.maintenances.values(), now), "in maintenance"
 			assert page.planned_at <= now
 			if page.step.in_working_time:
@@ -462,7 +473,8 @@ class Rules(RuleBasedStateMachine):
 	def _passes(self, item: ActionItem, decision: Decision) -> None:
 		"""At most one pass through the plan goes by without reaching anybody."""
 		kinds = [event.kind for event in decision.events]
-		spared = any("spared" in event.data for event in decision.events)
+		missed = {event.data["who"] for event in decision.events if event.kind is K.UNREACHABLE}
+		spared = any("spared" in event.data for event in decision.events) and missed <= set(item.acks)
 		if {K.STARTED_AGAIN, *GIVEN_BACK} & set(kinds) or decision.pages or spared:
 			self.in_a_row[item.id] = 0
 		if K.STEP_RAN in kinds and not decision.pages and not spared:
@@ -525,6 +537,7 @@ class Rules(RuleBasedStateMachine):
 			if taken.message.page:
 				assert taken.at >= taken.message.page.planned_at, "early"
 				assert taken.item_was in (Status.ESCALATING, Status.EXHAUSTED), "acknowledgement wins"
+				assert not taken.has_acknowledged, "they aren't paged again"
 			if any(taken.message is earlier.message for earlier in self.shell.received[:number]):
 				assert taken.message.possible_duplicate
 		for message in self.shell.outbox:
@@ -594,7 +607,7 @@ def _group_of(plan: Plan, step: int) -> int:
 
 def due_by_history(item: ActionItem, history: list[Event], working: WorkingTime) -> datetime | None:
 	"""When the item is due, worked out anew from nothing but its plan, its calendar and its history."""
-	plan, due, resumes, at = item.plan, None, None, (0, 0)
+	plan, due, resumes, at, asleep = item.plan, None, None, (0, 0), False
 
 	def after(at: datetime, wait: timedelta) -> datetime:
 		return working.add(at, wait) if plan.counts_working_time else at + wait
@@ -614,16 +627,21 @@ def due_by_history(item: ActionItem, history: list[Event], working: WorkingTime)
 				due = event.at
 			case K.MAINTENANCE_OVER:
 				assert event.at >= due
-				due = event.data.get("due", due)
 				if event.data.get("over"):
 					at, resumes = (0, 0), None
+				if asleep and event.data.get("over"):
+					resumes = event.data["due"]
+					assert resumes == after(event.at, plan.steps[0].wait)
+				else:
+					due = event.data.get("due", due)
 			case K.SNOOZED:
-				due, resumes = event.data["until"], due
+				due, resumes, asleep = event.data["until"], due, True
 			case K.SNOOZE_OVER:
 				ended = event.at if event.data else due
 				assert ended <= event.at, history
-				due, resumes = max(ended, resumes or ended), None
+				due, resumes, asleep = max(ended, resumes or ended), None, False
 			case K.ACKNOWLEDGED | K.STILL_ON_IT:
+				asleep, resumes = False, None
 				due = after(event.at, plan.ack_timeout) if plan.ack_timeout else None
 			case K.REMINDED:
 				assert event.at >= due
@@ -636,8 +654,12 @@ def due_by_history(item: ActionItem, history: list[Event], working: WorkingTime)
 			case K.UNACKNOWLEDGED:
 				due = event.data["due"]
 				assert due >= after(event.at, wait_before(plan, *at))
-			case K.HANDED_OVER:
-				due = after(event.at, wait_before(plan, *at))
+			case K.HANDED_OVER | K.PERSON_ADDED:
+				if step := event.data.get("counts_as"):
+					at = following(plan, event.run, _group_of(plan, step))
+				if event.kind is K.HANDED_OVER:
+					due, resumes, asleep = event.data["due"], None, False
+					assert due >= after(event.at, wait_before(plan, *at))
 			case K.WINDOW_OVER:
 				assert event.at >= due
 				due = after(event.at, plan.steps[0].wait)
@@ -658,7 +680,7 @@ def due_by_history(item: ActionItem, history: list[Event], working: WorkingTime)
 				if event.step:
 					at = event.run, _group_of(plan, event.step)
 			case K.STARTED_AGAIN:
-				due = event.at
+				due = event.data.get("due", event.at)
 			case K.NOBODY_NOTIFIED:
 				due, at = None, (event.run, 0)
 			case K.RESOLVED | K.CANCELLED | K.REPLACED | K.EXHAUSTED:

@@ -14,17 +14,22 @@ from escalation_mgmt.engine import (
 	Plan,
 	Reach,
 	Recipient,
+	Refused,
 	Status,
 	Step,
 	Target,
 	TargetKind,
+	Unreachable,
 	acknowledge,
 	add_person,
+	completes,
 	hand_over,
 	progress,
 	run_due,
 	unacknowledge,
+	waits_for,
 )
+from escalation_mgmt.engine.responders import ALREADY
 from tests.engine.make import T0, always, minutes, opened, plan, ticket
 
 K = EventKind
@@ -48,6 +53,10 @@ def reaches(step: Step) -> Reach:
 	return Reach(
 		tuple(Recipient(method=step.method, address=f"{w}@x.test", label=w.title(), user=w) for w in who)
 	)
+
+
+def people(*who: str) -> Reach:
+	return Reach(tuple(Recipient(method="Email", address=w, label=w.title(), user=w) for w in who))
 
 
 def run(item: ActionItem, now=None) -> Decision:
@@ -167,7 +176,7 @@ def test_given_back_or_handed_over_it_begins_anew() -> None:
 	item = ack(started(2, 1), "ann", "bob")
 	back = unacknowledge(item, "Ann", T0 + minutes(17), ticket=ticket()).item
 	assert back.acks == () and progress(back.asks, back.acks) == (0, 2)
-	over = hand_over(ack(back, "ann"), "dora", "Dora", "Ann", T0 + minutes(18), reaches).item
+	over = hand_over(ack(back, "ann"), "dora", "Dora", "Ann", T0 + minutes(18), reaches, ticket=ticket()).item
 	assert over.acks == () and progress(over.asks, over.acks) is None
 	assert ack(over, "dora").status is Status.ACKNOWLEDGED
 	assert ack(over, "bob").status is Status.ACKNOWLEDGED, (
@@ -180,6 +189,63 @@ def test_whoever_is_added_is_asked_as_well() -> None:
 	assert progress(item.asks, item.acks) == (0, 4)
 	assert ack(item, *TEAM).status is Status.ESCALATING
 	assert ack(item, *TEAM, "dora").status is Status.ACKNOWLEDGED
+
+
+def test_who_was_asked_before_is_not_asked_twice_by_being_added_and_who_has_acknowledged_is_not_added() -> (
+	None
+):
+	item = add_person(started(EVERYONE), "ann", "Ann", "Bob", T0 + minutes(16), reaches).item
+	assert progress(item.asks, item.acks) == (0, 3)
+	assert ack(item, *TEAM).status is Status.ACKNOWLEDGED
+	with pytest.raises(Refused, match=ALREADY):
+		add_person(ack(started(EVERYONE), "ann"), "ann", "Ann", "Bob", T0 + minutes(16), reaches)
+
+
+def test_a_step_passes_over_who_would_be_enough_and_nobody_is_enough_by_that() -> None:
+	"""Ann, whom no step had reached, acknowledged; the second step reaches her and the lead, one of whom is enough."""
+
+	def ann_and_lead(step: Step) -> Reach:
+		return reaches(step) if step.number == 1 else people("dora", "lead")
+
+	item = ack(started(EVERYONE, 1), "dora")
+	item = run_due(item, ticket(), [], always, ann_and_lead, item.due_at).item
+	assert progress(item.asks, item.acks) == (1, 3) and item.asks[1].asked == {"lead"}
+	assert ack(item, "ann").status is Status.ESCALATING
+	assert ack(item, "lead").status is Status.ACKNOWLEDGED
+	back = unacknowledge(ack(item, "lead"), "Lead", T0 + minutes(30), ticket=ticket()).item
+	assert back.asks[1].asked == {"dora", "lead"} and ack(back, "dora").status is Status.ACKNOWLEDGED
+
+
+def test_of_an_exhausted_item_anybodys_is_enough() -> None:
+	item = ack(started(EVERYONE), "ann")
+	item = run(item).item
+	assert item.status is Status.EXHAUSTED and waits_for(item, "ann") and completes(item, "bob")
+	for who in ("ann", "bob"):
+		late = ack(item, who)
+		assert late.status is Status.ACKNOWLEDGED and set(late.acks) == {"ann", who}
+	item = ack(started(EVERYONE), "ann")
+	assert not waits_for(item, "ann") and waits_for(item, "bob") and not completes(item, "bob")
+
+
+def test_where_those_who_are_still_asked_can_not_be_reached_it_goes_on_at_once() -> None:
+	def by(*away: str):
+		def found(step: Step) -> Reach:
+			missed = tuple(Unreachable(method="Email", label=w, reason="away", user=w) for w in away)
+			return replace(people("ann"), unreachable=missed)
+
+		return found
+
+	item = ack(started(2, 2, 1), "ann")
+	on = run_due(item, ticket(), [], always, by("bob"), item.due_at)
+	assert on.events[-1].kind is K.BROUGHT_FORWARD and on.item.unreached == 1
+	same = run_due(item, ticket(), [], always, by("ann"), item.due_at)
+	assert same.item.unreached == 0 and same.item.due_at == item.due_at + minutes(10), "she has acknowledged"
+
+
+def test_handed_over_their_word_is_enough_whatever_a_later_step_asks_for() -> None:
+	item = hand_over(started(1, EVERYONE), "dora", "Dora", "Ann", T0 + minutes(16), reaches, ticket=ticket())
+	again = run(replace(item.item, group=0, due_at=T0 + minutes(20))).item
+	assert ack(again, "dora").status is Status.ACKNOWLEDGED
 
 
 def test_a_plan_that_asks_for_one_remembers_nobody() -> None:

@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 
 from escalation_mgmt import clock, dispatcher, faults, responders, snooze, store, sweep
 from escalation_mgmt.acknowledge import acknowledge
-from escalation_mgmt.engine import CLOCK_RUNS, RUNNING, Status, can_acknowledge
+from escalation_mgmt.engine import RUNNING, Status, can_acknowledge
 from escalation_mgmt.escalate_now import escalate_now
 from escalation_mgmt.maintenances import MAINTENANCE
 from escalation_mgmt.unacknowledge import unacknowledge
@@ -294,7 +294,7 @@ class AnyOrder(RuleBasedStateMachine):
 			first.opened_utc,
 		)
 		if item.status != Status.ACKNOWLEDGED or not item.plan == "Assignee":  # which alone has a time-out
-			stands = item.status not in CLOCK_RUNS or item.status == Status.ACKNOWLEDGED or item.stalled
+			stands = item.status not in RUNNING or item.status == Status.ACKNOWLEDGED or item.stalled
 			assert (item.due_utc is None) == bool(stands)
 		kinds = [event.kind for event in events]
 		ran: list[tuple[int, int]] = []
