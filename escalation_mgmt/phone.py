@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response
 
 from escalation_mgmt import clock, devices, installation, rows, store
 from escalation_mgmt.acknowledge import acknowledge as _acknowledge
-from escalation_mgmt.engine import Status, can_acknowledge
+from escalation_mgmt.engine import Status
 from escalation_mgmt.limits import hourly
 from escalation_mgmt.notifiers import egress, web_push
 from escalation_mgmt.notifiers.base import CannotReach, Message, Sent
@@ -185,9 +185,8 @@ def _items() -> list[dict[str, Any]]:
 		ended, due = row.pop("ended_utc"), row.pop("due_utc")
 		if ended and frappe.utils.get_datetime(ended) < recent:
 			continue
-		asked = row.pop("acknowledged_user") == user and row.reminded
-		has = user in json.loads(row.pop("acks") or "[]")
-		row["can_acknowledge"] = bool((can_acknowledge(row.status) and not has) or asked)
+		row["can_acknowledge"] = store.waits_for(row, user)
+		del row["acknowledged_user"], row["acks"]
 		row["state"] = _in_words(row)
 		row["due_at"] = format_datetime(clock.to_site(due)) if due else ""
 		shown.append(row)

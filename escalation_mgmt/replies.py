@@ -8,9 +8,8 @@ import frappe
 from frappe import _
 from frappe.translate import print_language
 
-from escalation_mgmt import phone_numbers
+from escalation_mgmt import phone_numbers, store
 from escalation_mgmt.acknowledge import acknowledge_by
-from escalation_mgmt.engine import Status, can_acknowledge
 from escalation_mgmt.outbox import NOTIFICATION, PAGE
 from escalation_mgmt.people import Directory
 from escalation_mgmt.store import ITEM
@@ -50,7 +49,7 @@ def take(sender: str, body: str, opt_out: str = "") -> str:
 
 def _answer(word: str, pages: list[Any]) -> str:
 	wanted = _ACKNOWLEDGES.fullmatch(word)
-	open_pages = [page for page in pages if can_acknowledge(Status(page.item_status))]
+	open_pages = [page for page in pages if store.waits_for(page, page.user or "", page.recipient)]
 	if not wanted or not (wanted[1] or wanted[2]):
 		return _("This wasn't understood.") + " " + _what_is_open(open_pages)
 	if not wanted[2]:
@@ -76,8 +75,8 @@ def _what_is_open(pages: list[Any]) -> str:
 def _pages(number: str) -> list[Any]:
 	"""The SMS to a number that carried a code, the newest of each action item, newest first."""
 	found = frappe.db.sql(
-		"select n.`action_item`, n.`recipient`, n.`user`, n.`address`, n.`reply_code`, i.`status` as item_status,"
-		" i.`reference_name` as ticket"
+		"select n.`action_item`, n.`recipient`, n.`user`, n.`address`, n.`reply_code`, i.`status`,"
+		" i.`acks`, i.`reminded`, i.`acknowledged_user`, i.`acknowledged_by`, i.`reference_name` as ticket"
 		f" from `tab{NOTIFICATION}` n join `tab{ITEM}` i on i.`name` = n.`action_item`"
 		" where n.`address` = %s and n.`purpose` = %s and n.`reply_code` > 0 order by n.`name` desc limit 200",
 		(number, PAGE),

@@ -30,6 +30,7 @@ from escalation_mgmt.engine import (
 	Plan,
 	Status,
 	Ticket,
+	can_acknowledge,
 	leads_to,
 	open_item,
 	progress,
@@ -331,6 +332,18 @@ def load(found: Iterable[Any]) -> list[Stored]:
 		)
 		for row in found
 	]
+
+
+def waits_for(row: Any, user: str, name: str = "") -> bool:
+	"""Whether the item of this row can be acknowledged by this person (or the address of that label), or waits for their
+	word that they are still on it. `row` has `status`, `acks`, `reminded`, `acknowledged_user` and `acknowledged_by`.
+	"""
+	status = Status(row.status)
+	if row.reminded and status is Status.ACKNOWLEDGED:
+		whose = row.acknowledged_user or ""
+		return user == whose if user or whose else name == row.acknowledged_by
+	heard = (user or name) in _listed(row.acks)
+	return can_acknowledge(status) and (not heard or status is Status.EXHAUSTED)
 
 
 def tally(row: Any) -> str:

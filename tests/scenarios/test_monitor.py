@@ -1,11 +1,14 @@
 """Scenario 28: the dispatcher stops; Desk, the command and the heartbeat say so, each by itself."""
 
+import socket
 import threading
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import frappe
 import pytest
+from frappe.utils.redis_wrapper import RedisWrapper
+from redis.exceptions import TimeoutError
 
 from escalation_mgmt import monitor, store
 from tests.on_site import command
@@ -123,3 +126,15 @@ def test_the_figures_say_how_late_it_is(world: World) -> None:
 	frappe.set_user("tech@x.test")
 	with pytest.raises(frappe.PermissionError):
 		monitor.shown()
+
+
+def test_no_tick_waits_for_redis(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+	"""It takes connections and never answers: what is due runs, and when a dispatcher looked isn't known."""
+	with socket.create_server(("127.0.0.1", 0)) as silent:
+		address = f"redis://127.0.0.1:{silent.getsockname()[1]}"
+		cache = RedisWrapper.from_url(address, socket_timeout=0.05)
+		monkeypatch.setattr(monitor.frappe, "cache", cache)
+		monitor._noted.clear()
+		monitor.ticked(world.now)
+		with pytest.raises(TimeoutError):
+			cache.set("key", "value")

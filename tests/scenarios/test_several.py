@@ -1,5 +1,6 @@
 """Several acknowledgements: a step asks for everyone in the team, or for a number of them."""
 
+from datetime import timedelta
 from typing import Any
 
 import frappe
@@ -41,10 +42,14 @@ def test_until_all_have_acknowledged_it_goes_on_for_the_others(world: World, pla
 	ticket = world.ticket(to="")
 	world.forward(10)
 	links = {user: world.expect_email(user).links[0] for user in MEMBERS}
+	asks = world.get(links["tech@x.test"]).text
+	assert "0 of 3 have acknowledged. The others are still asked." in asks and "stops" not in asks
 	assert "1 of 3 have acknowledged. The others are still asked." in world.post(links["tech@x.test"]).text
 	item = world.item(ticket)
 	assert (item.status, item.acknowledgements, item.acknowledged_by) == ("Escalating", "1 of 3", "")
 	assert "You have acknowledged already. 1 of 3" in world.post(links["tech@x.test"]).text
+	page = world.get(links["tech@x.test"]).text
+	assert "You have acknowledged already. 1 of 3" in page and "<button" not in page
 	form = Form(world, ticket, "tech@x.test")
 	assert form.shown["headline"] == "Step 1 of 3 has run. 1 of 3 have acknowledged."
 	assert "acknowledge" not in form.offers
@@ -58,6 +63,7 @@ def test_until_all_have_acknowledged_it_goes_on_for_the_others(world: World, pla
 	done = acknowledged(world, "lead@x.test", item)
 	assert (done["taken"], done["have"], done["needed"]) == (True, 2, 3)
 	assert world.report()[0]["acknowledgements"] == "2 of 3"
+	assert "Press the button to take it. The escalation stops" in world.get(links["second@x.test"]).text
 	assert "The escalation has stopped" in world.post(links["second@x.test"]).text
 	item = world.item(ticket)
 	assert (item.status, item.acknowledgements, item.acknowledged_by) == (
@@ -80,6 +86,8 @@ def test_a_later_step_asks_for_its_own(world: World, plan: Any) -> None:
 	world.inbox.take_all()
 	done = acknowledged(world, "owner@x.test", world.item(ticket))
 	assert done["message"] == "Acknowledged. The escalation has stopped."
+	late = acknowledged(world, "tech@x.test", world.item(ticket))["message"]
+	assert late.startswith("Otto Owner acknowledged this already"), "the others aren't asked any more"
 	world.tick()
 	for user in MEMBERS:
 		world.expect_email(user, "Otto Owner has acknowledged")
@@ -95,6 +103,23 @@ def test_what_waits_for_whoever_has_acknowledged_is_taken_back(world: World, pla
 	world.forward(2)
 	(message,) = world.messages(world.item(ticket), user="tech@x.test")
 	assert message.status == "Withdrawn"
+
+
+def test_what_was_lost_on_its_way_to_whoever_has_acknowledged_is_not_sent_once_more(
+	world: World, plan: Any
+) -> None:
+	ticket = world.ticket(to="")
+	world.forward(10)
+	for user in MEMBERS:
+		world.expect_email(user)
+	(message,) = world.messages(world.item(ticket), user="tech@x.test")
+	# As a process leaves it that dies between its commit and the provider's answer.
+	on_its_way = {"status": "Sending", "next_attempt_utc": world.now + timedelta(minutes=2)}
+	frappe.db.set_value("Escalation Notification", message.name, on_its_way)
+	acknowledged(world, "tech@x.test", world.item(ticket))
+	world.forward(3)
+	(message,) = world.messages(world.item(ticket), user="tech@x.test")
+	assert (message.status, message.next_attempt_utc) == ("Unknown", None)
 
 
 def test_the_rehearsal_lets_one_or_all_acknowledge(world: World, plan: Any) -> None:

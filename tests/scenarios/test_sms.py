@@ -434,9 +434,28 @@ def test_22_a_code_is_not_given_to_something_newer_at_once(world: World) -> None
 	(late,) = world.text(TINA, "1")
 	assert "acknowledged this already" in late and not acknowledged(world, other)
 	world.text(TINA, "2")
+	world.change(ticket, status="Resolved")
+	world.tick()
+	world.expect_email("tech@x.test", "First")
 	world.wait(25 * 60)
 	_third, sms = texted(world, "Third")
-	assert "Reply 1 to" in sms.text
+	assert "Reply 1 to" in sms.text, "what somebody still has can be given back, and keeps its code"
+
+
+def test_22_a_code_is_kept_while_somebody_has_it_and_says_that_they_are_still_on_it(world: World) -> None:
+	planned(world, ack_timeout=2 * 86400, ack_grace=3600, stop_on_reply=0)
+	first, _sms = texted(world, "First")
+	world.text(TINA, "ack")
+	assert world.text(TINA, "ack") == ["Nothing waits for you."]
+	world.forward(2 * 24 * 60)
+	world.expect_email("tech@x.test", "Are you still on ticket")
+	second, sms = texted(world, "Second")
+	assert "Reply 2 to" in sms.text
+	(reply,) = world.text(TINA, "ack")
+	assert f"1 for ticket {first.name}" in reply and f"2 for ticket {second.name}" in reply
+	assert world.text(TINA, "2")[0].endswith("Acknowledged. The escalation has stopped.")
+	assert world.text(TINA, "ack") == [f"Ticket {first.name}: Noted: you are still on it."]
+	assert "Tina Tech is still on it (SMS)." in world.lines(world.item(first))
 
 
 def test_22_a_further_message_about_the_same_has_the_same_code(world: World) -> None:
