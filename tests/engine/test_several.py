@@ -195,7 +195,7 @@ def test_who_was_asked_before_is_not_asked_twice_by_being_added_and_who_has_ackn
 	None
 ):
 	item = add_person(started(EVERYONE), "ann", "Ann", "Bob", T0 + minutes(16), reaches).item
-	assert progress(item.asks, item.acks) == (0, 3)
+	assert progress(item.asks, item.acks) == (0, 3) and item.asks[0].people == TEAM
 	assert ack(item, *TEAM).status is Status.ACKNOWLEDGED
 	with pytest.raises(Refused, match=ALREADY):
 		add_person(ack(started(EVERYONE), "ann"), "ann", "Ann", "Bob", T0 + minutes(16), reaches)
@@ -242,10 +242,11 @@ def test_where_those_who_are_still_asked_can_not_be_reached_it_goes_on_at_once()
 	assert same.item.unreached == 0 and same.item.due_at == item.due_at + minutes(10), "she has acknowledged"
 
 
-def test_handed_over_their_word_is_enough_whatever_a_later_step_asks_for() -> None:
-	item = hand_over(started(1, EVERYONE), "dora", "Dora", "Ann", T0 + minutes(16), reaches, ticket=ticket())
-	again = run(replace(item.item, group=0, due_at=T0 + minutes(20))).item
+def test_handed_over_their_word_is_enough_whatever_a_step_asks_for_that_runs_later() -> None:
+	over = hand_over(started(EVERYONE), "dora", "Dora", "Ann", T0 + minutes(16), reaches, ticket=ticket())
+	again = run(replace(over.item, group=0, due_at=T0 + minutes(20))).item
 	assert ack(again, "dora").status is Status.ACKNOWLEDGED
+	assert ack(again, "ann").status is Status.ESCALATING and ack(again, *TEAM).status is Status.ACKNOWLEDGED
 
 
 def test_a_plan_that_asks_for_one_remembers_nobody() -> None:
