@@ -60,7 +60,7 @@ def _run(receiver: Sink, count: int, seconds: float) -> int:
 		while time.monotonic() < end:
 			dispatchers.keep()
 			if time.monotonic() > kill_at:
-				dispatchers.kill_one()
+				dispatchers.kill_any()
 				kill_at += random.uniform(*KILL_EVERY)
 			if time.monotonic() > break_at and outages < OUTAGES:
 				outages += 1

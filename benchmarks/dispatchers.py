@@ -65,20 +65,35 @@ class Dispatchers:
 			)
 
 	def kill_one(self) -> None:
+		"""A dispatcher, with its sender."""
 		victim = random.choice(self._running)
 		with contextlib.suppress(ProcessLookupError):
 			os.killpg(victim.pid, signal.SIGKILL)
 		victim.wait()
 		self.killed += 1
 
+	def kill_any(self) -> None:
+		"""A dispatcher with its sender, or either alone."""
+		victim = random.choice(self._running)
+		part = random.choice(["both", "dispatcher", "sender"])
+		if part == "both":
+			return self.kill_one()
+		with contextlib.suppress(ProcessLookupError):
+			for pid in [victim.pid] if part == "dispatcher" else _children(victim.pid):
+				os.kill(pid, signal.SIGKILL)
+		self.killed += 1
+
 	def memory(self) -> float:
 		"""MB of the first one and its sender: what they have alone, and their share of what they share (PSS)."""
 		first = self._running[0].pid
-		children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
-		return sum(_pss(pid) for pid in (first, *children))
+		return sum(_pss(pid) for pid in (first, *_children(first)))
 
 
-def _pss(pid: int | str) -> float:
+def _children(pid: int) -> list[int]:
+	return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _pss(pid: int) -> float:
 	rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
 	return int(re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)[1]) / 1000
 
