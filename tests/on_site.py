@@ -91,10 +91,12 @@ def add_person(email: str, name: str, *roles: str) -> None:
 def command(site: str, *arguments: str) -> subprocess.CompletedProcess:
 	"""Run a command of the bench for the site, in a process of its own: `bench --site SITE ...`."""
 	root = Path(__file__).resolve().parent.parent
-	bench = ["bench"] if BENCH_SITE else [sys.executable, "-m", "host", "frappe"]
+	# What bench itself starts for it.
+	frappe = "frappe.utils.bench_helper" if BENCH_SITE else "host"
 	return subprocess.run(
-		[*bench, "--site", site, *arguments],
-		cwd=None if BENCH_SITE else root,
+		[sys.executable, "-m", frappe, "frappe", "--site", site, *arguments],
+		cwd=os.environ["SITES_PATH"] if BENCH_SITE else root,
+		stdin=subprocess.DEVNULL,
 		capture_output=True,
 		text=True,
 		timeout=600,

@@ -6,7 +6,6 @@ pages are served over HTTP from this process, so that they see the same clock.
 
 import os
 import subprocess
-import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +18,7 @@ from werkzeug.serving import make_server
 
 from escalation_mgmt import clock, delivery, dispatcher, history, installation, plans, store, sweep
 from host.providers import Call, LocalProviders
-from tests.on_site import BENCH_SITE
+from tests.on_site import command
 
 OURS = (
 	"Escalation Action Item",
@@ -418,19 +417,7 @@ class World:
 	def bench(self, *arguments: str) -> subprocess.CompletedProcess[str]:
 		"""`bench --site SITE escalation ...`, in a process of its own, whose clock is the database's."""
 		frappe.db.commit()
-		if BENCH_SITE:
-			command, folder = ["bench"], frappe.utils.get_bench_path()
-		else:
-			from host import paths
-
-			command, folder = [sys.executable, "-m", "host", "frappe"], paths.ROOT
-		return subprocess.run(
-			[*command, "--site", self.site, "escalation", *arguments],
-			cwd=folder,
-			capture_output=True,
-			text=True,
-			stdin=subprocess.DEVNULL,
-		)
+		return command(self.site, "escalation", *arguments)
 
 	# --- ways to the providers
 

@@ -28,7 +28,7 @@ def resident(world: World, monkeypatch: pytest.MonkeyPatch):
 		dispatcher.run(asked.is_set)
 		frappe.destroy()
 
-	monkeypatch.setattr(dispatcher, "_reconnect", connect)
+	monkeypatch.setattr(dispatcher, "reconnect", connect)
 	thread = threading.Thread(target=run)
 
 	def stop() -> None:

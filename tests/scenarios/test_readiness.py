@@ -29,7 +29,8 @@ def scheduler(on: int) -> None:
 	frappe.db.set_single_value("System Settings", "enable_scheduler", on)
 	frappe.db.commit()
 	frappe.clear_document_cache("System Settings", "System Settings")
-	frappe.local.system_settings = None
+	if hasattr(frappe.local, "system_settings"):
+		del frappe.local.system_settings
 
 
 def found() -> dict[str, tuple[str, str]]:
