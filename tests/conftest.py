@@ -13,6 +13,17 @@ from tests import on_site, profiles  # noqa: F401
 REQUIRED = os.environ.get("ESCALATION_TEST_REQUIRE", "").split()
 
 
+PROCESSES = (
+	"test_crash",
+	"test_restart",
+	"test_dispatcher",
+	"test_two_at_once",
+	"test_sender",
+	"test_upgrade",
+)
+"""The longest of those on MariaDB, which would be the last to end: another worker has them, on another site."""
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
 	"""In parallel (-n 2), what shares a site stays on one worker."""
@@ -22,7 +33,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 		parameters = getattr(item, "callspec", None)
 		site = parameters.params.get("site") if parameters else None
 		folder = item.path.relative_to(item.config.rootpath).parts[0]  # the host's own tests have other sites
-		item.add_marker(pytest.mark.xdist_group(f"{folder} {site or item.path.parent.name}"))
+		apart = " processes" if site == "mariadb" and item.path.stem in PROCESSES else ""
+		item.add_marker(pytest.mark.xdist_group(f"{folder} {site or item.path.parent.name}{apart}"))
 
 
 def missing(what: str, why: str) -> None:

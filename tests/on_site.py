@@ -27,7 +27,8 @@ def enter_host(db: str) -> str:
 
 	# Several people (or branches) on one machine, each with sites of their own.
 	prefix = os.environ.get("ESCALATION_TEST_SITE_PREFIX", "")
-	name = f"{prefix}test-{db}.localhost"
+	worker = os.environ.get("PYTEST_XDIST_WORKER", "")  # two of them may have tests on the same database
+	name = f"{prefix}test-{db}{worker}.localhost"
 	stamp = paths.SITES / name / "made_of"
 	made_of = fingerprint.of_site()
 	if not stamp.exists() or stamp.read_text() != made_of:

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import frappe
@@ -46,9 +47,9 @@ class MariaDB:
 		self._process.wait()
 
 
-@pytest.fixture
-def apart(site: str, providers, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[World, MariaDB]]:
-	"""A copy of the test site on that server, and the server."""
+@pytest.fixture(scope="module")
+def spare(site: str) -> Iterator[tuple[str, MariaDB]]:
+	"""A copy of the test site on a server of its own: its name, and the server."""
 	if BENCH_SITE or frappe.db.db_type != "mariadb":
 		pytest.skip("only the embedded host has a MariaDB to spare")
 	from host import sites
@@ -56,13 +57,35 @@ def apart(site: str, providers, monkeypatch: pytest.MonkeyPatch) -> Iterator[tup
 	folder, target = Path(tempfile.mkdtemp(prefix="mariadb-")), f"apart-{site}"
 	frappe.db.commit()
 	sites.dump(site, folder / "dump")
-	mariadb = MariaDB(folder, monkeypatch)
-	shutil.rmtree(Path(frappe.local.sites_path) / target, ignore_errors=True)
+	with pytest.MonkeyPatch.context() as monkeypatch:
+		mariadb = MariaDB(folder, monkeypatch)
+	shutil.rmtree(sites.paths.SITES / target, ignore_errors=True)
 	try:
-		with monkeypatch.context() as elsewhere:
-			elsewhere.setenv("HOST_DB_SOCKET", mariadb.address["socket"])
-			elsewhere.setenv("HOST_DB_PORT", str(mariadb.port))
+		with on(mariadb):
 			sites.restore_as(site, target, folder / "dump")
+		yield target, mariadb
+	finally:
+		mariadb.kill()
+		shutil.rmtree(folder)
+		shutil.rmtree(sites.paths.SITES / target, ignore_errors=True)
+
+
+@contextmanager
+def on(mariadb: MariaDB) -> Iterator[None]:
+	"""What connects meanwhile, here or in a child, does so to that server."""
+	with pytest.MonkeyPatch.context() as elsewhere:
+		elsewhere.setenv("HOST_DB_SOCKET", mariadb.address["socket"])
+		elsewhere.setenv("HOST_DB_PORT", str(mariadb.port))
+		yield
+
+
+@pytest.fixture
+def apart(site: str, spare: tuple[str, MariaDB], providers) -> Iterator[tuple[World, MariaDB]]:
+	from host import sites
+
+	target, mariadb = spare
+	try:
+		with on(mariadb):
 			frappe.destroy()
 			sites.connect(target)
 			with World(target, providers) as world:
@@ -70,9 +93,6 @@ def apart(site: str, providers, monkeypatch: pytest.MonkeyPatch) -> Iterator[tup
 				world.assert_nothing_unexpected()
 			frappe.destroy()
 	finally:
-		mariadb.kill()
-		shutil.rmtree(folder)
-		shutil.rmtree(sites.paths.SITES / target, ignore_errors=True)
 		sites.connect(site)
 		frappe.set_user("Administrator")
 
