@@ -14,6 +14,7 @@ from escalation_mgmt.engine import (
 	Ticket,
 	can_acknowledge,
 	completes,
+	is_theirs,
 	may_renew,
 	tally,
 	waits_for,
@@ -47,7 +48,7 @@ class Acknowledgement:
 
 	def asks(self, user: str, name: str) -> bool:
 		"""Whether this person (or address, by its label) is asked whether they are still on it."""
-		return self.reminded and (user == self.user if user or self.user else name == self.by)
+		return self.reminded and is_theirs(user, name, acknowledged_user=self.user, acknowledged_by=self.by)
 
 	@property
 	def so_far(self) -> str:

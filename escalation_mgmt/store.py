@@ -30,7 +30,8 @@ from escalation_mgmt.engine import (
 	Plan,
 	Status,
 	Ticket,
-	can_acknowledge,
+	is_open_to,
+	is_theirs,
 	leads_to,
 	open_item,
 	progress,
@@ -340,10 +341,12 @@ def waits_for(row: Any, user: str, name: str = "") -> bool:
 	"""
 	status = Status(row.status)
 	if row.reminded and status is Status.ACKNOWLEDGED:
-		whose = row.acknowledged_user or ""
-		return user == whose if user or whose else name == row.acknowledged_by
-	heard = (user or name) in _listed(row.acks)
-	return can_acknowledge(status) and (not heard or status is Status.EXHAUSTED)
+		has_it = {
+			"acknowledged_user": row.acknowledged_user or "",
+			"acknowledged_by": row.acknowledged_by or "",
+		}
+		return is_theirs(user, name, **has_it)
+	return is_open_to(user or name, status, _listed(row.acks))
 
 
 def tally(row: Any) -> str:

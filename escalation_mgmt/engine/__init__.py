@@ -8,7 +8,7 @@ what comes next is due), `maintenance` (when it is held), what people can ask fo
 Instants are naive datetimes in UTC, durations are timedeltas.
 """
 
-from escalation_mgmt.engine.acknowledge import acknowledge, can_acknowledge, completes, waits_for
+from escalation_mgmt.engine.acknowledge import acknowledge, can_acknowledge, completes, is_open_to, waits_for
 from escalation_mgmt.engine.bring_forward import (
 	MOVED_ON,
 	NO_SUCH_STEP,
@@ -80,7 +80,7 @@ from escalation_mgmt.engine.statuses import (
 	next_status,
 )
 from escalation_mgmt.engine.ticket import MatchFacts, StatusCategory, Ticket, already_answered, answer
-from escalation_mgmt.engine.time_out import may_renew
+from escalation_mgmt.engine.time_out import is_theirs, may_renew
 from escalation_mgmt.engine.unacknowledge import can_unacknowledge, unacknowledge
 from escalation_mgmt.engine.waits import held_until, window_end
 from escalation_mgmt.engine.working_time import (
@@ -161,6 +161,8 @@ __all__ = [
 	"forestalling",
 	"hand_over",
 	"held_until",
+	"is_open_to",
+	"is_theirs",
 	"ladder",
 	"leads_to",
 	"look",

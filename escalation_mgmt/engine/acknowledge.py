@@ -1,5 +1,6 @@
 """Acknowledging an action item: somebody has it."""
 
+from collections.abc import Container
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -19,7 +20,12 @@ def can_acknowledge(status: Status) -> bool:
 
 def waits_for(item: ActionItem, who: str) -> bool:
 	"""Whether it can be acknowledged by this person (a user, or the label of an address): not twice while it runs."""
-	return can_acknowledge(item.status) and (who not in item.acks or item.status is Status.EXHAUSTED)
+	return is_open_to(who, item.status, item.acks)
+
+
+def is_open_to(who: str, status: Status, acks: Container[str]) -> bool:
+	"""The same of an item of which only these are known."""
+	return can_acknowledge(status) and (who not in acks or status is Status.EXHAUSTED)
 
 
 def completes(item: ActionItem, who: str) -> bool:

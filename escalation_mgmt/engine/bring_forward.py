@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from escalation_mgmt.engine.decision import Decision, Refused
-from escalation_mgmt.engine.event import Event, EventKind
+from escalation_mgmt.engine.event import Event, EventKind, given
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.plan import Plan
 from escalation_mgmt.engine.statuses import Status
@@ -42,7 +42,9 @@ def bring_forward(
 		raise Refused(NOT_ESCALATING)
 	if seen != (item.run, item.group):
 		raise Refused(MOVED_ON)
-	group = _group_of(item, to) if to else item.group
+	if to and to not in (step.number for coming in item.plan.groups[item.group :] for step in coming):
+		raise Refused(NO_SUCH_STEP)
+	group = group_of(item.plan, to) if to else item.group
 	step = 0 if item.in_last_wait else item.plan.groups[group][0].number
 	passed_over = [s.number for between in item.plan.groups[item.group : group] for s in between]
 	assert item.due_at
@@ -56,17 +58,10 @@ def bring_forward(
 	forward = replace(
 		item, group=group, due_at=min(item.due_at, now), resumes_at=None, version=item.version + 1
 	)
-	given = {key: value for key, value in data.items() if value}
-	return Decision(item=forward, events=(Event(EventKind.BROUGHT_FORWARD, now, step, item.run, given),))
+	event = Event(EventKind.BROUGHT_FORWARD, now, step, item.run, given(data))
+	return Decision(item=forward, events=(event,))
 
 
 def position_after(plan: Plan, run: int, step: int) -> tuple[int, int]:
 	"""What comes after a step's group: (run, group); a group past the last one is the last wait."""
 	return following(plan, run, group_of(plan, step))
-
-
-def _group_of(item: ActionItem, step: int) -> int:
-	for n, group in enumerate(item.plan.groups):
-		if n >= item.group and any(s.number == step for s in group):
-			return n
-	raise Refused(NO_SUCH_STEP)

@@ -17,7 +17,7 @@ from escalation_mgmt.engine.decision import (
 	Reach,
 	Tell,
 )
-from escalation_mgmt.engine.event import Event, EventKind
+from escalation_mgmt.engine.event import Event, EventKind, given
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.maintenance import Maintenance, hold, is_dropped, over, running
 from escalation_mgmt.engine.matching import ConditionHolds, rematch
@@ -69,7 +69,7 @@ def open_item(
 	)
 	data = {"plan": plan.name, "due": item.due_at, "by": by, "follows": follows}
 	return Decision(
-		item=item, events=(Event(EventKind.CREATED, now, data=_given(data)), *_no_calendar(working, now))
+		item=item, events=(Event(EventKind.CREATED, now, data=given(data)), *_no_calendar(working, now))
 	)
 
 
@@ -220,7 +220,7 @@ def _run_group(
 		events.append(Event(EventKind.STEP_RAN, now, step.number, item.run, ran | _late(item, now)))
 		for miss in reach.unreachable:
 			data = {"method": miss.method, "who": miss.label, "user": miss.user, "reason": miss.reason}
-			events.append(Event(EventKind.UNREACHABLE, now, step.number, item.run, _given(data)))
+			events.append(Event(EventKind.UNREACHABLE, now, step.number, item.run, given(data)))
 			anybody_missed |= (miss.user or miss.label) not in item.acks
 	last, run = item.plan.groups[item.group][-1].number, item.run
 	# Where all who can be reached have acknowledged, and others are waited for, nobody was notified (design rule 7).
@@ -311,7 +311,7 @@ def _follow(item: ActionItem, ticket: Ticket, now: datetime, working: WorkingTim
 			"team": ticket.facts.team,
 			"type": ticket.facts.ticket_type,
 		}
-		events.append(Event(EventKind.TICKET_CHANGED, now, data=_given(data)))
+		events.append(Event(EventKind.TICKET_CHANGED, now, data=given(data)))
 	in_window = item.status is Status.SCHEDULED and not item.maintenance
 	if in_window and item.plan.start is StartAt.AT_RESPONSE_DEADLINE:
 		due = window_end(item.plan, ticket, item.opened_at, working)
@@ -348,7 +348,3 @@ def _late(item: ActionItem, now: datetime) -> dict[str, float]:
 	"""How late the due instant is taken up, in seconds."""
 	late: timedelta = now - (item.due_at or now)
 	return {"late": late.total_seconds()}
-
-
-def _given(data: dict) -> dict:
-	return {key: value for key, value in data.items() if value not in ("", None)}

@@ -62,3 +62,8 @@ class Event:
 	step: int = 0
 	run: int = 0
 	data: dict[str, Any] = field(default_factory=dict)
+
+
+def given(data: dict[str, Any]) -> dict[str, Any]:
+	"""An event's data without what says nothing."""
+	return {key: value for key, value in data.items() if value}

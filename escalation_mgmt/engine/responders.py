@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from escalation_mgmt.engine.decision import Audience, Decision, Page, Reach, Refused, Tell, Unreachable
-from escalation_mgmt.engine.event import Event, EventKind
+from escalation_mgmt.engine.event import Event, EventKind, given
 from escalation_mgmt.engine.item import ActionItem, Ask
 from escalation_mgmt.engine.plan import Step, Target, TargetKind
 from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, Status, next_status
@@ -84,7 +84,7 @@ def hand_over(
 	kind = WRITES[cause]
 	return Decision(
 		item=handed,
-		events=(Event(kind, now, item.step, item.run, {k: v for k, v in data.items() if v}),),
+		events=(Event(kind, now, item.step, item.run, given(data)),),
 		pages=pages,
 		tells=(Tell(Audience.NOTIFIED, kind, but_not=frozenset({to, user} - {""})),),
 	)
@@ -122,7 +122,7 @@ def add_person(
 	if item.stalled:
 		more, counts_as = _counted(more, item, pages, now, working)
 	data = {"to": name, "by": by, "via": via, "methods": _methods(pages), "counts_as": counts_as}
-	events = [Event(EventKind.PERSON_ADDED, now, item.step, item.run, {k: v for k, v in data.items() if v})]
+	events = [Event(EventKind.PERSON_ADDED, now, item.step, item.run, given(data))]
 	if item.stalled:
 		events.append(Event(EventKind.STARTED_AGAIN, now, data={"why": "added", "due": more.due_at}))
 	return Decision(item=more, events=tuple(events), pages=pages)

@@ -51,9 +51,14 @@ def remind(item: ActionItem, now: datetime, working: WorkingTime) -> Decision:
 	)
 
 
+def is_theirs(user: str, name: str, *, acknowledged_user: str, acknowledged_by: str) -> bool:
+	"""Whether a person (a `user`, or an address by its label, `name`) is the one who acknowledged."""
+	return user == acknowledged_user if user or acknowledged_user else name == acknowledged_by
+
+
 def may_renew(item: ActionItem, by: str, user: str) -> bool:
 	"""Whether a person was reminded and can say that they are still on it."""
-	same = user == item.acknowledged_user if user or item.acknowledged_user else by == item.acknowledged_by
+	same = is_theirs(user, by, acknowledged_user=item.acknowledged_user, acknowledged_by=item.acknowledged_by)
 	return item.status is Status.ACKNOWLEDGED and item.reminded and same
 
 
