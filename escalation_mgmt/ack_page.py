@@ -116,7 +116,7 @@ def _time_for(user: str | None, instant: datetime) -> str:
 	"""An instant (UTC) as the person's own clock has it, where their contact says in which zone they are."""
 	zone = frappe.db.get_value("Escalation Contact", {"user": user}, "time_zone") if user else None
 	if not zone:
-		return frappe.utils.format_datetime(clock.to_site(instant))
+		return clock.shown(instant)
 	there = instant.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
 	return f"{frappe.utils.format_datetime(there.replace(tzinfo=None))} {there.tzname()}"
 

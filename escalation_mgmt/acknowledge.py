@@ -7,7 +7,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt import clock, delivery, faults, store
+from escalation_mgmt import clock, delivery, faults, outbox, store
 from escalation_mgmt.calendars import Calendars
 from escalation_mgmt.engine import (
 	Status,
@@ -22,6 +22,11 @@ from escalation_mgmt.engine import (
 from escalation_mgmt.engine import acknowledge as engine_acknowledge
 from escalation_mgmt.people import Directory
 from escalation_mgmt.tickets import Tickets
+
+
+def so_far(have: int, needed: int) -> str:
+	"""How many of how many have acknowledged, in words."""
+	return _("{0} of {1} have acknowledged.").format(have, needed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +58,7 @@ class Acknowledgement:
 	@property
 	def so_far(self) -> str:
 		"""How many of how many have acknowledged, in words."""
-		have = _("{0} of {1} have acknowledged.").format(self.have, self.needed)
-		return have + " " + _("The others are still asked.")
+		return so_far(self.have, self.needed) + " " + _("The others are still asked.")
 
 	@property
 	def in_words(self) -> str:
@@ -124,7 +128,7 @@ def acknowledge_by(message: Any, via: str) -> Acknowledgement:
 def as_it_is(message: Any) -> Acknowledgement | None:
 	"""How it stands for whom a message went to, without changing anything; None where there is no such item."""
 	found = store.read([message.action_item])
-	return _as_it_is(found[0], message.user or message.recipient) if found else None
+	return _as_it_is(found[0], outbox.key(message)) if found else None
 
 
 def _as_it_is(stored: store.Stored, who: str) -> Acknowledgement:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import frappe
-from frappe.utils import get_datetime
+from frappe.utils import format_datetime, get_datetime
 from frappe.utils.data import get_system_timezone
 
 CLOCKS_DIFFER = timedelta(minutes=1)  # the database's and this machine's
@@ -46,6 +46,11 @@ def to_site(instant: datetime | str | None) -> datetime | None:
 		return None
 	aware = get_datetime(instant).replace(tzinfo=UTC)
 	return aware.astimezone(ZoneInfo(zone())).replace(tzinfo=None)
+
+
+def shown(instant: datetime | str | None) -> str:
+	"""An instant in UTC as people read it: in the site's zone, in their format; empty for None."""
+	return format_datetime(to_site(instant)) if instant else ""
 
 
 def to_utc(local: datetime | str | None) -> datetime | None:

@@ -27,6 +27,7 @@ from escalation_mgmt import (
 	rows,
 	tokens,
 )
+from escalation_mgmt.background import enqueue_once
 from escalation_mgmt.engine import Event, EventKind, MatchFacts, Plan, Status, Ticket
 from escalation_mgmt.notifiers.base import Failed, Message, Notifier, Outcome, Retry, Sent, Unknown
 from escalation_mgmt.notifiers.together import connections_kept
@@ -90,19 +91,7 @@ def deliver_by(method: str) -> int:
 
 def soon() -> None:
 	"""Ask a worker to deliver as soon as this transaction is committed; without one, the next tick does."""
-	frappe.db.after_commit.add(_enqueue)
-
-
-def _enqueue() -> None:
-	try:
-		frappe.enqueue(
-			"escalation_mgmt.delivery.deliver",
-			queue="short",
-			job_id="escalation_mgmt.deliver",
-			deduplicate=True,
-		)
-	except Exception:
-		frappe.logger("escalation_mgmt").warning("delivery could not be enqueued; the next tick delivers")
+	frappe.db.after_commit.add(lambda: enqueue_once("delivery.deliver", "deliver"))
 
 
 def next_attempt(after: datetime) -> datetime | None:
@@ -282,7 +271,7 @@ def _still_wanted(found: Sequence[Any]) -> set[str]:
 		row.name
 		for row in found
 		if row.purpose != PAGE
-		or (row.action_item in wanted and (row.user or row.recipient) not in wanted[row.action_item])
+		or (row.action_item in wanted and outbox.key(row) not in wanted[row.action_item])
 	}
 
 

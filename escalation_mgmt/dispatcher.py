@@ -169,7 +169,7 @@ def run(stopped: Callable[[], bool], sender: Sender | None = None) -> None:
 
 		def send() -> None:
 			methods = delivery.methods_due()
-			if methods and not (sender and sender.wake()):
+			if methods and not (sender and sender.send(methods)):
 				lanes.send(methods)
 
 		_run_until(stopped, site, send)

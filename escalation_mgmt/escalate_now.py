@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from frappe import _
-from frappe.utils import format_datetime
 
 from escalation_mgmt import clock, store
 from escalation_mgmt.calendars import Calendars
@@ -53,11 +52,11 @@ def escalate_now(
 		return False, _("The escalation is {0}; there is no next step.").format(_(stored.item.status))
 	read = Tickets([stored.key])
 	store.apply([(stored, decision)], Directory(), read, now)
-	working = Calendars().of(stored.item.plan, read[stored.key])
-	if pause := running_maintenance(Maintenances().of(read[stored.key]), now):
-		until = format_datetime(clock.to_site(pause.end))
+	ticket = read[stored.key]
+	if pause := running_maintenance(Maintenances().of(ticket), now):
+		until = clock.shown(pause.end)
 		return True, _("A maintenance runs ({0}): it is held until {1}.").format(pause.reason, until)
-	return True, _what_comes(decision.item, working, now)
+	return True, _what_comes(decision.item, Calendars().of(stored.item.plan, ticket), now)
 
 
 def _what_comes(item: ActionItem, working: WorkingTime, now: datetime) -> str:
@@ -66,6 +65,6 @@ def _what_comes(item: ActionItem, working: WorkingTime, now: datetime) -> str:
 		return _("No step is left: the escalation ends now, unacknowledged.")
 	step = item.plan.groups[item.group][0].number
 	if until := held_until(item.plan, item.group, now, working):
-		until = format_datetime(clock.to_site(until))
+		until = clock.shown(until)
 		return _("Step {0} may go out only in working time: it is held until {1}.").format(step, until)
 	return _("Step {0} is run now.").format(step)

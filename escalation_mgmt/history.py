@@ -8,7 +8,7 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import cint, flt, format_datetime, format_duration, get_datetime
+from frappe.utils import cint, flt, format_duration
 
 from escalation_mgmt import clock, rows
 from escalation_mgmt.engine import Event, EventKind
@@ -111,16 +111,14 @@ def duration(seconds: Any) -> str:
 	return format_duration(whole) if whole else "0s"
 
 
-def _when(value: Any) -> str:
-	return format_datetime(clock.to_site(get_datetime(value))) if value else ""
-
-
 def _created(d: Any, _step: int) -> str:
 	if d.follows:
-		return _("Created for plan {0}, in place of {1}; due at {2}.").format(d.plan, d.follows, _when(d.due))
+		return _("Created for plan {0}, in place of {1}; due at {2}.").format(
+			d.plan, d.follows, clock.shown(d.due)
+		)
 	if d.by:
-		return _("Started by hand by {0} with plan {1}; due at {2}.").format(d.by, d.plan, _when(d.due))
-	return _("Created for plan {0}; the response window ends at {1}.").format(d.plan, _when(d.due))
+		return _("Started by hand by {0} with plan {1}; due at {2}.").format(d.by, d.plan, clock.shown(d.due))
+	return _("Created for plan {0}; the response window ends at {1}.").format(d.plan, clock.shown(d.due))
 
 
 def _step_ran(d: Any, step: int) -> str:
@@ -150,8 +148,8 @@ def _unacknowledged(d: Any, _step: int) -> str:
 	else:
 		sentence = _("{0} took it back from {1}.").format(d.by, d.was)
 	if d.last_wait:
-		return sentence + " " + _("No step is left; the last wait ends at {0}.").format(_when(d.due))
-	return sentence + " " + _("The escalation goes on at {0}.").format(_when(d.due))
+		return sentence + " " + _("No step is left; the last wait ends at {0}.").format(clock.shown(d.due))
+	return sentence + " " + _("The escalation goes on at {0}.").format(clock.shown(d.due))
 
 
 def _worked_on(d: Any, _step: int) -> str:
@@ -215,7 +213,9 @@ def _maintenance_over(d: Any, _step: int) -> str:
 	sentence = _("The maintenance {0} is over.").format(d.maintenance)
 	if d.over:
 		sentence += " " + _("It starts over.")
-	return sentence + " " + _("What comes next is due at {0}.").format(_when(d.due)) if d.due else sentence
+	return (
+		sentence + " " + _("What comes next is due at {0}.").format(clock.shown(d.due)) if d.due else sentence
+	)
 
 
 def _assignee_changed(d: Any, _step: int) -> str:
@@ -230,9 +230,9 @@ def _ticket_changed(d: Any, _step: int) -> str:
 
 def _brought_forward(d: Any, step: int) -> str:
 	if step:
-		sentence = _("Step {0} brought forward from {1}.").format(step, _when(d.planned))
+		sentence = _("Step {0} brought forward from {1}.").format(step, clock.shown(d.planned))
 	else:
-		sentence = _("The end of the last wait brought forward from {0}.").format(_when(d.planned))
+		sentence = _("The end of the last wait brought forward from {0}.").format(clock.shown(d.planned))
 	if d.passed_over:
 		sentence += " " + _("Passed over: {0}.").format(d.passed_over)
 	if d.by:
@@ -257,15 +257,15 @@ def _message(text: Callable[[], str]) -> Callable[[Any, int], str]:
 _SENTENCES: dict[str, Callable[[Any, int], str]] = {
 	EventKind.CREATED: _created,
 	EventKind.WINDOW_MOVED: lambda d, s: _("The response window now ends at {0}; before at {1}.").format(
-		_when(d.due), _when(d.was)
+		clock.shown(d.due), clock.shown(d.was)
 	),
 	EventKind.WINDOW_OVER: lambda d, s: _("The response window is over."),
 	EventKind.HELD: lambda d, s: _("Step {0} may go out only in working time: held until {1}.").format(
-		s, _when(d.until)
+		s, clock.shown(d.until)
 	),
 	EventKind.IN_MAINTENANCE: lambda d, s: _(
 		"A maintenance runs ({0}: {1}): what is due is held until {2}."
-	).format(d.maintenance, d.reason, _when(d.until)),
+	).format(d.maintenance, d.reason, clock.shown(d.until)),
 	EventKind.MAINTENANCE_CHANGED: lambda d, s: _("The maintenance {0} was ended or changed.").format(
 		d.maintenance
 	),
@@ -278,9 +278,11 @@ _SENTENCES: dict[str, Callable[[Any, int], str]] = {
 		"A whole pass through the plan reached nobody. It waits for an assignee, a contact or a provider."
 	),
 	EventKind.STARTED_AGAIN: lambda d, s: _("Started again: somebody can be reached."),
-	EventKind.LAST_WAIT: lambda d, s: _("All steps have run; waiting until {0}.").format(_when(d.until)),
+	EventKind.LAST_WAIT: lambda d, s: _("All steps have run; waiting until {0}.").format(
+		clock.shown(d.until)
+	),
 	EventKind.EXHAUSTED: lambda d, s: _("Exhausted: nobody acknowledged."),
-	EventKind.SNOOZED: lambda d, s: _("Snoozed until {0} by {1}.").format(_when(d.until), d.by),
+	EventKind.SNOOZED: lambda d, s: _("Snoozed until {0} by {1}.").format(clock.shown(d.until), d.by),
 	EventKind.SNOOZE_OVER: lambda d, s: (
 		_("The snooze is over: the priority was raised.") if d.why else _("The snooze is over.")
 	),
@@ -291,7 +293,7 @@ _SENTENCES: dict[str, Callable[[Any, int], str]] = {
 	EventKind.UNACKNOWLEDGED: _unacknowledged,
 	EventKind.REMINDED: lambda d, s: _(
 		"Nothing has happened since {0} acknowledged it: they are reminded, and it goes on at {1}."
-	).format(d.to, _when(d.until)),
+	).format(d.to, clock.shown(d.until)),
 	EventKind.STILL_ON_IT: lambda d, s: _("{0} is still on it ({1}).").format(d.by, _(d.via)),
 	EventKind.WORKED_ON: _worked_on,
 	EventKind.TIMED_OUT: lambda d, s: _(
@@ -307,7 +309,7 @@ _SENTENCES: dict[str, Callable[[Any, int], str]] = {
 	EventKind.TICKET_CHANGED: _ticket_changed,
 	EventKind.ASSIGNEE_CHANGED: _assignee_changed,
 	EventKind.PARKED: lambda d, s: _("Set aside until {0}, because it can't be processed: {1}").format(
-		_when(d.until), d.reason
+		clock.shown(d.until), d.reason
 	),
 	EventKind.SENT: _message(lambda: _("{0} to {1} was sent.")),
 	EventKind.RETRY: _message(lambda: _("{0} to {1} will be tried again.")),

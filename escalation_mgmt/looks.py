@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import frappe
@@ -23,8 +24,12 @@ class Looker:
 		self.tickets = Tickets(keys, lock=lock)
 		self.directory = Directory()
 		self.calendars = Calendars()
-		self.maintenances = Maintenances()
 		self._enabled: dict[str, dict[str, Plan]] = {}
+
+	@cached_property
+	def maintenances(self) -> Maintenances:
+		"""Only what is due asks for them: not a ticket's save, nor the sweep."""
+		return Maintenances()
 
 	def enabled(self, doctype: str) -> dict[str, Plan]:
 		"""The enabled plans for a DocType: {version: plan}."""

@@ -123,13 +123,18 @@ def withdraw(items: Sequence[str], now: datetime, of: str = "") -> None:
 		as_dict=True,
 	)
 	if of:
-		open_messages = [message for message in open_messages if (message.user or message.recipient) == of]
+		open_messages = [message for message in open_messages if key(message) == of]
 	# A retry waits in Queued, and is taken back like a first attempt.
 	queued = [message for message in open_messages if message.status == QUEUED]
 	flying = [message for message in open_messages if message.status == SENDING]
 	take_back(queued, now)
 	rows.update_all(NOTIFICATION, [{"name": m.name, "in_flight": 1} for m in flying])
 	history.append([_line(m, EventKind.IN_FLIGHT, now) for m in flying])
+
+
+def key(message: Any) -> str:
+	"""Under which an acknowledgement by whom a message goes to is counted, as the engine counts it."""
+	return message.user or message.recipient
 
 
 def take_back(queued: Sequence[Any], now: datetime) -> None:

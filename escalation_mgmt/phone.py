@@ -188,7 +188,7 @@ def _items() -> list[dict[str, Any]]:
 		row["can_acknowledge"] = store.waits_for(row, user)
 		del row["acknowledged_user"], row["acks"]
 		row["state"] = _in_words(row)
-		row["due_at"] = format_datetime(clock.to_site(due)) if due else ""
+		row["due_at"] = clock.shown(due)
 		shown.append(row)
 	return sorted(shown, key=lambda row: not row["can_acknowledge"])
 

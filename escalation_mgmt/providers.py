@@ -8,6 +8,7 @@ from typing import Any
 import frappe
 from frappe import _
 
+from escalation_mgmt.background import enqueue_once
 from escalation_mgmt.cures import PLAN
 from escalation_mgmt.people import Directory
 from escalation_mgmt.reporting import report_error
@@ -38,25 +39,13 @@ def last_said() -> dict[str, list[str]]:
 	"""What they said when they were asked last. What is older than some minutes is asked for anew, in the background."""
 	known: dict[str, Any] = frappe.cache.get_value(_KEY) or {"at": 0, "said": {}}
 	if time.time() - known["at"] > FRESH_SECONDS:
-		_ask_soon()
+		enqueue_once("providers.ask", "providers")
 	return known["said"]
 
 
 def forget() -> None:
 	"""What is set up has changed."""
 	frappe.cache.delete_value(_KEY)
-
-
-def _ask_soon() -> None:
-	try:
-		frappe.enqueue(
-			"escalation_mgmt.providers.ask",
-			queue="short",
-			job_id="escalation_mgmt.providers",
-			deduplicate=True,
-		)
-	except Exception:
-		frappe.logger("escalation_mgmt").warning("the providers can't be asked in the background")
 
 
 def _used() -> list[str]:

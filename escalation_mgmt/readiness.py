@@ -10,7 +10,7 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import format_datetime, getdate
+from frappe.utils import getdate
 
 from escalation_mgmt import (
 	calendars,
@@ -99,7 +99,7 @@ def _maintenances() -> Iterator[Finding]:
 	for row in Maintenances().running():
 		what = row.team or row.customer or _("the whole site")
 		words = _("A maintenance of {0} runs until {1} ({2}): whatever falls due is held.").format(
-			what, format_datetime(clock.to_site(row.ends_utc)), row.reason
+			what, clock.shown(row.ends_utc), row.reason
 		)
 		yield Finding(words, Cure(_("Open the maintenance"), MAINTENANCE, row.name))
 

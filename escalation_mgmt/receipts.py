@@ -108,7 +108,7 @@ def _tells_more(row: Any, receipt: Receipt) -> bool:
 
 def _another_way(stored: store.Stored, row: Any, now: datetime) -> None:
 	"""One re-send, to the same person, by the plan's next method that reaches them, or by any other."""
-	if (row.user or row.recipient) in stored.item.acks:
+	if outbox.key(row) in stored.item.acks:
 		return  # they have acknowledged by another message; the others are still asked
 	if row.instead_of or stored.item.status not in (Status.ESCALATING, Status.EXHAUSTED):
 		return

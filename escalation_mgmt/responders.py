@@ -35,26 +35,28 @@ def hand_over(item: str, to: str, *, by: str, via: str = "", user: str = "") -> 
 	asked = _Asked(item, to)
 	if not asked.stored or not can_hand_over(asked.stored.item):
 		return False, _("The escalation is {0}; there is nothing to hand over.").format(asked.status)
+	stored = asked.stored
 	with looks.put_off():
-		_assign(asked.stored.key, to)
-	read = Tickets([asked.stored.key])
-	working = Calendars().of(asked.stored.item.plan, read[asked.stored.key])
+		_assign(stored.key, to)
+	read = Tickets([stored.key])
+	ticket = read[stored.key]
+	working = Calendars().of(stored.item.plan, ticket)
 	try:
 		decision = engine_hand_over(
-			asked.stored.item,
+			stored.item,
 			to,
 			asked.name,
 			by,
 			asked.now,
 			asked.reaches,
-			ticket=read[asked.stored.key],
+			ticket=ticket,
 			via=via,
 			user=user,
 			working=working,
 		)
 	except CannotBeReached as e:
 		frappe.throw(_why(asked.name, e), title=_("Nothing was changed"))
-	return True, asked.apply(decision, _("Handed over to {0}, who is paged now."))
+	return True, asked.apply(decision, read, _("Handed over to {0}, who is paged now."))
 
 
 def add_person(item: str, who: str, *, by: str, via: str = "") -> tuple[bool, str]:
@@ -63,7 +65,8 @@ def add_person(item: str, who: str, *, by: str, via: str = "") -> tuple[bool, st
 	if not asked.stored or not can_add(asked.stored.item):
 		return False, _("The escalation is {0}; nobody can be added.").format(asked.status)
 	stored = asked.stored
-	working = Calendars().of(stored.item.plan, Tickets([stored.key])[stored.key])
+	read = Tickets([stored.key])
+	working = Calendars().of(stored.item.plan, read[stored.key])
 	try:
 		decision = engine_add_person(
 			stored.item, who, asked.name, by, asked.now, asked.reaches, via=via, working=working
@@ -74,7 +77,7 @@ def add_person(item: str, who: str, *, by: str, via: str = "") -> tuple[bool, st
 		if who in stored.item.acks:
 			return False, _("{0} has acknowledged already; nothing was changed.").format(asked.name)
 		return False, _("{0} was added before; nothing was changed.").format(asked.name)
-	return True, asked.apply(decision, _("{0} is paged now, and with every further step."))
+	return True, asked.apply(decision, read, _("{0} is paged now, and with every further step."))
 
 
 class _Asked:
@@ -101,8 +104,8 @@ class _Asked:
 	def reaches(self, step: Any) -> Any:
 		return self.directory.reach(step, Tickets([]), self.stored.key)
 
-	def apply(self, decision: Decision, words: str) -> str:
-		store.apply([(self.stored, decision)], self.directory, Tickets([self.stored.key]), self.now)
+	def apply(self, decision: Decision, read: Tickets, words: str) -> str:
+		store.apply([(self.stored, decision)], self.directory, read, self.now)
 		delivery.soon()
 		return words.format(self.name)
 

@@ -7,13 +7,9 @@ claimed in the database as ever, so that it matters to nobody else which process
 import gc
 import os
 import signal
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-import frappe
-
-from escalation_mgmt import delivery
-from escalation_mgmt.lanes import AFTER_AN_ERROR, FRESH_SECONDS, Lanes
+from escalation_mgmt.lanes import Lanes
 
 
 class Sender:
@@ -22,50 +18,39 @@ class Sender:
 
 	def __init__(self, connect: Callable[[], None]):
 		"""`connect` gives the thread that calls it a fresh connection to the site."""
-		woken, self._wake = os.pipe()
+		told, self._tell = os.pipe()
 		self.pid = os.fork()
 		if not self.pid:
-			os.close(self._wake)
-			_send_when_woken(woken, connect)
-		os.close(woken)
-		os.set_blocking(self._wake, False)
+			os.close(self._tell)
+			_send_what_is_told(told, connect)
+		os.close(told)
+		os.set_blocking(self._tell, False)
 
-	def wake(self) -> bool:
-		"""Let it look for messages that are due. False: it is gone."""
+	def send(self, methods: Iterable[str]) -> bool:
+		"""Let these methods' messages be sent. False: it is gone."""
 		try:
-			os.write(self._wake, b".")
+			os.write(self._tell, "".join(f"{method}\n" for method in methods).encode())
 		except BlockingIOError:
-			pass  # it has been woken often enough
+			pass  # it has been told often enough
 		except OSError:
 			return False
 		return True
 
 	def close(self) -> None:
 		"""Let it finish what is under way, and wait for that."""
-		os.close(self._wake)
+		os.close(self._tell)
 		os.waitpid(self.pid, 0)
 
 
-def _send_when_woken(woken: int, connect: Callable[[], None]) -> None:
+def _send_what_is_told(told: int, connect: Callable[[], None]) -> None:
 	"""What the sender does until the pipe is closed. It never returns."""
-	for number in (
-		signal.SIGTERM,
-		signal.SIGINT,
-	):  # process managers tell all of a group: the dispatcher decides
-		signal.signal(number, signal.SIG_IGN)
+	# Process managers tell all of a group: the dispatcher decides.
+	signal.signal(signal.SIGTERM, signal.SIG_IGN)
+	signal.signal(signal.SIGINT, signal.SIG_IGN)
 	gc.freeze()  # what the dispatcher has imported stays, and stays shared
 	try:
-		with Lanes(connect) as lanes:
-			fresh = float("-inf")
-			while os.read(woken, 4096):
-				try:
-					if time.monotonic() - fresh > FRESH_SECONDS:
-						connect()
-						fresh = time.monotonic()
-					lanes.send(delivery.methods_due())
-				except Exception:
-					frappe.logger("escalation_mgmt").exception("the sender met an error, and goes on")
-					time.sleep(AFTER_AN_ERROR)
-					fresh = float("-inf")
+		with Lanes(connect) as lanes, os.fdopen(told) as lines:
+			for line in lines:
+				lanes.send([line.rstrip("\n")])
 	finally:
 		os._exit(0)  # nothing of the dispatcher's is to be ended here

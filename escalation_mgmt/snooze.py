@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import frappe
 from frappe import _
-from frappe.utils import format_datetime, get_datetime
+from frappe.utils import get_datetime
 
 from escalation_mgmt import clock, history, store
 from escalation_mgmt.engine import LONGEST_SNOOZE, Refused, can_snooze
@@ -39,7 +39,7 @@ def snooze(item: str, until: str, *, by: str) -> tuple[bool, str]:
 	try:
 		decision = engine_snooze(stored.item, instant, by, now)
 	except Refused:
-		shown = format_datetime(clock.to_site(instant))
+		shown = clock.shown(instant)
 		if instant <= now:
 			frappe.throw(_("{0} is past. Choose a later time.").format(shown))
 		frappe.throw(
@@ -48,7 +48,7 @@ def snooze(item: str, until: str, *, by: str) -> tuple[bool, str]:
 			)
 		)
 	store.apply([(stored, decision)], Directory(), Tickets([stored.key]), now)
-	return True, _("Quiet until {0}. Then it goes on.").format(format_datetime(clock.to_site(instant)))
+	return True, _("Quiet until {0}. Then it goes on.").format(clock.shown(instant))
 
 
 def _instant(until: str):

@@ -6,9 +6,9 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import format_datetime
 
 from escalation_mgmt import actions, clock, history, maintenances, plans, store
+from escalation_mgmt.acknowledge import so_far
 from escalation_mgmt.engine import ActionItem, Status, progress
 
 TIME = "{time}"
@@ -120,7 +120,7 @@ def headline(item: ActionItem) -> str:
 			ran = _("Step {0} of {1} has run.").format(item.step, len(item.plan.steps))
 			return " ".join(filter(None, (ran, tally(item))))
 		case Status.SNOOZED:
-			return _("Quiet until {0}.").format(format_datetime(clock.to_site(item.due_at)))
+			return _("Quiet until {0}.").format(clock.shown(item.due_at))
 		case Status.EXHAUSTED:
 			return _("All steps have run, and nobody acknowledged.")
 		case _:
@@ -128,7 +128,7 @@ def headline(item: ActionItem) -> str:
 
 
 def _has_it(item: ActionItem) -> str:
-	at = format_datetime(clock.to_site(item.acknowledged_at))
+	at = clock.shown(item.acknowledged_at)
 	return _("{0} has it since {1} ({2}).").format(item.acknowledged_by, at, _(item.acknowledged_via))
 
 
@@ -136,7 +136,7 @@ def _held(item: ActionItem) -> str:
 	"""Why what is due doesn't come, and until when; empty where no maintenance holds it."""
 	if not item.maintenance:
 		return ""
-	until = format_datetime(clock.to_site(item.due_at))
+	until = clock.shown(item.due_at)
 	reason = maintenances.reason(item.maintenance)
 	return _("A maintenance runs ({0}): held until {1}.").format(reason, until)
 
@@ -145,14 +145,14 @@ def _had(item: ActionItem) -> str:
 	"""Who had an item that has ended."""
 	if not item.acknowledged_by:
 		return ""
-	at = format_datetime(clock.to_site(item.acknowledged_at))
+	at = clock.shown(item.acknowledged_at)
 	return _("Acknowledged by {0}, {1} ({2}).").format(item.acknowledged_by, at, _(item.acknowledged_via))
 
 
 def tally(item: ActionItem) -> str:
 	"""How many of how many have acknowledged, where several are asked and somebody has; else empty."""
 	have = progress(item.asks, item.acks)
-	return _("{0} of {1} have acknowledged.").format(*have) if have and have[0] else ""
+	return so_far(*have) if have and have[0] else ""
 
 
 def _pill(item: ActionItem, *, step: bool = False) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Giving an acknowledged escalation back by hand: it goes on."""
 
 from frappe import _
-from frappe.utils import format_datetime
 
 from escalation_mgmt import clock, delivery, store
 from escalation_mgmt.calendars import Calendars
@@ -29,7 +28,7 @@ def unacknowledge(item: str, *, by: str, user: str = "") -> tuple[bool, str]:
 	decision = engine_unacknowledge(stored.item, by, now, user=user, ticket=ticket, working=working)
 	store.apply([(stored, decision)], Directory(), read, now)
 	delivery.soon()
-	due = format_datetime(clock.to_site(decision.item.due_at))
+	due = clock.shown(decision.item.due_at)
 	if decision.item.in_last_wait:
 		return True, _("Given back. No step is left: the last wait begins anew, and ends at {0}.").format(due)
 	return True, _("Given back. The escalation goes on; what comes next is due at {0}.").format(due)
