@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from benchmarks.measure import Sink
@@ -13,6 +14,7 @@ APPS = ("helpdesk", "escalation_mgmt")
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 PLAN, ENDPOINT = "Benchmark", "Sink"
 TECHNICIANS = 300
+PART = 20_000  # rows that are written in one go
 ACCOUNT, TOKEN, NUMBER = "AC" + "5" * 32, "6" * 32, "+15005550006"
 HTTP_POST, SMS = "HTTP POST", "SMS"
 OURS = (
@@ -199,17 +201,13 @@ def escalations(due: list[datetime], *, first: int = 1) -> None:
 	frappe.db.commit()
 
 
-def others(count: int, *, first: int, ended: bool) -> None:
-	"""Open tickets without a running item: no plan takes them, or their items have ended."""
+def questions(count: int, *, first: int) -> None:
+	"""Open tickets that no plan takes."""
 	import frappe
 
-	from escalation_mgmt import clock, rows, store
+	from escalation_mgmt import rows
 
-	for start in range(first, first + count, 20_000):
-		numbers = range(start, min(start + 20_000, first + count))
-		if ended:
-			escalations([clock.now()] * len(numbers), first=start)
-			continue
+	for numbers in _parts(count, first):
 		rows.insert_all(
 			"HD Ticket",
 			[
@@ -223,13 +221,29 @@ def others(count: int, *, first: int, ended: bool) -> None:
 				for n in numbers
 			],
 		)
-	if ended:
-		frappe.db.sql(
-			f"update `tab{store.ITEM}` set `status` = 'Exhausted', `due_utc` = null, `running_ticket` = null,"
-			" `ended_utc` = `opened_utc` where `name` >= %s",
-			(item(first),),
-		)
 	frappe.db.commit()
+
+
+def ended(count: int, *, first: int) -> None:
+	"""Open tickets whose escalations have ended."""
+	import frappe
+
+	from escalation_mgmt import clock, store
+
+	for numbers in _parts(count, first):
+		escalations([clock.now()] * len(numbers), first=numbers[0])
+	frappe.db.sql(
+		f"update `tab{store.ITEM}` set `status` = 'Exhausted', `due_utc` = null, `running_ticket` = null,"
+		" `ended_utc` = `opened_utc` where `name` >= %s",
+		(item(first),),
+	)
+	frappe.db.commit()
+
+
+def _parts(count: int, first: int) -> Iterator[range]:
+	"""That many numbers from `first` on, in parts that one transaction holds."""
+	for start in range(first, first + count, PART):
+		yield range(start, min(start + PART, first + count))
 
 
 def item(number: int) -> str:
@@ -241,8 +255,8 @@ def waiting(count: int, *, first: int = 1) -> None:
 	from escalation_mgmt import clock
 
 	later = clock.now() + timedelta(hours=5)
-	for start in range(0, count, 20_000):
-		escalations([later] * min(20_000, count - start), first=first + start)
+	for numbers in _parts(count, first):
+		escalations([later] * len(numbers), first=numbers[0])
 
 
 def fall_due(seconds: float = 1.0) -> datetime:

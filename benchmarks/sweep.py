@@ -16,10 +16,13 @@ GOAL_BATCH_MS = 250.0  # a dispatcher looks for due steps after each batch
 def measure() -> list[Figure]:
 	figures = []
 	with sink() as receiver:
-		for what, ended in (("no plan takes the others", False), ("the others have had their item", True)):
+		for what, others in (
+			("no plan takes the others", site.questions),
+			("the others have had their item", site.ended),
+		):
 			site.plan(receiver)
 			site.waiting(RUNNING)
-			site.others(OPEN - RUNNING, first=RUNNING + 1, ended=ended)
+			others(OPEN - RUNNING, first=RUNNING + 1)
 			figures += _figures(what)
 	return figures
 

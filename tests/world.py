@@ -280,6 +280,21 @@ class World:
 		doc.save()
 		frappe.db.commit()
 
+	def todos_are_tickets(self, resolved: str = "") -> None:
+		"""To Dos, which have a priority and a status, and nothing of a helpdesk. `resolved`: statuses, a line each."""
+		settings = frappe.get_doc("Escalation Settings")
+		settings.append(
+			"sources",
+			{
+				"reference_doctype": "ToDo",
+				"subject_field": "description",
+				"priority_field": "priority",
+				"status_field": "status",
+				"resolved_statuses": resolved,
+			},
+		)
+		settings.save()
+
 	# --- what is there
 
 	def item(self, doc: Any, number: int = -1) -> Any:

@@ -31,6 +31,21 @@ def chromium() -> str | None:
 	return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 
 
+def plan_for(subject: str, title: str, *steps: dict[str, Any], **more: Any) -> dict[str, Any]:
+	"""A plan that takes the tickets with this subject alone, whatever other plans there are; due at once, nearly."""
+	return {
+		"doctype": "Escalation Plan",
+		"title": title,
+		"rank": 1,
+		"reference_doctype": "HD Ticket",
+		"plan_owner": "owner@x.test",
+		"condition": f"doc.subject == '{subject}'",
+		"window": 1,
+		"steps": list(steps),
+		**more,
+	}
+
+
 class Desk:
 	"""A site that is served, its providers, and browsers that look at it."""
 

@@ -3,25 +3,18 @@
 from playwright.sync_api import Page, expect
 
 from tests import judges
-from tests.browser.desk import PATIENCE, Desk
+from tests.browser.desk import PATIENCE, Desk, plan_for
 from tests.browser.test_desk import log_ticket
 from tests.conftest import missing
 
 SECONDS = PATIENCE / 1000
 SUBJECT = "The door of the cold store stays open"
-PLAN = {
-	"doctype": "Escalation Plan",
-	"title": "Cold Store",
-	"rank": 1,
-	"reference_doctype": "HD Ticket",
-	"plan_owner": "owner@x.test",
-	"condition": f"doc.subject == '{SUBJECT}'",
-	"window": 1,
-	"steps": [
-		{"method": "Email", "whom": "Assignee"},
-		{"wait": 300, "method": "SMS", "whom": "User", "user": "lead@x.test"},
-	],
-}
+PLAN = plan_for(
+	SUBJECT,
+	"Cold Store",
+	{"method": "Email", "whom": "Assignee"},
+	{"wait": 300, "method": "SMS", "whom": "User", "user": "lead@x.test"},
+)
 
 
 def complaints(page: Page, *parts: str) -> list[str]:

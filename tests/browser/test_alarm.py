@@ -4,21 +4,17 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.desk import SITE, Desk, run
+from tests.browser.desk import SITE, Desk, plan_for, run
 from tests.browser.test_desk import log_ticket
 
 SUBJECT = "The lift is stuck"
-PLAN = {
-	"doctype": "Escalation Plan",
-	"title": "Lift",
-	"rank": 1,
-	"reference_doctype": "HD Ticket",
-	"plan_owner": "owner@x.test",
-	"condition": f"doc.subject == '{SUBJECT}'",
-	"window": 3600,
-	"last_wait": 7200,
-	"steps": [{"method": "Email", "whom": "Assignee"}],
-}
+PLAN = plan_for(
+	SUBJECT,
+	"Lift",
+	{"method": "Email", "whom": "Assignee"},
+	window=3600,
+	last_wait=7200,
+)
 LATE = """
 import sys
 from datetime import timedelta

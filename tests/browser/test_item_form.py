@@ -5,25 +5,18 @@ from datetime import datetime, timedelta
 
 from playwright.sync_api import expect
 
-from tests.browser.desk import PATIENCE, Desk, Window
+from tests.browser.desk import PATIENCE, Desk, Window, plan_for
 from tests.browser.test_desk import log_ticket
 
 SECONDS = PATIENCE / 1000
 SUBJECT = "The cooling of room 2 has stopped"
-PLAN = {
-	"doctype": "Escalation Plan",
-	"title": "Cooling",
-	"rank": 1,
-	"reference_doctype": "HD Ticket",
-	"plan_owner": "owner@x.test",
-	"condition": f"doc.subject == '{SUBJECT}'",
-	"window": 1,
-	"steps": [
-		{"method": "Email", "whom": "Assignee"},
-		{"wait": 300, "method": "SMS", "whom": "User", "user": "lead@x.test"},
-		{"wait": 300, "method": "Email", "whom": "User", "user": "second@x.test"},
-	],
-}
+PLAN = plan_for(
+	SUBJECT,
+	"Cooling",
+	{"method": "Email", "whom": "Assignee"},
+	{"wait": 300, "method": "SMS", "whom": "User", "user": "lead@x.test"},
+	{"wait": 300, "method": "Email", "whom": "User", "user": "second@x.test"},
+)
 
 
 def test_what_happened_and_what_is_planned(desk: Desk) -> None:

@@ -253,10 +253,7 @@ def test_nobody_is_paged_but_who_is_offered_whatever_a_call_names(world: World, 
 
 
 def test_where_nobody_is_offered_it_is_somebody_of_the_desk(world: World) -> None:
-	settings = frappe.get_doc("Escalation Settings")
-	fields = {"priority_field": "priority", "status_field": "status", "subject_field": "description"}
-	settings.append("sources", {"reference_doctype": "ToDo", **fields, "resolved_statuses": "Closed"})
-	settings.save()
+	world.todos_are_tickets("Closed")
 	world.plan((0, "Email", "User", "lead@x.test"), reference_doctype="ToDo")
 	todo = frappe.get_doc({"doctype": "ToDo", "description": "Tapes", "priority": "High"}).insert()
 	world.forward(10)

@@ -95,22 +95,13 @@ def copies(world: World, count: int) -> list[str]:
 
 def test_31_a_ticket_doctype_that_nobody_can_read_any_more(world: World) -> None:
 	"""One plan's tickets can't be read at all: the other plan's go out."""
-	settings = frappe.get_doc("Escalation Settings")
-	settings.append(
-		"sources",
-		{
-			"reference_doctype": "ToDo",
-			"subject_field": "description",
-			"priority_field": "priority",
-			"status_field": "status",
-		},
-	)
-	settings.save()
+	world.todos_are_tickets()
 	world.plan((0, "Email", "User", "lead@x.test"), title="Tasks", reference_doctype="ToDo")
 	world.plan((0, "Email"), title="Tickets")
 	todo = frappe.get_doc({"doctype": "ToDo", "description": "x", "priority": "High"}).insert()
 	item = world.item(todo)
 	world.ticket(to="tech@x.test")
+	settings = frappe.get_doc("Escalation Settings")
 	settings.sources = []
 	settings.save()
 	world.forward(10)

@@ -125,18 +125,7 @@ def test_a_ticket_doctype_that_is_not_helpdesks(world: World) -> None:
 
 def test_any_doctype_with_a_priority_by_naming_its_fields(world: World) -> None:
 	"""A To Do has a priority and a status, and nothing of a helpdesk."""
-	settings = frappe.get_doc("Escalation Settings")
-	settings.append(
-		"sources",
-		{
-			"reference_doctype": "ToDo",
-			"subject_field": "description",
-			"priority_field": "priority",
-			"status_field": "status",
-			"resolved_statuses": "Closed\nCancelled",
-		},
-	)
-	settings.save()
+	world.todos_are_tickets("Closed\nCancelled")
 	world.plan((0, "Email", "User Field", "allocated_to"), reference_doctype="ToDo")
 	todo = frappe.get_doc(
 		{

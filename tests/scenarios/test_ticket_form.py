@@ -99,10 +99,7 @@ def test_25_by_permission(world: World) -> None:
 
 
 def test_25_reading_alone_allows_to_acknowledge_and_nothing_else(world: World) -> None:
-	settings = frappe.get_doc("Escalation Settings")
-	fields = {"priority_field": "priority", "status_field": "status", "subject_field": "description"}
-	settings.append("sources", {"reference_doctype": "ToDo", **fields, "resolved_statuses": "Closed"})
-	settings.save()
+	world.todos_are_tickets("Closed")
 	world.plan((0, "Email", "User", "lead@x.test"), reference_doctype="ToDo")
 	todo = frappe.get_doc({"doctype": "ToDo", "description": "Tapes", "priority": "High"}).insert()
 	frappe.share.add("ToDo", todo.name, "stranger@x.test", read=1)
@@ -231,10 +228,7 @@ def test_the_tickets_own_activity_tells_what_matters(world: World) -> None:
 
 
 def test_elsewhere_it_is_a_comment(world: World) -> None:
-	settings = frappe.get_doc("Escalation Settings")
-	fields = {"priority_field": "priority", "status_field": "status", "subject_field": "description"}
-	settings.append("sources", {"reference_doctype": "ToDo", **fields, "resolved_statuses": "Closed"})
-	settings.save()
+	world.todos_are_tickets("Closed")
 	world.plan((0, "Email", "User", "lead@x.test"), title="R & D", reference_doctype="ToDo")
 	todo = frappe.get_doc({"doctype": "ToDo", "description": "Tapes", "priority": "High"}).insert()
 	world.forward(10)
