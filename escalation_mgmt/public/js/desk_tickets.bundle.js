@@ -74,7 +74,23 @@ function ask(action) {
 		default: field.default || field.options[0]?.value,
 		reqd: 1,
 	}));
-	return new Promise((resolve) => frappe.prompt(fields, resolve, action.label, action.label.replace("…", "")));
+	return new Promise((resolve) => prompt(fields, resolve, action.label, action.label.replace("…", "")));
+}
+
+// As frappe.prompt, without its animation: Bootstrap doesn't hide what is still fading in, so that the dialog of
+// somebody who answers at once would stay in the way.
+function prompt(fields, answered, title, label) {
+	const dialog = new frappe.ui.Dialog({
+		animate: false,
+		fields,
+		title,
+		primary_action_label: label,
+		primary_action: (values) => {
+			dialog.hide();
+			answered(values);
+		},
+	});
+	dialog.show();
 }
 
 // --- the form of an action item
@@ -94,7 +110,7 @@ class ItemEscalation extends TicketEscalation {
 }
 
 frappe.provide("escalation_mgmt");
-Object.assign(escalation_mgmt, { ItemEscalation, run_action: run, pill });
+Object.assign(escalation_mgmt, { ItemEscalation, run_action: run, pill, prompt });
 
 // --- the list
 

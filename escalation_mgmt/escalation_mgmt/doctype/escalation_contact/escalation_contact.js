@@ -30,14 +30,16 @@ async function verify(frm) {
 	const sent = await call("send_code", { contact });
 	if (!sent.sent) return tell(false, sent.message);
 	await frm.reload_doc();
-	frappe.prompt(
-		{
-			fieldname: "code",
-			fieldtype: "Data",
-			label: __("Code"),
-			reqd: 1,
-			description: frappe.utils.escape_html(sent.message),
-		},
+	escalation_mgmt.prompt(
+		[
+			{
+				fieldname: "code",
+				fieldtype: "Data",
+				label: __("Code"),
+				reqd: 1,
+				description: frappe.utils.escape_html(sent.message),
+			},
+		],
 		async ({ code }) => {
 			const checked = await call("check_code", { contact, code });
 			tell(checked.verified, checked.message);
@@ -53,8 +55,8 @@ async function test(frm) {
 	const contact = frm.doc.name;
 	const ways = await call("ways", { contact });
 	if (!ways.length) return tell(false, __("No method reaches this contact."));
-	frappe.prompt(
-		{ fieldname: "method", fieldtype: "Select", label: __("Method"), options: ways, default: ways[0], reqd: 1 },
+	escalation_mgmt.prompt(
+		[{ fieldname: "method", fieldtype: "Select", label: __("Method"), options: ways, default: ways[0], reqd: 1 }],
 		async ({ method }) => {
 			const sent = await call("send_test", { contact, method });
 			tell(sent.sent, sent.message);
