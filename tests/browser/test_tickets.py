@@ -43,7 +43,9 @@ def test_an_agent_works_from_the_ticket(desk: Desk) -> None:
 		asked.get_by_role("button", name="Add a Person", exact=True).click()
 		desk.inbox.expect(method="Email", to="second@x.test", contains=LONG, timeout=SECONDS)
 		menu(agent).locator("button").first.click()
-		menu(agent).locator(".dropdown-item:visible", has_text="Snooze…").evaluate(ANSWERED_AT_ONCE)  # as suggested
+		menu(agent).locator(".dropdown-item:visible", has_text="Snooze…").evaluate(
+			ANSWERED_AT_ONCE
+		)  # as suggested
 		expect(agent.page.locator(".modal:visible")).to_have_count(0)
 		expect(line.locator(".escalation-next")).to_have_text(
 			re.compile(r"End of the snooze in (59|1:[01]\d):\d\d")
