@@ -27,7 +27,7 @@ test:
 else
 # Three, on two cores: each waits a third of its time for databases and processes.
 test: setup
-	@$(VENV)/python -m pytest -n 3 --dist loadgroup $(ARGS)
+	@$(VENV)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder $(ARGS)
 endif
 
 lint: setup

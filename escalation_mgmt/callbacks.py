@@ -14,7 +14,7 @@ from frappe.translate import print_language
 from twilio.twiml.messaging_response import MessagingResponse
 from werkzeug.wrappers import Response
 
-from escalation_mgmt import delivery, gsm7, receipts, replies, speech
+from escalation_mgmt import delivery, gsm7, outbox, receipts, replies, speech
 from escalation_mgmt.acknowledge import acknowledge_by, as_it_is
 from escalation_mgmt.engine import can_acknowledge
 from escalation_mgmt.escalate_now import escalate_now
@@ -150,8 +150,8 @@ def _call_key(said: Any, ours: Any) -> str:
 			done = acknowledge_by(call.row, CALL)
 			return call.speaker.end(done.in_words)
 		if key == speech.ESCALATE:
-			last = call.row.run, call.row.step
-			_done, words = escalate_now(call.row.action_item, after=last, by=call.row.recipient, via=CALL)
+			seen = outbox.next_of(call.row)
+			_done, words = escalate_now(call.row.action_item, seen=seen, by=call.row.recipient, via=CALL)
 			return call.speaker.end(words)
 		if key == speech.REPEAT:
 			return call.read(ours)
@@ -182,7 +182,7 @@ class _Call:
 	@classmethod
 	def of(cls, ours: Any) -> "_Call | None":
 		name = ours.get("n", "")
-		fields = ["name", "action_item", "method", "recipient", "user", "address", "step", "run", "status"]
+		fields = ["name", "action_item", "method", "recipient", "user", "address", "status", *outbox.NEXT]
 		row = frappe.db.get_value(NOTIFICATION, name, fields, as_dict=True) if name else None
 		message = delivery.message_of(name) if row and row.method == CALL else None
 		if not message:

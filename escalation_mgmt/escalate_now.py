@@ -14,7 +14,6 @@ from escalation_mgmt.engine import (
 	WorkingTime,
 	bring_forward,
 	held_until,
-	position_after,
 	running_maintenance,
 )
 from escalation_mgmt.maintenances import Maintenances
@@ -26,24 +25,25 @@ def escalate_now(
 	item: str,
 	*,
 	to: int = 0,
-	after: tuple[int, int] | None = None,
+	seen: tuple[int, int] | None = None,
 	by: str = "",
 	via: str = "",
 	why: str = "",
 ) -> tuple[bool, str]:
 	"""Make what comes next due now; whether it was done, and in words what became of it.
 
-	`to` is the number of a step that is still to come: those before it are passed over. `after` is the run and the step
-	that whoever asks knew to be the last: where more has run since, nothing is done. None: the caller has compared the
+	`to` is the number of a step that is still to come: those before it are passed over. `seen` is the position (run, group)
+	that whoever asks knew to be next: where that has run since, nothing is done. None: the caller has compared the
 	item's version. The caller has checked that this person may, and commits.
 	"""
 	found = store.lock([item])
 	if not found:
 		return False, _("There is no Escalation Action Item {0}.").format(item)
 	stored, now = found[0], clock.now()
-	seen = position_after(stored.item.plan, *after) if after else (stored.item.run, stored.item.group)
 	try:
-		decision = bring_forward(stored.item, seen, now, to=to, by=by, via=via, why=why)
+		decision = bring_forward(
+			stored.item, seen or (stored.item.run, stored.item.group), now, to=to, by=by, via=via, why=why
+		)
 	except Refused as e:
 		if str(e) == MOVED_ON:
 			return False, _("The next step has run meanwhile; nothing was changed.")

@@ -39,20 +39,29 @@ PAGE, TOLD = "Page", "Told"
 CODE_RESTS = timedelta(days=1)  # before a phone gets the same reply code for another item
 _HOLD_CODES = (*sorted(RUNNING), str(Status.EXHAUSTED))  # those that can still be acknowledged, or again
 
+NEXT = ("next_run", "next_group")
+"""The position of its item when a page was queued: what comes next unless something happens."""
+
 REACHED = (SENDING, SENT, DELIVERED, ANSWERED, NOT_ANSWERED, UNKNOWN)
 """States of a message that its recipient has, or may have."""
 
 
-def queue(pages: Sequence[tuple[str, Page]], now: datetime) -> None:
-	"""Queue the pages of action items: [(item, page)]."""
+def queue(pages: Sequence[tuple[ActionItem, Page]], now: datetime) -> None:
+	"""Queue the pages of action items: [(the item as it is after the decision, page)]."""
 	rows.insert_all(
 		NOTIFICATION,
 		[
-			_row(item, page.recipient, now)
+			_row(item.id, page.recipient, now)
 			| {"purpose": PAGE, "step": page.step.number, "run": page.run, "planned_utc": page.planned_at}
+			| {"next_run": item.run, "next_group": item.group}
 			for item, page in pages
 		],
 	)
+
+
+def next_of(page: Any) -> tuple[int, int]:
+	"""What was to come next when this page was queued: (run, group), as `bring_forward` wants it."""
+	return page.next_run, page.next_group
 
 
 def queue_instead(item: str, failed: Any, recipient: Recipient, now: datetime) -> str:
@@ -61,6 +70,8 @@ def queue_instead(item: str, failed: Any, recipient: Recipient, now: datetime) -
 		"purpose": PAGE,
 		"step": failed.step,
 		"run": failed.run,
+		"next_run": failed.next_run,
+		"next_group": failed.next_group,
 		"planned_utc": now,
 		"instead_of": failed.name,
 	}

@@ -16,6 +16,7 @@ from escalation_mgmt.people import Directory
 _COLUMNS = (
 	*("name", "action_item", "status", "method", "recipient", "user", "purpose", "about", "step", "run"),
 	*("attempts", "attempt_id", "provider_message_id", "possible_duplicate", "sent_utc", "instead_of"),
+	*outbox.NEXT,
 )
 _KINDS = {
 	SENT: EventKind.SENT,
@@ -118,7 +119,7 @@ def _another_way(stored: store.Stored, row: Any, now: datetime) -> None:
 		history.append([_line(instead, EventKind.INSTEAD, now)])
 		delivery.soon()
 		return
-	escalate_now(row.action_item, after=(row.run, row.step), why="not delivered")
+	escalate_now(row.action_item, seen=outbox.next_of(row), why="not delivered")
 
 
 def _next_way(stored: store.Stored, row: Any) -> Recipient | None:

@@ -248,7 +248,7 @@ def apply(
 	for stored, decision in decided:
 		if decision.withdraw_from:
 			outbox.withdraw([stored.item.id], now, of=decision.withdraw_from)
-	outbox.queue([(stored.item.id, page) for stored, decision in decided for page in decision.pages], now)
+	outbox.queue([(decision.item, page) for _stored, decision in decided for page in decision.pages], now)
 	history.append(
 		[history.Line(stored.item.id, event) for stored, decision in decided for event in decision.events]
 	)

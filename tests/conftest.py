@@ -23,18 +23,25 @@ PROCESSES = (
 )
 """The longest of those on MariaDB, which would be the last to end: another worker has them, on another site."""
 
+LONGEST_FIRST = ("tests browser", "tests mariadb", "tests sqlite", "tests mariadb processes")
+"""So that no worker is left alone with one of these at the end; it has to be with --no-loadscope-reorder."""
+
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-	"""In parallel (-n 2), what shares a site stays on one worker."""
+	"""In parallel (-n 3), what shares a site stays on one worker."""
 	if not config.pluginmanager.hasplugin("xdist"):
 		return
+	places = {}
 	for item in items:
 		parameters = getattr(item, "callspec", None)
 		site = parameters.params.get("site") if parameters else None
 		folder = item.path.relative_to(item.config.rootpath).parts[0]  # the host's own tests have other sites
 		apart = " processes" if site == "mariadb" and item.path.stem in PROCESSES else ""
-		item.add_marker(pytest.mark.xdist_group(f"{folder} {site or item.path.parent.name}{apart}"))
+		group = f"{folder} {site or item.path.parent.name}{apart}"
+		item.add_marker(pytest.mark.xdist_group(group))
+		places[item] = LONGEST_FIRST.index(group) if group in LONGEST_FIRST else len(LONGEST_FIRST)
+	items.sort(key=places.__getitem__)
 
 
 def missing(what: str, why: str) -> None:

@@ -15,7 +15,6 @@ from escalation_mgmt.engine.bring_forward import (
 	NOT_ESCALATING,
 	bring_forward,
 	can_bring_forward,
-	position_after,
 )
 from escalation_mgmt.engine.decision import (
 	Audience,
@@ -170,7 +169,6 @@ __all__ = [
 	"next_status",
 	"open_item",
 	"opens",
-	"position_after",
 	"progress",
 	"rehearse",
 	"release",

@@ -6,9 +6,8 @@ from datetime import datetime
 from escalation_mgmt.engine.decision import Decision, Refused
 from escalation_mgmt.engine.event import Event, EventKind, given
 from escalation_mgmt.engine.item import ActionItem
-from escalation_mgmt.engine.plan import Plan
 from escalation_mgmt.engine.statuses import Status
-from escalation_mgmt.engine.waits import following, group_of
+from escalation_mgmt.engine.waits import group_of
 
 NOT_ESCALATING = "not escalating"
 MOVED_ON = "moved on"
@@ -60,8 +59,3 @@ def bring_forward(
 	)
 	event = Event(EventKind.BROUGHT_FORWARD, now, step, item.run, given(data))
 	return Decision(item=forward, events=(event,))
-
-
-def position_after(plan: Plan, run: int, step: int) -> tuple[int, int]:
-	"""What comes after a step's group: (run, group); a group past the last one is the last wait."""
-	return following(plan, run, group_of(plan, step))

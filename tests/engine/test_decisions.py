@@ -31,7 +31,6 @@ from escalation_mgmt.engine import (
 	look,
 	next_status,
 	open_item,
-	position_after,
 	run_due,
 	start_again,
 	stop,
@@ -453,9 +452,3 @@ def test_a_stale_wish_passes_over_nothing(seen) -> None:
 def test_only_what_escalates_is_brought_forward(change) -> None:
 	with pytest.raises(Refused, match=f"^{NOT_ESCALATING}$"):
 		bring_forward(replace(escalating(0, 5, group=1, step=1), **change), (0, 1), T0)
-
-
-def test_what_comes_after_a_step() -> None:
-	of = plan(0, 0, 5, repeats=1)
-	assert [position_after(of, 0, step) for step in (1, 2, 3)] == [(0, 1), (0, 1), (1, 0)]
-	assert [position_after(of, 1, step) for step in (1, 2, 3)] == [(1, 1), (1, 1), (1, 2)]

@@ -3,6 +3,7 @@
 import pytest
 
 from escalation_mgmt import notifiers
+from tests.scenarios.test_ticket_form import Form
 from tests.world import World
 
 TINA, LEO = "+4915112345601", "+4915112345602"
@@ -136,6 +137,23 @@ def test_17_escalating_on_from_a_call_that_is_stale_does_nothing(world: World) -
 	call.press("3")
 	assert call.text.endswith("The next step has run meanwhile; nothing was changed.")
 	assert world.item(ticket).due_utc == due
+
+
+def test_23_escalating_on_by_whom_it_was_handed_over_to(world: World) -> None:
+	"""They are called by the method of step 1, after step 2 has run: what comes next is step 3."""
+	world.contact("lead@x.test", LEO)
+	ticket, call = rung(world, (30, "Email"), (30, "Email", "User", "second@x.test"))
+	call.answer()
+	world.forward(30)
+	world.expect_email("tech@x.test")
+	assert Form(world, ticket, "second@x.test").click("hand_over", to="lead@x.test")[0]
+	world.tick()
+	world.expect_email("tech@x.test", "is assigned to Leo Lead now")
+	call = world.expect_call(LEO)
+	call.press("3")
+	assert call.text.endswith("Step 3 is run now.")
+	world.tick()
+	world.expect_email("second@x.test")
 
 
 def test_17_escalating_on_from_the_last_step_ends_the_last_wait(world: World) -> None:
