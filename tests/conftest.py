@@ -4,7 +4,7 @@ On a bench, with ESCALATION_TEST_SITE and SITES_PATH, it runs on that site inste
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -27,11 +27,11 @@ LONGEST_FIRST = ("tests browser", "tests mariadb", "tests sqlite", "tests mariad
 """So that no worker is left alone with one of these at the end; it has to be with --no-loadscope-reorder."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)  # before xdist reads the groups, and after pytest has ordered what shares a fixture
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None]:
 	"""In parallel (-n 3), what shares a site stays on one worker."""
 	if not config.pluginmanager.hasplugin("xdist"):
-		return
+		return (yield)
 	places = {}
 	for item in items:
 		parameters = getattr(item, "callspec", None)
@@ -41,6 +41,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 		group = f"{folder} {site or item.path.parent.name}{apart}"
 		item.add_marker(pytest.mark.xdist_group(group))
 		places[item] = LONGEST_FIRST.index(group) if group in LONGEST_FIRST else len(LONGEST_FIRST)
+	yield
 	items.sort(key=places.__getitem__)
 
 
