@@ -27,22 +27,24 @@ LONGEST_FIRST = ("tests browser", "tests mariadb", "tests sqlite", "tests mariad
 """So that no worker is left alone with one of these at the end; it has to be with --no-loadscope-reorder."""
 
 
-@pytest.hookimpl(wrapper=True)  # before xdist reads the groups, and after pytest has ordered what shares a fixture
+@pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None]:
 	"""In parallel (-n 3), what shares a site stays on one worker."""
 	if not config.pluginmanager.hasplugin("xdist"):
 		return (yield)
-	places = {}
 	for item in items:
 		parameters = getattr(item, "callspec", None)
 		site = parameters.params.get("site") if parameters else None
 		folder = item.path.relative_to(item.config.rootpath).parts[0]  # the host's own tests have other sites
 		apart = " processes" if site == "mariadb" and item.path.stem in PROCESSES else ""
-		group = f"{folder} {site or item.path.parent.name}{apart}"
-		item.add_marker(pytest.mark.xdist_group(group))
-		places[item] = LONGEST_FIRST.index(group) if group in LONGEST_FIRST else len(LONGEST_FIRST)
-	yield
-	items.sort(key=places.__getitem__)
+		item.add_marker(pytest.mark.xdist_group(f"{folder} {site or item.path.parent.name}{apart}"))
+	yield  # xdist reads the groups, and pytest brings together what shares a fixture
+	items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+	(group,) = item.get_closest_marker("xdist_group").args
+	return LONGEST_FIRST.index(group) if group in LONGEST_FIRST else len(LONGEST_FIRST)
 
 
 def missing(what: str, why: str) -> None:
