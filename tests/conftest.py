@@ -21,9 +21,15 @@ PROCESSES = (
 	"test_sender",
 	"test_upgrade",
 )
-"""The longest of those on MariaDB, which would be the last to end: another worker has them, on another site."""
+"""The longest of those that need a site: another worker has them, on another site, so that none is the last to end."""
 
-LONGEST_FIRST = ("tests browser", "tests mariadb", "tests sqlite", "tests mariadb processes")
+LONGEST_FIRST = (
+	"tests browser",
+	"tests mariadb",
+	"tests sqlite",
+	"tests mariadb processes",
+	"tests sqlite processes",
+)
 """So that no worker is left alone with one of these at the end; it has to be with --no-loadscope-reorder."""
 
 
@@ -36,7 +42,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 		parameters = getattr(item, "callspec", None)
 		site = parameters.params.get("site") if parameters else None
 		folder = item.path.relative_to(item.config.rootpath).parts[0]  # the host's own tests have other sites
-		apart = " processes" if site == "mariadb" and item.path.stem in PROCESSES else ""
+		apart = " processes" if site and item.path.stem in PROCESSES else ""
 		item.add_marker(pytest.mark.xdist_group(f"{folder} {site or item.path.parent.name}{apart}"))
 	yield  # xdist reads the groups, and pytest brings together what shares a fixture
 	items.sort(key=_place)
