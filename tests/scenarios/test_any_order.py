@@ -267,7 +267,7 @@ class AnyOrder(RuleBasedStateMachine):
 		for name, item in items.items():
 			self._item(item, self.first.setdefault(name, item), events[name])
 		for message in messages.values():
-			self._message(message, items[message.action_item])
+			self._message(message, items[message.action_item], events[message.action_item])
 		pages = Counter(
 			(m.action_item, m.run, m.step, m.method, m.address, m.created_utc)
 			for m in messages.values()
@@ -315,7 +315,7 @@ class AnyOrder(RuleBasedStateMachine):
 		if kinds.count("Nobody Notified") and item.stalled:
 			assert kinds.count("Unreachable")
 
-	def _message(self, message: Any, item: Any) -> None:
+	def _message(self, message: Any, item: Any, events: list[Any]) -> None:
 		times = [at for name, at in self.received if name == message.name]
 		assert len(times) <= 2 and (len(times) < 2 or message.possible_duplicate), "doubled unmarked"
 		assert all(at >= message.planned_utc for at in times), "early"
@@ -323,7 +323,9 @@ class AnyOrder(RuleBasedStateMachine):
 			assert times, "said to be sent, and never received"
 		if message.status == "Withdrawn":
 			assert not times
-		if message.purpose == "Page" and message.name in self.seen and item.name in self.over:
+		back = [event.at_utc for event in events if event.kind in GIVEN_BACK]
+		newer = back and message.created_utc >= max(back)  # somebody had it, and has it no longer
+		if message.purpose == "Page" and message.name in self.seen and item.name in self.over and not newer:
 			assert item.status == "Exhausted" or message.in_flight, "sent after somebody had it"
 
 	def teardown(self) -> None:

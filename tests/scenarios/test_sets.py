@@ -17,11 +17,9 @@ def statements(world: World, monkeypatch: pytest.MonkeyPatch, count: int) -> int
 	world.wait(10)
 	frappe.db.commit()
 	asked: list[str] = []
-	execute = Database.execute_query
+	sql = Database.sql
 	with monkeypatch.context() as patch:
-		patch.setattr(
-			Database, "execute_query", lambda self, *a, **k: asked.append(str(a[0])) or execute(self, *a, **k)
-		)
+		patch.setattr(Database, "sql", lambda self, *a, **k: asked.append(str(a[0])) or sql(self, *a, **k))
 		patch.setattr(delivery, "FLUSH_SECONDS", 3600)  # recorded at the end of a batch, however fast it is
 		world.tick()
 	assert len(world.inbox.take_all()) == count
