@@ -377,8 +377,8 @@ def test_18_a_reset_connection_is_unknown(world: World) -> None:
 
 
 def test_18_no_answer_in_time_is_unknown(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-	monkeypatch.setattr(web_push, "SECONDS", 0.5)
-	monkeypatch.setattr(fcm, "SECONDS", 0.5)
+	monkeypatch.setattr(web_push, "SECONDS", 2)
+	monkeypatch.setattr(fcm, "SECONDS", 2)
 	world.device(TECH)
 	world.device(LEAD, "FCM")
 	ticket = pushing(world, (0, PUSH), (0, PUSH, "User", LEAD))
