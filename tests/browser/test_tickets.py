@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.desk import PATIENCE, Desk, Window
 from tests.browser.site import PAGER
@@ -42,10 +42,7 @@ def test_an_agent_works_from_the_ticket(desk: Desk) -> None:
 		asked.locator("select").select_option(label="Sam Second")
 		asked.get_by_role("button", name="Add a Person", exact=True).click()
 		desk.inbox.expect(method="Email", to="second@x.test", contains=LONG, timeout=SECONDS)
-		menu(agent).locator("button").first.click()
-		menu(agent).locator(".dropdown-item:visible", has_text="Snooze…").evaluate(
-			ANSWERED_AT_ONCE
-		)  # as suggested
+		entry(agent, "Snooze…").evaluate(ANSWERED_AT_ONCE)  # for an hour, as it is suggested
 		expect(agent.page.locator(".modal:visible")).to_have_count(0)
 		expect(line.locator(".escalation-next")).to_have_text(
 			re.compile(r"End of the snooze in (59|1:[01]\d):\d\d")
@@ -127,7 +124,7 @@ def plan() -> dict:
 	}
 
 
-def menu(window: Window):
+def menu(window: Window) -> Locator:
 	return window.page.locator(".page-head:visible .inner-group-button", has_text="Escalation")
 
 
@@ -138,9 +135,13 @@ def offered(window: Window) -> list[str]:
 	return [text.strip() for text in found]
 
 
-def choose(window: Window, label: str) -> None:
+def entry(window: Window, label: str) -> Locator:
 	menu(window).locator("button").first.click()
-	menu(window).locator(".dropdown-item:visible", has_text=label).click()
+	return menu(window).locator(".dropdown-item:visible", has_text=label)
+
+
+def choose(window: Window, label: str) -> None:
+	entry(window, label).click()
 
 
 def the_list_shows_it(window: Window) -> None:
