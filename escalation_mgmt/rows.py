@@ -52,7 +52,8 @@ def update_all(doctype: str, rows: Sequence[dict[str, Any]], where: str = "") ->
 			on += f" and `tab{doctype}`.`{where}` = fresh.`was`"
 		if frappe.db.db_type == "mariadb":
 			sets = ", ".join(f"`tab{doctype}`.`{column}` = fresh.`{column}`" for column in columns)
-			sql = f"update `tab{doctype}` join {fresh} on {on} set {sets}"
+			# By key, which the optimizer doesn't choose for a small table: it reads the table, and locks every row.
+			sql = f"update {fresh} straight_join `tab{doctype}` force index (primary) on {on} set {sets}"
 		else:
 			sets = ", ".join(f"`{column}` = fresh.`{column}`" for column in columns)
 			sql = f"update `tab{doctype}` set {sets} from {fresh} where {on}"
