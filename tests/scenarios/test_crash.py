@@ -149,14 +149,14 @@ def test_11_an_item_that_another_process_holds_keeps_no_other_waiting(world: Wor
 			child.say()
 			child.wait_until_stopped()
 			world.tick()
-			world.expect_email("tech@x.test", "ticket 2")
+			world.expect_email("tech@x.test", "ticket 1")
 			world.expect_email("owner@x.test", "can't be processed")
 			world.expect_error("can't be processed")
 			os.kill(child.pid, signal.SIGCONT)
 			child.wait()
-		world.expect_email("tech@x.test", "ticket 0")
+		world.expect_email("tech@x.test", "first")
 	world.forward(5)
-	world.expect_email("tech@x.test", "ticket 1")
+	world.expect_email("tech@x.test", "ticket 0")
 
 
 @contextmanager
