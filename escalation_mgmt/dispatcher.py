@@ -96,9 +96,7 @@ def _run_one_by_one(names: list[str]) -> None:
 	for name in names:
 		try:
 			now = clock.now()
-			for stored in store.lock([name], wait=False):
-				if stored.item.due_at and stored.item.due_at <= now:
-					_run([stored], now)
+			_run(store.load(store.claim_due(now, 1, only=name)), now)
 			faults.commit("dispatcher.one")
 		except Exception as e:
 			frappe.db.rollback()

@@ -143,7 +143,7 @@ def test_11_an_item_that_another_process_holds_keeps_no_other_waiting(world: Wor
 		pytest.skip("SQLite has one writer at a time")
 	world.plan((0, "Email"))
 	tickets = many(world, 3)
-	with broken(tickets[1]):
+	with broken(tickets[1]) as bad:
 		world.wait(10)
 		with children.dispatching(world, fault="dispatcher.one.before:1:stop") as child:
 			child.say()
@@ -155,6 +155,7 @@ def test_11_an_item_that_another_process_holds_keeps_no_other_waiting(world: Wor
 			os.kill(child.pid, signal.SIGCONT)
 			child.wait()
 		world.expect_email("tech@x.test", "first")
+		assert world.kinds(frappe.get_doc(store.ITEM, bad)).count("Parked") == 1, "it was set aside already"
 	world.forward(5)
 	world.expect_email("tech@x.test", "ticket 0")
 

@@ -151,8 +151,8 @@ def test_a_mail_server_that_hangs_in_each_message_gets_no_whole_batch(
 	"""The rest would be sent long after its claims count as lost, and by somebody else as well."""
 	from escalation_mgmt.notifiers import email
 
-	monkeypatch.setattr(email, "SECONDS", 0.5)
-	monkeypatch.setattr(email, "BATCH_SECONDS", 0.4)
+	monkeypatch.setattr(email, "SECONDS", 2)
+	monkeypatch.setattr(email, "BATCH_SECONDS", 1.5)
 	people = ("tech@x.test", "lead@x.test", "second@x.test")
 	world.plan(*((0, "Email", "User", user) for user in people))
 	ticket = world.ticket()
