@@ -13,11 +13,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import secrets
+import os
 import sys
 import time
 from email.utils import formatdate
-from urllib.parse import parse_qs, urlsplit
+from functools import lru_cache
+from urllib.parse import parse_qsl
 
 FORM = b"application/x-www-form-urlencoded"
 
@@ -55,7 +56,7 @@ class Sink:
 
 	def _twilio(self, path: bytes, head: bytes, body: bytes) -> tuple[int, bytes]:
 		"""Source: https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource"""
-		asked = {key: values[0] for key, values in parse_qs(body.decode()).items()}
+		asked = dict(parse_qsl(body.decode()))
 		if (
 			not _header(head, b"authorization").startswith(b"Basic ")
 			or _header(head, b"content-type") != FORM
@@ -63,32 +64,29 @@ class Sink:
 			return 401, b'{"code": 20003, "message": "Authenticate", "status": 401}'
 		if not (asked.get("To", "").startswith("+") and asked.get("From") and asked.get("Body")):
 			return 400, b'{"code": 21211, "message": "To, From and Body are required", "status": 400}'
-		self.take(parse_qs(urlsplit(asked["StatusCallback"]).query)["n"][0])
-		sid, account = "SM" + secrets.token_hex(16), path.split(b"/")[3].decode()
-		uri = f"/2010-04-01/Accounts/{account}/Messages/{sid}.json"
-		made = {
-			"account_sid": account,
-			"api_version": "2010-04-01",
-			"body": asked["Body"],
-			"date_created": formatdate(),
-			"date_sent": None,
-			"date_updated": formatdate(),
-			"direction": "outbound-api",
-			"error_code": None,
-			"error_message": None,
-			"from": asked["From"],
-			"messaging_service_sid": None,
-			"num_media": "0",
-			"num_segments": "1",
-			"price": None,
-			"price_unit": "USD",
-			"sid": sid,
-			"status": "queued",
-			"subresource_uris": {"media": uri.replace(".json", "/Media.json")},
-			"to": asked["To"],
-			"uri": uri,
-		}
-		return 201, json.dumps(made).encode()
+		self.take(asked["StatusCallback"].partition("?n=")[2].partition("&")[0])
+		sid, account = "SM" + os.urandom(16).hex(), path.split(b"/")[3].decode()
+		return 201, _MADE.format(
+			account=account,
+			sid=sid,
+			date=_date(int(time.time())),
+			**{name.lower(): json.dumps(asked[name]) for name in ("Body", "From", "To")},
+		).encode()
+
+
+_MADE = (
+	'{{"account_sid": "{account}", "api_version": "2010-04-01", "body": {body}, "date_created": "{date}", '
+	'"date_sent": null, "date_updated": "{date}", "direction": "outbound-api", "error_code": null, '
+	'"error_message": null, "from": {from}, "messaging_service_sid": null, "num_media": "0", "num_segments": "1", '
+	'"price": null, "price_unit": "USD", "sid": "{sid}", "status": "queued", "subresource_uris": '
+	'{{"media": "/2010-04-01/Accounts/{account}/Messages/{sid}/Media.json"}}, "to": {to}, '
+	'"uri": "/2010-04-01/Accounts/{account}/Messages/{sid}.json"}}'
+)
+
+
+@lru_cache(maxsize=2)
+def _date(second: int) -> str:
+	return formatdate(second)
 
 
 class Connection(asyncio.Protocol):

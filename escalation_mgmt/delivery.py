@@ -44,6 +44,9 @@ LONGEST_PAUSE = timedelta(hours=1)  # a provider may ask for more in vain
 FLUSH_SECONDS = 0.2
 FLUSH_ATTEMPTS = 4
 CLOCK_SECONDS = 0.02  # outcomes that come within this have one time
+FRESH_SECONDS = (
+	1.0  # how long the batches of a burst trust the people and the configuration that one of them has read
+)
 
 _COLUMNS = (
 	*(
@@ -83,9 +86,12 @@ def deliver_by(method: str) -> int:
 	if not installation.is_live():
 		return 0
 	attempts = 0
+	directory, read_at = Directory(), time.monotonic()
 	with connections_kept():
-		while sent := _deliver_some(method):
+		while sent := _deliver_some(method, directory):
 			attempts += sent
+			if time.monotonic() - read_at > FRESH_SECONDS:
+				directory, read_at = Directory(), time.monotonic()
 	return attempts
 
 
@@ -111,8 +117,7 @@ def methods_due() -> list[str]:
 	return [method for method, _since in found]
 
 
-def _deliver_some(method: str) -> int:
-	directory = Directory()
+def _deliver_some(method: str, directory: Directory) -> int:
 	notifier, why = directory.notifier(method)
 	claimed, taken = _claim(method, notifier)
 	faults.commit("delivery.claimed")  # the attempts stand in the database before anything is sent

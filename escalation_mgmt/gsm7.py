@@ -48,7 +48,7 @@ def is_gsm(text: str) -> bool:
 def length(text: str) -> int:
 	"""Septets of a text of the alphabet; of any other, its UTF-16 units."""
 	if is_gsm(text):
-		return len(text) + sum(letter in _EXTENDED for letter in text)
+		return len(text) + sum(map(text.count, _EXTENDED))
 	return len(text.encode("utf-16-be")) // 2
 
 

@@ -97,24 +97,33 @@ def give_reply_codes(claimed: Sequence[Any], now: datetime) -> None:
 	if not pages:
 		return
 	addresses = sorted({row.address for row in pages})
-	found = frappe.db.sql(
-		"select n.`address`, n.`action_item`, n.`reply_code`"
+	marks = ", ".join(["%s"] * len(addresses))
+	# A number may have many: read as one row, they cost a fiftieth.
+	held = frappe.db.sql(
+		"select n.`address`, group_concat(distinct n.`reply_code`)"
 		f" from `tab{NOTIFICATION}` n join `tabEscalation Action Item` i on i.`name` = n.`action_item`"
-		f" where n.`address` in ({', '.join(['%s'] * len(addresses))}) and n.`reply_code` > 0"
-		f" and (n.`created_utc` > %s or i.`status` in ({', '.join(['%s'] * len(_HOLD_CODES))}))",
+		f" where n.`address` in ({marks}) and n.`reply_code` > 0"
+		f" and (n.`created_utc` > %s or i.`status` in ({', '.join(['%s'] * len(_HOLD_CODES))}))"
+		" group by n.`address`",
 		(*addresses, now - CODE_RESTS, *_HOLD_CODES),
 	)
-	codes: dict[str, dict[str, int]] = {}
-	for address, item, code in found:
-		codes.setdefault(address, {})[item] = code
+	taken = {address: set(map(int, codes.split(","))) for address, codes in held}
+	items = sorted({row.action_item for row in pages})
+	known = {
+		(address, item): code
+		for address, item, code in frappe.db.sql(
+			f"select `address`, `action_item`, `reply_code` from `tab{NOTIFICATION}`"
+			f" where `action_item` in ({', '.join(['%s'] * len(items))}) and `reply_code` > 0",
+			tuple(items),
+		)
+	}
 	free: dict[str, Iterator[int]] = {}
 	for row in pages:
-		of_number = codes.setdefault(row.address, {})
 		if row.address not in free:
-			free[row.address] = filterfalse(set(of_number.values()).__contains__, count(1))
-		if row.action_item not in of_number:
-			of_number[row.action_item] = next(free[row.address])
-		row.reply_code = of_number[row.action_item]
+			free[row.address] = filterfalse(taken.get(row.address, set()).__contains__, count(1))
+		if (row.address, row.action_item) not in known:
+			known[row.address, row.action_item] = next(free[row.address])
+		row.reply_code = known[row.address, row.action_item]
 
 
 def withdraw(items: Sequence[str], now: datetime, of: str = "") -> None:
