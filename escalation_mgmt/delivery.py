@@ -105,14 +105,14 @@ def next_attempt(after: datetime) -> datetime | None:
 	return rows.least(NOTIFICATION, "next_attempt_utc", after)
 
 
-def methods_due() -> list[str]:
-	"""The methods of the messages that are due, those due longest first. Ends the caller's transaction."""
+def methods_due(late: timedelta = NOW) -> list[str]:
+	"""The methods of the messages that are due, and have been for so long; those due longest first. Ends the caller's
+	transaction."""
 	frappe.db.rollback()
-	now = clock.now()
 	found = frappe.db.sql(
 		f"select `method`, min(`next_attempt_utc`) from `tab{NOTIFICATION}` where `next_attempt_utc` <= %s"
 		" group by `method` order by 2",
-		(now,),
+		(clock.now() - late,),
 	)
 	return [method for method, _since in found]
 

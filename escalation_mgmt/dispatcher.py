@@ -26,6 +26,7 @@ SHORTEST_SLEEP, LONGEST_SLEEP = 0.02, 0.25  # seconds; between looks at what is 
 SWEEP_EVERY = 60.0  # seconds
 BEAT_EVERY = 60.0  # seconds
 FRESH_EVERY = 30.0  # seconds; how long a resident dispatcher trusts configuration that it has read
+BEHIND = timedelta(seconds=1)  # a sender whose messages wait for longer is helped
 JOB_SECONDS = 55 * 60  # how long the background job stays before another takes its place
 
 
@@ -159,16 +160,17 @@ def run(stopped: Callable[[], bool], sender: Sender | None = None) -> None:
 	"""Run what falls due, until `stopped`: sleeps until the next due instant, but never long.
 
 	Whatever breaks (the database, Redis) is reported, and the connection is made anew. What is queued is sent by the
-	`sender`; where there is none, or no longer, by threads of this process. Either way a provider that is slow keeps no
-	step waiting.
+	`sender`; where there is none, or no longer, or where it is behind, by threads of this process (as well). Either way a
+	provider that is slow keeps no step waiting.
 	"""
 	site = frappe.local.site
 	with Lanes(lambda: reconnect(site)) as lanes:
 
 		def send() -> None:
 			methods = delivery.methods_due()
-			if methods and not (sender and sender.send(methods)):
-				lanes.send(methods)
+			if methods and sender and sender.send(methods):
+				methods = delivery.methods_due(late=BEHIND)
+			lanes.send(methods)
 
 		_run_until(stopped, site, send)
 

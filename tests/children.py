@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Self
@@ -174,17 +174,18 @@ def resident_until_all_is_begun(
 def resident_with_sender(
 	pipe: Connection, site: tuple[str, str], now: datetime, hosts: Sequence[str]
 ) -> None:
-	"""The same as the command starts it, with a sender beside it; says the sender's pid."""
+	"""The same as the command starts it, with a sender beside it and a clock that goes on; says the sender's pid."""
 	import frappe
 
 	from escalation_mgmt import clock, dispatcher
 	from escalation_mgmt.commands import Stop
 	from escalation_mgmt.sender import Sender
 
-	clock.use(lambda: now)
+	started = time.monotonic()
+	clock.use(lambda: now + timedelta(seconds=time.monotonic() - started))
 	dispatcher.reconnect = lambda _name: _reconnect(site, hosts)
 	sender = Sender(lambda: _reconnect(site, hosts))
-	_connect(site, now, hosts)
+	_reconnect(site, hosts)
 	pipe.send("ready")
 	pipe.send(sender.pid)
 	dispatcher.run(Stop(), sender)

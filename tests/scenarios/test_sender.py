@@ -74,6 +74,17 @@ def test_11_the_sender_is_killed_and_the_dispatcher_sends(world: World, pair) ->
 	world.expect_email("tech@x.test", "second")
 
 
+def test_11_the_sender_stands_still_and_the_dispatcher_helps(world: World, pair) -> None:
+	child, sender = pair
+	os.kill(sender, signal.SIGSTOP)
+	due(world, "first")
+	wait_for_messages(world, 1)
+	os.kill(sender, signal.SIGCONT)
+	child.terminate()
+	assert child.wait() == 0
+	world.expect_email("tech@x.test", "first")
+
+
 def test_11_the_dispatcher_is_killed_and_the_sender_ends(world: World, pair) -> None:
 	child, sender = pair
 	due(world, "first")
