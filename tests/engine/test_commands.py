@@ -40,6 +40,7 @@ from escalation_mgmt.engine import (
 	look,
 	run_due,
 	snooze,
+	stop,
 	unacknowledge,
 )
 from escalation_mgmt.engine.responders import ALREADY
@@ -171,6 +172,12 @@ def test_the_longest_is_a_week_and_only_what_escalates_is_snoozed() -> None:
 	assert can_snooze(escalating(0)) and not can_snooze(opened(plan(0))) and not can_snooze(acknowledged(0))
 	stalled = replace(escalating(0), stalled=True, due_at=None)
 	assert not can_snooze(stalled)
+
+
+def test_a_snooze_is_forgotten_by_whoever_takes_it_and_by_the_end() -> None:
+	quiet = snooze(escalating(0, 5), T0 + minutes(90), "Tina", NOW).item
+	assert acknowledge(quiet, "Tina", "Link", NOW, user="tina").item.resumes_at is None
+	assert stop(quiet, "Ada", "known", NOW).item.resumes_at is None
 
 
 # --- give back
@@ -389,6 +396,36 @@ def test_added_twice_is_refused_and_adding_starts_what_reached_nobody() -> None:
 	assert (
 		can_add(item) and can_add(stalled) and not can_add(acknowledged(0)) and not can_add(opened(plan(0)))
 	)
+
+
+def test_what_is_not_said_is_not_written_and_they_are_looked_for_as_users() -> None:
+	looked_for = []
+
+	def reaches(step: Step) -> Reach:
+		looked_for.append(step.target)
+		return everybody(step)
+
+	item = several_methods()
+	over = hand_over(item, "leo", "Leo", "Ada", NOW, reaches, ticket=ticket())
+	added = add_person(item, "leo", "Leo", "Ada", NOW, reaches)
+	assert "via" not in over.events[0].data and "via" not in added.events[0].data
+	assert set(looked_for) == {Target(TargetKind.USER, "leo")}
+
+
+def test_handed_over_after_a_step_the_window_is_long_over() -> None:
+	item = escalating(0, 5, start=StartAt.AT_RESPONSE_DEADLINE)
+	moved = ticket(response_by=T0 + minutes(600))
+	assert hand_over(item, "leo", "Leo", "Ada", NOW, everybody, ticket=moved).item.due_at == NOW + minutes(5)
+
+
+def test_handed_over_before_a_repeat_its_pause_is_kept() -> None:
+	pause = {"repeats": 1, "repeat_pause": minutes(20)}
+	over = hand_over(escalating(0, **pause), "leo", "Leo", "Ada", NOW, everybody, ticket=ticket()).item
+	assert (over.run, over.group, over.due_at) == (1, 0, NOW + minutes(20))
+	item = acknowledge(opened(plan(0, start=StartAt.AT_ONCE, **pause)), "Tina", "Link", T0).item
+	counted = hand_over(item, "leo", "Leo", "Ada", NOW, everybody, ticket=ticket())
+	assert counted.events[0].data["counts_as"] == 1
+	assert (counted.item.run, counted.item.group, counted.item.due_at) == (1, 0, NOW + minutes(20))
 
 
 # --- when what comes next is due

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from escalation_mgmt.engine import (
+	RUNNING,
 	ActionItem,
 	Audience,
 	Cause,
@@ -17,6 +18,7 @@ from escalation_mgmt.engine import (
 	StatusCategory,
 	Tell,
 	acknowledge,
+	can_stop,
 	leads_to,
 	look,
 	next_status,
@@ -210,6 +212,11 @@ def test_stopping_by_hand_tells_the_others() -> None:
 	decision = stop(opened(plan(0)), "Ada", "known", T0, user="a@x.test")
 	assert decision.item.status is Status.CANCELLED and decision.withdraw
 	assert decision.tells == (Tell(Audience.NOTIFIED, EventKind.CANCELLED, but_not=frozenset({"a@x.test"})),)
+
+
+def test_only_what_has_not_ended_can_be_stopped_and_nobody_is_left_out_unnamed() -> None:
+	assert {status for status in Status if can_stop(status)} == RUNNING
+	assert not any(stop(opened(plan(0)), "Ada", "known", T0).tells[0].but_not)
 
 
 def test_a_transition_that_is_not_in_the_table_is_impossible() -> None:

@@ -17,7 +17,10 @@ from escalation_mgmt.engine import (
 	StartAt,
 	Status,
 	WorkingTime,
+	acknowledge,
+	add_person,
 	bring_forward,
+	hand_over,
 	look,
 	open_item,
 	run_due,
@@ -236,3 +239,39 @@ def test_no_step_is_early_and_none_out_of_working_time_that_says_so(
 	wanted = [(run, step.number) for run in range(of.repeats + 1) for step in of.steps]
 	assert [pair for pair in wanted if pair in sent] == sent
 	assert {(run, group[0].number) for run in range(of.repeats + 1) for group in of.groups} <= set(sent)
+
+
+def acknowledged(of: Plan):
+	"""Tina has it since Friday evening; no step has run."""
+	return acknowledge(opened(of).item, "Tina", "Link", FRIDAY, user="tina", working=IN_OFFICE).item
+
+
+def test_handed_over_or_added_what_comes_next_counts_in_working_time() -> None:
+	def over(item):
+		to = {"ticket": ticket(), "working": IN_OFFICE}
+		return hand_over(item, "leo", "Leo", "Ada", FRIDAY, everybody, **to).item
+
+	assert over(acknowledged(office(5, window=minutes(30)))).due_at == MONDAY + minutes(25)
+	item = acknowledged(office(0, 30, start=StartAt.AT_ONCE))
+	counted = over(item)
+	assert (counted.step, counted.due_at) == (1, MONDAY + minutes(20))
+	stalled = replace(item, status=Status.ESCALATING, stalled=True, due_at=None)
+	added = add_person(stalled, "leo", "Leo", "Ada", FRIDAY, everybody, working=IN_OFFICE).item
+	assert (added.step, added.due_at) == (1, MONDAY + minutes(20))
+
+
+def test_a_time_out_and_what_comes_after_it_count_in_working_time() -> None:
+	of = office(
+		5,
+		start=StartAt.AT_RESPONSE_DEADLINE,
+		window=minutes(60),
+		ack_timeout=minutes(30),
+		ack_grace=minutes(10),
+	)
+	item = acknowledged(of)
+	assert item.due_at == MONDAY + minutes(20)
+	reminded = run(item, item.due_at).item
+	assert reminded.due_at == MONDAY + minutes(30)
+	still = acknowledge(reminded, "Tina", "Link", FRIDAY + minutes(5), user="tina", working=IN_OFFICE)
+	assert kinds(still) == [K.STILL_ON_IT] and still.item.due_at == MONDAY + minutes(25)
+	assert run(reminded, reminded.due_at).item.due_at == MONDAY + minutes(55)

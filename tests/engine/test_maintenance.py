@@ -112,6 +112,7 @@ def test_it_is_dropped() -> None:
 	dropped = run(item, NIGHT.end)
 	assert dropped.item.status is Status.CANCELLED and dropped.withdraw and not dropped.item.maintenance
 	assert dropped.events[0].data == {"reason": DROPPED, "maintenance": "M1"}
+	assert dropped.item.ended_at == dropped.events[0].at == NIGHT.end
 	kept = run(escalating(0, 10, after_maintenance=AfterMaintenance.DROP), T0 + minutes(80)).item
 	assert kept.status is Status.ESCALATING, "nothing fell due meanwhile"
 

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from escalation_mgmt.engine import (
+	EVERYONE,
 	ActionItem,
+	Audience,
 	Calendar,
 	EventKind,
 	Hours,
@@ -18,9 +20,11 @@ from escalation_mgmt.engine import (
 	Reach,
 	Recipient,
 	Responses,
+	StartAt,
 	Status,
 	Step,
 	StopRules,
+	Tell,
 	Unreachable,
 	WorkingTime,
 	acknowledge,
@@ -282,3 +286,86 @@ def test_nobody_responds_before_it_starts() -> None:
 	for wrong in ({"delay": minutes(-1)}, {"answered_after": minutes(0)}):
 		with pytest.raises(ValueError, match="nobody responds"):
 			Responses(**wrong)
+
+
+def test_acknowledged_it_is_over_and_where_nobody_is_reached_an_answer_still_comes() -> None:
+	responses = Responses(to_message=1, answered_after=minutes(60))
+	taken = rehearse(plan(0, 10), ticket(), T0, responses, reaches=everybody)
+	assert kinds(taken)[0] == (T0, EventKind.CREATED)
+	assert kinds(taken)[-1] == (T0 + minutes(15), EventKind.ACKNOWLEDGED)
+	stalled = rehearse(plan(0), ticket(), T0, responses, reaches=nobody)
+	assert kinds(stalled)[-1] == (T0 + minutes(60), EventKind.RESOLVED)
+
+
+STOPS_NOTHING = StopRules(on_reply=False, on_first_response=False)
+
+
+def test_a_reply_in_the_window_moves_no_window_that_counts_in_working_time() -> None:
+	of = plan(
+		0,
+		start=StartAt.AT_RESPONSE_DEADLINE,
+		window=minutes(30),
+		counts_working_time=True,
+		stop=STOPS_NOTHING,
+	)
+	replied = Responses(answered_after=minutes(1))
+	timeline = rehearse(of, ticket(), FRIDAY, replied, reaches=everybody, working=WorkingTime(OFFICE))
+	monday = datetime(2026, 3, 9, 9, 20)
+	assert [at for at, kind in kinds(timeline) if kind is EventKind.STEP_RAN] == [monday]
+	assert EventKind.WINDOW_MOVED not in [kind for _at, kind in kinds(timeline)]
+
+
+@pytest.mark.parametrize(("user", "but_not"), [("ann", "ann"), ("", "ann@x.test")])
+def test_who_acknowledges_needs_no_word_that_they_did(user: str, but_not: str) -> None:
+	"""A user is known by their name, and an address that is nobody's by itself."""
+
+	def ann(step: Step) -> Reach:
+		return Reach((Recipient(method=step.method, address="ann@x.test", label="Ann", user=user),))
+
+	timeline = rehearse(plan(0), ticket(), T0, Responses(to_message=1), reaches=ann)
+	told = Tell(Audience.NOTIFIED, EventKind.ACKNOWLEDGED, but_not=frozenset({but_not}))
+	assert timeline.moments[-1].tells == (told,)
+	assert (timeline.item.acknowledged_by, timeline.item.acknowledged_user) == ("Ann", user)
+
+
+def test_the_time_out_counts_as_the_plan_counts_and_knows_the_tickets_status() -> None:
+	of = plan(
+		0,
+		window=minutes(0),
+		counts_working_time=True,
+		ack_timeout=minutes(30),
+		ack_grace=minutes(5),
+		stop=STOPS_NOTHING,
+	)
+	open_ticket, office = ticket(status="Open"), WorkingTime(OFFICE)
+	idle = rehearse(of, open_ticket, FRIDAY, Responses(to_message=1), reaches=everybody, working=office)
+	assert (datetime(2026, 3, 9, 9, 20), EventKind.REMINDED) in kinds(idle)
+	replied = Responses(to_message=1, answered_after=minutes(5))
+	busy = rehearse(of, open_ticket, FRIDAY, replied, reaches=everybody, working=office)
+	assert kinds(busy)[-1] == (FRIDAY + minutes(5), EventKind.WORKED_ON)
+	assert busy.item.ticket_status == "Open" and busy.item.due_at is None
+
+
+def test_everyone_who_gets_it_acknowledges_or_only_the_first() -> None:
+	def team(step: Step) -> Reach:
+		return Reach(
+			tuple(Recipient(method="Email", address=w, label=w, user=w) for w in ("ann", "bob", "cid"))
+		)
+
+	of = plan(0)
+	of = replace(of, steps=(replace(of.steps[0], needs=EVERYONE),))
+	all_of_them = Responses(to_step=1, everyone=True, delay=minutes(1))
+	timeline = rehearse(of, ticket(), T0, all_of_them, reaches=team)
+	part, whole = EventKind.PARTLY_ACKNOWLEDGED, EventKind.ACKNOWLEDGED
+	assert kinds(timeline)[-3:] == [(T0 + minutes(16), kind) for kind in (part, part, whole)]
+	timeline = rehearse(of, ticket(), T0, replace(all_of_them, everyone=False), reaches=team)
+	assert timeline.item.acks == ("ann",) and timeline.item.status is Status.EXHAUSTED
+
+
+@pytest.mark.parametrize("answered_after", [None, minutes(1)])
+def test_what_changed_on_the_ticket_is_seen_with_the_first_look(answered_after: timedelta | None) -> None:
+	item = open_item("ESC-1", plan(0, stop=STOPS_NOTHING), ticket(), T0).item
+	raised, responses = ticket("Urgent", 80), Responses(answered_after=answered_after)
+	timeline = ahead(item, raised, T0, responses, reaches=everybody)
+	assert timeline.moments[0].events[0].kind is EventKind.TICKET_CHANGED
+	assert timeline.item.facts == raised.facts and timeline.item.status is Status.EXHAUSTED

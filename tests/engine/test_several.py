@@ -29,6 +29,7 @@ from escalation_mgmt.engine import (
 	unacknowledge,
 	waits_for,
 )
+from escalation_mgmt.engine.item import Ask
 from escalation_mgmt.engine.responders import ALREADY
 from tests.engine.make import T0, always, minutes, opened, plan, ticket
 
@@ -253,3 +254,37 @@ def test_a_plan_that_asks_for_one_remembers_nobody() -> None:
 	assert started(1, 1).asks == ()
 	late = replace(started(1, 1), status=Status.EXHAUSTED, due_at=None, ended_at=T0 + timedelta(days=1))
 	assert ack(late, "ann").status is Status.ACKNOWLEDGED
+
+
+def test_handed_over_they_alone_are_asked_and_one_more_makes_it_no_two() -> None:
+	now = T0 + minutes(16)
+	over = hand_over(started(EVERYONE), "dora", "Dora", "Ann", now, reaches, ticket=ticket()).item
+	assert over.asks == (Ask(0, 1, ("dora",)),)
+	more = add_person(over, "emil", "Emil", "Ann", now, reaches).item
+	assert ack(more, "dora").status is ack(more, "emil").status is Status.ACKNOWLEDGED
+
+
+def test_those_who_are_spared_are_named_and_one_miss_of_two_is_one() -> None:
+	item = ack(started(3, 2), "ann", "bob")
+
+	def found(*missed: Unreachable):
+		return lambda step: replace(people("ann", "bob"), unreachable=missed)
+
+	def miss(label: str, user: str = "") -> Unreachable:
+		return Unreachable(method="Email", label=label, reason="away", user=user)
+
+	had = run_due(item, ticket(), [], always, found(miss("Ann", "ann")), item.due_at)
+	assert had.events[0].data["spared"] == "Ann, Bob"
+	assert had.item.unreached == 0, "she has acknowledged"
+	bare = replace(item, acks=("ann", "… 12"))
+	had = run_due(
+		bare,
+		ticket(),
+		[],
+		always,
+		lambda step: replace(people("ann"), unreachable=(miss("… 12"),)),
+		bare.due_at,
+	)
+	assert had.item.unreached == 0, "and so has an address"
+	other = run_due(item, ticket(), [], always, found(miss("Cid", "cid"), miss("Ann", "ann")), item.due_at)
+	assert other.item.unreached == 1, "he has not"

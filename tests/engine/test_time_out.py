@@ -16,6 +16,7 @@ from escalation_mgmt.engine import (
 	acknowledge,
 	may_renew,
 	run_due,
+	stop,
 	unacknowledge,
 )
 from tests.engine.make import T0, always, everybody, minutes, opened, plan, ticket
@@ -132,3 +133,15 @@ def test_given_back_nobody_is_reminded() -> None:
 	item = run(acknowledged(0, 10), ACKED + minutes(30)).item
 	back = unacknowledge(item, "Tina", ACKED + minutes(31), ticket=ticket()).item
 	assert not back.reminded and back.due_at == ACKED + minutes(41)
+
+
+def test_a_bare_address_says_that_it_is_still_on_it() -> None:
+	item = run(acknowledged(0, 10, by="+49 … 12", user=""), ACKED + minutes(30)).item
+	renewed = acknowledge(item, "+49 … 12", "SMS", ACKED + minutes(31))
+	assert renewed and renewed.events[0].kind is K.STILL_ON_IT
+
+
+def test_stopped_or_worked_on_nobody_is_asked_any_more() -> None:
+	item = run(acknowledged(0, 10), ACKED + minutes(30)).item
+	assert stop(item, "Ada", "known", ACKED + minutes(31)).item.reminded is False
+	assert run(item, ACKED + minutes(31), ticket(status="On It")).item.reminded is False
