@@ -293,6 +293,7 @@ def test_acknowledged_it_is_over_and_where_nobody_is_reached_an_answer_still_com
 	taken = rehearse(plan(0, 10), ticket(), T0, responses, reaches=everybody)
 	assert kinds(taken)[0] == (T0, EventKind.CREATED)
 	assert kinds(taken)[-1] == (T0 + minutes(15), EventKind.ACKNOWLEDGED)
+	assert taken.cut_off is False
 	stalled = rehearse(plan(0), ticket(), T0, responses, reaches=nobody)
 	assert kinds(stalled)[-1] == (T0 + minutes(60), EventKind.RESOLVED)
 
