@@ -220,6 +220,18 @@ def test_given_back_in_the_window_it_is_kept() -> None:
 	assert late.item.due_at == T0 + minutes(67)
 
 
+def test_given_back_after_a_step_no_window_counts() -> None:
+	item = acknowledged(0, 5, start=StartAt.AT_RESPONSE_DEADLINE)
+	back = unacknowledge(item, "Tina", NOW, ticket=ticket(response_by=T0 + minutes(90)))
+	assert back.item.due_at == NOW + minutes(5), "the deadline was moved after step 1 had run"
+
+
+def test_given_back_before_a_repeat_its_pause_begins_anew() -> None:
+	item = acknowledged(0, repeats=1, repeat_pause=minutes(20))
+	assert (item.run, item.group) == (1, 0)
+	assert unacknowledge(item, "Tina", NOW, ticket=ticket()).item.due_at == NOW + minutes(20)
+
+
 def test_only_what_somebody_has_and_not_beside_a_newer_item() -> None:
 	assert can_unacknowledge(acknowledged(0)) and not can_unacknowledge(escalating(0))
 	assert not can_unacknowledge(replace(acknowledged(0), beside=True))

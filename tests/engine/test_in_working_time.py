@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 
 from escalation_mgmt.engine import (
 	AROUND_THE_CLOCK,
+	AfterMaintenance,
 	Calendar,
 	CalendarKind,
 	Decision,
 	Event,
 	EventKind,
+	Maintenance,
 	Plan,
 	StartAt,
 	Status,
@@ -24,6 +26,7 @@ from escalation_mgmt.engine import (
 	look,
 	open_item,
 	run_due,
+	unacknowledge,
 )
 from tests.engine.make import T0, always, everybody, minutes, nobody, plan, ticket
 from tests.engine.strategies import calendars, plans
@@ -190,6 +193,30 @@ def test_which_plans_ask_for_a_calendar() -> None:
 	assert office(0).asks_calendar and office(0, only=(1,), counts=False).asks_calendar
 	assert not office(0, counts=False).asks_calendar
 	assert not replace(office(0, only=(1,)), calendar=CalendarKind.AROUND_THE_CLOCK).asks_calendar
+
+
+def test_given_back_in_the_window_what_comes_next_counts_in_working_time() -> None:
+	item = acknowledge(opened(office(10, window=minutes(30))).item, "Tina", "Link", FRIDAY).item
+	back = unacknowledge(item, "Tina", FRIDAY + minutes(1), ticket=ticket(), working=IN_OFFICE)
+	assert back.item.due_at == MONDAY + minutes(30), "the rest of the window, then the wait"
+
+
+def test_a_window_after_a_maintenance_counts_in_working_time() -> None:
+	def over(of: Plan, since: datetime, pause: Maintenance, **facts) -> datetime:
+		item = opened(of, since, **facts).item
+		rest = [of], always, everybody
+		held = run_due(item, ticket(**facts), *rest, item.due_at, IN_OFFICE, [pause]).item
+		assert held.due_at == pause.end
+		return run_due(held, ticket(), *rest, pause.end, IN_OFFICE, [pause]).item.due_at
+
+	anew = office(0, window=minutes(30), after_maintenance=AfterMaintenance.START_OVER)
+	pause = Maintenance(name="M1", start=FRIDAY - minutes(50), end=FRIDAY)
+	assert over(anew, FRIDAY - minutes(60), pause) == MONDAY + minutes(20)
+	lost = office(
+		0, window=minutes(30), start=StartAt.AT_RESPONSE_DEADLINE
+	)  # its deadline, in the maintenance
+	pause = Maintenance(name="M1", start=FRIDAY, end=FRIDAY + minutes(10))
+	assert over(lost, FRIDAY, pause, response_by=FRIDAY + minutes(5)) == MONDAY + minutes(20)
 
 
 @settings(deadline=None)

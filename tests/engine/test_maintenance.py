@@ -9,6 +9,7 @@ from escalation_mgmt.engine import (
 	DROPPED,
 	ActionItem,
 	AfterMaintenance,
+	Ask,
 	Decision,
 	Event,
 	EventKind,
@@ -23,6 +24,7 @@ from escalation_mgmt.engine import (
 	run_due,
 	running_maintenance,
 	snooze,
+	unacknowledge,
 )
 from tests.engine.make import T0, always, everybody, minutes, opened, plan, ticket
 
@@ -53,6 +55,11 @@ def test_what_falls_due_is_held_until_the_end_and_goes_on() -> None:
 	assert [event.kind for event in on.events] == [K.MAINTENANCE_OVER, K.STEP_RAN, K.LAST_WAIT]
 	assert on.events[0].data == {"maintenance": "M1"} and on.item.maintenance == ""
 	assert [page.recipient.label for page in on.pages] == ["user2"]
+	late = run(held.item, NIGHT.end + timedelta(seconds=3))
+	assert late.events[0] == Event(
+		K.MAINTENANCE_OVER, NIGHT.end + timedelta(seconds=3), 1, 0, on.events[0].data
+	)
+	assert late.events[1].data["late"] == 3.0 and late.pages[0].planned_at == NIGHT.end
 
 
 def test_it_begins_with_its_start_and_is_over_at_its_end() -> None:
@@ -107,6 +114,25 @@ def test_the_window_starts_over_too() -> None:
 	assert over.item.status is Status.SCHEDULED and over.item.due_at == NIGHT.end + minutes(30)
 
 
+def test_it_starts_over_with_the_first_run_and_whoever_has_acknowledged_is_asked_anew() -> None:
+	of = plan(7, 10, repeats=1, repeat_pause=minutes(45), after_maintenance=AfterMaintenance.START_OVER)
+	of = replace(of, steps=tuple(replace(step, needs=2) for step in of.steps))
+	asks = (Ask(1, 2, ("ann", "bob")),)
+	item = replace(opened(of), status=Status.ESCALATING, due_at=T0 + minutes(25), asks=asks, acks=("ann",))
+	over = run(run(replace(item, run=1, step=2), T0 + minutes(25)).item, NIGHT.end)
+	data = {"maintenance": "M1", "over": True, "due": NIGHT.end + minutes(7)}
+	assert over.events == (Event(K.MAINTENANCE_OVER, NIGHT.end, 0, 0, data),), "without the pause of a repeat"
+	assert (over.item.run, over.item.asks, over.item.acks) == (0, (), ())
+
+
+def test_it_starts_over_with_the_deadline_that_the_ticket_has() -> None:
+	of = plan(0, start=StartAt.AT_RESPONSE_DEADLINE, after_maintenance=AfterMaintenance.START_OVER)
+	due = ticket(response_by=T0 + minutes(30))
+	item = run(opened(of, due), T0 + minutes(30), of_ticket=due).item
+	over = run(item, NIGHT.end, of_ticket=ticket(response_by=T0 + minutes(90)))
+	assert over.item.status is Status.SCHEDULED and over.item.due_at == T0 + minutes(90)
+
+
 def test_it_is_dropped() -> None:
 	item = run(escalating(0, 10, after_maintenance=AfterMaintenance.DROP), T0 + minutes(25)).item
 	dropped = run(item, NIGHT.end)
@@ -139,6 +165,8 @@ def test_a_deadline_that_moves_meanwhile_counts() -> None:
 	assert look(item, moved, [of], always, T0 + minutes(40)) is None, "it is held, whatever the deadline"
 	over = run(item, NIGHT.end, of_ticket=moved)
 	assert over.item.due_at == T0 + minutes(90) and over.item.status is Status.SCHEDULED and not over.pages
+	item = run(escalating(0, 10, start=StartAt.AT_RESPONSE_DEADLINE), T0 + minutes(25)).item
+	assert run(item, NIGHT.end, of_ticket=moved).pages, "once it escalates, it no longer counts"
 
 
 def test_a_snooze_that_ends_in_it_ends_with_it() -> None:
@@ -166,6 +194,7 @@ def test_whatever_else_makes_it_due_takes_it_out() -> None:
 	replied = ticket(replied_at=T0 + minutes(30))
 	worked = look(held, replied, [held.plan], always, T0 + minutes(31)).item
 	assert (worked.maintenance, worked.due_at) == ("", None)
+	assert not unacknowledge(held, "Tina", T0 + minutes(31), ticket=ticket()).item.maintenance
 	reminded = run(item, T0 + minutes(26), ()).item
 	held = run(reminded, reminded.due_at).item
 	assert held.reminded and held.maintenance

@@ -8,6 +8,7 @@ from escalation_mgmt.engine import (
 	StatusCategory,
 	TicketFilter,
 	acknowledge,
+	forestalling,
 	look,
 	opens,
 	rematch,
@@ -46,6 +47,50 @@ def test_the_lowest_rank_wins_and_the_name_decides_between_equals() -> None:
 	assert winner([b, a], HIGH, always) is a
 	assert winner([b, a], HIGH, lambda p: p.name == "b") is b
 	assert winner([high], LOW, always) is None
+
+
+def test_a_plan_before_it_that_takes_as_much_leaves_it_nothing() -> None:
+	"""Of lower rank, or of the same and an earlier name; it asks for nothing that the plan's tickets needn't have."""
+	narrow = TicketFilter(
+		doctype="HD Ticket",
+		priorities=frozenset({"High"}),
+		team="Network",
+		ticket_type="Incident",
+		customer="Acme",
+	)
+	of = plan(0, name="m", takes=narrow)
+
+	def before(name: str = "a", rank: int = 10, **filtered):
+		takes = TicketFilter(**{"doctype": "HD Ticket", **filtered})
+		return forestalling(of, [plan(0, name=name, rank=rank, takes=takes)])
+
+	assert [by.name for by in before()] == ["a"] and before("z", 9) and before(priorities=frozenset({"High"}))
+	assert not before("z") and not before("a", 11)
+	assert forestalling(of, [of]) == (), "not itself"
+	assert not before(doctype="Issue") and not before(priorities=frozenset({"Low"}))
+	assert not before(condition="doc.vip"), "it may leave any ticket to others"
+	for field in ("team", "ticket_type", "customer"):
+		assert before(**{field: getattr(narrow, field)}), field
+		assert not before(**{field: "Other"}), field
+
+
+def test_several_plans_leave_it_nothing_where_each_of_its_priorities_is_taken() -> None:
+	"""Each is named once, in the order of the priorities: the one that comes first."""
+	of = plan(0, name="m", takes=for_priority("High", "Low", "Urgent"))
+	a, b = (
+		plan(0, name="a", takes=for_priority("High", "Urgent")),
+		plan(0, name="b", takes=for_priority("Low")),
+	)
+	later = plan(0, name="c", takes=for_priority("High", "Low"))
+	assert forestalling(of, [later, b, a]) == (a, b)
+	assert forestalling(of, [a, b, later]) == (a, b)
+	assert forestalling(of, [a]) == () == forestalling(of, [b, later])
+	lowest = plan(0, name="z", rank=1)
+	assert forestalling(of, [a, b, lowest]) == (lowest,)
+	all_priorities = replace(of, takes=for_priority())
+	assert forestalling(all_priorities, [a, b]) == (), "it gets those that have none"
+	assert forestalling(all_priorities, [a, b, lowest]) == (lowest,)
+	assert forestalling(of, []) == ()
 
 
 def test_a_raised_priority_moves_to_the_other_plan() -> None:
@@ -108,6 +153,7 @@ def test_what_has_ended_opens_anew_only_for_moved_facts_or_a_reopened_ticket() -
 	assert opened_by(past=past(Status.CANCELLED)) is None
 	assert opened_by(past=past(Status.EXHAUSTED)) is None
 	assert opened_by(past=past(Status.CANCELLED, LOW)) is high
+	assert opened_by(past=past(Status.CANCELLED, replace(HIGH, team="Web"))) is None, "the same plan takes it"
 	assert opened_by(past=past(Status.RESOLVED)) is None
 	assert opened_by(past=past(Status.RESOLVED, LOW)) is None  # a further reply or change is no reopening
 	assert opened_by(past=past(Status.RESOLVED, closed=True)) is high

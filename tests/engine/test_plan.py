@@ -3,7 +3,7 @@ from datetime import timedelta
 from hypothesis import given
 
 from escalation_mgmt.engine import Plan
-from tests.engine.make import plan
+from tests.engine.make import minutes, plan
 from tests.engine.strategies import plans
 
 
@@ -19,6 +19,16 @@ def test_the_first_step_is_a_group_of_its_own_whatever_it_waits() -> None:
 @given(plans())
 def test_the_frozen_form_reads_back_the_same(of: Plan) -> None:
 	assert Plan.from_dict(of.to_dict()) == of
+
+
+def test_a_frozen_form_of_before_there_was_a_choice_reads_as_if_nobody_had_chosen() -> None:
+	of = plan(0, 10, repeats=2, repeat_pause=minutes(5), owner="ada")
+	stored = of.to_dict()
+	for later in ("after_maintenance", "ack_timeout", "ack_grace", "calendar", "counts_working_time"):
+		del stored[later]
+	for step in stored["steps"]:
+		del step["needs"], step["in_working_time"]
+	assert Plan.from_dict(stored) == of
 
 
 @given(plans())

@@ -122,6 +122,7 @@ def test_where_all_have_acknowledged_nobody_is_paged_and_that_is_not_nobody_reac
 	ran = run(item)
 	assert not ran.pages and ran.item.unreached == 0 and ran.item.in_last_wait
 	assert [event.kind for event in ran.events] == [K.STEP_RAN, K.LAST_WAIT]
+	assert ran.item.asks == item.asks and ack(ran.item, "bob").status is Status.ESCALATING
 
 
 def test_each_step_asks_for_its_own() -> None:

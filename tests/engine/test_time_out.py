@@ -11,6 +11,7 @@ from escalation_mgmt.engine import (
 	Decision,
 	Event,
 	EventKind,
+	StartAt,
 	Status,
 	Tell,
 	acknowledge,
@@ -19,6 +20,7 @@ from escalation_mgmt.engine import (
 	stop,
 	unacknowledge,
 )
+from escalation_mgmt.engine.time_out import worked_on
 from tests.engine.make import T0, always, everybody, minutes, opened, plan, ticket
 
 K = EventKind
@@ -39,6 +41,7 @@ def run(item: ActionItem, now, of_ticket=None) -> Decision | None:
 def test_off_by_default() -> None:
 	item = acknowledge(opened(plan(0)), "Tina", "Link", ACKED, ticket_status="Open").item
 	assert item.due_at is None and item.ticket_status == ""
+	assert worked_on(item, ticket(replied_at=ACKED + minutes(1))) is None
 
 
 def test_idle_a_reminder_and_after_the_grace_the_next_step() -> None:
@@ -53,7 +56,8 @@ def test_idle_a_reminder_and_after_the_grace_the_next_step() -> None:
 	)
 	on = run(reminded.item, until + timedelta(seconds=2))
 	assert [event.kind for event in on.events] == [K.TIMED_OUT, K.STEP_RAN, K.LAST_WAIT]
-	assert on.events[0].data == {"was": "Tina", "late": 2.0}
+	data = {"was": "Tina", "late": 2.0}
+	assert on.events[0] == Event(K.TIMED_OUT, until + timedelta(seconds=2), 1, 0, data)
 	assert [page.recipient.label for page in on.pages] == ["user2"]
 	assert on.item.status is Status.ESCALATING and not on.item.acknowledged_by and not on.item.reminded
 	assert on.item.ticket_status == "" and on.item.acknowledged_at is None
@@ -116,11 +120,26 @@ def test_after_the_last_step_there_is_none_to_go_on_with() -> None:
 def test_acknowledged_in_the_window_it_goes_on_no_earlier_than_the_window_ends() -> None:
 	of = plan(7, window=minutes(60), ack_timeout=minutes(10), ack_grace=minutes(5))
 	item = acknowledge(opened(of), "Tina", "Link", T0, ticket_status="Open").item
-	item = run(item, T0 + minutes(10)).item
+	item = replace(run(item, T0 + minutes(10)).item, unreached=1)
 	on = run(item, T0 + minutes(15))
 	assert on.item.due_at == T0 + minutes(67) and not on.pages and on.item.version == item.version + 1
 	assert on.events[0].data == {"was": "Tina", "late": 0.0, "due": T0 + minutes(67)}
-	assert run(on.item, T0 + minutes(67)).pages
+	assert on.item.unreached == 0 and run(on.item, T0 + minutes(67)).pages
+
+
+def test_acknowledged_in_the_window_and_timed_out_after_it_the_first_step_runs_at_once() -> None:
+	of = plan(7, ack_timeout=minutes(30), ack_grace=minutes(5))
+	item = acknowledge(opened(of), "Tina", "Link", T0, ticket_status="Open").item
+	on = run(run(item, T0 + minutes(30)).item, T0 + minutes(35))
+	assert on.events[0].data == {"was": "Tina", "late": 0.0} and on.pages
+
+
+def test_it_goes_on_no_earlier_than_the_response_deadline_where_no_step_had_run() -> None:
+	of = plan(7, start=StartAt.AT_RESPONSE_DEADLINE, ack_timeout=minutes(10), ack_grace=minutes(5))
+	due = ticket(status="Open", response_by=T0 + minutes(40))
+	item = acknowledge(opened(of, due), "Tina", "Link", T0, ticket_status="Open").item
+	on = run(run(item, T0 + minutes(10), due).item, T0 + minutes(15), due)
+	assert on.item.due_at == T0 + minutes(47)
 
 
 def test_it_counts_as_the_plan_counts_and_not_beside_a_newer_item() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from escalation_mgmt.engine import Calendar, Hours, NoWorkingTime
+from escalation_mgmt.engine import Calendar, Hours, NoWorkingTime, UnknownZone
 
 MON, TUE, WED, THU, FRI, SAT, SUN = range(7)
 MINUTE = timedelta(minutes=1)
@@ -207,8 +207,9 @@ def test_holidays_that_leave_nothing_for_more_than_a_year() -> None:
 
 @pytest.mark.parametrize("zone", ["Europe/Nowhere", "", "../etc/passwd", "Europe"])
 def test_an_unknown_zone_is_refused(zone: str) -> None:
-	with pytest.raises(ValueError, match="unknown time zone"):
+	with pytest.raises(UnknownZone, match="unknown time zone") as refused:
 		calendar("9:00-18:00", zone=zone)
+	assert refused.value.zone == zone
 
 
 @pytest.mark.parametrize(
