@@ -63,7 +63,7 @@ def is_dropped(item: ActionItem) -> bool:
 def _fell_due(item: ActionItem) -> bool:
 	"""Whether what comes next fell due in the maintenance: not what somebody has, nor what would have come after it, where
 	only a snooze ended in it."""
-	later = item.resumes_at and item.due_at and item.resumes_at > item.due_at
+	later = item.resumes_at and item.due_at and item.resumes_at >= item.due_at
 	return item.status is not Status.ACKNOWLEDGED and not later
 
 

@@ -215,6 +215,17 @@ def test_what_is_due_after_it_is_not_touched_where_only_a_snooze_ends_in_it(choi
 	assert (over.status, over.group, over.due_at) == (Status.ESCALATING, 1, T0 + minutes(615))
 
 
+@pytest.mark.parametrize("choice", AfterMaintenance)
+def test_what_is_due_at_its_very_end_is_not_held_where_only_a_snooze_ends_in_it(
+	choice: AfterMaintenance,
+) -> None:
+	item = snooze(
+		escalating(0, 65, after_maintenance=choice), T0 + minutes(30), "Tina", T0 + minutes(16)
+	).item
+	over = run(run(item, T0 + minutes(30)).item, NIGHT.end)
+	assert (over.item.status, over.item.step) == (Status.ESCALATING, 2) and over.pages
+
+
 def test_a_snooze_that_ends_in_it_starts_over_with_the_first_steps_wait() -> None:
 	of = plan(7, 10, after_maintenance=AfterMaintenance.START_OVER, start=StartAt.AT_ONCE)
 	item = run(run(opened(of), T0, ()).item, T0 + minutes(7), ()).item
