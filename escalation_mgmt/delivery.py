@@ -44,9 +44,7 @@ LONGEST_PAUSE = timedelta(hours=1)  # a provider may ask for more in vain
 FLUSH_SECONDS = 0.2
 FLUSH_ATTEMPTS = 4
 CLOCK_SECONDS = 0.02  # outcomes that come within this have one time
-FRESH_SECONDS = (
-	1.0  # how long the batches of a burst trust the people and the configuration that one of them has read
-)
+FRESH_SECONDS = 1.0  # how long the batches of a burst trust people and configuration as one has read them
 
 _COLUMNS = (
 	*(

@@ -98,7 +98,7 @@ def give_reply_codes(claimed: Sequence[Any], now: datetime) -> None:
 		return
 	addresses = sorted({row.address for row in pages})
 	marks = ", ".join(["%s"] * len(addresses))
-	# A number may have many: read as one row, they cost a fiftieth.
+	# One row for each number, which may have had many codes within a day.
 	held = frappe.db.sql(
 		"select n.`address`, group_concat(distinct n.`reply_code`)"
 		f" from `tab{NOTIFICATION}` n join `tabEscalation Action Item` i on i.`name` = n.`action_item`"

@@ -212,9 +212,8 @@ def test_a_window_after_a_maintenance_counts_in_working_time() -> None:
 	anew = office(0, window=minutes(30), after_maintenance=AfterMaintenance.START_OVER)
 	pause = Maintenance(name="M1", start=FRIDAY - minutes(50), end=FRIDAY)
 	assert over(anew, FRIDAY - minutes(60), pause) == MONDAY + minutes(20)
-	lost = office(
-		0, window=minutes(30), start=StartAt.AT_RESPONSE_DEADLINE
-	)  # its deadline, in the maintenance
+	# its deadline is lost in the maintenance
+	lost = office(0, window=minutes(30), start=StartAt.AT_RESPONSE_DEADLINE)
 	pause = Maintenance(name="M1", start=FRIDAY, end=FRIDAY + minutes(10))
 	assert over(lost, FRIDAY, pause, response_by=FRIDAY + minutes(5)) == MONDAY + minutes(20)
 

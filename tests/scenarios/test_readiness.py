@@ -29,9 +29,7 @@ def scheduler(on: int) -> None:
 	frappe.db.set_single_value("System Settings", "enable_scheduler", on)
 	frappe.db.commit()
 	frappe.clear_document_cache("System Settings", "System Settings")
-	if hasattr(
-		frappe, "client_cache"
-	):  # of Frappe 16: of itself it hears of that a moment later, on a thread
+	if hasattr(frappe, "client_cache"):  # of Frappe 16; by itself it hears of it later, on a thread
 		frappe.client_cache.delete_value(frappe.get_document_cache_key("System Settings", "System Settings"))
 	if hasattr(frappe.local, "system_settings"):
 		del frappe.local.system_settings
