@@ -200,7 +200,8 @@ def _claim(method: str, notifier: Notifier | None) -> tuple[list[Any], int]:
 		(method, now),
 		as_dict=True,
 	)
-	wanted = _still_wanted(found)
+	_read_items(found)
+	wanted = {row.name for row in found if _still_wanted(row)}
 	over = _record_lost([row for row in found if row.status == SENDING], wanted, now)
 	outbox.take_back([row for row in found if row.name not in wanted | over], now)
 	claimed = [row for row in found if row.name in wanted - over]
@@ -255,46 +256,40 @@ def _record_lost(lost: Sequence[Any], wanted: set[str], now: datetime) -> set[st
 	return over
 
 
-def _still_wanted(found: Sequence[Any]) -> set[str]:
-	"""Look again before sending (design rules 4 and 5): nobody is paged for an item that somebody has, nor who has
-	acknowledged it while others are still asked."""
-	items = {row.action_item for row in found if row.purpose == PAGE}
-	if not items:
-		return {row.name for row in found}
-	marks = ", ".join(["%s"] * len(items))
-	wanted = {
-		name: set(json.loads(acks or "[]"))
-		for name, status, acks in frappe.db.sql(
-			f"select `name`, `status`, `acks` from `tabEscalation Action Item` where `name` in ({marks})",
-			tuple(items),
-		)
-		if status in _WANTED
-	}
-	return {
-		row.name
-		for row in found
-		if row.purpose != PAGE
-		or (row.action_item in wanted and outbox.key(row) not in wanted[row.action_item])
-	}
-
-
-def _rendered(claimed: Sequence[Any], directory: Directory) -> Iterator[tuple[Any, Message | None, str]]:
-	"""Each claimed row with its message, or with what stands in its way."""
-	names = sorted({row.action_item for row in claimed})
-	found = frappe.db.sql(
-		"select `name`, `reference_doctype`, `reference_name`, `plan_version`, `acknowledged_by`, `assignees`,"
-		" `ticket_subject`, `priority` from `tabEscalation Action Item`"
+def _read_items(messages: Sequence[Any]) -> None:
+	"""Put to each message's row, as `item`, what is asked about its action item; None where that is gone."""
+	names = sorted({row.action_item for row in messages})
+	found = names and frappe.db.sql(
+		"select `name`, `status`, `acks`, `reference_doctype`, `reference_name`, `plan_version`,"
+		" `acknowledged_by`, `assignees`, `ticket_subject`, `priority` from `tabEscalation Action Item`"
 		f" where `name` in ({', '.join(['%s'] * len(names))})",
 		tuple(names),
 		as_dict=True,
 	)
 	items = {item.name: item for item in found}
-	frozen = plans.versions({item.plan_version for item in items.values()})
-	facts = Tickets((item.reference_doctype, item.reference_name) for item in items.values())
+	for row in messages:
+		row.item = items.get(row.action_item)
+
+
+def _still_wanted(row: Any) -> bool:
+	"""Look again before sending (design rules 4 and 5): nobody is paged for an item that somebody has, nor who has
+	acknowledged it while others are still asked."""
+	if row.purpose != PAGE:
+		return True
+	return bool(
+		row.item and row.item.status in _WANTED and outbox.key(row) not in json.loads(row.item.acks or "[]")
+	)
+
+
+def _rendered(claimed: Sequence[Any], directory: Directory) -> Iterator[tuple[Any, Message | None, str]]:
+	"""Each claimed row, with its `item`, and its message, or what stands in its way."""
+	items = [row.item for row in claimed if row.item]
+	frozen = plans.versions({item.plan_version for item in items})
+	facts = Tickets((item.reference_doctype, item.reference_name) for item in items)
 	directory.read(row.user for row in claimed if row.user)
 	for row in claimed:
 		try:
-			item = items[row.action_item]
+			item = row.item
 			key = (item.reference_doctype, item.reference_name)
 			view = messages.TicketView(_ticket(facts, key, item), load=_loader(facts, key))
 			yield row, _message(row, item, frozen[item.plan_version], view, directory), ""
@@ -351,6 +346,7 @@ def message_of(name: str) -> Message | None:
 	row = frappe.db.get_value(NOTIFICATION, name, list(_COLUMNS), as_dict=True)
 	if row:
 		row.token = ""
+		_read_items([row])
 		for _row, message, _failure in _rendered([row], Directory()):
 			return message
 	return None

@@ -80,27 +80,28 @@ class Directory:
 	def _reach(self, step: Step, ticket: tickets.Tickets, key: tuple[str, str]) -> Reach:
 		kind, value = step.target.kind, step.target.value
 
-		def nobody(label: str, reason: str) -> Reach:
-			return Reach((), (Unreachable(method=step.method, label=label, reason=reason),))
+		def nobody(reason: str) -> Reach:
+			return Reach((), (Unreachable(method=step.method, label=_(str(kind)), reason=reason),))
 
 		if kind in (TargetKind.ADDRESS, TargetKind.ENDPOINT):
 			return self._reach_address(step)
 		if kind is TargetKind.ASSIGNEE:
-			users, none = list(ticket[key].assignees), _("The ticket is assigned to nobody.")
+			if not (users := list(ticket[key].assignees)):
+				return nobody(_("The ticket is assigned to nobody."))
 		elif kind is TargetKind.USER:
-			users, none = [value], ""
+			users = [value]
 		elif kind is TargetKind.TEAM:
-			team = value or ticket[key].facts.team
-			if not team:
-				return nobody(_("Team"), _("The ticket has no team."))
-			users, none = self._team(team), _("The team {0} has no members.").format(team)
+			if not (team := value or ticket[key].facts.team):
+				return nobody(_("The ticket has no team."))
+			if not (users := self._team(team)):
+				return nobody(_("The team {0} has no members.").format(team))
 		elif kind is TargetKind.ROLE:
-			users, none = self._role(value), _("No enabled user has the role {0}.").format(value)
+			if not (users := self._role(value)):
+				return nobody(_("No enabled user has the role {0}.").format(value))
 		else:
-			user = ticket.field(key, value)
-			users, none = [user] if user else [], _("The ticket's field {0} is empty.").format(value)
-		if not users:
-			return nobody(_(str(kind)), none)
+			if not (user := ticket.field(key, value)):
+				return nobody(_("The ticket's field {0} is empty.").format(value))
+			users = [user]
 		return self._reach_people(step, users)
 
 	def _reach_address(self, step: Step) -> Reach:

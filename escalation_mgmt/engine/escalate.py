@@ -120,7 +120,8 @@ def run_due(
 	seen = looked.item if looked else item
 	if seen.status not in RUNNING or seen.due_at is None or seen.due_at > now:
 		return looked
-	seen = replace(seen, version=item.version)
+	if looked:
+		seen = replace(seen, version=item.version)
 	if pause := running(maintenances, now):
 		ran = hold(seen, pause, now)
 	else:
