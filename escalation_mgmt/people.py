@@ -56,15 +56,20 @@ class Directory:
 		wanted = [user for user in dict.fromkeys(users) if user and user not in self._people]
 		if not wanted:
 			return
-		fields = ["name", "full_name", "email", "enabled", "language", "time_zone"]
-		found = {row.name: row for row in _all("User", wanted, fields)}
-		contact_fields = [
-			*("user", "enabled", "email", "email_verified", "mobile_no", "mobile_verified"),
-			*("sms_stopped", "language", "time_zone"),
-		]
-		contacts = {row.user: row for row in _all("Escalation Contact", wanted, contact_fields, by="user")}
+		# A contact is found by its user, never by its name: that stays as it was when the user is renamed.
+		found = frappe.db.sql(
+			"select u.`name`, u.`full_name`, u.`email`, u.`enabled`, c.`enabled` as contact_enabled, c.`email` as own_email,"
+			" c.`email_verified`, c.`mobile_no`, c.`mobile_verified`, c.`sms_stopped`,"
+			" coalesce(nullif(c.`language`, ''), u.`language`) as language,"
+			" coalesce(nullif(c.`time_zone`, ''), u.`time_zone`) as time_zone"
+			" from `tabUser` u left join `tabEscalation Contact` c on c.`user` = u.`name`"
+			f" where u.`name` in ({', '.join(['%s'] * len(wanted))})",
+			tuple(wanted),
+			as_dict=True,
+		)
+		by_name = {row.name: row for row in found}
 		for user in wanted:
-			self._people[user] = _person(found.get(user), contacts.get(user))
+			self._people[user] = _person(by_name.get(user))
 
 	def reach(self, step: Step, ticket: tickets.Tickets, key: tuple[str, str]) -> Reach:
 		"""Whom the step reaches for one ticket, and whom it can't, with the reason for each."""
@@ -199,30 +204,23 @@ def names(users: Iterable[str]) -> list[tuple[str, str]]:
 	return [(row.name, row.full_name or row.name) for row in found]
 
 
-def _all(doctype: str, names: list[str], fields: list[str], by: str = "name") -> list[Any]:
-	"""A contact is found by its user, never by its name: that stays as it was when the user is renamed."""
-	return frappe.get_all(
-		doctype, filters={by: ("in", names)}, fields=fields, order_by="name", limit_page_length=0
-	)
-
-
-def _person(user: Any, contact: Any) -> Person | str:
-	if not user:
+def _person(row: Any) -> Person | str:
+	"""Of a user's row with what their Escalation Contact says; `contact_enabled` is None where they have none."""
+	if not row:
 		return _("There is no such user.")
-	if not user.enabled:
+	if not row.enabled:
 		return _("The user is disabled.")
-	if contact and not contact.enabled:
+	if row.contact_enabled == 0:
 		return _("The Escalation Contact is switched off.")
-	own_address = not (contact and contact.email) or contact.email == user.email
+	log_in = not row.own_email or row.own_email == row.email  # proven to be theirs
 	return Person(
-		user=user.name,
-		name=user.full_name or user.name,
-		email=user.email if own_address else contact.email,
-		# The address a user logs in with has been proven to be theirs.
-		email_verified=own_address or bool(contact.email_verified),
-		mobile_no=(contact and contact.mobile_no) or "",
-		mobile_verified=bool(contact and contact.mobile_verified),
-		sms_stopped=bool(contact and contact.sms_stopped),
-		language=(contact and contact.language) or user.language or "",
-		time_zone=(contact and contact.time_zone) or user.time_zone or "",
+		user=row.name,
+		name=row.full_name or row.name,
+		email=row.email if log_in else row.own_email,
+		email_verified=log_in or bool(row.email_verified),
+		mobile_no=row.mobile_no or "",
+		mobile_verified=bool(row.mobile_verified),
+		sms_stopped=bool(row.sms_stopped),
+		language=row.language or "",
+		time_zone=row.time_zone or "",
 	)

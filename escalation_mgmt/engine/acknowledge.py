@@ -74,7 +74,6 @@ def acknowledge(
 		acknowledged_at=now,
 		acknowledged_via=via,
 		ticket_status=ticket_status if item.plan.ack_timeout else "",
-		reminded=False,
 		ended_at=None,
 		version=item.version + 1,
 	)

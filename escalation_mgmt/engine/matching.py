@@ -13,6 +13,9 @@ from escalation_mgmt.engine.ticket import MatchFacts, Ticket, already_answered
 
 ConditionHolds = Callable[[Plan], bool]
 
+ANY_OTHER = ""
+"""A priority that no plan names."""
+
 
 def takes(filter_: TicketFilter, facts: MatchFacts) -> bool:
 	"""Whether the filter takes a ticket with these facts, its condition apart."""
@@ -54,7 +57,7 @@ def forestalling(plan: Plan, enabled: Iterable[Plan]) -> tuple[Plan, ...]:
 		key=lambda other: (other.rank, other.name),
 	)
 	found: list[Plan] = []
-	for priority in sorted(mine.priorities) or [""]:
+	for priority in sorted(mine.priorities) or [ANY_OTHER]:
 		by = next((o for o in first if not o.takes.priorities or priority in o.takes.priorities), None)
 		if by is None:
 			return ()
@@ -133,7 +136,9 @@ def opens(
 	`before` are the facts before the save that is being looked at, where there was one; `reopened` says that
 	this save took the ticket out of a resolved or closed status.
 	"""
-	if ticket.gone or (past and settled(past, ticket.facts) and not reopened):
+	# Other facts are looked at below as well.
+	known_end = past and settled(past, ticket.facts)  # pragma: no mutate
+	if ticket.gone or (known_end and not reopened):
 		return None
 	plans = list(enabled)
 	plan = winner(plans, ticket.facts, holds)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from escalation_mgmt.engine.decision import Audience, Decision, Page, Reach, Refused, Tell, Unreachable
 from escalation_mgmt.engine.event import Event, EventKind, given
@@ -54,10 +55,10 @@ def hand_over(
 
 	They are paged at once, by the methods of the plan's first steps that reach them; what comes next is due after
 	its own wait, counted from now, or where no step has run yet from the end of the response window, so that they have
-	their time. A snooze is over by that, and so is an acknowledgement. Later steps for the assignee go to them; who was notified before is told. The shell assigns the
-	ticket. Raises CannotBeReached.
+	their time. A snooze is over by that, and so is an acknowledgement. Later steps for the assignee go to them; who was
+	notified before is told. The shell assigns the ticket. Raises CannotBeReached.
 	"""
-	pages = _pages_to(to, item, 0, reaches, now)
+	pages = _pages_to(to, item, reaches, now)
 	started = now if item.step else max(now, window_end(item.plan, ticket, item.opened_at, working))
 	cause = Cause.HAND_OVER
 	handed = replace(
@@ -103,12 +104,13 @@ def add_person(
 ) -> Decision:
 	"""Let the user `who`, called `name`, be paged as well: at once, by the methods of the step that ran last, and with
 	every step that follows. Nobody is left out for that, and nothing is due at another time; but an item that reached
-	nobody starts again, after what paged them. Raises Refused where they were added or have acknowledged before, and CannotBeReached.
+	nobody starts again, after what paged them. Raises Refused where they were added or have acknowledged before, and
+	CannotBeReached.
 	"""
 	if who in (*item.added, *item.acks):
 		raise Refused(ALREADY)
 	ran = group_of(item.plan, item.step) if item.step and not item.stalled else 0
-	pages = _pages_to(who, item, ran, reaches, now)
+	pages = _pages_to(who, item, reaches, now, first=ran)
 	more = replace(
 		item,
 		added=(*item.added, who),
@@ -118,10 +120,9 @@ def add_person(
 		unreached=0,
 		version=item.version + 1,
 	)
-	counts_as = 0
+	data: dict[str, Any] = {"to": name, "by": by, "via": via, "methods": _methods(pages)}
 	if item.stalled:
-		more, counts_as = _counted(more, item, pages, now, working)
-	data = {"to": name, "by": by, "via": via, "methods": _methods(pages), "counts_as": counts_as}
+		more, data["counts_as"] = _counted(more, item, pages, now, working)
 	events = [Event(EventKind.PERSON_ADDED, now, item.step, item.run, given(data))]
 	if item.stalled:
 		events.append(Event(EventKind.STARTED_AGAIN, now, data={"why": "added", "due": more.due_at}))
@@ -143,7 +144,9 @@ def to_user(step: Step, user: str) -> Step:
 	return replace(step, target=Target(TargetKind.USER, user))
 
 
-def _pages_to(user: str, item: ActionItem, first: int, reaches: Reaches, now: datetime) -> tuple[Page, ...]:
+def _pages_to(
+	user: str, item: ActionItem, reaches: Reaches, now: datetime, *, first: int = 0
+) -> tuple[Page, ...]:
 	"""By the methods of a group, from the `first` one on and then from the plan's begin, that reaches them."""
 	missed: dict[str, Unreachable] = {}
 	groups = item.plan.groups

@@ -34,7 +34,7 @@ def wait_before(plan: Plan, run: int, group: int) -> timedelta:
 	if group >= len(plan.groups):
 		return plan.last_wait
 	first = plan.groups[group][0].wait
-	return plan.repeat_pause + first if run and not group else first
+	return plan.repeat_pause + first if run > 0 and not group else first
 
 
 def group_of(plan: Plan, step: int) -> int:

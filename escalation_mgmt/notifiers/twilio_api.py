@@ -207,12 +207,12 @@ class _Door(AsyncHttpClient):
 		self._api_url = ours.api_url
 		self.client = Client(*ours.log_in, ours.sid, http_client=self, environment={"": ""})
 		self._log_in = {"Authorization": f"Basic {b64encode(':'.join(ours.log_in).encode()).decode()}"}
+		self._proxy = _proxy_to(ours.api_url)
 		self._slots = asyncio.Semaphore(CONNECTIONS)  # waiting for one isn't part of a request's time
 		self._session = aiohttp.ClientSession(
 			connector=aiohttp.TCPConnector(limit=CONNECTIONS),
 			cookie_jar=aiohttp.DummyCookieJar(),
 			timeout=aiohttp.ClientTimeout(total=SECONDS, connect=CONNECT_SECONDS),
-			proxy=_proxy_to(ours.api_url),
 		)
 
 	async def request(
@@ -238,6 +238,7 @@ class _Door(AsyncHttpClient):
 				data=urlencode(data, doseq=True) if data else None,
 				headers={**(headers or {}), **self._log_in},
 				allow_redirects=False,
+				proxy=self._proxy,
 			) as answer,
 		):
 			said = (await answer.content.read(LARGEST_ANSWER)).decode("utf-8", "replace")

@@ -340,7 +340,7 @@ def test_by_the_first_methods_for_people_each_once() -> None:
 
 
 def test_who_can_not_be_reached_is_handed_nothing_and_it_is_said_why() -> None:
-	with pytest.raises(CannotBeReached) as refused:
+	with pytest.raises(CannotBeReached, match=r"^can't be reached$") as refused:
 		hand_over(several_methods(), "leo", "Leo", "Ada", NOW, nobody, ticket=ticket())
 	assert [miss.method for miss in refused.value.missed] == ["SMS", "Phone Call"]
 	pagers = escalating(0)

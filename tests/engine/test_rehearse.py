@@ -284,7 +284,7 @@ def test_a_plan_that_repeats_for_ever_is_cut_off() -> None:
 
 def test_nobody_responds_before_it_starts() -> None:
 	for wrong in ({"delay": minutes(-1)}, {"answered_after": minutes(0)}):
-		with pytest.raises(ValueError, match="nobody responds"):
+		with pytest.raises(ValueError, match=r"^nobody responds"):
 			Responses(**wrong)
 
 

@@ -494,6 +494,7 @@ class Rules(RuleBasedStateMachine):
 	def the_clock_is_what_the_history_says(self) -> None:
 		for item in self.shell.items.values():
 			assert (item.ended_at is not None) == (item.status not in RUNNING)
+			assert not (item.reminded and can_acknowledge(item.status))
 			working = self.shell.working(item.plan)
 			assert item.due_at == due_by_history(item, self.shell.history[item.id], working)
 
