@@ -34,7 +34,7 @@ def tick(send: Callable[[], object] | None = None) -> int:
 	"""Run every step that is due, and send: by `send`, or else here and now. Returns the number of items run. Ends the
 	caller's transaction.
 
-	A mute installation (design rule 15) runs nothing: what is due waits until an administrator makes it live.
+	A set of which nothing could be written ends it: what others hold is for the next tick. A mute installation (design rule 15) runs nothing: what is due waits until an administrator makes it live.
 	"""
 	frappe.db.rollback()
 	if not installation.is_live():
@@ -50,6 +50,7 @@ def tick(send: Callable[[], object] | None = None) -> int:
 
 
 def _run_set() -> int:
+	"""Returns how many items were run, or set aside."""
 	frappe.db.rollback()  # an old snapshot is no look
 	now = clock.now()
 	monitor.ticked(now)
@@ -57,15 +58,15 @@ def _run_set() -> int:
 	if not claimed:
 		return 0
 	try:
-		_run(store.load(claimed), now)
+		ran = _run(store.load(claimed), now)
 		faults.commit("dispatcher.set")
+		return ran
 	except Exception:
 		frappe.db.rollback()
-		_run_one_by_one([row.name for row in claimed])
-	return len(claimed)
+		return _run_one_by_one([row.name for row in claimed])
 
 
-def _run(claimed: list[store.Stored], now: datetime) -> None:
+def _run(claimed: list[store.Stored], now: datetime) -> int:
 	looker = Looker([stored.key for stored in claimed])
 	looker.directory.read(looker.tickets.assignees())
 	decided = []
@@ -73,6 +74,7 @@ def _run(claimed: list[store.Stored], now: datetime) -> None:
 		if decision := _decide(stored, looker, now):
 			decided.append((stored, decision))
 	store.apply(decided, looker.directory, looker.tickets, now)
+	return len(decided)
 
 
 def _decide(stored: store.Stored, looker: Looker, now: datetime) -> Decision | None:
@@ -92,22 +94,24 @@ def _decide(stored: store.Stored, looker: Looker, now: datetime) -> Decision | N
 	)
 
 
-def _run_one_by_one(names: list[str]) -> None:
+def _run_one_by_one(names: list[str]) -> int:
 	"""A set has failed: each of its items by itself, so that one bad one stops no other (design rule 1)."""
+	ran = 0
 	for name in names:
 		try:
 			now = clock.now()
-			_run(store.load(store.claim_due(now, 1, only=name)), now)
+			ran += _run(store.load(store.claim_due(now, 1, only=name)), now)
 			faults.commit("dispatcher.one")
 		except Exception as e:
 			frappe.db.rollback()
 			frappe.db.sql("select 1")  # raises where the database itself is away: nothing is parked for that
 			if isinstance(e, rows.Conflict | frappe.QueryDeadlockError | frappe.QueryTimeoutError):
 				continue  # somebody else has it; the next tick looks again
-			_park(name, e)
+			ran += _park(name, e)
+	return ran
 
 
-def _park(name: str, error: Exception) -> None:
+def _park(name: str, error: Exception) -> bool:
 	now = clock.now()
 	report_error(f"Escalation: {name} can't be processed", reference_doctype=store.ITEM, reference_name=name)
 	first = not frappe.db.get_value(store.ITEM, name, "parked")
@@ -115,6 +119,7 @@ def _park(name: str, error: Exception) -> None:
 	if first and parked:
 		_tell_of(name, now)
 	faults.commit("dispatcher.parked")
+	return parked
 
 
 def _tell_of(name: str, now: datetime) -> None:

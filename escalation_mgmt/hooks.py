@@ -29,7 +29,10 @@ doc_events = {
 	"*": {
 		"on_update": "escalation_mgmt.triggers.ticket_saved",
 		"after_delete": "escalation_mgmt.triggers.ticket_deleted",
-		"after_rename": "escalation_mgmt.maintenances.follow_rename",
+		"after_rename": [
+			"escalation_mgmt.maintenances.follow_rename",
+			"escalation_mgmt.store.follow_rename",
+		],
 	},
 	"ToDo": {
 		"on_update": "escalation_mgmt.triggers.todo_changed",

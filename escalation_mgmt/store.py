@@ -32,9 +32,9 @@ from escalation_mgmt.engine import (
 	Ticket,
 	is_open_to,
 	is_theirs,
-	leads_to,
 	open_item,
 	progress,
+	status_after,
 )
 from escalation_mgmt.people import Directory
 from escalation_mgmt.tickets import Tickets
@@ -236,8 +236,11 @@ def apply(
 	if not decided:
 		return
 	for stored, decision in decided:
-		if not leads_to(stored.item.status, decision.item.status):
-			raise ImpossibleTransition(f"{stored.item.id}: {stored.item.status} to {decision.item.status}")
+		said = status_after(stored.item.status, (event.kind for event in decision.events))
+		if said is not decision.item.status:
+			raise ImpossibleTransition(
+				f"{stored.item.id}: {decision.item.status}, and its history says {said}"
+			)
 	states = _changes(decided, now)
 	if rows.update_all(ITEM, states, where="version") != len(states):
 		raise rows.Conflict("an action item was changed by another process")
@@ -268,20 +271,33 @@ def apply(
 
 
 def park(name: str, why: str, until: datetime, now: datetime) -> bool:
-	"""Set an item aside that can't be processed, and say so in its history (design rule 1); whether it still ran.
+	"""Set an item aside that can't be processed, and say so in its history (design rule 1); whether it was still due.
 
 	When it was due is kept: that is how late it is, whenever it can be processed again.
 	"""
 	frappe.db.sql(
 		f"update `tab{ITEM}` set `parked` = %s, `parked_due_utc` = coalesce(`parked_due_utc`, `due_utc`),"
 		" `due_utc` = %s, `version` = `version` + 1, `updated_utc` = %s"
-		" where `name` = %s and `due_utc` is not null",  # somebody may have acknowledged meanwhile
-		(why, until, now, name),
+		" where `name` = %s and `due_utc` <= %s",  # somebody may have acknowledged or snoozed it meanwhile
+		(why, until, now, name, now),
 	)
 	if not frappe.db._cursor.rowcount:
 		return False
 	history.append([history.Line(name, Event(EventKind.PARKED, now, data={"reason": why, "until": until}))])
 	return True
+
+
+def follow_rename(doc: Any, _event: str, old: str, new: str, merge: bool = False) -> None:
+	"""A ticket has another name now. Frappe 16 follows only the links that it has seen being inserted by itself, and our key
+	is none."""
+	frappe.db.sql(
+		f"update `tab{ITEM}` set `reference_name` = %s where `reference_doctype` = %s and `reference_name` = %s",
+		(new, doc.doctype, old),
+	)
+	frappe.db.sql(
+		f"update `tab{ITEM}` set `running_ticket` = %s where `running_ticket` = %s",
+		(_running_ticket((doc.doctype, new)), _running_ticket((doc.doctype, old))),
+	)
 
 
 def _replace(stored: Stored, plan_name: str, ticket: Ticket, now: datetime) -> None:

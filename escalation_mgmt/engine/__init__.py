@@ -75,8 +75,8 @@ from escalation_mgmt.engine.statuses import (
 	Cause,
 	ImpossibleTransition,
 	Status,
-	leads_to,
 	next_status,
+	status_after,
 )
 from escalation_mgmt.engine.ticket import MatchFacts, StatusCategory, Ticket, already_answered, answer
 from escalation_mgmt.engine.time_out import is_theirs, may_renew
@@ -163,7 +163,6 @@ __all__ = [
 	"is_open_to",
 	"is_theirs",
 	"ladder",
-	"leads_to",
 	"look",
 	"may_renew",
 	"next_status",
@@ -178,6 +177,7 @@ __all__ = [
 	"settled",
 	"snooze",
 	"start_again",
+	"status_after",
 	"stop",
 	"takes",
 	"tally",

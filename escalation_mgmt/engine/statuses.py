@@ -1,9 +1,10 @@
 """The life of an action item: its statuses, what can happen to it, and where that leads.
 
 `LIFE` is the only place that says which status may follow which, who may cause it, and what history then says.
-A change of status is made by `next_status` alone, and storage asks `leads_to` once more before it writes one.
+A change of status is made by `next_status` alone, and storage asks `status_after` once more before it writes one.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -103,13 +104,18 @@ def next_status(status: Status, cause: Cause) -> Status:
 		raise ImpossibleTransition(f"{status} can't be left by {cause!s}") from None
 
 
-def leads_to(before: Status, after: Status) -> bool:
-	"""Whether one decision can make `after` of `before`: by a change of LIFE, or by one after another, as where a
-	snooze ends in the last wait."""
-	reached = {before}
-	while further := {after for status in reached for after in TRANSITIONS[status].values()} - reached:
-		reached |= further
-	return after in reached
+def status_after(before: Status, lines: Iterable[EventKind]) -> Status:
+	"""The status that an item has after these lines of history, one change after another, as where a snooze ends in the last
+	wait. Raises ImpossibleTransition where LIFE has no such change.
+	"""
+	status = before
+	for line in lines:
+		changes = [change for change in LIFE if change.writes is line]
+		after = {change.after for change in changes if status in change.before}
+		if changes and not after:
+			raise ImpossibleTransition(f"{status} can't be left by {line!s}")
+		status = after.pop() if after else status
+	return status
 
 
 def diagram() -> str:

@@ -19,15 +19,15 @@ from escalation_mgmt.engine import (
 	Tell,
 	acknowledge,
 	can_stop,
-	leads_to,
 	look,
 	next_status,
 	run_due,
 	start_again,
+	status_after,
 	stop,
 	window_end,
 )
-from escalation_mgmt.engine.statuses import diagram, table
+from escalation_mgmt.engine.statuses import LIFE, diagram, table
 from tests.engine.make import T0, always, everybody, minutes, nobody, opened, plan, ticket
 
 SECOND = timedelta(seconds=1)
@@ -231,9 +231,23 @@ def test_the_documentations_picture_is_the_table() -> None:
 	assert f"\n\n{table()}\n" in text
 
 
-def test_what_may_be_written() -> None:
-	assert leads_to(Status.ESCALATING, Status.ESCALATING)
-	assert leads_to(Status.SNOOZED, Status.EXHAUSTED)  # a snooze that ends in the last wait
-	assert not leads_to(Status.ESCALATING, Status.SCHEDULED)
-	for end in (Status.RESOLVED, Status.CANCELLED):
-		assert [after for after in Status if leads_to(end, after)] == [end]
+def test_the_lines_of_history_say_the_status() -> None:
+	assert status_after(Status.ESCALATING, []) is Status.ESCALATING
+	assert status_after(Status.SCHEDULED, [EventKind.WINDOW_OVER, EventKind.STEP_RAN]) is Status.ESCALATING
+	# a snooze that ends in the last wait
+	assert status_after(Status.SNOOZED, [EventKind.SNOOZE_OVER, EventKind.EXHAUSTED]) is Status.EXHAUSTED
+	for status, line in (
+		(Status.EXHAUSTED, EventKind.SNOOZED),
+		(Status.EXHAUSTED, EventKind.RESOLVED),
+		(Status.SCHEDULED, EventKind.EXHAUSTED),
+		(Status.ACKNOWLEDGED, EventKind.SNOOZED),
+		(Status.CANCELLED, EventKind.ACKNOWLEDGED),
+	):
+		with pytest.raises(ImpossibleTransition, match=f"{status} can't be left by {line}"):
+			status_after(status, [line])
+
+
+def test_a_line_of_history_leaves_no_choice() -> None:
+	for status in Status:
+		for line in {change.writes for change in LIFE}:
+			assert len({c.after for c in LIFE if c.writes is line and status in c.before}) <= 1

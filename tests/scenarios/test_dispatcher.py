@@ -1,13 +1,16 @@
 """Scenarios 10 and 31: many dispatchers at once, and one row of a set that can't be processed."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import frappe
 import pytest
 
-from escalation_mgmt import dispatcher, monitor, rows, store
+from escalation_mgmt import clock, dispatcher, monitor, rows, store
+from escalation_mgmt.snooze import snooze
 from tests import children
 from tests.world import PAGER, World
 
@@ -60,6 +63,59 @@ def test_31_one_bad_row_is_parked_and_the_others_go_out(world: World) -> None:
 	message = world.messages(item)[0]
 	assert message.planned_utc == world.start + timedelta(minutes=10)
 	assert "(10m late)" in world.lines(item)
+
+
+def test_31_what_is_snoozed_before_it_can_be_set_aside_is_not(world: World, monkeypatch) -> None:
+	world.plan((0, "Email"), (1, "Email", "User", "lead@x.test"))
+	ticket = world.ticket()
+	world.forward(10)
+	world.expect_email("tech@x.test")
+	park = dispatcher._park
+
+	def park_too_late(name: str, error: Exception) -> bool:
+		assert snooze(name, str(clock.to_site(world.now + timedelta(hours=1))), by="Tina")[0]
+		frappe.db.commit()
+		return park(name, error)
+
+	with monkeypatch.context() as broken:
+		broken.setattr(dispatcher, "_run", fails(RuntimeError("for a moment")))
+		broken.setattr(dispatcher, "_park", park_too_late)
+		world.forward(1)
+	item = world.item(ticket)
+	world.expect_error(f"{item.name} can't be processed")
+	assert item.status == "Snoozed" and not item.parked
+	world.forward(60)
+	world.expect_email("lead@x.test")
+
+
+def test_31_what_others_hold_is_for_the_next_tick(world: World, monkeypatch) -> None:
+	world.plan((0, "Email"))
+	world.ticket()
+	with monkeypatch.context() as held:
+		held.setattr(dispatcher, "_run", fails(rows.Conflict("somebody else has it")))
+		world.forward(10)
+		assert dispatcher.tick() == 0
+	assert dispatcher.tick() == 1
+	world.expect_email("tech@x.test")
+
+
+def fails(error: Exception) -> Callable[..., NoReturn]:
+	def run(*_args: object) -> NoReturn:
+		raise error
+
+	return run
+
+
+def test_a_renamed_ticket_keeps_its_item(world: World) -> None:
+	world.todos_are_tickets()
+	world.plan((0, "Email", "User", "lead@x.test"), reference_doctype="ToDo")
+	todo = frappe.get_doc({"doctype": "ToDo", "description": "x", "priority": "High"}).insert()
+	before = world.item(todo)
+	todo.name = frappe.rename_doc("ToDo", todo.name, f"{todo.name}-2", force=True)
+	world.sweep()
+	assert world.item(todo).name == before.name
+	world.forward(10)
+	world.expect_email("lead@x.test")
 
 
 def test_31_the_other_499_go_out(world: World) -> None:
