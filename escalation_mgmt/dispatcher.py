@@ -147,7 +147,7 @@ def scheduled() -> None:
 	tick()
 	for _batch in sweep.in_batches():
 		tick()
-	monitor.beat()
+	monitor.beat(wait=True)
 
 
 def in_worker() -> None:

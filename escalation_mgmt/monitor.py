@@ -1,12 +1,16 @@
 """How the engine does: is anything overdue, does anybody dispatch? (design rule 14)
 
-Answered from what is due in the database, by whoever asks: Desk when it starts and every minute, a command, an
-outside monitor. So a dispatcher that stopped is noticed by something else than the dispatcher.
+Answered from what is due in the database, and from when a dispatcher last looked, by whoever asks: Desk when it starts
+and every minute, a command, an outside monitor. So a dispatcher that stopped is noticed by something else than itself.
 """
 
+import asyncio
+import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from logging import Logger
 from statistics import median
 from typing import Any
 
@@ -28,17 +32,20 @@ LATEST = 500  # messages, for how late they were
 _TICK = "escalation_last_tick"
 _NOTED_EVERY = timedelta(seconds=5)
 _noted: dict[str, datetime] = {}
+_calls: dict[str, threading.Thread] = {}  # to the heartbeat address, each site's last
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-	"""The state at one instant. Lateness in seconds, of what has been due longest."""
+	"""The state at one instant. Lateness in seconds, of what has been due longest; `not_looked`: since a dispatcher last
+	looked, where that is longer than tolerated, else (and where nobody knows) 0."""
 
 	mute: bool
 	steps_overdue: int
 	steps_late: float
 	messages_overdue: int
 	messages_late: float
+	not_looked: float
 	parked: int
 	reaching_nobody: int
 	scheduler_off: bool
@@ -56,6 +63,7 @@ class Health:
 
 	@property
 	def overdue(self) -> list[str]:
+		"""Steps, messages, and the dispatcher's own look."""
 		found = []
 		if self.steps_overdue:
 			found.append(
@@ -67,6 +75,12 @@ class Health:
 			found.append(
 				_("{0} messages wait to be sent, the oldest for {1}. Is the dispatcher running?").format(
 					self.messages_overdue, history.duration(self.messages_late)
+				)
+			)
+		if self.not_looked:
+			found.append(
+				_("The dispatcher has not looked for {0}. Is it running?").format(
+					history.duration(self.not_looked)
 				)
 			)
 		if found and self.scheduler_off:
@@ -90,12 +104,14 @@ def health(tolerated: timedelta = TOLERATED) -> Health:
 	set_aside, longest = _overdue(ITEM, "parked_due_utc", now - tolerated)
 	steps, since = steps + set_aside, min(filter(None, (since, longest)), default=None)
 	messages, waiting = _overdue(NOTIFICATION, "next_attempt_utc", now - tolerated)
+	looked = last_tick()
 	return Health(
 		mute=not installation.is_live(),
 		steps_overdue=steps,
 		steps_late=(now - since).total_seconds() if since else 0.0,
 		messages_overdue=messages,
 		messages_late=(now - waiting).total_seconds() if waiting else 0.0,
+		not_looked=(now - looked).total_seconds() if looked and now - looked > tolerated else 0.0,
 		parked=frappe.db.count(ITEM, {"parked": ("is", "set"), "status": ("!=", "Cancelled")}),
 		reaching_nobody=frappe.db.count(ITEM, {"stalled": 1}),
 		scheduler_off=_scheduler_off(),
@@ -131,7 +147,9 @@ def ticked(now: datetime) -> None:
 
 def last_tick() -> datetime | None:
 	"""When a dispatcher last looked (UTC), to within a few seconds; None where nobody knows."""
-	return frappe.cache.get_value(_TICK, expires=True)
+	with suppress(redis.exceptions.RedisError, OSError):
+		return frappe.cache.get_value(_TICK, expires=True)
+	return None
 
 
 def lateness(now: datetime) -> list[float]:
@@ -151,12 +169,12 @@ def figures() -> list[dict[str, str]]:
 	now, state = clock.now(), health()
 	looked, late = last_tick(), lateness(now)
 	since = (now - looked).total_seconds() if looked else 0
-	overdue = [problem for problem in state.overdue if state.steps_overdue or state.messages_overdue]
+	overdue = state.overdue if state.steps_overdue or state.messages_overdue else []
 	return [
 		{
 			"label": _("A dispatcher last looked"),
 			"value": _("{0} ago").format(history.duration(since)) if looked else _("not known"),
-			"tone": "red" if not looked or since > TOLERATED.total_seconds() else "green",
+			"tone": "red" if not looked or state.not_looked else "green",
 		},
 		{
 			"label": _("Overdue"),
@@ -195,22 +213,38 @@ def shown() -> list[dict[str, str]]:
 	return figures()
 
 
-def beat() -> None:
-	"""Call the heartbeat address, but only while nothing is overdue: who listens there misses it otherwise."""
+def beat(*, wait: bool = False) -> None:
+	"""Call the heartbeat address, but only while nothing is overdue: who listens there misses it otherwise.
+
+	It is called on a thread of its own, one at a time, so that an address that never answers holds up no step. `wait`
+	for it where the process ends afterwards.
+	"""
 	url = (frappe.db.get_single_value("Escalation Settings", "heartbeat_url") or "").strip()
 	state = health() if url else None
 	if not state or state.mute or state.steps_overdue or state.messages_overdue:
 		return
-	import asyncio
+	site, log = frappe.local.site, frappe.logger("escalation_mgmt")
+	if site in _calls and _calls[site].is_alive():
+		log.warning("the heartbeat address has yet to answer: it is not called again meanwhile")
+		return
+	call = threading.Thread(
+		target=_call, args=(url, allowed_hosts(), log), name="escalation-heartbeat", daemon=True
+	)
+	_calls[site] = call
+	call.start()
+	if wait:
+		call.join(2 * HEARTBEAT_SECONDS)  # a name server that hangs takes longer than the limit
 
+
+def _call(url: str, allowed: Sequence[str], log: Logger) -> None:
+	"""On a thread that knows no site."""
 	try:
-		asyncio.run(_call(url))
-	except (egress.Forbidden, aiohttp.ClientError, OSError, TimeoutError) as e:
-		frappe.logger("escalation_mgmt").warning(f"the heartbeat address can't be called: {e!r}")
+		asyncio.run(_get(url, allowed))
+	except Exception as e:
+		log.warning(f"the heartbeat address can't be called: {e!r}")
 
 
-async def _call(url: str) -> None:
-	allowed = allowed_hosts()
+async def _get(url: str, allowed: Sequence[str]) -> None:
 	egress.check_url(url, allowed)
 	async with aiohttp.ClientSession(
 		connector=egress.connector(allowed, 1),

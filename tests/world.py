@@ -16,7 +16,7 @@ import pytest
 import requests
 from werkzeug.serving import make_server
 
-from escalation_mgmt import clock, delivery, dispatcher, history, installation, plans, store, sweep
+from escalation_mgmt import clock, delivery, dispatcher, history, installation, monitor, plans, store, sweep
 from host.providers import Call, LocalProviders
 from tests.on_site import command
 
@@ -104,7 +104,8 @@ class World:
 		):
 			frappe.db.set_value("User", user, "enabled", 1)
 		frappe.cache.delete_keys("escalation_limit:")
-		frappe.cache.delete_value("escalation_providers")
+		frappe.cache.delete_value(["escalation_providers", monitor._TICK])
+		monitor._noted.clear()
 		plans.forget_watched()
 		frappe.db.commit()
 		frappe.clear_document_cache("Escalation Settings", "Escalation Settings")

@@ -26,6 +26,15 @@ from escalation_mgmt import clock
 frappe.db.set_value("Escalation Action Item", sys.argv[2], "due_utc", clock.now() - timedelta(minutes=6))
 frappe.db.commit()
 """
+STOPPED = """
+import sys
+from datetime import timedelta
+from host import sites
+sites.enter(sys.argv[1])
+sites.connect(sys.argv[1])
+from escalation_mgmt import clock, monitor
+monitor.ticked(clock.now() - timedelta(minutes=6))
+"""
 MINUTE = 61_000
 
 
@@ -41,9 +50,12 @@ def test_28_a_bar_in_desk_while_the_dispatcher_stands_still(desk: Desk) -> None:
 		expect(figures).to_contain_text(re.compile(r"Overdue\s*nothing"))
 		expect(manager.page.locator(".escalation-alarm")).to_have_count(0)
 
+		bar = manager.page.locator(".escalation-alarm")
+		run("-c", STOPPED, SITE)
+		manager.page.clock.fast_forward(MINUTE)
+		expect(bar).to_contain_text("The dispatcher has not looked for 6m")
 		run("-c", LATE, SITE, item)
 		manager.page.clock.fast_forward(MINUTE)
-		bar = manager.page.locator(".escalation-alarm")
 		expect(bar).to_contain_text("1 steps are overdue, the oldest by 6m")
 		expect(figures.locator(".red", has_text="1 steps are overdue")).to_be_visible()
 		phone.log_in("manager@x.test")

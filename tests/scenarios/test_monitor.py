@@ -2,6 +2,9 @@
 
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -10,7 +13,8 @@ import pytest
 from frappe.utils.redis_wrapper import RedisWrapper
 from redis.exceptions import TimeoutError
 
-from escalation_mgmt import monitor, store
+from escalation_mgmt import monitor, readiness, store
+from tests import children
 from tests.on_site import command
 from tests.world import World
 
@@ -38,39 +42,87 @@ def listener():
 	server.server_close()
 
 
-def listen(listener: HTTPServer) -> None:
-	host = f"127.0.0.1:{listener.server_port}"
+@contextmanager
+def heartbeat_to(port: int) -> Iterator[None]:
+	host = f"127.0.0.1:{port}"
 	frappe.conf.escalation_allowed_hosts = [*frappe.conf.escalation_allowed_hosts, host]
 	frappe.db.set_single_value("Escalation Settings", "heartbeat_url", f"http://{host}/beat")
 	frappe.db.commit()
+	try:
+		yield
+	finally:
+		frappe.db.set_single_value("Escalation Settings", "heartbeat_url", "")
+		frappe.db.commit()
 
 
 def test_28_a_stopped_dispatcher_is_noticed(world: World, listener: HTTPServer) -> None:
-	listen(listener)
 	world.plan((0, "Email"))
 	world.ticket()
-	try:
-		monitor.beat()
+	manager = world.login("manager@x.test")
+
+	def report() -> dict:
+		asked = f"{world.url}/api/method/escalation_mgmt.monitor.report"
+		return manager.get(asked, timeout=30).json()["message"]
+
+	with heartbeat_to(listener.server_port):
+		assert monitor.last_tick() is None and report()["well"], "nobody knows, so it isn't a problem"
+		world.tick()
+		monitor.beat(wait=True)
 		assert listener.beats == 1 and monitor.health().well
-		world.wait(10 + 6)  # nobody dispatches
+		world.wait(5)  # from here on, nobody dispatches
+		assert report()["well"]
+		world.wait(1)
+		state = report()
+		assert (state["well"], state["steps_overdue"], state["not_looked"]) == (False, 0, 360)
+		assert state["problems"][0] == "The dispatcher has not looked for 6m. Is it running?"
+		assert state["problems"][0] in [finding.problem for finding in readiness.findings()]
+		world.wait(10)
 		frappe.db.commit()
 		state = monitor.health()
 		assert state.steps_overdue == 1 and state.steps_late == 360
 		assert "1 steps are overdue, the oldest by 6m" in state.problems[0]
-		monitor.beat()
+		assert "not looked for 16m" in state.problems[1]
+		assert "not looked" not in str(replace(state, mute=True).problems)
+		monitor.beat(wait=True)
 		assert listener.beats == 1, "the heartbeat must fall silent"
-		manager = world.login("manager@x.test").get(
-			f"{world.url}/api/method/escalation_mgmt.monitor.report", timeout=30
-		)
-		assert manager.json()["message"]["steps_overdue"] == 1
+		assert report()["steps_overdue"] == 1
 		world.tick()
 		world.expect_email("tech@x.test")
 		assert monitor.health().well
-		monitor.beat()
+		monitor.beat(wait=True)
 		assert listener.beats == 2
-	finally:
-		frappe.db.set_single_value("Escalation Settings", "heartbeat_url", "")
-		frappe.db.commit()
+
+
+def test_28_a_heartbeat_that_nobody_answers_holds_up_no_step(world: World) -> None:
+	world.plan((0, "Email"))
+	item = world.item(world.ticket())
+	with socket.create_server(("127.0.0.1", 0)) as silent, heartbeat_to(silent.getsockname()[1]):
+		silent.settimeout(60)
+		with children.dispatching(world, children.resident) as dispatcher:
+			dispatcher.say()
+			with silent.accept()[0] as called:
+				frappe.db.set_value(store.ITEM, item.name, "due_utc", world.now)
+				frappe.db.commit()
+				world.inbox.expect(method="Email", to="tech@x.test", timeout=60)
+				called.setblocking(False)
+				assert called.recv(65536).startswith(b"GET /beat")
+				with pytest.raises(BlockingIOError):
+					called.recv(1)  # it still waits for the answer, or this would be the end
+				dispatcher.terminate()
+				assert dispatcher.wait() == 0
+
+
+def test_28_one_heartbeat_at_a_time(world: World, listener: HTTPServer) -> None:
+	with socket.create_server(("127.0.0.1", 0)) as silent, heartbeat_to(silent.getsockname()[1]):
+		silent.settimeout(60)
+		monitor.beat()
+		with silent.accept()[0]:
+			monitor.beat()
+			(call,) = [thread for thread in threading.enumerate() if thread.name == "escalation-heartbeat"]
+	call.join(60)
+	with heartbeat_to(listener.server_port):
+		monitor.beat(wait=True)
+	assert listener.beats == 1
 
 
 def test_28_the_command_says_so_by_its_exit_code(world: World) -> None:
@@ -83,6 +135,10 @@ def test_28_the_command_says_so_by_its_exit_code(world: World) -> None:
 	frappe.db.commit()
 	ill = command(world.site, "escalation", "status")
 	assert (ill.returncode, "1 steps are overdue" in ill.stdout) == (1, True), ill.stderr
+	frappe.db.set_value(store.ITEM, item.name, "due_utc", world.start + timedelta(hours=1))
+	monitor.ticked(world.start - timedelta(minutes=6))
+	stopped = world.bench("status")
+	assert (stopped.returncode, "has not looked for 6m" in stopped.stdout) == (1, True), stopped.stderr
 	world.change(frappe.get_doc("HD Ticket", item.reference_name), status="Closed")
 
 
@@ -137,5 +193,7 @@ def test_no_tick_waits_for_redis(world: World, monkeypatch: pytest.MonkeyPatch) 
 		monkeypatch.setattr(monitor.frappe, "cache", cache)
 		monitor._noted.clear()
 		monitor.ticked(world.now)
+		frappe.local.cache = {}
+		assert monitor.last_tick() is None
 		with pytest.raises(TimeoutError):
 			cache.set("key", "value")

@@ -1,11 +1,11 @@
-// An alarm that doesn't depend on what it watches: every minute Desk itself asks what is overdue.
+// An alarm that doesn't depend on what it watches: every minute Desk itself asks what is overdue, and who looks.
 $(document).on("app_ready", () => {
 	if (frappe.boot.escalation_mute || !frappe.user.has_role(["Escalation Manager", "System Manager"])) return;
 	const ask = async () => {
 		if (document.visibilityState !== "visible") return;
 		const { message } = await frappe.call({ method: "escalation_mgmt.monitor.report", type: "GET", silent: true });
 		$(".escalation-alarm").remove();
-		if (!message || !(message.steps_overdue || message.messages_overdue)) return;
+		if (!message || !(message.steps_overdue || message.messages_overdue || message.not_looked)) return;
 		$("<div class='escalation-alarm' role='alert'>")
 			.css({ background: "var(--red-600, #c0341d)", color: "#fff", padding: "8px 16px", "text-align": "center" })
 			.text(message.problems.join(" "))
