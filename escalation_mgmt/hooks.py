@@ -88,6 +88,9 @@ doctype_js = {
 	]
 }
 
+# After a deployment, too, it must be seen that a dispatcher was forgotten.
+persistent_cache_keys = ["escalation_last_tick"]
+
 user_data_fields = [
 	{"doctype": "Escalation Contact", "filter_by": "user", "redact_fields": ["email", "mobile_no"]},
 	{

@@ -23,7 +23,18 @@ SQL = re.compile(r"`|\b(select|from|where|order by|limit|locked|interval|connect
 # Not for people, or not for people in their language: what the shell says, as all of bench does; reports for whoever
 # looks after the server; and the engine, whose reasons are put into words by the shell (history.py).
 NOT_FOR_READERS = ("hooks.py", "commands.py", "engine/")
-LOGS = {"report_error", "debug", "info", "warning", "error", "exception", "log_error", "Conflict", "_safely"}
+LOGS = {
+	"report_error",
+	"debug",
+	"info",
+	"warning",
+	"error",
+	"exception",
+	"log_error",
+	"Conflict",
+	"ImpossibleTransition",
+	"_safely",
+}
 SHOWN_BY = {"throw", "msgprint"}
 READ = {"label", "title", "message", "headline", "description", "said", "problem", "detail"}
 OUTCOMES = {"Sent", "Retry", "Failed", "Unknown", "CannotReach", "Unusable", "Forbidden", "Finding", "Cure"}
