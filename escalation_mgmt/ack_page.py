@@ -21,6 +21,7 @@ from escalation_mgmt import clock, store, tokens
 from escalation_mgmt.acknowledge import Acknowledgement, acknowledge_by, as_it_is
 from escalation_mgmt.engine import can_acknowledge
 from escalation_mgmt.outbox import NOTIFICATION
+from escalation_mgmt.twice import twice
 
 PREFIX = "ack/"
 PER_MINUTE = 60  # for one address of the internet: an office behind one router still gets through
@@ -77,8 +78,7 @@ class AckPage:
 			)
 		with print_language(message.language or frappe.local.lang):
 			if frappe.request.method == "POST":
-				done = acknowledge_by(message, "Link")
-				frappe.db.commit()  # only what is committed is said
+				done = twice(lambda: acknowledge_by(message, "Link"))
 			else:
 				done = as_it_is(message)
 			return _page(_sheet(message, done))

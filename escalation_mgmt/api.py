@@ -22,6 +22,7 @@ from escalation_mgmt.acknowledge import acknowledge as _acknowledge
 from escalation_mgmt.engine import can_acknowledge
 from escalation_mgmt.start import start as _start
 from escalation_mgmt.tickets import choices
+from escalation_mgmt.twice import twice
 
 
 @frappe.whitelist(methods=["POST"])
@@ -34,7 +35,7 @@ def acknowledge(action_item: str) -> dict[str, Any]:
 	item = _readable(action_item)
 	user = frappe.session.user
 	name = frappe.db.get_value("User", user, "full_name") or user
-	done = _acknowledge(item.name, by=name, via=_via(), user=user)
+	done = twice(lambda: _acknowledge(item.name, by=name, via=_via(), user=user))
 	return {
 		"taken": done.taken,
 		"message": done.in_words,
@@ -78,7 +79,7 @@ def act(
 	"""
 	frappe.has_permission(doctype, "read", name, throw=True)
 	key = (doctype, str(name))
-	done, message = actions.click(action, key, seen, _values(values), _via("Ticket Form"))
+	done, message = _click(action, key, seen, values, _via("Ticket Form"))
 	return {"done": done, "message": message, "ticket": ticket_form.shown(key)}
 
 
@@ -89,7 +90,7 @@ def act_on_item(
 	"""The same from the form of an action item, for whoever may read it. Returns {"done", "message"}."""
 	item = _readable(action_item)
 	key = (item.reference_doctype, item.reference_name)
-	done, message = actions.click(action, key, seen, _values(values), _via())
+	done, message = _click(action, key, seen, values, _via())
 	return {"done": done, "message": message}
 
 
@@ -132,6 +133,11 @@ def maintenance_choices() -> dict[str, Any]:
 	"""What a maintenance can be for: {"team" | "customer": names}. For whoever may write maintenances."""
 	frappe.has_permission(maintenances.MAINTENANCE, "write", throw=True)
 	return maintenances.choices()
+
+
+def _click(action: str, key: tuple[str, str], seen: str, values: Any, via: str) -> tuple[bool, str]:
+	given = _values(values)
+	return twice(lambda: actions.click(action, key, seen, given, via))
 
 
 def _values(given: Any) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from escalation_mgmt.notifiers import twilio_api
 from escalation_mgmt.notifiers.phone_call import METHOD as CALL
 from escalation_mgmt.outbox import ANSWERED, DELIVERED, FAILED, NOT_ANSWERED, NOTIFICATION, SENT
 from escalation_mgmt.receipts import Receipt
-from escalation_mgmt.rows import Conflict
+from escalation_mgmt.twice import twice
 
 FORGED_PER_MINUTE = 30  # of one address of the internet
 WRONG_KEYS = 3
@@ -74,25 +74,13 @@ def _for_twilio(handle: Callable[[Any, Any], str]) -> Response:
 			return _refuse()
 		except frappe.RateLimitExceededError:
 			return Response(status=429)
-	twiml = _twice(lambda: handle(request.form, request.args))
-	frappe.db.commit()  # only what is committed is said
+	twiml = twice(lambda: handle(request.form, request.args))  # most callbacks come but once
 	return Response(twiml, mimetype="text/xml") if twiml else Response(status=204)
 
 
 @rate_limit(limit=FORGED_PER_MINUTE, seconds=60)
 def _refuse() -> Response:
 	return Response("This request isn't signed by Twilio for this site's public address.", status=403)
-
-
-def _twice(handle: Callable[[], str]) -> str:
-	"""Once more where another transaction was in the way: most callbacks come but once."""
-	try:
-		return handle()
-	except Exception as e:
-		if not (isinstance(e, Conflict) or frappe.db.is_deadlocked(e) or frappe.db.is_timedout(e)):
-			raise
-		frappe.db.rollback()
-		return handle()
 
 
 def _message_status(said: Any, ours: Any) -> str:

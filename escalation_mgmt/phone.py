@@ -25,6 +25,7 @@ from escalation_mgmt.notifiers import egress, web_push
 from escalation_mgmt.notifiers.base import CannotReach, Message, Sent
 from escalation_mgmt.notifiers.iphone_push import PAGE, IphonePushNotifier, page_url
 from escalation_mgmt.outbox import NOTIFICATION
+from escalation_mgmt.twice import twice
 
 TESTS_PER_HOUR = 6
 DEVICES_PER_HOUR = 20
@@ -108,7 +109,7 @@ def acknowledge(action_item: str) -> dict[str, Any]:
 	item = frappe.get_doc(store.ITEM, action_item)
 	item.check_permission("read")
 	name = frappe.db.get_value("User", user, "full_name") or user
-	done = _acknowledge(item.name, by=name, via="Phone Page", user=user)
+	done = twice(lambda: _acknowledge(item.name, by=name, via="Phone Page", user=user))
 	return {"taken": done.taken, "message": done.in_words, "items": _items()}
 
 

@@ -5,7 +5,8 @@ process was first, it raises Conflict and the caller rolls back.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -215,12 +216,8 @@ def open_for(
 		"started_by": by or None,
 		"replaces": replaces or None,
 	}
-	try:
+	with _one_running():
 		rows.insert_all(ITEM, [{"name": name, **row}])
-	except Exception as e:
-		if frappe.db.is_unique_key_violation(e) or frappe.db.is_duplicate_entry(e):
-			raise rows.Conflict("the ticket has a running action item") from e
-		raise
 	history.append([history.Line(name, event) for event in decision.events])
 	activity.note([((ticket.doctype, ticket.name), event) for event in decision.events])
 	return name
@@ -242,7 +239,9 @@ def apply(
 				f"{stored.item.id}: {decision.item.status}, and its history says {said}"
 			)
 	states = _changes(decided, now)
-	if rows.update_all(ITEM, states, where="version") != len(states):
+	with _one_running():
+		met = rows.update_all(ITEM, states, where="version")
+	if met != len(states):
 		raise rows.Conflict("an action item was changed by another process")
 	for stored, decision in decided:
 		if any(event.data.get("how") == "resolved" for event in decision.events):
@@ -463,6 +462,17 @@ def _before(stored: Stored) -> dict[str, Any]:
 def _running_ticket(key: tuple[str, str]) -> str:
 	"""Unique among running items: no ticket ever has two."""
 	return f"{key[0]}/{key[1]}"
+
+
+@contextmanager
+def _one_running() -> Iterator[None]:
+	"""Where the database refuses a ticket's second running item, another process was first: Conflict."""
+	try:
+		yield
+	except Exception as e:
+		if frappe.db.is_unique_key_violation(e) or frappe.db.is_duplicate_entry(e):
+			raise rows.Conflict("the ticket has a running action item") from e
+		raise
 
 
 def _running_after(stored: Stored, decision: Decision) -> str | None:

@@ -1,12 +1,20 @@
 """Scenarios 21 and 25: the link, the button, the API, and who may."""
 
 import secrets
+import threading
+from collections.abc import Callable
 from datetime import timedelta
+from itertools import cycle
+from typing import Any
 
 import frappe
+import pytest
 
-from escalation_mgmt import clock
+from escalation_mgmt import clock, rows, store
+from tests.scenarios.test_ticket_form import Form
 from tests.world import World
+
+TINA = "+4915112345601"
 
 
 def paged(world: World) -> tuple:
@@ -178,3 +186,124 @@ def test_21_times_are_those_of_the_persons_own_clock(world: World) -> None:
 	world.post(link)
 	there = world.now + timedelta(hours=5, minutes=45)
 	assert f"{there:%H:%M:%S} +0545" in world.get(link).text
+
+
+# --- 13: something else of the database is in the way
+
+
+def test_13_what_stands_in_the_way_once_stops_no_acknowledgement(
+	world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	"""By no door: the database refuses the first try, as one of two that wait for each other."""
+	world.contact("tech@x.test", TINA)
+	world.plan((0, "SMS"), (0, "Phone Call"))
+	session = world.login("tech@x.test")
+
+	def call(method: str, **data: str) -> Any:
+		frappe.db.commit()
+		answer = session.post(f"{world.url}/api/method/escalation_mgmt.{method}", data=data, timeout=30)
+		assert answer.ok, answer.text
+		return answer.json()["message"]
+
+	doors: dict[str, Callable[..., Any]] = {
+		"link": lambda ticket, sms, ring: world.post(sms.links[0]).text,
+		"button": lambda ticket, sms, ring: world.post(
+			sms.links[0], headers={"Accept": "application/json"}
+		).json()["title"],
+		"api": lambda ticket, sms, ring: call("api.acknowledge", action_item=world.item(ticket).name)[
+			"message"
+		],
+		"form": lambda ticket, sms, ring: Form(world, ticket, "tech@x.test").click("acknowledge")[1],
+		"item": lambda ticket, sms, ring: call(
+			"api.act_on_item", action_item=world.item(ticket).name, action="acknowledge"
+		)["message"],
+		"phone": lambda ticket, sms, ring: call("phone.acknowledge", action_item=world.item(ticket).name)[
+			"message"
+		],
+		"reply": lambda ticket, sms, ring: world.text(TINA, sms.text.split("Reply ")[1].split()[0])[0],
+		"key": lambda ticket, sms, ring: ring.press("1").text,
+	}
+	for error, (door, acknowledge) in zip(cycle(["deadlock", "time-out"]), doors.items(), strict=False):
+		ticket = world.ticket(door)
+		world.forward(10)
+		sms, ring = world.expect_sms(TINA), world.expect_call(TINA)
+		with monkeypatch.context() as patch:
+			refused = refuse_once(patch, error)
+			said = acknowledge(ticket, sms, ring)
+		assert refused == [error], door
+		assert "Acknowledged" in said, (door, said)
+		item = world.item(ticket)
+		assert (item.status, item.acknowledged_user) == ("Acknowledged", "tech@x.test"), door
+		assert world.kinds(item).count("Acknowledged") == 1, door
+
+
+def refuse_once(monkeypatch: pytest.MonkeyPatch, error: str) -> list[str]:
+	"""Let the driver refuse the statement that writes an acknowledgement, once. Returns what was refused."""
+	database, refused = frappe.db.__class__, []
+	execute = database.execute_query
+	codes = {"deadlock": 1213, "time-out": 1205}
+	said = (codes[error], error) if frappe.db.db_type == "mariadb" else ("database is locked",)
+
+	def refusing(self: Any, query: str, *values: Any) -> Any:
+		writes = query.startswith("update") and f"tab{store.ITEM}" in query and "acknowledged_via" in query
+		if writes and not refused:
+			refused.append(error)
+			raise database.OperationalError(*said)
+		return execute(self, query, *values)
+
+	monkeypatch.setattr(database, "execute_query", refusing)
+	return refused
+
+
+def test_13_a_newer_item_opens_while_the_old_one_is_acknowledged_late(
+	world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	"""The acknowledgement has looked for a newer one already, and is about to write."""
+	world.plan((0, "Email"), title="Low", priorities=["Low"], window=3600 * 24)
+	world.plan((0, "Email"), last_wait=60)
+	ticket = world.ticket()
+	world.forward(10)
+	link = world.expect_email("tech@x.test").links[0]
+	world.forward(1)
+	world.expect_email("owner@x.test", "Nobody acknowledged")
+	several = frappe.db.db_type == "mariadb"  # SQLite has one writer: there, this very transaction opens it
+	site, path, opened = world.site, frappe.local.sites_path, []
+
+	def saved() -> None:
+		doc = frappe.get_doc(ticket.doctype, ticket.name)
+		doc.priority = "Low"
+		doc.save(ignore_permissions=True)
+
+	def elsewhere() -> None:
+		frappe.init(site, sites_path=path, force=True)
+		frappe.connect()
+		frappe.set_user("Administrator")
+		saved()
+		frappe.db.commit()
+		frappe.destroy()
+
+	update_all = rows.update_all
+
+	def meanwhile(doctype: str, changed: Any, where: str = "") -> int:
+		if not opened and doctype == store.ITEM and where == "version":
+			opened.append(True)
+			if several:
+				thread = threading.Thread(target=elsewhere)
+				thread.start()
+				thread.join()
+			else:
+				saved()
+		return update_all(doctype, changed, where)
+
+	monkeypatch.setattr(rows, "update_all", meanwhile)
+	answer = world.post(link)
+	assert opened and answer.ok and "Acknowledged" in answer.text, answer.text
+	item = world.item(ticket, 0)
+	assert (item.status, item.acknowledged_user) == ("Acknowledged", "tech@x.test")
+	assert world.kinds(item).count("Acknowledged") == 1
+	assert [row.plan for row in running(ticket)] == (["Low"] if several else ["Outage"])
+
+
+def running(ticket: Any) -> list[Any]:
+	filters = {"reference_name": str(ticket.name), "running_ticket": ("is", "set")}
+	return frappe.get_all(store.ITEM, filters=filters, fields=["plan"], order_by="name")
