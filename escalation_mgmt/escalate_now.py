@@ -7,6 +7,7 @@ from frappe import _
 from escalation_mgmt import clock, store
 from escalation_mgmt.calendars import Calendars
 from escalation_mgmt.engine import (
+	BEGUN_ANEW,
 	MOVED_ON,
 	NO_SUCH_STEP,
 	ActionItem,
@@ -25,15 +26,15 @@ def escalate_now(
 	item: str,
 	*,
 	to: int = 0,
-	seen: tuple[int, int] | None = None,
+	seen: tuple[int, int, int] | None = None,
 	by: str = "",
 	via: str = "",
 	why: str = "",
 ) -> tuple[bool, str]:
 	"""Make what comes next due now; whether it was done, and in words what became of it.
 
-	`to` is the number of a step that is still to come: those before it are passed over. `seen` is the position (run, group)
-	that whoever asks knew to be next: where that has run since, nothing is done. None: the caller has compared the
+	`to` is the number of a step that is still to come: those before it are passed over. `seen` is the item's position
+	as whoever asks knew it: where that has run since, or the escalation has begun anew, nothing is done. None: the caller has compared the
 	item's version. The caller has checked that this person may, and commits.
 	"""
 	found = store.lock([item])
@@ -42,9 +43,11 @@ def escalate_now(
 	stored, now = found[0], clock.now()
 	try:
 		decision = bring_forward(
-			stored.item, seen or (stored.item.run, stored.item.group), now, to=to, by=by, via=via, why=why
+			stored.item, seen or stored.item.position, now, to=to, by=by, via=via, why=why
 		)
 	except Refused as e:
+		if str(e) == BEGUN_ANEW:
+			return False, _("The escalation has begun anew meanwhile; nothing was changed.")
 		if str(e) == MOVED_ON:
 			return False, _("The next step has run meanwhile; nothing was changed.")
 		if str(e) == NO_SUCH_STEP:

@@ -249,7 +249,11 @@ def _message(text: Callable[[], str]) -> Callable[[Any, int], str]:
 			sentence = _("News ({0}): {1}").format(_(d.about), sentence)
 		if d.possible_duplicate:
 			sentence += " " + _("(possible duplicate)")
-		return f"{sentence} {d.detail}" if d.detail else sentence
+		if d.detail:
+			sentence += f" {d.detail}"
+		if d.stale:
+			sentence += " " + _("The escalation has begun anew since: nothing follows from this.")
+		return sentence
 
 	return write
 

@@ -39,7 +39,7 @@ PAGE, TOLD = "Page", "Told"
 CODE_RESTS = timedelta(days=1)  # before a phone gets the same reply code for another item
 _HOLD_CODES = (*sorted(RUNNING), str(Status.EXHAUSTED))  # those that can still be acknowledged, or again
 
-NEXT = ("next_run", "next_group")
+NEXT = ("course", "next_run", "next_group")
 """The position of its item when a page was queued: what comes next unless something happens."""
 
 REACHED = (SENDING, SENT, DELIVERED, ANSWERED, NOT_ANSWERED, UNKNOWN)
@@ -53,15 +53,15 @@ def queue(pages: Sequence[tuple[ActionItem, Page]], now: datetime) -> None:
 		[
 			_row(item.id, page.recipient, now)
 			| {"purpose": PAGE, "step": page.step.number, "run": page.run, "planned_utc": page.planned_at}
-			| {"next_run": item.run, "next_group": item.group}
+			| dict(zip(NEXT, item.position, strict=True))
 			for item, page in pages
 		],
 	)
 
 
-def next_of(page: Any) -> tuple[int, int]:
-	"""What was to come next when this page was queued: (run, group), as `bring_forward` wants it."""
-	return page.next_run, page.next_group
+def next_of(page: Any) -> tuple[int, int, int]:
+	"""What was to come next when this page was queued: (course, run, group), as `bring_forward` wants it."""
+	return page.course, page.next_run, page.next_group
 
 
 def queue_instead(item: str, failed: Any, recipient: Recipient, now: datetime) -> str:
@@ -70,8 +70,7 @@ def queue_instead(item: str, failed: Any, recipient: Recipient, now: datetime) -
 		"purpose": PAGE,
 		"step": failed.step,
 		"run": failed.run,
-		"next_run": failed.next_run,
-		"next_group": failed.next_group,
+		**{column: failed[column] for column in NEXT},
 		"planned_utc": now,
 		"instead_of": failed.name,
 	}

@@ -32,6 +32,7 @@ _RANK = {
 	SENT: 2,
 	**dict.fromkeys((DELIVERED, ANSWERED, NOT_ANSWERED, FAILED), 3),
 }
+_STILL_ASK = (Status.ESCALATING, Status.EXHAUSTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,8 @@ def take(receipt: Receipt) -> bool:
 	"""Record a receipt, if it tells anything new. Whoever calls has checked that it is the provider's, and commits.
 
 	What is unknown, older than what is known, or about a message that was given up changes nothing. A message that
-	failed to arrive is sent once more by another way; where there is none, the next step is brought forward.
+	failed to arrive is sent once more by another way; where there is none, the next step is brought forward. From one of
+	an earlier course of the item nothing follows, and history says so.
 	"""
 	item = frappe.db.get_value(outbox.NOTIFICATION, receipt.notification, "action_item")
 	found = store.lock([item]) if item else []  # items before messages, as every decision locks them
@@ -73,9 +75,11 @@ def take(receipt: Receipt) -> bool:
 		],
 	)
 	rows.update_all(store.ITEM, [{"name": item, "updated_utc": now}])
-	history.append([_line(row, _KINDS[receipt.status], now, detail=detail[:300])])
+	missed = receipt.status == FAILED and row.purpose == outbox.PAGE and found[0].item.status in _STILL_ASK
+	stale = missed and row.course != found[0].item.course
+	history.append([_line(row, _KINDS[receipt.status], now, detail=detail[:300], stale=stale)])
 	realtime.tell_forms([item])
-	if receipt.status == FAILED and row.purpose == outbox.PAGE:
+	if missed and not stale:
 		_another_way(found[0], row, now)
 	faults.around_commit("receipt")
 	return True
@@ -111,7 +115,7 @@ def _another_way(stored: store.Stored, row: Any, now: datetime) -> None:
 	"""One re-send, to the same person, by the plan's next method that reaches them, or by any other."""
 	if outbox.key(row) in stored.item.acks:
 		return  # they have acknowledged by another message; the others are still asked
-	if row.instead_of or stored.item.status not in (Status.ESCALATING, Status.EXHAUSTED):
+	if row.instead_of:
 		return
 	if way := _next_way(stored, row):
 		name = outbox.queue_instead(row.action_item, row, way, now)

@@ -50,6 +50,7 @@ _COLUMNS = (
 		"reference_doctype",
 		"reference_name",
 		"plan_version",
+		"course",
 		"run",
 		"next_group",
 	),
@@ -323,6 +324,7 @@ def load(found: Iterable[Any]) -> list[Stored]:
 				status=Status(row.status),
 				opened_at=row.opened_utc,
 				version=row.version,
+				course=row.course,
 				run=row.run,
 				group=row.next_group,
 				step=row.current_step,
@@ -400,6 +402,7 @@ def _state(item: ActionItem) -> dict[str, Any]:
 	return {
 		"version": item.version,
 		"status": str(item.status),
+		"course": item.course,
 		"run": item.run,
 		"next_group": item.group,
 		"current_step": item.step,

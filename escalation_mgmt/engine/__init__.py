@@ -10,6 +10,7 @@ Instants are naive datetimes in UTC, durations are timedeltas.
 
 from escalation_mgmt.engine.acknowledge import acknowledge, can_acknowledge, completes, is_open_to, waits_for
 from escalation_mgmt.engine.bring_forward import (
+	BEGUN_ANEW,
 	MOVED_ON,
 	NO_SUCH_STEP,
 	NOT_ESCALATING,
@@ -93,6 +94,7 @@ from escalation_mgmt.engine.working_time import (
 
 __all__ = [
 	"AROUND_THE_CLOCK",
+	"BEGUN_ANEW",
 	"DROPPED",
 	"EVERYONE",
 	"LONGEST_SNOOZE",

@@ -11,6 +11,7 @@ from escalation_mgmt.engine.waits import group_of
 
 NOT_ESCALATING = "not escalating"
 MOVED_ON = "moved on"
+BEGUN_ANEW = "begun anew"
 NO_SUCH_STEP = "no such step"
 """What a refusal says; the shell puts it into words."""
 
@@ -22,7 +23,7 @@ def can_bring_forward(item: ActionItem) -> bool:
 
 def bring_forward(
 	item: ActionItem,
-	seen: tuple[int, int],
+	seen: tuple[int, int, int],
 	now: datetime,
 	*,
 	to: int = 0,
@@ -32,14 +33,16 @@ def bring_forward(
 ) -> Decision:
 	"""Make what comes next due now: the next group, or after the last one the end of the last wait.
 
-	`seen` is the position (run, group) that whoever asks for it knew to be next, so that a stale wish passes over
-	nothing (scenario 17). `to` is the number of a step that is still to come in this run: what stands before its group
+	`seen` is the item's `position` as whoever asks for it knew it, so that a stale wish passes over nothing
+	(scenario 17), nor what belongs to an earlier course. `to` is the number of a step that is still to come in this run: what stands before its group
 	is passed over, and history says so. `by` and `via` name a person and their door, `why` another reason. Raises
 	Refused.
 	"""
 	if not can_bring_forward(item):
 		raise Refused(NOT_ESCALATING)
-	if seen != (item.run, item.group):
+	if seen[0] != item.course:
+		raise Refused(BEGUN_ANEW)
+	if seen != item.position:
 		raise Refused(MOVED_ON)
 	if to and to not in (step.number for coming in item.plan.groups[item.group :] for step in coming):
 		raise Refused(NO_SUCH_STEP)

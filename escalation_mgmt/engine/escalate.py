@@ -135,7 +135,9 @@ def start_again(item: ActionItem, why: str, now: datetime) -> Decision | None:
 	"""Somebody can be reached again (an assignee, a contact, a provider): run the plan's pass from its start."""
 	if not item.stalled:
 		return None
-	again = replace(item, stalled=False, unreached=0, due_at=now, version=item.version + 1)
+	again = replace(
+		item, course=item.course + 1, stalled=False, unreached=0, due_at=now, version=item.version + 1
+	)
 	return Decision(item=again, events=(Event(EventKind.STARTED_AGAIN, now, data={"why": why}),))
 
 

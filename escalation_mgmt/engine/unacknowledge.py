@@ -53,9 +53,10 @@ def unacknowledge(
 
 
 def released(item: ActionItem) -> ActionItem:
-	"""The item as nobody has it."""
+	"""The item as nobody has it any more: it begins anew."""
 	return replace(
 		item,
+		course=item.course + 1,
 		maintenance="",
 		asks=tuple(replace(ask, passes_over=()) for ask in item.asks),
 		acks=(),

@@ -70,27 +70,27 @@ def acknowledged(*waits: float, **more) -> ActionItem:
 
 def test_to_a_chosen_step_those_between_are_passed_over() -> None:
 	item = escalating(0, 5, 5, 0, 5)
-	there = bring_forward(item, (0, 1), NOW, to=4, by="Tina", via="Desk")
+	there = bring_forward(item, (0, 0, 1), NOW, to=4, by="Tina", via="Desk")
 	data = {"planned": T0 + minutes(20), "by": "Tina", "via": "Desk", "passed_over": "2"}
 	assert there == Decision(
 		item=replace(item, group=2, due_at=NOW, version=item.version + 1),
 		events=(Event(K.BROUGHT_FORWARD, NOW, 3, 0, data),),
 	)
 	assert [event.step for event in run(there.item, NOW).events if event.kind is K.STEP_RAN] == [3, 4]
-	assert bring_forward(item, (0, 1), NOW, to=5).events[0].data["passed_over"] == "2, 3, 4"
-	assert "passed_over" not in bring_forward(item, (0, 1), NOW, to=2).events[0].data
+	assert bring_forward(item, (0, 0, 1), NOW, to=5).events[0].data["passed_over"] == "2, 3, 4"
+	assert "passed_over" not in bring_forward(item, (0, 0, 1), NOW, to=2).events[0].data
 
 
 @pytest.mark.parametrize("to", [1, 9])
 def test_no_step_that_has_run_or_that_there_is_not(to: int) -> None:
 	with pytest.raises(Refused, match=NO_SUCH_STEP):
-		bring_forward(escalating(0, 5), (0, 1), NOW, to=to)
+		bring_forward(escalating(0, 5), (0, 0, 1), NOW, to=to)
 
 
 def test_a_snoozed_item_is_woken_by_it() -> None:
 	item = snooze(escalating(0, 5), T0 + minutes(90), "Tina", NOW).item
 	assert can_bring_forward(item)
-	woken = bring_forward(item, (0, 1), T0 + minutes(18)).item
+	woken = bring_forward(item, (0, 0, 1), T0 + minutes(18)).item
 	assert (woken.status, woken.due_at, woken.resumes_at) == (Status.SNOOZED, T0 + minutes(18), None)
 	kinds = [event.kind for event in run(woken, T0 + minutes(18)).events]
 	assert kinds == [K.SNOOZE_OVER, K.STEP_RAN, K.LAST_WAIT]
@@ -190,6 +190,7 @@ def test_given_back_the_next_step_is_due_after_its_own_wait() -> None:
 	assert back == Decision(
 		item=replace(
 			item,
+			course=1,
 			status=Status.ESCALATING,
 			due_at=due,
 			unreached=0,
@@ -247,7 +248,12 @@ def test_handed_over_they_are_paged_at_once_and_have_their_time() -> None:
 	data = {"to": "Leo", "by": "Ada", "via": "Desk", "methods": "Email", "due": NOW + minutes(5)}
 	assert over == Decision(
 		item=replace(
-			item, assignees=("leo",), due_at=NOW + minutes(5), unreached=0, version=item.version + 1
+			item,
+			course=1,
+			assignees=("leo",),
+			due_at=NOW + minutes(5),
+			unreached=0,
+			version=item.version + 1,
 		),
 		events=(Event(K.HANDED_OVER, NOW, 1, 0, data),),
 		pages=(Page(item.plan.steps[0], 0, to, NOW),),

@@ -182,7 +182,7 @@ def test_a_stalled_item_waits() -> None:
 def test_starting_again() -> None:
 	item = replace(escalating(0, 8), due_at=None, stalled=True, unreached=2)
 	assert start_again(item, "contact", T0) == Decision(
-		item=replace(item, due_at=T0, stalled=False, unreached=0, version=5),
+		item=replace(item, course=1, due_at=T0, stalled=False, unreached=0, version=5),
 		events=(Event(K.STARTED_AGAIN, T0, data={"why": "contact"}),),
 	)
 
@@ -414,7 +414,7 @@ def test_a_better_plan_that_newly_takes_the_ticket_takes_it_over() -> None:
 
 def test_bringing_the_next_step_forward() -> None:
 	item = replace(escalating(0, 5, 0, 5, group=1, step=1, due=T0 + minutes(5)), run=2)
-	decision = bring_forward(item, (2, 1), T0 + minutes(1), by="Tina", via="Desk")
+	decision = bring_forward(item, (0, 2, 1), T0 + minutes(1), by="Tina", via="Desk")
 	assert decision == Decision(
 		item=replace(item, due_at=T0 + minutes(1), version=5),
 		events=(
@@ -428,19 +428,19 @@ def test_bringing_the_next_step_forward() -> None:
 		),
 	)
 	assert decision.item.status is Status.ESCALATING
-	again = bring_forward(decision.item, (2, 1), T0 + minutes(2), why="not delivered")
+	again = bring_forward(decision.item, (0, 2, 1), T0 + minutes(2), why="not delivered")
 	assert again.item.due_at == T0 + minutes(1), "what is due already stays due"
 	assert again.events[0].data == {"planned": T0 + minutes(1), "why": "not delivered"}
 
 
 def test_bringing_the_end_of_the_last_wait_forward() -> None:
 	item = escalating(0, 5, group=2, step=2, due=T0 + minutes(30))
-	decision = bring_forward(item, (0, 2), T0)
+	decision = bring_forward(item, (0, 0, 2), T0)
 	assert decision.item.due_at == T0 and decision.events[0].step == 0
 	assert run(decision.item, T0).item.status is Status.EXHAUSTED
 
 
-@pytest.mark.parametrize("seen", [(0, 0), (0, 2), (1, 1)])
+@pytest.mark.parametrize("seen", [(0, 0, 0), (0, 0, 2), (0, 1, 1)])
 def test_a_stale_wish_passes_over_nothing(seen) -> None:
 	with pytest.raises(Refused, match=f"^{MOVED_ON}$"):
 		bring_forward(escalating(0, 5, 5, group=1, step=1), seen, T0)
@@ -451,4 +451,4 @@ def test_a_stale_wish_passes_over_nothing(seen) -> None:
 )
 def test_only_what_escalates_is_brought_forward(change) -> None:
 	with pytest.raises(Refused, match=f"^{NOT_ESCALATING}$"):
-		bring_forward(replace(escalating(0, 5, group=1, step=1), **change), (0, 1), T0)
+		bring_forward(replace(escalating(0, 5, group=1, step=1), **change), (0, 0, 1), T0)

@@ -155,7 +155,7 @@ def test_a_step_that_can_be_held_is_no_group_with_one_that_can_not() -> None:
 def test_brought_forward_it_is_held_all_the_same() -> None:
 	item = run(opened(office(0, 600, only=(2,), start=StartAt.AT_ONCE)).item, FRIDAY).item
 	night = FRIDAY + minutes(60)
-	forward = bring_forward(item, (0, 1), night, by="Tina").item
+	forward = bring_forward(item, (0, 0, 1), night, by="Tina").item
 	assert run(forward, night).item.due_at == MONDAY
 	missed = run(opened(office(0, 600, only=(2,), start=StartAt.AT_ONCE)).item, night, reaches=nobody).item
 	assert missed.due_at == night and run(missed, night).item.due_at == MONDAY

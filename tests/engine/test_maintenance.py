@@ -182,7 +182,7 @@ def test_whoever_acts_on_it_takes_it_out_and_who_hurries_it_is_held_again() -> N
 	item = run(escalating(0, 10), T0 + minutes(25)).item
 	assert not acknowledge(item, "Tina", "Link", T0 + minutes(30)).item.maintenance
 	assert not snooze(item, T0 + minutes(90), "Tina", T0 + minutes(30)).item.maintenance
-	hurried = bring_forward(item, (0, 1), T0 + minutes(30)).item
+	hurried = bring_forward(item, (0, 0, 1), T0 + minutes(30)).item
 	assert run(hurried, T0 + minutes(30)).item.due_at == NIGHT.end
 
 

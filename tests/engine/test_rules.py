@@ -66,6 +66,7 @@ PEOPLE = ("a", "b", "c")
 LEVELS = {"Low": 20, "High": 60, "Urgent": 80}
 K = EventKind
 GIVEN_BACK = (K.UNACKNOWLEDGED, K.HANDED_OVER, K.TIMED_OUT)
+ANEW = (*GIVEN_BACK, K.STARTED_AGAIN)
 
 outcomes = st.lists(
 	st.sampled_from([*Outcome, Outcome.SENT, Outcome.SENT, Outcome.KILLED_AFTER]), min_size=1, max_size=6
@@ -85,7 +86,7 @@ class Rules(RuleBasedStateMachine):
 		self.first_seen: dict[str, ActionItem] = {}
 		self.held: list[tuple[datetime, list[ActionItem], list[Decision]]] = []  # decided, not yet committed
 		self.in_a_row: dict[str, int] = {}  # groups that reached nobody
-		self.positions: dict[str, list[tuple[int, int]]] = {}  # what pages that are open show
+		self.positions: dict[str, list[tuple[int, int, int]]] = {}  # what pages that are open show
 
 	# --- what can happen
 
@@ -305,11 +306,11 @@ class Rules(RuleBasedStateMachine):
 		to_come = [step.number for group in item.plan.groups[item.group :] for step in group]
 		try:
 			self.shell.commit(bring_forward(item, seen, self.shell.now, to=to, by="a"))
-			assert seen == (item.run, item.group), "a stale page does nothing"
+			assert seen == item.position, "a stale page does nothing"
 			assert not to or to in to_come
 		except Refused:
 			quiet = item.status not in (Status.ESCALATING, Status.SNOOZED) or item.due_at is None
-			assert quiet or seen != (item.run, item.group) or (to and to not in to_come)
+			assert quiet or seen != item.position or (to and to not in to_come)
 
 	@rule(
 		name=st.sampled_from(["M1", "M2"]),
@@ -420,7 +421,7 @@ class Rules(RuleBasedStateMachine):
 	def judge(self, before: ActionItem | None, decision: Decision) -> None:
 		now, after = self.shell.now, decision.item
 		ticket = self.shell.tickets[self.shell.ticket_of[after.id]]
-		self.positions.setdefault(after.id, []).append((after.run, after.group))
+		self.positions.setdefault(after.id, []).append(after.position)
 		assert decision.events, "nothing changes without a line of history"
 		assert all(event.at == now for event in decision.events)
 		if before is None:
@@ -431,6 +432,8 @@ class Rules(RuleBasedStateMachine):
 		goes_on = after.status in (Status.ESCALATING, Status.SNOOZED)
 		assert not (goes_on and after.asks and complete(after.asks, after.acks)), "complete, and it goes on"
 		assert after.status is status_after(before.status, [event.kind for event in decision.events])
+		anew = any(event.kind in ANEW or event.data.get("over") for event in decision.events)
+		assert (after.course > before.course) is anew, "what was sent before is stale from then on"
 		first = self.first_seen[after.id]
 		assert after.plan is first.plan and after.opened_at == first.opened_at, "frozen"
 		by_a_person = any(event.kind in (K.HANDED_OVER, K.PERSON_ADDED) for event in decision.events)

@@ -139,6 +139,17 @@ def test_17_escalating_on_from_a_call_that_is_stale_does_nothing(world: World) -
 	assert world.item(ticket).due_utc == due
 
 
+def test_17_escalating_on_from_a_call_before_it_was_given_back_does_nothing(world: World) -> None:
+	ticket, call = rung(world)
+	call.answer()
+	form = Form(world, ticket, "tech@x.test")
+	assert form.click("acknowledge")[0] and form.click("unacknowledge")[0]
+	due = world.item(ticket).due_utc
+	call.press("3")
+	assert call.text.endswith("The escalation has begun anew meanwhile; nothing was changed.")
+	assert world.item(ticket).due_utc == due
+
+
 def test_23_escalating_on_by_whom_it_was_handed_over_to(world: World) -> None:
 	"""They are called by the method of step 1, after step 2 has run: what comes next is step 3."""
 	world.contact("lead@x.test", LEO)

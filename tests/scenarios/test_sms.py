@@ -4,6 +4,7 @@ import frappe
 import pytest
 
 from escalation_mgmt import delivery, gsm7, phone_numbers
+from tests.scenarios.test_ticket_form import Form
 from tests.world import World
 
 TINA, LEO, STRANGER = "+4915112345601", "+4915112345602", "+4915112345699"
@@ -373,6 +374,30 @@ def test_18_failed_with_no_other_way_brings_the_next_step_forward(world: World) 
 	world.tick()
 	assert "A message was not delivered." in world.lines(world.item(ticket))
 	assert world.kinds(world.item(ticket)).count("Brought Forward") == 1
+
+
+def test_18_what_failed_before_it_was_given_back_brings_nothing_about(world: World) -> None:
+	"""Neither another way to Tina nor, for a bare number that has none, the next step: it comes when it is due."""
+	planned(world, (0, "SMS", "Address", LEO), (30, "Email", "User", "lead@x.test"))
+	ticket, sms = texted(world)
+	bare = world.expect_sms(LEO, "Server outage")
+	form = Form(world, ticket, "tech@x.test")
+	assert form.click("acknowledge")[0]
+	world.tick()
+	world.expect_sms(LEO, "Tina Tech has acknowledged")
+	assert form.click("unacknowledge")[0]
+	world.tick()
+	world.expect_sms(LEO, "It was given back.")
+	due = world.item(ticket).due_utc
+	for late in (sms, bare):
+		world.receipt(late, "undelivered", error=30003)
+	world.tick()
+	item = world.item(ticket)
+	assert item.due_utc == due
+	assert [m.status for m in world.messages(item, purpose="Page")] == ["Failed", "Failed"]
+	assert world.lines(item).count("The escalation has begun anew since: nothing follows from this.") == 2
+	world.forward(30)
+	world.expect_email("lead@x.test")
 
 
 def test_18_a_receipt_resolves_what_was_unknown(world: World) -> None:
