@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 
 from benchmarks.measure import Sink
 from host import fingerprint, paths, sites
@@ -56,7 +57,7 @@ def clean() -> None:
 	frappe.local.cache = {}
 
 
-def plan(receiver: Sink, method: str = HTTP_POST) -> None:
+def plan(receiver: Sink, method: str = HTTP_POST, condition: str = "") -> None:
 	"""A clean site with one plan of one step, to a sink on this machine."""
 	import frappe
 
@@ -77,6 +78,7 @@ def plan(receiver: Sink, method: str = HTTP_POST) -> None:
 			"plan_owner": "Administrator",
 			"window": 600,
 			"reference_doctype": "HD Ticket",
+			"condition": condition,
 			"priorities": [{"priority": "High"}],
 			"steps": [{"wait": 0, "method": method, **step}],
 		}
@@ -201,8 +203,8 @@ def escalations(due: list[datetime], *, first: int = 1) -> None:
 	frappe.db.commit()
 
 
-def questions(count: int, *, first: int) -> None:
-	"""Open tickets that no plan takes."""
+def questions(count: int, *, first: int, priority: str = "Low") -> None:
+	"""Open tickets that no plan takes: by their priority, or by the plan's condition."""
 	import frappe
 
 	from escalation_mgmt import rows
@@ -214,7 +216,8 @@ def questions(count: int, *, first: int) -> None:
 				{
 					"name": n,
 					"subject": f"Question {n}",
-					"priority": "Low",
+					"description": f"Question {n}",
+					"priority": priority,
 					"status": "Open",
 					"status_category": "Open",
 				}
@@ -222,6 +225,9 @@ def questions(count: int, *, first: int) -> None:
 			],
 		)
 	frappe.db.commit()
+
+
+outages = partial(questions, priority="High")
 
 
 def ended(count: int, *, first: int) -> None:

@@ -16,11 +16,12 @@ GOAL_BATCH_MS = 250.0  # a dispatcher looks for due steps after each batch
 def measure() -> list[Figure]:
 	figures = []
 	with sink() as receiver:
-		for what, others in (
-			("no plan takes the others", site.questions),
-			("the others have had their item", site.ended),
+		for what, others, condition in (
+			("no plan takes the others", site.questions, ""),
+			("a condition takes none of the others", site.outages, "doc.subject != doc.description"),
+			("the others have had their item", site.ended, ""),
 		):
-			site.plan(receiver)
+			site.plan(receiver, condition=condition)
 			site.waiting(RUNNING)
 			others(OPEN - RUNNING, first=RUNNING + 1)
 			figures += _figures(what)

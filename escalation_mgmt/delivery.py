@@ -73,20 +73,31 @@ _WANTED = {  # a page is for as long as nobody has the item; one of an exhausted
 
 
 def deliver() -> int:
-	"""Send every message that is due. Returns the number of attempts. Ends the caller's transaction."""
+	"""Send every message that is due. Returns the number of attempts. Ends the caller's transaction.
+
+	Raises what broke one method once the others' messages are sent.
+	"""
+	attempts, broke = 0, None
 	with connections_kept():
-		return sum(deliver_by(method) for method in methods_due())
+		for method in methods_due():
+			try:
+				attempts += deliver_by(method)
+			except Exception as e:
+				broke = e
+	if broke:
+		raise broke
+	return attempts
 
 
-def deliver_by(method: str) -> int:
-	"""The same for the messages of one method."""
+def deliver_by(method: str, stopped: Callable[[], bool] = lambda: False) -> int:
+	"""The same for the messages of one method, or until `stopped`, which is asked after each batch."""
 	frappe.db.rollback()
 	if not installation.is_live():
 		return 0
 	attempts = 0
 	directory, read_at = Directory(), time.monotonic()
 	with connections_kept():
-		while sent := _deliver_some(method, directory):
+		while not stopped() and (sent := _deliver_some(method, directory)):
 			attempts += sent
 			if time.monotonic() - read_at > FRESH_SECONDS:
 				directory, read_at = Directory(), time.monotonic()
@@ -284,9 +295,18 @@ def _still_wanted(row: Any) -> bool:
 def _rendered(claimed: Sequence[Any], directory: Directory) -> Iterator[tuple[Any, Message | None, str]]:
 	"""Each claimed row, with its `item`, and its message, or what stands in its way."""
 	items = [row.item for row in claimed if row.item]
-	frozen = plans.versions({item.plan_version for item in items})
-	facts = Tickets((item.reference_doctype, item.reference_name) for item in items)
-	directory.read(row.user for row in claimed if row.user)
+	try:
+		frozen = plans.versions({item.plan_version for item in items})
+		facts = Tickets((item.reference_doctype, item.reference_name) for item in items)
+		directory.read(row.user for row in claimed if row.user)
+	except Exception as e:
+		frappe.db.sql("select 1")  # raises where the database itself is away: no message fails for that
+		if len(claimed) == 1:
+			yield claimed[0], None, _not_rendered(claimed[0], e)
+			return
+		for row in claimed:  # each by itself, so that one that can't be read stops no other
+			yield from _rendered([row], directory)
+		return
 	for row in claimed:
 		try:
 			item = row.item
@@ -294,8 +314,12 @@ def _rendered(claimed: Sequence[Any], directory: Directory) -> Iterator[tuple[An
 			view = messages.TicketView(_ticket(facts, key, item), load=_loader(facts, key))
 			yield row, _message(row, item, frozen[item.plan_version], view, directory), ""
 		except Exception as e:
-			report_error(f"Escalation: message {row.name} can't be rendered")
-			yield row, None, _("The message can't be rendered: {0}").format(str(e)[:300])
+			yield row, None, _not_rendered(row, e)
+
+
+def _not_rendered(row: Any, error: Exception) -> str:
+	report_error(f"Escalation: message {row.name} can't be rendered")
+	return _("The message can't be rendered: {0}").format(str(error)[:300])
 
 
 def _ticket(facts: Tickets, key: tuple[str, str], item: Any) -> Ticket:

@@ -27,6 +27,7 @@ SWEEP_EVERY = 60.0  # seconds
 BEAT_EVERY = 60.0  # seconds
 FRESH_EVERY = 30.0  # seconds; how long a resident dispatcher trusts configuration that it has read
 BEHIND = timedelta(seconds=1)  # a sender whose messages wait for longer is helped
+WORKER_LOOKS_WITHIN = timedelta(seconds=30)  # where a worker has taken the background job
 JOB_SECONDS = 55 * 60  # how long the background job stays before another takes its place
 
 
@@ -134,7 +135,9 @@ def _tell_of(name: str, now: datetime) -> None:
 
 def scheduled() -> None:
 	"""The scheduled job: one tick and one sweep; keeps the background job alive where the site wants one."""
-	if frappe.db.get_single_value("Escalation Settings", "dispatch_in_worker"):
+	in_worker = frappe.db.get_single_value("Escalation Settings", "dispatch_in_worker")
+	looked = monitor.last_tick()
+	if in_worker:
 		frappe.enqueue(
 			"escalation_mgmt.dispatcher.in_worker",
 			queue="long",
@@ -142,9 +145,9 @@ def scheduled() -> None:
 			job_id="escalation_mgmt.dispatcher",
 			deduplicate=True,
 		)
-		tick()  # should no worker have taken it
-		return
 	tick()
+	if in_worker and looked and clock.now() - looked < WORKER_LOOKS_WITHIN:
+		return  # it sweeps as well
 	for _batch in sweep.in_batches():
 		tick()
 	monitor.beat(wait=True)
@@ -218,6 +221,8 @@ def reconnect(site: str) -> None:
 
 def _pause() -> float:
 	frappe.db.rollback()
+	if not installation.is_live():
+		return LONGEST_SLEEP
 	now = clock.now()
 	due = min((at for at in (store.next_due(), delivery.next_attempt(after=now)) if at), default=None)
 	if not due:

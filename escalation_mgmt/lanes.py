@@ -64,7 +64,7 @@ class _Lane(threading.Thread):
 					self._connect()
 					fresh = time.monotonic()
 				frappe.local.cache = {}  # what other processes changed must be seen
-				delivery.deliver_by(self._method)
+				delivery.deliver_by(self._method, lambda: self._ended)
 			except Exception:
 				frappe.logger("escalation_mgmt").exception(
 					f"the lane of {self._method} met an error, and goes on"

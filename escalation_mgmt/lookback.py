@@ -1,12 +1,13 @@
 """Which tickets a plan would have taken: those of the last days, matched as a run matches them, by their facts of now."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import frappe
 from frappe import _
 
-from escalation_mgmt import clock, plan_checks, plans, tickets
+from escalation_mgmt import clock, conditions, plan_checks, plans, tickets
 from escalation_mgmt.engine import Plan, Ticket, takes, winner
 from escalation_mgmt.plans import PLAN
 from escalation_mgmt.rehearsal import missing, nothing_written
@@ -58,7 +59,7 @@ def _taken(plan: Plan) -> dict[str, Any]:
 def _taker(plan: Plan, others: list[Plan], ticket: Ticket) -> Plan | None:
 	"""The plan that takes a ticket which this plan would take if it were alone; None where it wouldn't."""
 	read, key = tickets.Tickets([]), (ticket.doctype, ticket.name)
-	holds = plans.holds_for(lambda: read.doc(key))
+	holds = conditions.holds_for(partial(read.values, key))
 	if not (takes(plan.takes, ticket.facts) and holds(plan)):
 		return None
 	return winner([*others, plan], ticket.facts, holds)

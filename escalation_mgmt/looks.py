@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import frappe
 
-from escalation_mgmt import clock, delivery, plans, store
+from escalation_mgmt import clock, conditions, delivery, plans, store
 from escalation_mgmt.calendars import Calendars
 from escalation_mgmt.engine import Decision, Plan, StatusCategory, Ticket, look, opens
 from escalation_mgmt.maintenances import Maintenances
@@ -38,7 +38,7 @@ class Looker:
 		return self._enabled[doctype]
 
 	def holds(self, key: tuple[str, str]) -> Callable[[Plan], bool]:
-		return plans.holds_for(lambda: self.tickets.doc(key))
+		return conditions.holds_for(partial(self.tickets.values, key))
 
 	def ticket(self, stored: store.Stored) -> Ticket:
 		"""The ticket as one item sees it: with that item's own stop condition."""
@@ -46,7 +46,10 @@ class Looker:
 		if ticket.gone or not stored.item.plan.stop.condition:
 			return ticket
 		return replace(
-			ticket, stopped_by_condition=plans.stopped(stored.item.plan, lambda: self.tickets.doc(stored.key))
+			ticket,
+			stopped_by_condition=conditions.stopped(
+				stored.item.plan, partial(self.tickets.values, stored.key)
+			),
 		)
 
 	def look(self, stored: store.Stored, now: datetime) -> Decision | None:

@@ -7,7 +7,7 @@ import frappe
 from frappe import _
 from frappe.utils import cint, flt
 
-from escalation_mgmt import calendars, messages, notifiers, plans, tickets
+from escalation_mgmt import calendars, conditions, messages, notifiers, plans, tickets
 from escalation_mgmt.engine import CalendarKind, TargetKind, forestalling
 from escalation_mgmt.people import Directory
 
@@ -90,7 +90,7 @@ def _conditions(plan: Any) -> Iterator[str]:
 		if not expression:
 			continue
 		try:
-			plans.condition_holds(expression, _sample_ticket(plan.reference_doctype))
+			conditions.condition_holds(expression, _sample_ticket(plan.reference_doctype).as_dict())
 		except Exception as e:
 			yield _(
 				"{0} fails: {1}. Write an expression over the ticket, such as doc.priority == 'Urgent'."

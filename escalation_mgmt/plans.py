@@ -6,7 +6,6 @@ that changes anything makes a new version, and action items name the version tha
 
 import hashlib
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -29,7 +28,6 @@ from escalation_mgmt.engine import (
 	TargetKind,
 	TicketFilter,
 )
-from escalation_mgmt.reporting import report_error
 
 PLAN = "Escalation Plan"
 VERSION = "Escalation Plan Version"
@@ -233,38 +231,3 @@ def forget_watched() -> None:
 	frappe.cache.delete_value(_WATCHED)
 	frappe.db.after_commit.add(lambda: frappe.cache.delete_value(_WATCHED))
 	frappe.db.after_rollback.add(lambda: frappe.cache.delete_value(_WATCHED))
-
-
-def condition_holds(expression: str, doc: Any) -> bool:
-	"""Evaluate a condition over a ticket. What it raises is the caller's to handle."""
-	# A plain copy: an expression that could call the document could write it.
-	return bool(frappe.safe_eval(expression, None, {"doc": frappe._dict(doc.as_dict())}))
-
-
-def holds_for(get_doc: Callable[[], Any]) -> Callable[[Plan], bool]:
-	"""The function that tells the engine whether a plan's condition holds for one ticket.
-
-	A condition that fails takes no ticket: it is logged, and the plan's form shows it when it is saved.
-	"""
-
-	def holds(plan: Plan) -> bool:
-		if not plan.takes.condition:
-			return True
-		try:
-			return condition_holds(plan.takes.condition, get_doc())
-		except Exception:
-			report_error(f"Escalation Plan {plan.name}: the condition failed")
-			return False
-
-	return holds
-
-
-def stopped(plan: Plan, get_doc: Callable[[], Any]) -> bool:
-	"""Whether the plan's own stop condition holds. One that fails stops nothing: better a page too many."""
-	if not plan.stop.condition:
-		return False
-	try:
-		return condition_holds(plan.stop.condition, get_doc())
-	except Exception:
-		report_error(f"Escalation Plan {plan.name}: the stop condition failed")
-		return False

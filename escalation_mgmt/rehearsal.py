@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import frappe
@@ -17,7 +18,18 @@ from dateutil import parser
 from frappe import _
 from frappe.utils import get_datetime
 
-from escalation_mgmt import clock, cures, history, installation, outbox, plan_checks, plans, store, tickets
+from escalation_mgmt import (
+	clock,
+	conditions,
+	cures,
+	history,
+	installation,
+	outbox,
+	plan_checks,
+	plans,
+	store,
+	tickets,
+)
 from escalation_mgmt.calendars import Calendars
 from escalation_mgmt.cures import Cure
 from escalation_mgmt.engine import (
@@ -249,7 +261,7 @@ def _facts(plan: Plan, read: tickets.Tickets, key: tuple[str, str]) -> Ticket:
 	ticket = read[key]
 	if ticket.gone or not plan.stop.condition:
 		return ticket
-	return replace(ticket, stopped_by_condition=plans.stopped(plan, lambda: read.doc(key)))
+	return replace(ticket, stopped_by_condition=conditions.stopped(plan, partial(read.values, key)))
 
 
 def _lines(moment: Moment, timeline: Timeline, directory: Directory, ticket: Ticket) -> Iterator[Line]:
@@ -320,7 +332,7 @@ def _notes(
 	if not installation.is_live():
 		yield _("This site is a copy: it sends nothing. Make it live in Escalation Settings.")
 	others = [other for other in plans.enabled(plan.takes.doctype).values() if other.name != plan.name]
-	first = winner([*others, plan], ticket.facts, plans.holds_for(lambda: read.doc(key)))
+	first = winner([*others, plan], ticket.facts, conditions.holds_for(partial(read.values, key)))
 	if first is None:
 		yield _("The plan doesn't take such a ticket. This is what it would do with one.")
 	elif first is not plan:

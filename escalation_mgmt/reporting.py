@@ -1,10 +1,11 @@
 """Reports of what went wrong, without the values of variables: those hold links, secrets and addresses (design rule 9)."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import frappe
+import redis
 
 
 @contextmanager
@@ -15,6 +16,16 @@ def unreported() -> Iterator[None]:
 		yield
 	finally:
 		frappe.flags.escalation_unreported = before
+
+
+def report_once(title: str) -> None:
+	"""The same for what fails at every look, such as for each ticket of each sweep: once an hour for each title."""
+	key = f"escalation_reported:{title}"
+	with suppress(redis.exceptions.RedisError, OSError):  # without Redis it is reported each time
+		if frappe.cache.get_value(key, expires=True):
+			return
+		frappe.cache.set_value(key, 1, expires_in_sec=3600)
+	report_error(title)
 
 
 def report_error(title: str, **more: Any) -> None:

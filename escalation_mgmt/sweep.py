@@ -10,9 +10,9 @@ from typing import Any
 import frappe
 
 from escalation_mgmt import clock, faults, installation, plans, rows, store, tickets
-from escalation_mgmt.engine import Decision, MatchFacts, Past, TicketFilter, can_reach, settled, start_again
+from escalation_mgmt.engine import Decision, MatchFacts, Past, can_reach, settled, start_again
 from escalation_mgmt.looks import Looker, lock_ticket, look_at, version_that_opens
-from escalation_mgmt.reporting import report_error
+from escalation_mgmt.reporting import report_once
 
 BATCH = 200  # small, because due steps wait for the end of a batch
 
@@ -73,15 +73,18 @@ def _next(stored: store.Stored, looker: Looker, now: Any) -> Decision | None:
 
 def _find_missed(doctype: str) -> Iterator[None]:
 	"""Open items for tickets that want one and have none running: those younger than a plan that may take them."""
-	try:
-		for since, takes in _enabled_since(doctype):
-			for page in tickets.unresolved_since(since, takes, BATCH):
-				_open_where_wanted(doctype, page)
+	for plan in _enabled(doctype):
+		try:
+			takes = plans.versions({plan.plan_version})[plan.plan_version].takes
+			for page in tickets.unresolved_since(plan.enabled_utc, takes, BATCH):
+				_safely(
+					f"some of {doctype} can't be swept", lambda page=page: _open_where_wanted(doctype, page)
+				)
 				yield
-	except Exception:
-		frappe.db.rollback()
-		report_error(f"Escalation: {doctype} can't be swept")
-		frappe.db.commit()
+		except Exception:
+			frappe.db.rollback()
+			report_once(f"Escalation: the tickets of plan {plan.name} can't be swept")
+			frappe.db.commit()
 
 
 def _open_where_wanted(doctype: str, page: dict[str, MatchFacts]) -> None:
@@ -108,16 +111,13 @@ def _open(doctype: str, name: str) -> None:
 	look_at((doctype, name))
 
 
-def _enabled_since(doctype: str) -> list[tuple[Any, TicketFilter]]:
-	"""For each enabled plan: since when, and which tickets it takes."""
-	found = frappe.get_all(
+def _enabled(doctype: str) -> list[Any]:
+	return frappe.get_all(
 		plans.PLAN,
 		filters={"enabled": 1, "reference_doctype": doctype},
-		fields=["enabled_utc", "plan_version"],
+		fields=["name", "enabled_utc", "plan_version"],
 		order_by="name",
 	)
-	frozen = plans.versions({row.plan_version for row in found})
-	return [(row.enabled_utc, frozen[row.plan_version].takes) for row in found]
 
 
 def _safely(what: str, do: Callable[[], None]) -> None:
@@ -129,5 +129,5 @@ def _safely(what: str, do: Callable[[], None]) -> None:
 	except Exception as e:
 		frappe.db.rollback()
 		if not isinstance(e, rows.Conflict):
-			report_error(f"Escalation: {what}")
+			report_once(f"Escalation: {what}")
 			frappe.db.commit()

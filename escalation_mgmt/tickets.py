@@ -16,7 +16,7 @@ import frappe
 from frappe import _
 from frappe.utils import cint, get_datetime, now_datetime
 
-from escalation_mgmt import clock
+from escalation_mgmt import clock, conditions
 from escalation_mgmt.engine import MatchFacts, StatusCategory, Ticket, TicketFilter
 
 HD_TICKET = "HD Ticket"
@@ -173,6 +173,7 @@ class Tickets:
 		self._facts: dict[tuple[str, str], Ticket] = {}
 		self._docs: dict[tuple[str, str], Any] = {}
 		self._rows: dict[tuple[str, str], dict] = {}
+		self._columns: dict[str, dict[str, dict]] = {}
 		by_doctype: dict[str, list[str]] = {}
 		for doctype, name in keys:
 			by_doctype.setdefault(doctype, []).append(str(name))
@@ -180,10 +181,11 @@ class Tickets:
 		for doctype, names in by_doctype.items():
 			try:
 				self._read(doctype, list(dict.fromkeys(names)))
-			except frappe.ValidationError as e:
-				self._unreadable[doctype] = (
-					e  # nobody says how to read them: the others are read all the same
-				)
+			except Exception as e:
+				if not (isinstance(e, frappe.ValidationError) or _is_gone(e)):
+					raise
+				# Nobody says how to read them, or a column is gone: the others are read all the same.
+				self._unreadable[doctype] = e
 
 	def __getitem__(self, key: tuple[str, str]) -> Ticket:
 		"""Raises what stood in the way of a ticket that can't be read."""
@@ -196,6 +198,19 @@ class Tickets:
 		if key not in self._docs:
 			self._docs[key] = frappe.get_doc(key[0], key[1])
 		return self._docs[key]
+
+	def values(self, key: tuple[str, str], expression: str) -> dict[str, Any]:
+		"""What the ticket holds, for an expression: its columns, of all of these tickets read at once, or where it names more
+		the whole document. Raises DoesNotExistError where it is gone, and SyntaxError.
+		"""
+		doctype, name = key
+		if key not in self._docs and not conditions.needs_document(doctype, expression):
+			if doctype not in self._columns:
+				names = [name for of, name in self._facts if of == doctype]
+				self._columns[doctype] = {str(row.name): row for row in _whole_rows(doctype, names)}
+			if row := self._columns[doctype].get(name):
+				return conditions.as_document(doctype, row)
+		return self.doc(key).as_dict()
 
 	def assignees(self) -> set[str]:
 		"""All users that any of these tickets is assigned to."""
@@ -226,6 +241,22 @@ class Tickets:
 		marks = ", ".join(["%s"] * len(names))
 		sql = f"select {columns} from `tab{doctype}` where `name` in ({marks}) order by `name`"
 		return frappe.db.sql(f"{sql} for update" if self._lock else sql, tuple(names), as_dict=True)
+
+
+def _whole_rows(doctype: str, names: Sequence[str]) -> list[Any]:
+	if not names:
+		return []
+	marks = ", ".join(["%s"] * len(names))
+	return frappe.db.sql(
+		f"select * from `tab{doctype}` where `name` in ({marks})", tuple(names), as_dict=True
+	)
+
+
+def _is_gone(error: Exception) -> bool:
+	"""Whether the table or a column isn't there."""
+	if not isinstance(error, frappe.db.OperationalError | frappe.db.ProgrammingError):
+		return False
+	return frappe.db.is_missing_column(error) or frappe.db.is_table_missing(error)
 
 
 def logged_since(since: datetime, takes: TicketFilter, limit: int) -> list[Ticket]:

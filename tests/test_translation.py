@@ -33,6 +33,7 @@ LOGS = {
 	"log_error",
 	"Conflict",
 	"ImpossibleTransition",
+	"report_once",
 	"_safely",
 }
 SHOWN_BY = {"throw", "msgprint"}

@@ -84,7 +84,7 @@ Outcome = Sent | Retry | Failed | Unknown
 
 
 class Notifier(ABC):
-	"""One method. Instances are made afresh for each batch, so they may keep what they read."""
+	"""One method. Instances are made afresh for each batch, or each second of a burst, so they may keep what they read."""
 
 	method: ClassVar[str]  # as a plan names it
 	to_endpoints: ClassVar[bool] = False  # goes to an Escalation Endpoint, not to a person

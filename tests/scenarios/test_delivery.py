@@ -5,7 +5,9 @@ import socket
 import frappe
 import pytest
 
-from escalation_mgmt import delivery, notifiers
+from escalation_mgmt import delivery, dispatcher, notifiers
+from escalation_mgmt.notifiers.email import EmailNotifier
+from escalation_mgmt.people import Directory
 from tests.world import PAGER, World
 
 
@@ -268,3 +270,40 @@ def test_a_mail_server_that_is_silent_is_waited_for_once(
 	world.forward(seconds=10)
 	for user in ("tech@x.test", "lead@x.test", "second@x.test"):
 		world.expect_email(user)
+
+
+def test_who_stops_sending_finishes_the_batch_and_leaves_the_rest_to_others(world: World) -> None:
+	world.plan(*[(0, "Email", "User", f"{who}@x.test") for who in ("tech", "lead", "second")])
+	for number in range(9):
+		world.ticket(f"Outage {number}")
+	world.wait(10)
+	dispatcher.tick(lambda: None)
+	asked = iter([False, True])
+	assert delivery.deliver_by("Email", lambda: next(asked)) == EmailNotifier.batch < 27
+	assert frappe.db.count(delivery.NOTIFICATION, {"status": "Queued"}) == 27 - EmailNotifier.batch
+	assert delivery.deliver() == 27 - EmailNotifier.batch
+	for who in ("tech", "lead", "second"):
+		for _ticket in range(9):
+			world.expect_email(f"{who}@x.test")
+
+
+def test_a_method_that_breaks_stops_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+	world.endpoint()
+	world.plan((0, "HTTP POST", "Endpoint", PAGER), (0, "Email"))
+	world.ticket()
+	world.wait(10)
+	dispatcher.tick(lambda: None)
+	some = delivery._deliver_some
+
+	def breaks(method: str, directory: Directory) -> int:
+		if method == "HTTP POST":
+			raise RuntimeError("the pager broke")
+		return some(method, directory)
+
+	monkeypatch.setattr(delivery, "_deliver_some", breaks)
+	with pytest.raises(RuntimeError, match="the pager broke"):
+		delivery.deliver()
+	world.expect_email("tech@x.test")
+	monkeypatch.undo()
+	world.tick()
+	world.expect_page()

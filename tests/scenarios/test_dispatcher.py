@@ -9,7 +9,7 @@ from typing import NoReturn
 import frappe
 import pytest
 
-from escalation_mgmt import clock, dispatcher, monitor, rows, store
+from escalation_mgmt import clock, delivery, dispatcher, monitor, plans, rows, store
 from escalation_mgmt.snooze import snooze
 from tests import children
 from tests.world import PAGER, World
@@ -139,14 +139,64 @@ def test_31_the_other_499_go_out(world: World) -> None:
 
 def copies(world: World, count: int) -> list[str]:
 	"""That many tickets that nothing announced, and the items that the sweep opens for them."""
+	names = unannounced(world, count)
+	world.sweep()
+	return names
+
+
+def unannounced(world: World, count: int) -> list[str]:
+	"""That many tickets, of which only the first was announced."""
 	first = world.ticket("first")
 	row = frappe.db.sql("select * from `tabHD Ticket` where `name` = %s", (first.name,), as_dict=True)[0]
 	number = isinstance(row.name, int)
 	names = [row.name + n if number else f"{row.name}-{n}" for n in range(1, count)]
 	columns = [column for column in row if column not in ("name", *FRAPPES)]
 	rows.insert_all("HD Ticket", [{"name": name, **{c: row[c] for c in columns}} for name in names])
-	world.sweep()
+	frappe.db.commit()
 	return [str(name) for name in (first.name, *names)]
+
+
+def test_31_a_message_of_a_plan_that_is_broken_stops_no_other(world: World) -> None:
+	"""In the same batch: one whose plan can't be read, one whose ticket can't, and one of a sound plan."""
+	world.todos_are_tickets()
+	broken = world.plan((0, "Email", "User", "lead@x.test"), title="Broken", priorities=["Urgent"])
+	world.plan((0, "Email", "User", "second@x.test"), title="Tasks", reference_doctype="ToDo")
+	world.plan((0, "Email"), title="Sound")
+	todo = frappe.get_doc({"doctype": "ToDo", "description": "Fans", "priority": "High"}).insert()
+	urgent, sound = world.ticket("Disk", priority="Urgent"), world.ticket("Power")
+	world.wait(10)
+	assert dispatcher.tick(lambda: None) == 3  # decided, and not sent yet
+	frappe.db.set_value(plans.VERSION, broken.plan_version, "content", "{broken", update_modified=False)
+	frappe.db.set_value("Escalation Ticket Source", {"reference_doctype": "ToDo"}, "priority_field", "gone")
+	settings_changed()
+	assert delivery.deliver() == 3
+	world.expect_email("tech@x.test", "Power")
+	world.expect_email("second@x.test", "Fans")  # as its item remembers it
+	world.expect_error("can't be rendered")
+	states = {str(doc.name): world.messages(world.item(doc))[0].status for doc in (urgent, sound, todo)}
+	assert states == {str(urgent.name): "Failed", str(sound.name): "Sent", str(todo.name): "Sent"}
+
+
+def settings_changed() -> None:
+	frappe.db.commit()
+	frappe.clear_document_cache("Escalation Settings", "Escalation Settings")
+
+
+def test_10_without_a_worker_the_scheduled_job_sweeps(world: World) -> None:
+	world.plan((0, "Email"))
+	frappe.db.set_single_value("Escalation Settings", "dispatch_in_worker", 1)
+	settings_changed()
+	try:
+		tickets = unannounced(world, 3)
+		monitor.ticked(world.now)  # by a worker, just now
+		dispatcher.scheduled()
+		assert world.count_items() == 1
+		world.wait(1)
+		dispatcher.scheduled()
+		assert world.count_items() == len(tickets)
+	finally:
+		frappe.db.set_single_value("Escalation Settings", "dispatch_in_worker", 0)
+		settings_changed()
 
 
 def test_31_a_ticket_doctype_that_nobody_can_read_any_more(world: World) -> None:

@@ -15,12 +15,17 @@ class EscalationSettings(Document):
 		if self.public_url and not self.public_url.startswith(("http://", "https://")):
 			frappe.throw(_("The public address must begin with https:// (or http://)."))
 		for row in self.sources:
-			meta = frappe.get_meta(row.reference_doctype)
 			for field in row.meta.fields:
 				name = row.get(field.fieldname)
-				if field.fieldname.endswith("_field") and name and not meta.has_field(name):
+				if (
+					field.fieldname.endswith("_field")
+					and name
+					and not frappe.db.has_column(row.reference_doctype, name)
+				):
 					frappe.throw(
-						_("Row {0}: {1} has no field {2}.").format(row.idx, _(row.reference_doctype), name)
+						_("Row {0}: {1} has no field {2} that is kept in the database.").format(
+							row.idx, _(row.reference_doctype), name
+						)
 					)
 		self._check_push()
 		try:
