@@ -5,20 +5,17 @@ rows, which are read for a whole set at once; one that names a child table or a 
 """
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
 import frappe
-from frappe.utils import cint, flt
 
 from escalation_mgmt.engine import Plan
 from escalation_mgmt.reporting import report_once
 
 Values = Callable[[str], dict[str, Any]]
 """What the ticket holds, for an expression that is to be evaluated over it."""
-
-_NUMBERS = {"Check": cint, "Int": cint, "Float": flt, "Currency": flt, "Percent": flt}
 
 
 def condition_holds(expression: str, values: dict[str, Any]) -> bool:
@@ -56,29 +53,77 @@ def stopped(plan: Plan, values: Values) -> bool:
 		return False
 
 
-def needs_document(doctype: str, expression: str) -> bool:
-	"""Whether an expression names what stands in no column of the ticket's own."""
+class Held:
+	"""What many tickets of one DocType hold, for expressions: an expression's columns are read of all of them at once."""
+
+	def __init__(self, doctype: str, names: Sequence[str], get_doc: Callable[[str], Any]):
+		"""`get_doc` reads a whole ticket."""
+		self._doctype, self._names, self._get_doc = doctype, names, get_doc
+		self._rows: dict[str, dict[str, dict[str, Any]]] = {}
+
+	def by(self, name: str, expression: str) -> dict[str, Any]:
+		"""What this ticket holds. Raises DoesNotExistError where it is gone, and SyntaxError."""
+		if expression not in self._rows:
+			self._rows[expression] = self._read(expression)
+		return self._rows[expression].get(name) or self._get_doc(name).as_dict()
+
+	def _read(self, expression: str) -> dict[str, dict[str, Any]]:
+		"""{name: values}; {} where columns alone won't do."""
+		fields = fields_in(expression)
+		if not self._names or not fields <= _columns(self._doctype):
+			return {}
+		wanted = ", ".join(f"`{field}`" for field in sorted({"name", *fields} - {"doctype"}))
+		rows = frappe.db.sql(
+			f"select {wanted} from `tab{self._doctype}` where `name` in ({', '.join(['%s'] * len(self._names))})",
+			tuple(self._names),
+			as_dict=True,
+		)
+		return {str(row.name): row | {"doctype": self._doctype} for row in rows}
+
+
+def _columns(doctype: str) -> set[str]:
 	meta = frappe.get_meta(doctype)
-	elsewhere = {df.fieldname for df in (*meta.get_table_fields(), *meta.get("fields", {"is_virtual": 1}))}
-	return bool(elsewhere & _names_in(expression))
+	elsewhere = {df.fieldname for df in meta.fields if df.get("is_virtual")}
+	return set(meta.get_valid_columns()) - elsewhere
+
+
+WHOLE = "*"
+"""Stands for the whole ticket."""
 
 
 @lru_cache(maxsize=1024)
-def _names_in(expression: str) -> frozenset[str]:
-	"""Attributes and strings: doc.field, doc["field"], doc.get("field"). Raises SyntaxError."""
-	found = set()
-	for node in ast.walk(ast.parse(expression, mode="eval")):
-		if isinstance(node, ast.Attribute):
-			found.add(node.attr)
-		elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-			found.add(node.value)
-	return frozenset(found)
+def fields_in(expression: str) -> frozenset[str]:
+	"""The fields that it asks for: doc.field, doc["field"] and doc.get("field"); with WHOLE, where it uses `doc` in any
+	other way. Raises SyntaxError.
+	"""
+	finder = _Fields()
+	finder.visit(ast.parse(expression.strip(), mode="eval"))
+	return frozenset(finder.found)
 
 
-def as_document(doctype: str, row: dict[str, Any]) -> dict[str, Any]:
-	"""A row as the document's `as_dict` has it: an empty number is 0."""
-	meta = frappe.get_meta(doctype)
-	for fieldname, value in row.items():
-		if value is None and (df := meta.get_field(fieldname)) and df.fieldtype in _NUMBERS:
-			row[fieldname] = _NUMBERS[df.fieldtype](value)
-	return row | {"doctype": doctype}
+class _Fields(ast.NodeVisitor):
+	def __init__(self) -> None:
+		self.found: set[str] = set()
+
+	def visit_Name(self, node: ast.Name) -> None:
+		if node.id == "doc":
+			self.found.add(WHOLE)
+
+	def visit_Attribute(self, node: ast.Attribute) -> None:
+		self._take(node, node.value, node.attr, [])
+
+	def visit_Subscript(self, node: ast.Subscript) -> None:
+		self._take(node, node.value, getattr(node.slice, "value", None), [])
+
+	def visit_Call(self, node: ast.Call) -> None:
+		called, name = node.func, getattr(node.args[0], "value", None) if node.args else None
+		got = isinstance(called, ast.Attribute) and called.attr == "get"
+		self._take(node, called.value if got else None, name, node.args[1:])
+
+	def _take(self, node: ast.AST, of: ast.AST | None, field: Any, others: list[ast.expr]) -> None:
+		if isinstance(of, ast.Name) and of.id == "doc" and isinstance(field, str):
+			self.found.add(field)
+			for other in others:
+				self.visit(other)
+		else:
+			self.generic_visit(node)

@@ -5,12 +5,13 @@ announced, and starts again what waits for somebody who can be reached.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import frappe
 
-from escalation_mgmt import clock, faults, installation, plans, rows, store, tickets
-from escalation_mgmt.engine import Decision, MatchFacts, Past, can_reach, settled, start_again
+from escalation_mgmt import clock, conditions, faults, installation, plans, rows, store, tickets
+from escalation_mgmt.engine import Decision, MatchFacts, Past, can_reach, settled, start_again, winner
 from escalation_mgmt.looks import Looker, lock_ticket, look_at, version_that_opens
 from escalation_mgmt.reporting import report_once
 
@@ -94,9 +95,21 @@ def _open_where_wanted(doctype: str, page: dict[str, MatchFacts]) -> None:
 		for name, facts in page.items()
 		if name not in running and not (name in pasts and settled(pasts[name], facts))
 	]
+	names = _taken(doctype, {name: page[name] for name in names})
 	looker = Looker([(doctype, name) for name in names])
 	for name in [name for name in names if _opens(looker, (doctype, name), pasts.get(name))]:
 		_safely(f"{doctype} {name} can't be looked at", lambda name=name: _open(doctype, name))
+
+
+def _taken(doctype: str, page: dict[str, MatchFacts]) -> list[str]:
+	"""Those that a plan takes, its condition included: the others' replies needn't be read."""
+	enabled = plans.enabled(doctype).values()
+	held = conditions.Held(doctype, list(page), partial(frappe.get_doc, doctype))
+	return [
+		name
+		for name, facts in page.items()
+		if winner(enabled, facts, conditions.holds_for(partial(held.by, name)))
+	]
 
 
 def _opens(looker: Looker, key: tuple[str, str], past: Past | None) -> bool:

@@ -173,7 +173,7 @@ class Tickets:
 		self._facts: dict[tuple[str, str], Ticket] = {}
 		self._docs: dict[tuple[str, str], Any] = {}
 		self._rows: dict[tuple[str, str], dict] = {}
-		self._columns: dict[str, dict[str, dict]] = {}
+		self._held: dict[str, conditions.Held] = {}
 		by_doctype: dict[str, list[str]] = {}
 		for doctype, name in keys:
 			by_doctype.setdefault(doctype, []).append(str(name))
@@ -200,17 +200,14 @@ class Tickets:
 		return self._docs[key]
 
 	def values(self, key: tuple[str, str], expression: str) -> dict[str, Any]:
-		"""What the ticket holds, for an expression: its columns, of all of these tickets read at once, or where it names more
-		the whole document. Raises DoesNotExistError where it is gone, and SyntaxError.
-		"""
+		"""What the ticket holds, for a condition. Raises DoesNotExistError where it is gone, and SyntaxError."""
 		doctype, name = key
-		if key not in self._docs and not conditions.needs_document(doctype, expression):
-			if doctype not in self._columns:
-				names = [name for of, name in self._facts if of == doctype]
-				self._columns[doctype] = {str(row.name): row for row in _whole_rows(doctype, names)}
-			if row := self._columns[doctype].get(name):
-				return conditions.as_document(doctype, row)
-		return self.doc(key).as_dict()
+		if key in self._docs:
+			return self._docs[key].as_dict()
+		if doctype not in self._held:
+			names = [name for of, name in self._facts if of == doctype]
+			self._held[doctype] = conditions.Held(doctype, names, lambda name: self.doc((doctype, name)))
+		return self._held[doctype].by(name, expression)
 
 	def assignees(self) -> set[str]:
 		"""All users that any of these tickets is assigned to."""
@@ -241,15 +238,6 @@ class Tickets:
 		marks = ", ".join(["%s"] * len(names))
 		sql = f"select {columns} from `tab{doctype}` where `name` in ({marks}) order by `name`"
 		return frappe.db.sql(f"{sql} for update" if self._lock else sql, tuple(names), as_dict=True)
-
-
-def _whole_rows(doctype: str, names: Sequence[str]) -> list[Any]:
-	if not names:
-		return []
-	marks = ", ".join(["%s"] * len(names))
-	return frappe.db.sql(
-		f"select * from `tab{doctype}` where `name` in ({marks})", tuple(names), as_dict=True
-	)
 
 
 def _is_gone(error: Exception) -> bool:

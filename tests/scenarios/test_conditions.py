@@ -1,5 +1,7 @@
 """Conditions are evaluated over rows, which are read in sets, as they would be over the document."""
 
+from typing import NoReturn
+
 import frappe
 import pytest
 from frappe.database.database import Database
@@ -12,12 +14,17 @@ from tests.world import World
 
 def test_a_row_is_what_the_document_is(world: World) -> None:
 	world.todos_are_tickets()
-	for key in (("HD Ticket", str(world.ticket().name)), ("ToDo", todo())):
+	for doctype, name in (("HD Ticket", str(world.ticket().name)), ("ToDo", todo())):
 		frappe.db.commit()
-		seen, whole = Tickets([key]).values(key, "doc.priority"), frappe.get_doc(*key).as_dict()
-		columns = frappe.get_meta(key[0]).get_valid_columns()
+		whole = frappe.get_doc(doctype, name).as_dict()
+		columns = sorted(frappe.get_meta(doctype).get_valid_columns())
+		asked = " and ".join(f"doc.{column}" for column in columns)
+		seen = conditions.Held(doctype, [name], never).by(name, asked)
 		assert {column: seen[column] for column in columns} == {column: whole[column] for column in columns}
-		assert seen["doctype"] == key[0]
+
+
+def never(_name: str) -> NoReturn:
+	raise AssertionError("the document is read")
 
 
 def todo() -> str:
@@ -26,28 +33,39 @@ def todo() -> str:
 	return name
 
 
-def test_an_empty_number_counts_as_0(world: World) -> None:
-	fields = [df for df in frappe.get_meta("HD Ticket").fields if df.fieldtype in ("Int", "Float", "Check")]
-	row = {"subject": None, **{df.fieldname: None for df in fields}}
-	seen = conditions.as_document("HD Ticket", row)
-	assert fields and seen["subject"] is None
-	assert all(conditions.condition_holds(f"doc.{df.fieldname} < 1", seen) for df in fields)
+@pytest.mark.parametrize(
+	("expression", "fields"),
+	[
+		("doc.subject", {"subject"}),
+		("doc['subject'] == doc.get('team', doc.owner)", {"subject", "team", "owner"}),
+		("'disk' in (doc.subject or '').lower()", {"subject"}),
+		("doc.get(doc.owner)", {"get", "owner"}),
+		("len(doc)", {conditions.WHOLE}),
+		("doc[doc.owner]", {conditions.WHOLE, "owner"}),
+		("any(x.get('a') for x in doc.rows)", {"rows"}),
+		("1 == 1", set()),
+	],
+)
+def test_the_fields_that_an_expression_asks_for(expression: str, fields: set[str]) -> None:
+	assert conditions.fields_in(expression) == fields
 
 
-@pytest.mark.parametrize("asked", ["doc.roles", "len(doc['roles'])", "any(doc.get('roles'))"])
-def test_what_stands_in_other_tables_is_read_with_the_document(world: World, asked: str) -> None:
-	assert conditions.needs_document("User", asked)
-	assert not conditions.needs_document("User", "doc.enabled and doc.email != 'guest'")
+@pytest.mark.parametrize("asked", ["doc.roles != []", "doc == doc", "doc.get('role' + 's')"])
+def test_what_stands_in_no_column_is_read_with_the_document(world: World, asked: str) -> None:
+	read = []
+
+	def document(name: str) -> object:
+		read.append(name)
+		return frappe.get_doc("User", name)
+
+	held = conditions.Held("User", ["tech@x.test"], document)
+	assert conditions.condition_holds(asked, held.by("tech@x.test", asked))
+	assert read == ["tech@x.test"]
 
 
-def test_a_child_table_can_be_asked_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-	monkeypatch.setattr(conditions, "needs_document", lambda _doctype, asked: "children" in asked)
-	key = ("HD Ticket", str(world.ticket().name))
-	read = Tickets([key])
-	read.values(key, "doc.priority")
-	assert key not in read._docs
-	read.values(key, "doc.children")
-	assert key in read._docs
+def test_a_ticket_that_is_gone_says_so(world: World) -> None:
+	with pytest.raises(frappe.DoesNotExistError):
+		Tickets([("HD Ticket", "0")]).values(("HD Ticket", "0"), "doc.subject")
 
 
 def sweeping(world: World, monkeypatch: pytest.MonkeyPatch, count: int) -> int:
