@@ -2,7 +2,7 @@
 
 import frappe
 
-from escalation_mgmt import installation
+from escalation_mgmt import dispatcher, installation
 from tests.world import World
 
 
@@ -15,6 +15,7 @@ def test_30_a_copy_sends_nothing_and_says_so_until_it_is_made_live(world: World)
 		world.forward(10)
 		world.sweep()
 		assert world.item(ticket).status == "Scheduled"
+		assert dispatcher._pause() == dispatcher.LONGEST_SLEEP, "it is in no hurry for what it doesn't run"
 		bootinfo = frappe._dict()
 		installation.boot(bootinfo)
 		assert bootinfo.escalation_mute
