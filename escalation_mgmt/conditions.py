@@ -5,6 +5,7 @@ rows, which are read for a whole set at once; one that names a child table or a 
 """
 
 import ast
+import unicodedata
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -62,7 +63,7 @@ class Held:
 		self._rows: dict[str, dict[str, dict[str, Any]]] = {}
 
 	def by(self, name: str, expression: str) -> dict[str, Any]:
-		"""What this ticket holds. Raises DoesNotExistError where it is gone, and SyntaxError."""
+		"""What this ticket holds. Raises DoesNotExistError where it is gone."""
 		if expression not in self._rows:
 			self._rows[expression] = self._read(expression)
 		return self._rows[expression].get(name) or self._get_doc(name).as_dict()
@@ -70,7 +71,7 @@ class Held:
 	def _read(self, expression: str) -> dict[str, dict[str, Any]]:
 		"""{name: values}; {} where columns alone won't do."""
 		fields = fields_in(expression)
-		if not self._names or not fields <= _columns(self._doctype):
+		if not self._names or not fields <= columns(self._doctype):
 			return {}
 		wanted = ", ".join(f"`{field}`" for field in sorted({"name", *fields} - {"doctype"}))
 		rows = frappe.db.sql(
@@ -81,7 +82,8 @@ class Held:
 		return {str(row.name): row | {"doctype": self._doctype} for row in rows}
 
 
-def _columns(doctype: str) -> set[str]:
+def columns(doctype: str) -> set[str]:
+	"""What a DocType keeps in columns of its own table."""
 	meta = frappe.get_meta(doctype)
 	elsewhere = {df.fieldname for df in meta.fields if df.get("is_virtual")}
 	return set(meta.get_valid_columns()) - elsewhere
@@ -94,10 +96,13 @@ WHOLE = "*"
 @lru_cache(maxsize=1024)
 def fields_in(expression: str) -> frozenset[str]:
 	"""The fields that it asks for: doc.field, doc["field"] and doc.get("field"); with WHOLE, where it uses `doc` in any
-	other way. Raises SyntaxError.
+	other way, or can't be parsed.
 	"""
 	finder = _Fields()
-	finder.visit(ast.parse(expression.strip(), mode="eval"))
+	try:  # normalised, as `safe_eval` does it: a space that was pasted may be no space
+		finder.visit(ast.parse(unicodedata.normalize("NFKC", expression).strip(), mode="eval"))
+	except (SyntaxError, ValueError):
+		return frozenset({WHOLE})
 	return frozenset(finder.found)
 
 

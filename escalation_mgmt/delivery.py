@@ -75,17 +75,17 @@ _WANTED = {  # a page is for as long as nobody has the item; one of an exhausted
 def deliver() -> int:
 	"""Send every message that is due. Returns the number of attempts. Ends the caller's transaction.
 
-	Raises what broke one method once the others' messages are sent.
+	A method that breaks is reported, and stops no other.
 	"""
-	attempts, broke = 0, None
+	attempts = 0
 	with connections_kept():
 		for method in methods_due():
 			try:
 				attempts += deliver_by(method)
-			except Exception as e:
-				broke = e
-	if broke:
-		raise broke
+			except Exception:
+				frappe.db.rollback()
+				report_error(f"Escalation: what goes by {method} can't be sent")
+				frappe.db.commit()
 	return attempts
 
 

@@ -27,7 +27,6 @@ SWEEP_EVERY = 60.0  # seconds
 BEAT_EVERY = 60.0  # seconds
 FRESH_EVERY = 30.0  # seconds; how long a resident dispatcher trusts configuration that it has read
 BEHIND = timedelta(seconds=1)  # a sender whose messages wait for longer is helped
-WORKER_LOOKS_WITHIN = timedelta(seconds=30)  # where a worker has taken the background job
 JOB_SECONDS = 55 * 60  # how long the background job stays before another takes its place
 
 
@@ -136,7 +135,6 @@ def _tell_of(name: str, now: datetime) -> None:
 def scheduled() -> None:
 	"""The scheduled job: one tick and one sweep; keeps the background job alive where the site wants one."""
 	in_worker = frappe.db.get_single_value("Escalation Settings", "dispatch_in_worker")
-	looked = monitor.last_tick()
 	if in_worker:
 		frappe.enqueue(
 			"escalation_mgmt.dispatcher.in_worker",
@@ -146,7 +144,7 @@ def scheduled() -> None:
 			deduplicate=True,
 		)
 	tick()
-	if in_worker and looked and clock.now() - looked < WORKER_LOOKS_WITHIN:
+	if in_worker and monitor.worker_looks():
 		return  # it sweeps as well
 	for _batch in sweep.in_batches():
 		tick()
@@ -156,12 +154,13 @@ def scheduled() -> None:
 def in_worker() -> None:
 	"""The long-running background job. It ends within the hour, and the scheduled job starts it again."""
 	until = time.monotonic() + JOB_SECONDS
-	run(
-		lambda: (
-			time.monotonic() > until
-			or not frappe.db.get_single_value("Escalation Settings", "dispatch_in_worker")
-		)
-	)
+
+	def stopped() -> bool:
+		monitor.worker_ticked()
+		wanted = frappe.db.get_single_value("Escalation Settings", "dispatch_in_worker")
+		return not wanted or time.monotonic() > until
+
+	run(stopped)
 
 
 def run(stopped: Callable[[], bool], sender: Sender | None = None) -> None:

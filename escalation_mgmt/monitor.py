@@ -30,6 +30,8 @@ HEARTBEAT_SECONDS = 10
 LATELY = timedelta(days=1)
 LATEST = 500  # messages, for how late they were
 _TICK = "escalation_last_tick"
+_WORKER = "escalation_worker"
+_WORKER_SECONDS = 90  # longer than a batch takes
 _NOTED_EVERY = timedelta(seconds=5)
 _noted: dict[str, datetime] = {}
 _calls: dict[str, threading.Thread] = {}  # to the heartbeat address, each site's last
@@ -152,6 +154,19 @@ def last_tick() -> datetime | None:
 	return None
 
 
+def worker_ticked() -> None:
+	"""The background job has looked; each time, because it is forgotten soon."""
+	with suppress(redis.exceptions.RedisError, OSError):
+		frappe.cache.set_value(_WORKER, 1, expires_in_sec=_WORKER_SECONDS)
+
+
+def worker_looks() -> bool:
+	"""Whether a worker has the background job; False where nobody knows."""
+	with suppress(redis.exceptions.RedisError, OSError):
+		return bool(frappe.cache.get_value(_WORKER, expires=True))
+	return False
+
+
 def lateness(now: datetime) -> list[float]:
 	"""How late the latest steps of the last day ran, in seconds: of each message, from when it was planned."""
 	found = frappe.db.sql(
@@ -223,13 +238,16 @@ def beat(*, wait: bool = False) -> None:
 	state = health() if url else None
 	if not state or state.mute or state.steps_overdue or state.messages_overdue:
 		return
-	site, log = frappe.local.site, frappe.logger("escalation_mgmt")
+	site, log, allowed = frappe.local.site, frappe.logger("escalation_mgmt"), allowed_hosts()
+	try:
+		egress.check_url(url, allowed)
+	except egress.Forbidden as e:  # said here: the thread knows no language
+		log.warning(f"the heartbeat address can't be called: {e}")
+		return
 	if site in _calls and _calls[site].is_alive():
 		log.warning("the heartbeat address has yet to answer: it is not called again meanwhile")
 		return
-	call = threading.Thread(
-		target=_call, args=(url, allowed_hosts(), log), name="escalation-heartbeat", daemon=True
-	)
+	call = threading.Thread(target=_call, args=(url, allowed, log), name="escalation-heartbeat", daemon=True)
 	_calls[site] = call
 	call.start()
 	if wait:
@@ -245,7 +263,6 @@ def _call(url: str, allowed: Sequence[str], log: Logger) -> None:
 
 
 async def _get(url: str, allowed: Sequence[str]) -> None:
-	egress.check_url(url, allowed)
 	async with aiohttp.ClientSession(
 		connector=egress.connector(allowed, 1),
 		timeout=aiohttp.ClientTimeout(total=HEARTBEAT_SECONDS),

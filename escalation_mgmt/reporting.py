@@ -20,12 +20,15 @@ def unreported() -> Iterator[None]:
 
 def report_once(title: str) -> None:
 	"""The same for what fails at every look, such as for each ticket of each sweep: once an hour for each title."""
+	if frappe.flags.escalation_unreported:
+		return
 	key = f"escalation_reported:{title}"
 	with suppress(redis.exceptions.RedisError, OSError):  # without Redis it is reported each time
 		if frappe.cache.get_value(key, expires=True):
 			return
-		frappe.cache.set_value(key, 1, expires_in_sec=3600)
 	report_error(title)
+	with suppress(redis.exceptions.RedisError, OSError):
+		frappe.cache.set_value(key, 1, expires_in_sec=3600)
 
 
 def report_error(title: str, **more: Any) -> None:

@@ -289,15 +289,28 @@ def park(name: str, why: str, until: datetime, now: datetime) -> bool:
 
 def follow_rename(doc: Any, _event: str, old: str, new: str, merge: bool = False) -> None:
 	"""A ticket has another name now. Frappe 16 follows only the links that it has seen being inserted by itself, and our key
-	is none."""
-	frappe.db.sql(
-		f"update `tab{ITEM}` set `reference_name` = %s where `reference_doctype` = %s and `reference_name` = %s",
-		(new, doc.doctype, old),
+	is none. Merged into one that has a running item as well, its own ends, as that of a ticket that is gone.
+
+	Every DocType's renames come here: what isn't there isn't locked.
+	"""
+	before, after = _running_ticket((doc.doctype, old)), _running_ticket((doc.doctype, new))
+	running = frappe.get_all(ITEM, filters={"running_ticket": before}, pluck="name", order_by="name")
+	ended = frappe.get_all(
+		ITEM,
+		filters={
+			"reference_doctype": doc.doctype,
+			"reference_name": old,
+			"name": ("not in", running or [""]),
+		},
+		pluck="name",
+		order_by="name",
 	)
-	frappe.db.sql(
-		f"update `tab{ITEM}` set `running_ticket` = %s where `running_ticket` = %s",
-		(_running_ticket((doc.doctype, new)), _running_ticket((doc.doctype, old))),
-	)
+	goes_on = not (merge and frappe.db.exists(ITEM, {"running_ticket": after}))
+	for name in ended:
+		frappe.db.set_value(ITEM, name, "reference_name", new, update_modified=False)
+	for name in running:
+		key = {"reference_name": new, "running_ticket": after} if goes_on else {"reference_name": old}
+		frappe.db.set_value(ITEM, name, key, update_modified=False)
 
 
 def _replace(stored: Stored, plan_name: str, ticket: Ticket, now: datetime) -> None:

@@ -200,7 +200,7 @@ class Tickets:
 		return self._docs[key]
 
 	def values(self, key: tuple[str, str], expression: str) -> dict[str, Any]:
-		"""What the ticket holds, for a condition. Raises DoesNotExistError where it is gone, and SyntaxError."""
+		"""What the ticket holds, for a condition. Raises DoesNotExistError where it is gone."""
 		doctype, name = key
 		if key in self._docs:
 			return self._docs[key].as_dict()

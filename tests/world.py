@@ -105,7 +105,7 @@ class World:
 			frappe.db.set_value("User", user, "enabled", 1)
 		frappe.cache.delete_keys("escalation_limit:")
 		frappe.cache.delete_keys("escalation_reported:")
-		frappe.cache.delete_value(["escalation_providers", monitor._TICK])
+		frappe.cache.delete_value(["escalation_providers", monitor._TICK, monitor._WORKER])
 		monitor._noted.clear()
 		plans.forget_watched()
 		frappe.db.commit()

@@ -43,6 +43,8 @@ def todo() -> str:
 		("len(doc)", {conditions.WHOLE}),
 		("doc[doc.owner]", {conditions.WHOLE, "owner"}),
 		("any(x.get('a') for x in doc.rows)", {"rows"}),
+		("doc.priority\u00a0== 'High'", {"priority"}),
+		("doc.priority ==", {conditions.WHOLE}),
 		("1 == 1", set()),
 	],
 )

@@ -2,7 +2,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from escalation_mgmt import plans, providers
+from escalation_mgmt import conditions, plans, providers
 from escalation_mgmt.notifiers import CannotReach, fcm, twilio_api, web_push
 
 
@@ -15,13 +15,11 @@ class EscalationSettings(Document):
 		if self.public_url and not self.public_url.startswith(("http://", "https://")):
 			frappe.throw(_("The public address must begin with https:// (or http://)."))
 		for row in self.sources:
+			fields = {df.fieldname for df in frappe.get_meta(row.reference_doctype).fields}
+			there = fields & conditions.columns(row.reference_doctype)
 			for field in row.meta.fields:
 				name = row.get(field.fieldname)
-				if (
-					field.fieldname.endswith("_field")
-					and name
-					and not frappe.db.has_column(row.reference_doctype, name)
-				):
+				if field.fieldname.endswith("_field") and name and name not in there:
 					frappe.throw(
 						_("Row {0}: {1} has no field {2} that is kept in the database.").format(
 							row.idx, _(row.reference_doctype), name
