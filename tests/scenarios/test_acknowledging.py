@@ -240,9 +240,12 @@ def test_13_what_stands_in_the_way_once_stops_no_acknowledgement(
 def refuse_once(monkeypatch: pytest.MonkeyPatch, error: str) -> list[str]:
 	"""Let the driver refuse the statement that writes an acknowledgement, once. Returns what was refused."""
 	database, refused = frappe.db.__class__, []
-	execute = database.execute_query
 	codes = {"deadlock": 1213, "time-out": 1205}
-	said = (codes[error], error) if frappe.db.db_type == "mariadb" else ("database is locked",)
+	if frappe.db.db_type == "mariadb":
+		asked, said = (type(frappe.db._cursor), "execute"), (codes[error], error)
+	else:  # whose cursor can't be patched
+		asked, said = (database, "execute_query"), ("database is locked",)
+	execute = getattr(*asked)
 
 	def refusing(self: Any, query: str, *values: Any) -> Any:
 		writes = query.startswith("update") and f"tab{store.ITEM}" in query and "acknowledged_via" in query
@@ -251,7 +254,7 @@ def refuse_once(monkeypatch: pytest.MonkeyPatch, error: str) -> list[str]:
 			raise database.OperationalError(*said)
 		return execute(self, query, *values)
 
-	monkeypatch.setattr(database, "execute_query", refusing)
+	monkeypatch.setattr(*asked, refusing)
 	return refused
 
 
