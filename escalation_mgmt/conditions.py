@@ -32,25 +32,23 @@ def holds_for(values: Values) -> Callable[[Plan], bool]:
 	"""
 
 	def holds(plan: Plan) -> bool:
-		if not plan.takes.condition:
-			return True
-		try:
-			return condition_holds(plan.takes.condition, values(plan.takes.condition))
-		except Exception:
-			report_once(f"Escalation Plan {plan.name}: the condition failed")
-			return False
+		asked = plan.takes.condition
+		return not asked or _holds(asked, values, plan, "condition")
 
 	return holds
 
 
 def stopped(plan: Plan, values: Values) -> bool:
 	"""Whether the plan's own stop condition holds. One that fails stops nothing: better a page too many."""
-	if not plan.stop.condition:
-		return False
+	asked = plan.stop.condition
+	return bool(asked) and _holds(asked, values, plan, "stop condition")
+
+
+def _holds(expression: str, values: Values, plan: Plan, which: str) -> bool:
 	try:
-		return condition_holds(plan.stop.condition, values(plan.stop.condition))
+		return condition_holds(expression, values(expression))
 	except Exception:
-		report_once(f"Escalation Plan {plan.name}: the stop condition failed")
+		report_once(f"Escalation Plan {plan.name}: the {which} failed")
 		return False
 
 
