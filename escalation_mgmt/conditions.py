@@ -41,14 +41,14 @@ def holds_for(values: Values) -> Callable[[Plan], bool]:
 def stopped(plan: Plan, values: Values) -> bool:
 	"""Whether the plan's own stop condition holds. One that fails stops nothing: better a page too many."""
 	asked = plan.stop.condition
-	return bool(asked) and _holds(asked, values, plan, "stop condition")
+	return bool(asked) and _holds(asked, values, plan, "stop_condition")
 
 
 def _holds(expression: str, values: Values, plan: Plan, which: str) -> bool:
 	try:
 		return condition_holds(expression, values(expression))
 	except Exception:
-		report_once(f"Escalation Plan {plan.name}: the {which} failed")
+		report_once(f"Escalation Plan {plan.name}: the {which.replace('_', ' ')} failed")
 		return False
 
 
