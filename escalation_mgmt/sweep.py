@@ -11,7 +11,7 @@ from typing import Any
 import frappe
 
 from escalation_mgmt import clock, conditions, faults, installation, plans, rows, store, tickets
-from escalation_mgmt.engine import Decision, MatchFacts, Past, can_reach, settled, start_again, winner
+from escalation_mgmt.engine import Decision, MatchFacts, Past, Plan, can_reach, settled, start_again, winner
 from escalation_mgmt.looks import Looker, lock_ticket, look_at, version_that_opens
 from escalation_mgmt.reporting import report_once
 
@@ -76,11 +76,11 @@ def _find_missed(doctype: str) -> Iterator[None]:
 	"""Open items for tickets that want one and have none running: those younger than a plan that may take them."""
 	for plan in _enabled(doctype):
 		try:
-			takes = plans.versions({plan.plan_version})[plan.plan_version].takes
+			enabled = plans.enabled(doctype)
+			takes = enabled[plan.plan_version].takes
 			for page in tickets.unresolved_since(plan.enabled_utc, takes, BATCH):
-				_safely(
-					f"some of {doctype} can't be swept", lambda page=page: _open_where_wanted(doctype, page)
-				)
+				look = partial(_open_where_wanted, doctype, page, enabled)
+				_safely(f"some of {doctype} can't be swept", look)
 				yield
 		except Exception:
 			frappe.db.rollback()
@@ -88,27 +88,26 @@ def _find_missed(doctype: str) -> Iterator[None]:
 			frappe.db.commit()
 
 
-def _open_where_wanted(doctype: str, page: dict[str, MatchFacts]) -> None:
+def _open_where_wanted(doctype: str, page: dict[str, MatchFacts], enabled: dict[str, Plan]) -> None:
 	running, pasts = store.with_running_item(doctype, list(page)), store.pasts(doctype, list(page))
 	names = [
 		name
 		for name, facts in page.items()
 		if name not in running and not (name in pasts and settled(pasts[name], facts))
 	]
-	names = _taken(doctype, {name: page[name] for name in names})
+	names = _taken(doctype, {name: page[name] for name in names}, enabled)
 	looker = Looker([(doctype, name) for name in names])
 	for name in [name for name in names if _opens(looker, (doctype, name), pasts.get(name))]:
 		_safely(f"{doctype} {name} can't be looked at", lambda name=name: _open(doctype, name))
 
 
-def _taken(doctype: str, page: dict[str, MatchFacts]) -> list[str]:
+def _taken(doctype: str, page: dict[str, MatchFacts], enabled: dict[str, Plan]) -> list[str]:
 	"""Those that a plan takes, its condition included: the others' replies needn't be read."""
-	enabled = plans.enabled(doctype).values()
 	held = conditions.Held(doctype, list(page), partial(frappe.get_doc, doctype))
 	return [
 		name
 		for name, facts in page.items()
-		if winner(enabled, facts, conditions.holds_for(partial(held.by, name)))
+		if winner(enabled.values(), facts, conditions.holds_for(partial(held.by, name)))
 	]
 
 
