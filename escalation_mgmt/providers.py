@@ -51,6 +51,7 @@ def forget() -> None:
 def _used() -> list[str]:
 	plans = frappe.get_all(PLAN, filters={"enabled": 1}, pluck="name", order_by="name")
 	filters = {"parenttype": PLAN, "parent": ("in", plans or [""])}
-	return frappe.get_all(
+	found = frappe.get_all(
 		"Escalation Step", filters=filters, pluck="method", distinct=True, order_by="method"
 	)
+	return sorted(found)  # Frappe 15 leaves the order out
