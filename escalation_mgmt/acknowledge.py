@@ -22,6 +22,7 @@ from escalation_mgmt.engine import (
 from escalation_mgmt.engine import acknowledge as engine_acknowledge
 from escalation_mgmt.people import Directory
 from escalation_mgmt.tickets import Tickets
+from escalation_mgmt.twice import twice
 
 
 def so_far(have: int, needed: int) -> str:
@@ -115,6 +116,12 @@ def _readable(read: Tickets, key: tuple[str, str]) -> Ticket:
 		return read[key]
 	except Exception:
 		return Ticket(doctype=key[0], name=key[1])
+
+
+def acknowledge_as(user: str, item: str, via: str) -> Acknowledgement:
+	"""The same for a user who may, from a page of theirs: committed, and tried again where another was in the way."""
+	name = frappe.db.get_value("User", user, "full_name") or user
+	return twice(lambda: acknowledge(item, by=name, via=via, user=user))
 
 
 def acknowledge_by(message: Any, via: str) -> Acknowledgement:

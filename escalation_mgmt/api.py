@@ -18,7 +18,7 @@ from escalation_mgmt import (
 	store,
 	ticket_form,
 )
-from escalation_mgmt.acknowledge import acknowledge as _acknowledge
+from escalation_mgmt.acknowledge import acknowledge_as
 from escalation_mgmt.engine import can_acknowledge
 from escalation_mgmt.start import start as _start
 from escalation_mgmt.tickets import choices
@@ -33,9 +33,7 @@ def acknowledge(action_item: str) -> dict[str, Any]:
 	asked, "have" of "needed" have acknowledged.
 	"""
 	item = _readable(action_item)
-	user = frappe.session.user
-	name = frappe.db.get_value("User", user, "full_name") or user
-	done = twice(lambda: _acknowledge(item.name, by=name, via=_via(), user=user))
+	done = acknowledge_as(frappe.session.user, item.name, _via())
 	return {
 		"taken": done.taken,
 		"message": done.in_words,

@@ -34,7 +34,8 @@ def tick(send: Callable[[], object] | None = None) -> int:
 	"""Run every step that is due, and send: by `send`, or else here and now. Returns the number of items run. Ends the
 	caller's transaction.
 
-	A set of which nothing could be written ends it: what others hold is for the next tick. A mute installation (design rule 15) runs nothing: what is due waits until an administrator makes it live.
+	A set of which nothing could be written ends it: what others hold is for the next tick. A mute installation (design
+	rule 15) runs nothing: what is due waits until an administrator makes it live.
 	"""
 	frappe.db.rollback()
 	if not installation.is_live():

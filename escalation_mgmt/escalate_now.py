@@ -34,8 +34,8 @@ def escalate_now(
 	"""Make what comes next due now; whether it was done, and in words what became of it.
 
 	`to` is the number of a step that is still to come: those before it are passed over. `seen` is the item's position
-	as whoever asks knew it: where that has run since, or the escalation has begun anew, nothing is done. None: the caller has compared the
-	item's version. The caller has checked that this person may, and commits.
+	as whoever asks knew it: where that has run since, or the escalation has begun anew, nothing is done. None: the caller
+	has compared the item's version. The caller has checked that this person may, and commits.
 	"""
 	found = store.lock([item])
 	if not found:

@@ -16,7 +16,8 @@ from escalation_mgmt.reporting import report_error
 
 
 class Directory:
-	"""People, teams, roles and methods, as they are when they are first asked for. Make a new one for every set, or every second of a burst."""
+	"""People, teams, roles and methods, as they are when they are first asked for. Make a new one for every set, or every
+	second of a burst."""
 
 	def __init__(self) -> None:
 		self._notifiers: dict[str, tuple[Notifier | None, str | None]] = {}

@@ -18,14 +18,13 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
 from escalation_mgmt import clock, devices, installation, rows, store
-from escalation_mgmt.acknowledge import acknowledge as _acknowledge
+from escalation_mgmt.acknowledge import acknowledge_as
 from escalation_mgmt.engine import Status
 from escalation_mgmt.limits import hourly
 from escalation_mgmt.notifiers import egress, web_push
 from escalation_mgmt.notifiers.base import CannotReach, Message, Sent
 from escalation_mgmt.notifiers.iphone_push import PAGE, IphonePushNotifier, page_url
 from escalation_mgmt.outbox import NOTIFICATION
-from escalation_mgmt.twice import twice
 
 TESTS_PER_HOUR = 6
 DEVICES_PER_HOUR = 20
@@ -108,8 +107,7 @@ def acknowledge(action_item: str) -> dict[str, Any]:
 	user = _user()
 	item = frappe.get_doc(store.ITEM, action_item)
 	item.check_permission("read")
-	name = frappe.db.get_value("User", user, "full_name") or user
-	done = twice(lambda: _acknowledge(item.name, by=name, via="Phone Page", user=user))
+	done = acknowledge_as(user, item.name, "Phone Page")
 	return {"taken": done.taken, "message": done.in_words, "items": _items()}
 
 

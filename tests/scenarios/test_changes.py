@@ -1,5 +1,7 @@
 """Scenario 16: plans and tickets that change while an escalation runs."""
 
+from typing import Any
+
 import frappe
 import pytest
 
@@ -244,16 +246,22 @@ def test_saving_a_ticket_succeeds_whatever_is_broken_on_our_side(world: World) -
 	assert world.item(ticket).status == "Scheduled"
 
 
-def test_acknowledged_late_beside_a_newer_item(world: World) -> None:
-	"""The old item follows its ticket, and never moves: the newer one is the ticket's now."""
-	world.plan((0, "Email"), title="Low", priorities=["Low"], window=3600 * 24)
-	world.plan((0, "Email"), title="Urgent", priorities=["Urgent"], window=3600 * 24)
+def exhausted(world: World) -> tuple[Any, str]:
+	"""A ticket of which nobody acknowledged, and the link that still can."""
 	world.plan((0, "Email"), last_wait=60)
 	ticket = world.ticket()
 	world.forward(10)
 	link = world.expect_email("tech@x.test").links[0]
 	world.forward(1)
 	world.expect_email("owner@x.test", "Nobody acknowledged")
+	return ticket, link
+
+
+def test_acknowledged_late_beside_a_newer_item(world: World) -> None:
+	"""The old item follows its ticket, and never moves: the newer one is the ticket's now."""
+	world.plan((0, "Email"), title="Low", priorities=["Low"], window=3600 * 24)
+	world.plan((0, "Email"), title="Urgent", priorities=["Urgent"], window=3600 * 24)
+	ticket, link = exhausted(world)
 	world.change(ticket, priority="Low")
 	assert world.count_items() == 2
 	world.post(link)
