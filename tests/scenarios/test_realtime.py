@@ -18,12 +18,16 @@ def heard(world: World):
 	listener.get_message(timeout=5)  # that it listens
 
 	def heard() -> list[list[str]]:
+		frappe.publish_realtime("heard_all")  # comes after what was published before; other sites talk all the time
 		found = []
-		while said := listener.get_message(timeout=1):
-			event = json.loads(said["data"])
-			if event["namespace"] == world.site and event["event"] == "escalation_changed":
+		while True:
+			event = json.loads(listener.get_message(timeout=10)["data"])
+			if event["namespace"] != world.site:
+				continue
+			if event["event"] == "heard_all":
+				return found
+			if event["event"] == "escalation_changed":
 				found.append(event["message"]["items"])
-		return found
 
 	yield heard
 	listener.close()
