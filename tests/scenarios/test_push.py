@@ -345,7 +345,7 @@ def test_words_are_found_outside_of_the_event_loop(
 
 def test_google_refuses_the_service_account(world: World) -> None:
 	world.device(TECH, "FCM")
-	fcm._known.clear()
+	fcm._kept.cache_clear()
 	world.providers.faults.fcm.token()
 	ticket = pushing(world)
 	world.forward(10)
@@ -450,7 +450,7 @@ def test_saving_the_settings_keeps_the_keys(world: World) -> None:
 
 def test_fcm_connection_is_tested_in_words_and_sends_nothing(world: World) -> None:
 	assert "takes messages for the project demo-project" in fcm.test_connection()
-	fcm._known.clear()
+	fcm._kept.cache_clear()
 	world.providers.faults.fcm.token()
 	with pytest.raises(fcm.CannotReach, match="Google refuses the FCM service account"):
 		fcm.test_connection()
