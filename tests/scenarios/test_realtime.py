@@ -18,7 +18,9 @@ def heard(world: World):
 	listener.get_message(timeout=5)  # that it listens
 
 	def heard() -> list[list[str]]:
-		frappe.publish_realtime("heard_all")  # comes after what was published before; other sites talk all the time
+		frappe.publish_realtime(
+			"heard_all"
+		)  # comes after what was published before; other sites talk all the time
 		found = []
 		while True:
 			event = json.loads(listener.get_message(timeout=10)["data"])
