@@ -256,6 +256,7 @@ def test_a_bad_link(desk: Desk) -> None:
 def test_a_copy_is_mute_until_it_is_made_live(desk: Desk) -> None:
 	with desk.copy() as url, desk.window(url=url) as admin:
 		admin.log_in("admin@x.test")
+		admin.open("/app")
 		banner = admin.page.locator(".escalation-mute")
 		expect(banner).to_contain_text("This site is a copy: no escalation is run and no message is sent.")
 		assert banner.bounding_box()["height"] < 100
@@ -299,6 +300,7 @@ def test_every_form_opens(desk: Desk) -> None:
 	"""Without an error of JavaScript, for whoever sets things up."""
 	with desk.window() as admin:
 		admin.log_in("admin@x.test")
+		admin.open("/app")
 		for doctype in admin.server(
 			"frappe.client.get_list",
 			doctype="DocType",
@@ -306,7 +308,7 @@ def test_every_form_opens(desk: Desk) -> None:
 			fields=["name", "issingle"],
 		):
 			path = doctype["name"].lower().replace(" ", "-")
-			admin.open(f"/app/{path}" + ("" if doctype["issingle"] else "/new"))
+			admin.go(f"/app/{path}" + ("" if doctype["issingle"] else "/new"))
 			admin.page.wait_for_function(f"window.cur_frm && cur_frm.doctype === '{doctype['name']}'")
 			admin.idle()
 			admin.assert_no_errors()
