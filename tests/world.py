@@ -229,12 +229,11 @@ class World:
 	def ticket(
 		self, subject: str = "Server outage", *, to: str = "tech@x.test", priority: str = "High", **more: Any
 	) -> Any:
-		"""A ticket as Helpdesk logs it, assigned; `to` empty: to nobody."""
+		"""A ticket as an agent logs it, assigned; `to` empty: to nobody. With a `description` Helpdesk adds its mail."""
 		doc = frappe.new_doc("HD Ticket")
 		doc.update(
 			{
 				"subject": subject,
-				"description": subject,
 				"raised_by": "customer@x.test",
 				"priority": priority,
 				**more,

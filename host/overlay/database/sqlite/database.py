@@ -48,16 +48,19 @@ def _time_of_day(value: bytes):
 # new
 def _adapt(value):
 	"""Instants are compared as text here: so all have six digits after the second."""
-	from datetime import timedelta
-	from decimal import Decimal
-	from uuid import UUID
-
-	if isinstance(value, datetime):
-		return value.strftime("%Y-%m-%d %H:%M:%S.%f")
 	if isinstance(value, str):
 		if len(value) < 26 and value[4:5] == "-" and _SHORT_INSTANT.fullmatch(value):
 			return (value + ".000000" if len(value) == 19 else value.ljust(26, "0"))
 		return str(value)
+	if value is None or isinstance(value, int | float | bytes):
+		return value
+	if isinstance(value, datetime):
+		return value.strftime("%Y-%m-%d %H:%M:%S.%f")
+
+	from datetime import timedelta
+	from decimal import Decimal
+	from uuid import UUID
+
 	if isinstance(value, timedelta | time | date | UUID):
 		return str(value)
 	if isinstance(value, Decimal):
@@ -116,7 +119,8 @@ class SQLiteDatabase:
 				self._conn.execute("BEGIN IMMEDIATE")
 		if word.startswith(("begin", "start tr")):
 			return self._cursor
-		query = re.sub(r"^(\s*(?:commit|rollback)) and chain\b", r"\1", query, flags=re.IGNORECASE)
+		if word.startswith(("commit", "rollback")):
+			query = re.sub(r"^(\s*(?:commit|rollback)) and chain\b", r"\1", query, flags=re.IGNORECASE)
 
 		try:
 			return self._cursor.execute(query, values)
@@ -343,9 +347,24 @@ class SQLiteDatabase:
 		)
 
 
+# new
+_SPELT = {}
+
+
 def modify_query(query):
-	"""MariaDB's spelling to SQLite's."""
-	query = str(query).replace("`", '"')
+	"""MariaDB's spelling to SQLite's. The same statements come again and again."""
+	query = str(query)
+	spelt = _SPELT.get(query)
+	if spelt is None:
+		if len(_SPELT) > 5000:
+			_SPELT.clear()
+		spelt = _SPELT[query] = _spelt(query)
+	return spelt
+
+
+# new
+def _spelt(query):
+	query = query.replace("`", '"')
 	query = replace_locate_with_instr(query)
 	query = re.sub(r"^(\s*)INSERT IGNORE INTO\b", r"\1INSERT OR IGNORE INTO", query, flags=re.IGNORECASE)
 	return re.sub(r'\b(from|join|into|update) tab([A-Za-z]+)\b', r'\1 "tab\2"', query, flags=re.IGNORECASE)
