@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from escalation_mgmt.engine import Calendar, Hours, NoWorkingTime, UnknownZone
+from tests.profiles import NIGHTLY
 
 MON, TUE, WED, THU, FRI, SAT, SUN = range(7)
 MINUTE = timedelta(minutes=1)
@@ -279,7 +280,7 @@ def calendars_in_time(draw: st.DrawFn) -> tuple[Calendar, datetime]:
 	return of, at
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100 if NIGHTLY else 40, deadline=None)  # minute by minute: slow
 @given(calendars_in_time(), st.data())
 def test_as_the_clock_on_the_wall_says(given_: tuple[Calendar, datetime], data: st.DataObject) -> None:
 	of, since = given_
