@@ -32,6 +32,7 @@ doc_events = {
 		"after_rename": [
 			"escalation_mgmt.maintenances.follow_rename",
 			"escalation_mgmt.store.follow_rename",
+			"escalation_mgmt.user_renames.follow_rename",
 		],
 	},
 	"ToDo": {
@@ -40,6 +41,9 @@ doc_events = {
 	},
 	"Communication": {
 		"after_insert": "escalation_mgmt.triggers.communication_changed",
+	},
+	"Personal Data Deletion Request": {
+		"on_change": "escalation_mgmt.user_renames.erase",
 	},
 }
 
@@ -91,8 +95,14 @@ doctype_js = {
 # After a deployment, too, it must be seen that a dispatcher was forgotten.
 persistent_cache_keys = ["escalation_last_tick"]
 
+# What Frappe erases of a person by itself; the rest is done by user_renames. None is "partial": that would write virtual fields.
 user_data_fields = [
-	{"doctype": "Escalation Contact", "filter_by": "user", "redact_fields": ["email", "mobile_no"]},
+	{
+		"doctype": "Escalation Contact",
+		"filter_by": "user",
+		"redact_fields": ["email", "mobile_no"],
+		"rename": True,
+	},
 	{
 		"doctype": "Escalation Device",
 		"filter_by": "user",
@@ -103,6 +113,5 @@ user_data_fields = [
 		"doctype": "Escalation Action Item",
 		"filter_by": "acknowledged_user",
 		"redact_fields": ["acknowledged_by"],
-		"partial": True,
 	},
 ]

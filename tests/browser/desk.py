@@ -176,6 +176,11 @@ class Window:
 		self.page.goto(path)
 		self.ready()
 
+	def open_workspace(self) -> None:
+		"""Ours, as a manager sees it, once its readiness is known: that moves whatever stands below."""
+		self.open("/app/escalation")
+		expect(self.page.locator(".readiness.red, .readiness.green")).to_be_visible()
+
 	def go(self, path: str) -> None:
 		"""From one page of Desk to another, as by a link."""
 		self.page.evaluate("path => frappe.set_route(path)", path)

@@ -42,7 +42,7 @@ def test_from_the_plan_to_the_report(desk: Desk) -> None:
 
 
 def go_to_a_new_plan(admin: Window) -> None:
-	admin.open("/app/escalation")
+	admin.open_workspace()
 	admin.page.locator(".shortcut-widget-box", has_text="Plans").click()
 	admin.page.get_by_role("button", name="Add Escalation Plan").click()
 	expect(control(admin.page, "title")).to_be_visible()

@@ -9,7 +9,7 @@ def test_a_maintenance_is_ended_from_its_form(desk: Desk) -> None:
 	with desk.window() as admin:
 		admin.log_in("admin@x.test")
 		page = admin.page
-		admin.open("/app/escalation")
+		admin.open_workspace()
 		page.get_by_role("link", name="Maintenance").first.click()
 		page.wait_for_url("**/escalation-maintenance**")
 		page.get_by_role("button", name="Add Escalation Maintenance").first.click()
