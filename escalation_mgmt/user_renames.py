@@ -14,8 +14,9 @@ from escalation_mgmt.history import EVENT
 from escalation_mgmt.plans import VERSION
 from escalation_mgmt.store import ITEM
 
-RUNS_BY = {ITEM: ("assignees", "added", "asks", "acks"), VERSION: ("content",)}
-HISTORY = {EVENT: ("data",)}
+# Not the assignees: they are what the ticket says, where Frappe leaves the old id.
+RUNS_BY = {ITEM: ("added", "asks", "acks"), VERSION: ("content",)}
+ALL = {ITEM: ("added", "asks", "acks", "assignees"), VERSION: ("content",), EVENT: ("data",)}
 
 
 def follow_rename(doc: Any, _event: str, old: str, new: str, merge: bool = False) -> None:
@@ -32,7 +33,7 @@ def erase(request: Any, _event: str) -> None:
 	# As it was before: the user has lost it by now.
 	if full_name := getattr(request, "full_name", ""):
 		known[full_name] = request.name
-	_replace(RUNS_BY | HISTORY, known)
+	_replace(ALL, known)
 
 
 def _replace(where: Mapping[str, tuple[str, ...]], names: Mapping[str, str]) -> None:
