@@ -44,7 +44,6 @@ def new_site(
 	admin_password: str = ADMIN_PASSWORD,
 	force: bool = False,
 	default: bool = False,
-	config: dict | None = None,
 ) -> None:
 	"""Make a site: UTC, set up, with these apps installed the way Frappe installs them."""
 	folder = paths.SITES / name
@@ -70,7 +69,6 @@ def new_site(
 				"admin_password": admin_password,
 				"mute_emails": 0,
 				**({"db_user": db_name, **_address(root)} if root else {}),
-				**(config or {}),
 			},
 			indent=1,
 			sort_keys=True,

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 BENCH_SITE = os.environ.get("ESCALATION_TEST_SITE", "")  # of a bench; empty: the embedded host's sites
+# Several people (or branches) on one machine, each with sites of their own.
+PREFIX = os.environ.get("ESCALATION_TEST_SITE_PREFIX", "")
 APPS = ("helpdesk", "erpnext_stand_in", "escalation_mgmt")
 PASSWORD = "Escalation-1"
 
@@ -23,20 +25,34 @@ PEOPLE = {
 
 def enter_host(db: str) -> str:
 	"""Connect to the host's site for a database, made anew where the apps have changed since."""
-	from host import fingerprint, paths, sites
+	from host import fingerprint, sites
 
-	# Several people (or branches) on one machine, each with sites of their own.
-	prefix = os.environ.get("ESCALATION_TEST_SITE_PREFIX", "")
 	worker = os.environ.get("PYTEST_XDIST_WORKER", "")  # two of them may have tests on the same database
-	name = f"{prefix}test-{db}{worker}.localhost"
-	stamp = paths.SITES / name / "made_of"
-	made_of = fingerprint.of_site()
-	if not stamp.exists() or stamp.read_text() != made_of:
-		sites.new_site(name, db, APPS, force=True)
-		stamp.write_text(made_of)
+	name = f"{PREFIX}test-{db}{worker}.localhost"
+	if _made_of(name) != fingerprint.of_site():
+		sites.copy_site(base_site(db), name)
 	sites.enter(name)
 	sites.connect(name)
 	return name
+
+
+def base_site(db: str) -> str:
+	"""The host's site that all others for a database are copies of: installing the apps takes as long as many a test."""
+	from host import fingerprint, paths, setup, sites
+
+	name = f"{PREFIX}base-{db}.localhost"
+	with setup.lock(name):
+		if _made_of(name) != (made_of := fingerprint.of_site()):
+			sites.new_site(name, db, APPS, force=True)
+			(paths.SITES / name / "made_of").write_text(made_of)
+	return name
+
+
+def _made_of(name: str) -> str:
+	from host import paths
+
+	stamp = paths.SITES / name / "made_of"
+	return stamp.read_text() if stamp.exists() else ""
 
 
 def enter_bench() -> str:

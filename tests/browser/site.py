@@ -1,4 +1,4 @@
-"""A site for the browser: made anew each time (a few seconds), the people of the scenarios, local providers.
+"""A site for the browser: made anew each time (a second), the people of the scenarios, local providers.
 
 `python -m tests.browser.site NAME '{"url", "smtp", "pager", "secret"}'` makes it, in a process of its own: the
 tests themselves never connect to it, they see what a browser sees.
@@ -16,14 +16,15 @@ PAGER = "Duty Pager"
 def make(name: str, url: str, smtp: list, pager: str, secret: str) -> None:
 	from host import sites
 
-	config = {"escalation_allowed_hosts": [pager.split("/")[2]]}
-	sites.new_site(name, "sqlite", on_site.APPS, force=True, config=config)
+	sites.copy_site(on_site.base_site("sqlite"), name)
 	sites.enter(name)
 	sites.connect(name)
 	on_site.prepare()
 
 	import frappe
+	from frappe.installer import update_site_config
 
+	update_site_config("escalation_allowed_hosts", [pager.split("/")[2]])
 	from tests.world import World
 
 	World(name, SimpleNamespace(smtp_address=smtp, inbox=None))._email_account()
