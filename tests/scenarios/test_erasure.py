@@ -9,7 +9,7 @@ GONE, NAME = "gone@x.test", "Gül Gone"
 
 
 def test_a_person_is_erased(world: World) -> None:
-	on_site.add_person(GONE, NAME, "Escalation Responder", "Agent")
+	on_site.add_person(GONE, NAME, "Escalation Responder")
 	world.contact(GONE, email="gone.private@x.test", email_verified=1)
 	world.plan((0, "Email"), (5, "Email", "User", "lead@x.test"))
 	ticket = world.ticket(to=GONE)
