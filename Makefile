@@ -1,6 +1,8 @@
 # Two commands matter: `make demo` and `make test`. Everything they need is installed into .venv and .host here.
 PYTHON ?= python3
 VENV := .venv/bin
+# Where it is set, each of the many processes here would compile anew all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test lint nightly mutants bench chaos clean
 

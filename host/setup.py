@@ -109,7 +109,7 @@ def make_packages() -> None:
 	pip = (paths.PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--no-deps")
 	run(*pip, UV)
 	try:
-		# Compiled at once: where PYTHONDONTWRITEBYTECODE is set, every process would compile all that it imports.
+		# Compiled by all cores at once, and not by the processes that import them first.
 		uv = (paths.PYTHON, "-m", "uv", "pip", "install", "--no-deps", "--compile-bytecode")
 		uv = (*uv, "--python", paths.PYTHON)
 		run(*uv, "-r", requirements, UV_SYSTEM_CERTS="1")
