@@ -55,7 +55,8 @@ def lock(name: str = "setup") -> Iterator[None]:
 		try:
 			fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 		except BlockingIOError:
-			say(f"another {name} is at work here, waiting for it")
+			# Not where a command writes what others read.
+			print(f"host: another {name} is at work here, waiting for it", file=sys.stderr, flush=True)
 			fcntl.flock(file, fcntl.LOCK_EX)
 		yield
 
@@ -90,7 +91,14 @@ def run(*command: str | Path, cwd: Path | None = None, **environment: str) -> No
 		raise SystemExit(f"host: failed: {' '.join(map(str, command))}")
 
 
+def _installed() -> Path:
+	"""Is there once the packages are."""
+	return paths.VENV / f".host-{digest(paths.HOST / 'requirements.lock', UV, sys.version)}"
+
+
 def make_venv() -> None:
+	if _installed().exists():
+		return
 	if (
 		not paths.PYTHON.exists()
 		or subprocess.run([paths.PYTHON, "-m", "pip", "--version"], capture_output=True).returncode
@@ -100,10 +108,10 @@ def make_venv() -> None:
 
 
 def make_packages() -> None:
-	requirements = paths.HOST / "requirements.lock"
-	stamp = paths.VENV / f".host-{digest(requirements, UV, sys.version)}"
+	stamp = _installed()
 	if stamp.exists():
 		return
+	requirements = paths.HOST / "requirements.lock"
 	started = time.monotonic()
 	say("Python packages ...")
 	pip = (paths.PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--no-deps")
