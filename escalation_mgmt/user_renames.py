@@ -40,15 +40,17 @@ def _replace(where: Mapping[str, tuple[str, ...]], names: Mapping[str, str]) -> 
 	"""Put the new names for the old ones, wherever an old one stands as a whole word."""
 	old = re.compile("|".join(rf"(?<![\w.@-]){re.escape(name)}(?!\.?[\w@-])" for name in names))
 	for doctype, columns in where.items():
+		# Whoever has read an item decides anew.
+		bump = ", `version` = `version` + 1" if doctype == ITEM else ""
 		for column in columns:
 			for name, text in _rows_with(doctype, column, names):
-				changed = _changed(json.loads(text), lambda value: old.sub(lambda m: names[m.group()], value))
-				bump = (
-					", `version` = `version` + 1" if doctype == ITEM else ""
-				)  # who has read it decides anew
+				before = json.loads(text)
+				after = _changed(before, lambda value: old.sub(lambda match: names[match.group()], value))
+				if after == before:
+					continue  # it stands there as a part of another
 				frappe.db.sql(
 					f"update `tab{doctype}` set `{column}` = %s{bump} where `name` = %s",
-					(json.dumps(changed, ensure_ascii=doctype != EVENT, sort_keys=doctype == VERSION), name),
+					(json.dumps(after, ensure_ascii=doctype != EVENT, sort_keys=doctype == VERSION), name),
 				)
 
 

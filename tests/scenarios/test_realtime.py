@@ -18,9 +18,8 @@ def heard(world: World):
 	listener.get_message(timeout=5)  # that it listens
 
 	def heard() -> list[list[str]]:
-		frappe.publish_realtime(
-			"heard_all"
-		)  # comes after what was published before; other sites talk all the time
+		# Comes after what was published before; to wait for silence is no use, other sites talk all the time.
+		frappe.publish_realtime("heard_all")
 		found = []
 		while True:
 			event = json.loads(listener.get_message(timeout=10)["data"])
