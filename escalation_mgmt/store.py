@@ -81,17 +81,17 @@ class Stored:
 	plan_version: str
 
 
-def claim_due(now: datetime, limit: int, only: str = "") -> list[Any]:
-	"""Claim the items that are due, those due longest first, or `only` this one; another process's claims are passed
+def claim_due(now: datetime, limit: int, only: Sequence[str] = ()) -> list[Any]:
+	"""Claim the items that are due, those due longest first, or `only` of these; another process's claims are passed
 	over.
 
 	Returns their rows, for `load`: what can't be loaded must not stand in the way of the claim.
 	"""
-	which = "`name` = %s and " if only else ""
+	which = f"`name` in ({', '.join(['%s'] * len(only))}) and " if only else ""
 	sql = (
 		f"{_SELECT} where {which}`due_utc` <= %s order by `due_utc` limit {int(limit)} for update skip locked"
 	)
-	return frappe.db.sql(sql, (only, now) if only else (now,), as_dict=True)
+	return frappe.db.sql(sql, (*only, now), as_dict=True)
 
 
 def next_due() -> datetime | None:

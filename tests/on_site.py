@@ -95,8 +95,8 @@ def add_person(email: str, name: str, *roles: str) -> None:
 		user.insert(ignore_permissions=True)
 		user.add_roles(*roles)
 		update_password(email, PASSWORD)
-	# Frappe's own email for each assignment takes longer to make than many a scenario.
-	frappe.db.set_value("Notification Settings", email, "enable_email_assignment", 0)
+	# Frappe's own word of each assignment, in Desk and by email, takes longer to make than many a scenario.
+	frappe.db.set_value("Notification Settings", email, {"enabled": 0, "enable_email_assignment": 0})
 	if (
 		"Agent" in roles
 		and frappe.db.exists("DocType", "HD Agent")

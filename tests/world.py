@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import frappe
+import frappe.app
 import pytest
 import requests
 from werkzeug.serving import make_server
@@ -76,20 +77,15 @@ class World:
 		self.now = clock.now()
 		clock.use(lambda: self.now)
 		self.start = self.now
-		self._serve()
-		settings = frappe.get_doc("Escalation Settings")
-		settings.update({"public_url": self.url, "catch_all": None, "catch_all_email": None, "sources": []})
-		settings.update(self._twilio())
-		settings.save()
+		self.url = _served()
+		frappe.app._site, frappe.app._sites_path = self.site, frappe.local.sites_path
+		self._settings()
 		if not installation.is_live():
 			installation.make_live()
 		frappe.db.commit()
 		return self
 
 	def __exit__(self, *_error: object) -> None:
-		self._server.shutdown()
-		self._thread.join()
-		self._server.server_close()
 		frappe.set_user("Administrator")
 		frappe.db.rollback()
 		clock.use(None)
@@ -98,7 +94,9 @@ class World:
 	def clean(self) -> None:
 		for doctype in _tables(self.site):
 			frappe.db.sql(f"delete from `tab{doctype}`")
-		frappe.db.sql("delete from `__Auth` where `doctype` like 'Escalation%%'")
+		frappe.db.sql(
+			"delete from `__Auth` where `doctype` like 'Escalation%%' and `doctype` <> 'Escalation Settings'"
+		)
 		for user in frappe.get_all(
 			"User", filters={"enabled": 0, "name": ("like", "%@x.test")}, pluck="name"
 		):
@@ -399,18 +397,6 @@ class World:
 
 	# --- the app's pages
 
-	def _serve(self) -> None:
-		"""Serve the site from this process: threads have their own connection, and share the clock."""
-		import frappe.app
-
-		frappe.app._site = self.site
-		frappe.app._sites_path = frappe.local.sites_path
-		self._server = make_server("127.0.0.1", 0, frappe.app.application, threaded=True)
-		# Its end is noticed only between two looks, and every test waits for it.
-		self._thread = threading.Thread(target=lambda: self._server.serve_forever(0.01), daemon=True)
-		self._thread.start()
-		self.url = f"http://127.0.0.1:{self._server.server_port}"
-
 	def get(self, url: str, **more: Any) -> requests.Response:
 		frappe.db.commit()
 		return requests.get(url, timeout=30, allow_redirects=False, **more)
@@ -436,6 +422,16 @@ class World:
 		return command(self.site, "escalation", *arguments)
 
 	# --- ways to the providers
+
+	def _settings(self) -> None:
+		"""Saved anew only where a test has changed them: that takes as long as many a scenario."""
+		wanted = {"public_url": self.url, "catch_all": None, "catch_all_email": None, "sources": []}
+		wanted.update(self._twilio())
+		if _settings_left.get(self.site) != (wanted, _stored_settings()):
+			settings = frappe.get_doc("Escalation Settings")
+			settings.update(wanted)
+			settings.save()
+			_settings_left[self.site] = (wanted, _stored_settings())
 
 	def _twilio(self) -> dict[str, Any]:
 		"""What Escalation Settings say of Twilio. Only its address stands in the environment, as it must."""
@@ -483,6 +479,27 @@ class World:
 		)
 		frappe.clear_document_cache("Email Account", name)
 		frappe.local.cache = {}
+
+
+@functools.cache
+def _served() -> str:
+	"""Serve the site from this process: threads have their own connection, and share the clock. The address."""
+	server = make_server("127.0.0.1", 0, frappe.app.application, threaded=True)
+	threading.Thread(target=server.serve_forever, daemon=True).start()
+	return f"http://127.0.0.1:{server.server_port}"
+
+
+_settings_left: dict[str, tuple] = {}
+"""By site: what the settings were asked to be, and what was stored then."""
+
+
+def _stored_settings() -> list[tuple]:
+	return [
+		*frappe.db.sql("select `field`, `value` from `tabSingles` where `doctype` = 'Escalation Settings'"),
+		*frappe.db.sql(
+			"select `fieldname`, `password` from `__Auth` where `doctype` = 'Escalation Settings'"
+		),
+	]
 
 
 @functools.cache

@@ -86,7 +86,7 @@ def test_our_parts_of_desk(desk: Desk) -> None:
 			admin.server("frappe.client.insert", doc={**PLAN, "enabled": 0})
 		admin.open("/app/escalation")
 		assert not complaints(page, ".custom-block-widget-box")
-		admin.open("/app/escalation-plan/Cold Store")
+		admin.go("/app/escalation-plan/Cold Store")
 		assert not complaints(page, "[data-fieldname=ladder]", "[data-fieldname=taken]")
 		page.get_by_role("button", name="Which tickets would this have taken?").click()
 		assert not complaints(page, ".modal-dialog [data-fieldname=tickets]")

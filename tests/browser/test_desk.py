@@ -210,7 +210,7 @@ def lists_show_how_things_are(admin: Window) -> None:
 		("escalation-plan", "Enabled", "green"),
 		("escalation-notification", "Sent", "green"),
 	):
-		admin.open(f"/app/{path}")
+		admin.go(f"/app/{path}")
 		pill = admin.page.locator(f".result .indicator-pill.{colour}:visible", has_text=says)
 		expect(pill.first).to_be_visible()
 

@@ -50,7 +50,7 @@ SUBSCRIBED = """
 def test_a_phone_is_added_gets_a_notification_and_acknowledges(desk: Desk) -> None:
 	plan = with_a_plan(desk)
 	try:
-		with desk.window(phone=True) as window, desk.dispatcher():
+		with desk.whole_browser(), desk.window(phone=True) as window, desk.dispatcher():
 			page = window.page
 			able_to_subscribe(desk, window)
 			logs_in(page)

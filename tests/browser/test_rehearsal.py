@@ -47,7 +47,7 @@ def test_a_plan_is_rehearsed_for_friday_evening(desk: Desk) -> None:
 		readiness = page.locator(".readiness")
 		expect(readiness).to_contain_text(UNVERIFIED)
 
-		admin.open(f"/app/escalation-plan/{PLAN}")
+		admin.go(f"/app/escalation-plan/{PLAN}")
 		warning = page.locator(".form-message, .form-dashboard-section, .headline-alert").filter(
 			has_text=UNVERIFIED
 		)
@@ -74,7 +74,7 @@ def test_a_plan_is_rehearsed_for_friday_evening(desk: Desk) -> None:
 		tab.value.wait_for_url(re.compile("escalation-contact/second"))
 		tab.value.close()
 
-		admin.open("/app/escalation-plan/new")
+		admin.go("/app/escalation-plan/new")
 		page.get_by_role("button", name="Rehearse", exact=True).click()
 		refused = page.locator(".modal-dialog:visible", has_text="The plan can't be rehearsed")
 		expect(refused).to_contain_text("Title is missing")

@@ -145,7 +145,7 @@ def choose(window: Window, label: str) -> None:
 
 
 def the_list_shows_it(window: Window) -> None:
-	window.open("/app/hd-ticket")
+	window.go("/app/hd-ticket")
 	mark = window.page.locator(".list-row", has_text=LONG).locator(".escalation-mark")
 	expect(mark).to_have_text(re.compile(r"Escalating 1 of 2\s*\d\d:\d\d"))
 	edge = mark.bounding_box()

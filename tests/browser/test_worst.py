@@ -36,7 +36,7 @@ def test_nothing_there(desk: Desk, phone: bool) -> None:
 		window.log_in("stranger@x.test")
 		window.open("/app/escalation")
 		expect(window.page.locator(".number-widget-box", has_text="Open Escalations")).to_contain_text("0")
-		window.open("/app/escalation-action-item")
+		window.go("/app/escalation-action-item")
 		expect(window.page.locator(".no-result:visible")).to_contain_text(
 			"No ticket that concerns you has escalated."
 		)
@@ -50,7 +50,7 @@ def test_too_much_there(desk: Desk, crowded: str, phone: bool) -> None:
 		window.open("/app/escalation-action-item")
 		expect(page.locator(".list-count:visible").first).to_have_text(re.compile(r"20 of 5\d\d"))
 		assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-		window.open(f"/app/escalation-action-item/{crowded}")
+		window.go(f"/app/escalation-action-item/{crowded}")
 		fits(page, ".escalation-summary", ".escalation-timeline", ".escalation-messages")
 		lines = page.locator(
 			".escalation-timeline li:not(.planned):not(.escalation-day):not(.escalation-now)"
@@ -59,7 +59,7 @@ def test_too_much_there(desk: Desk, crowded: str, phone: bool) -> None:
 		page.get_by_role("button", name="Show 470 earlier lines").click()
 		expect(lines).to_have_count(500)
 		expect(page.locator(".escalation-timeline li.planned").first).to_be_visible()
-		window.open(f"/app/escalation-plan/{crowd.PLAN}")
+		window.go(f"/app/escalation-plan/{crowd.PLAN}")
 		fits(page, ".escalation-ladder")
 		page.get_by_role("button", name="Rehearse", exact=True).click()
 		fits(page, ".escalation-rehearsal")

@@ -116,10 +116,15 @@ def test_11_the_database_drops_the_connection_in_mid_batch(world: World, point: 
 
 @pytest.mark.parametrize(
 	"point",
-	["dispatcher.one.before", "dispatcher.one.after", "dispatcher.parked.before", "dispatcher.parked.after"],
+	[
+		"dispatcher.part.before",
+		"dispatcher.part.after",
+		"dispatcher.parked.before",
+		"dispatcher.parked.after",
+	],
 )
 def test_11_killed_beside_a_bad_row(world: World, point: str) -> None:
-	"""Item by item, because the set has failed: the bad one is parked and its owner told, once."""
+	"""In ever smaller parts, because the set has failed: the bad one is parked and its owner told, once."""
 	world.plan((0, "Email"))
 	tickets = many(world, 3)
 	with broken(tickets[1]) as bad:
@@ -145,7 +150,7 @@ def test_11_an_item_that_another_process_holds_keeps_no_other_waiting(world: Wor
 	tickets = many(world, 3)
 	with broken(tickets[1]) as bad:
 		world.wait(10)
-		with children.dispatching(world, fault="dispatcher.one.before:1:stop") as child:
+		with children.dispatching(world, fault="dispatcher.part.before:1:stop") as child:
 			child.say()
 			child.wait_until_stopped()
 			world.tick()
