@@ -14,6 +14,7 @@ import frappe
 
 from escalation_mgmt.engine import Plan
 from escalation_mgmt.reporting import report_once
+from escalation_mgmt.rows import marks
 
 Values = Callable[[str], dict[str, Any]]
 """What the ticket holds, for an expression that is to be evaluated over it."""
@@ -73,7 +74,7 @@ class Held:
 			return {}
 		wanted = ", ".join(f"`{field}`" for field in sorted({"name", *fields} - {"doctype"}))
 		rows = frappe.db.sql(
-			f"select {wanted} from `tab{self._doctype}` where `name` in ({', '.join(['%s'] * len(self._names))})",
+			f"select {wanted} from `tab{self._doctype}` where `name` in ({marks(self._names)})",
 			tuple(self._names),
 			as_dict=True,
 		)

@@ -273,7 +273,7 @@ def _read_items(messages: Sequence[Any]) -> None:
 	found = names and frappe.db.sql(
 		"select `name`, `status`, `acks`, `reference_doctype`, `reference_name`, `plan_version`,"
 		" `acknowledged_by`, `assignees`, `ticket_subject`, `priority` from `tabEscalation Action Item`"
-		f" where `name` in ({', '.join(['%s'] * len(names))})",
+		f" where `name` in ({rows.marks(names)})",
 		tuple(names),
 		as_dict=True,
 	)

@@ -96,13 +96,13 @@ def give_reply_codes(claimed: Sequence[Any], now: datetime) -> None:
 	if not pages:
 		return
 	addresses = sorted({row.address for row in pages})
-	marks = ", ".join(["%s"] * len(addresses))
+	marks = rows.marks(addresses)
 	# One row for each number, which may have had many codes within a day.
 	held = frappe.db.sql(
 		"select n.`address`, group_concat(distinct n.`reply_code`)"
 		f" from `tab{NOTIFICATION}` n join `tabEscalation Action Item` i on i.`name` = n.`action_item`"
 		f" where n.`address` in ({marks}) and n.`reply_code` > 0"
-		f" and (n.`created_utc` > %s or i.`status` in ({', '.join(['%s'] * len(_HOLD_CODES))}))"
+		f" and (n.`created_utc` > %s or i.`status` in ({rows.marks(_HOLD_CODES)}))"
 		" group by n.`address`",
 		(*addresses, now - CODE_RESTS, *_HOLD_CODES),
 	)
@@ -112,7 +112,7 @@ def give_reply_codes(claimed: Sequence[Any], now: datetime) -> None:
 		(address, item): code
 		for address, item, code in frappe.db.sql(
 			f"select `address`, `action_item`, `reply_code` from `tab{NOTIFICATION}`"
-			f" where `action_item` in ({', '.join(['%s'] * len(items))}) and `reply_code` > 0",
+			f" where `action_item` in ({rows.marks(items)}) and `reply_code` > 0",
 			tuple(items),
 		)
 	}
@@ -132,7 +132,7 @@ def withdraw(items: Sequence[str], now: datetime, of: str = "") -> None:
 	"""
 	if not items:
 		return
-	marks = ", ".join(["%s"] * len(items))
+	marks = rows.marks(items)
 	open_messages = frappe.db.sql(
 		"select `name`, `action_item`, `status`, `method`, `recipient`, `user`, `step`, `run`, `possible_duplicate`"
 		f" from `tab{NOTIFICATION}`"
@@ -208,8 +208,8 @@ def _paged(items: Sequence[str]) -> dict[str, list[Any]]:
 		page
 	) in frappe.db.sql(  # locked, and so read as they are now: the caller's snapshot may be older than a page
 		"select `action_item`, `method`, `user`, `address`, `recipient`, `endpoint`"
-		f" from `tab{NOTIFICATION}` where `action_item` in ({', '.join(['%s'] * len(items))}) and `purpose` = %s"
-		f" and `status` in ({', '.join(['%s'] * len(REACHED))}) order by `name` for update",
+		f" from `tab{NOTIFICATION}` where `action_item` in ({rows.marks(items)}) and `purpose` = %s"
+		f" and `status` in ({rows.marks(REACHED)}) order by `name` for update",
 		(*items, PAGE, *REACHED),
 		as_dict=True,
 	):

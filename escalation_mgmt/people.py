@@ -9,7 +9,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt import notifiers, tickets
+from escalation_mgmt import notifiers, rows, tickets
 from escalation_mgmt.engine import Reach, Recipient, Step, TargetKind, Unreachable
 from escalation_mgmt.notifiers.base import CannotReach, Notifier, Person
 from escalation_mgmt.reporting import report_error
@@ -64,7 +64,7 @@ class Directory:
 			" coalesce(nullif(c.`language`, ''), u.`language`) as language,"
 			" coalesce(nullif(c.`time_zone`, ''), u.`time_zone`) as time_zone"
 			" from `tabUser` u left join `tabEscalation Contact` c on c.`user` = u.`name`"
-			f" where u.`name` in ({', '.join(['%s'] * len(wanted))})",
+			f" where u.`name` in ({rows.marks(wanted)})",
 			tuple(wanted),
 			as_dict=True,
 		)

@@ -4,13 +4,13 @@ Full addresses go seven days after an escalation has ended (design rule 9): what
 Escalations that ended go after as many days as Escalation Settings say, with all that belongs to them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 
 import frappe
 from frappe.utils import cint, now_datetime
 
-from escalation_mgmt import clock
+from escalation_mgmt import clock, rows
 from escalation_mgmt.devices import DEVICE
 from escalation_mgmt.engine import RUNNING
 from escalation_mgmt.history import EVENT
@@ -49,7 +49,7 @@ def _forget_addresses() -> int:
 	if names:
 		names = [row[0] for row in names]
 		frappe.db.sql(
-			f"update `tab{NOTIFICATION}` set `address` = '', `reply_code` = 0 where `name` in ({_marks(names)})",
+			f"update `tab{NOTIFICATION}` set `address` = '', `reply_code` = 0 where `name` in ({rows.marks(names)})",
 			tuple(names),
 		)
 	return len(names)
@@ -68,7 +68,7 @@ def _remove(kept: timedelta) -> int:
 			frappe.db.delete(doctype, {"action_item": ("in", names)})
 		for column in ("replaces", "replaced_by"):
 			frappe.db.sql(
-				f"update `tab{ITEM}` set `{column}` = null where `{column}` in ({_marks(names)})",
+				f"update `tab{ITEM}` set `{column}` = null where `{column}` in ({rows.marks(names)})",
 				tuple(names),
 			)
 		for name in names:  # by Frappe's own way, which knows of comments and attachments
@@ -88,7 +88,3 @@ def _remove_unused_versions() -> None:
 def _remove_dead_devices() -> None:
 	"""Those whose push service has said that they are gone."""
 	frappe.db.delete(DEVICE, {"dead": 1, "modified": ("<", now_datetime() - DEAD_DEVICES_KEPT)})
-
-
-def _marks(names: Sequence[str]) -> str:
-	return ", ".join(["%s"] * len(names))

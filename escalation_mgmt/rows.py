@@ -6,7 +6,7 @@ alone, and nobody edits them, so no controller and no hook is passed over.
 
 import secrets
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from typing import Any
 
 import frappe
@@ -71,7 +71,7 @@ def _fresh(rows: Sequence[dict[str, Any]]) -> tuple[list[str], str, tuple]:
 	first = rows[0]
 	once = [c for c, value in first.items() if c != "name" and all(row[c] == value for row in rows)]
 	each = [column for column in first if column not in once]
-	row_marks = f"({', '.join(['%s'] * len(each))})"
+	row_marks = f"({marks(each)})"
 	common = "".join(f", %s as `{column}`" for column in once)
 	values = (*(row[column] for row in rows for column in each), *(first[column] for column in once))
 	sql = (
@@ -79,6 +79,11 @@ def _fresh(rows: Sequence[dict[str, Any]]) -> tuple[list[str], str, tuple]:
 		f" select fresh.*{common} from fresh) as fresh"
 	)
 	return [*each, *once], sql, values
+
+
+def marks(values: Sized) -> str:
+	"""Placeholders for so many values, as `in (...)` wants them."""
+	return ", ".join(["%s"] * len(values))
 
 
 def _names(columns: Iterable[str]) -> str:

@@ -87,7 +87,7 @@ def claim_due(now: datetime, limit: int, only: Sequence[str] = ()) -> list[Any]:
 
 	Returns their rows, for `load`: what can't be loaded must not stand in the way of the claim.
 	"""
-	which = f"`name` in ({', '.join(['%s'] * len(only))}) and " if only else ""
+	which = f"`name` in ({rows.marks(only)}) and " if only else ""
 	sql = (
 		f"{_SELECT} where {which}`due_utc` <= %s order by `due_utc` limit {int(limit)} for update skip locked"
 	)
@@ -104,7 +104,7 @@ def lock(names: Iterable[str], *, wait: bool = True) -> list[Stored]:
 	names = sorted(names)
 	if not names:
 		return []
-	marks = ", ".join(["%s"] * len(names))
+	marks = rows.marks(names)
 	sql = f"{_SELECT} where `name` in ({marks}) order by `name` for update"
 	return load(frappe.db.sql(sql if wait else f"{sql} skip locked", tuple(names), as_dict=True))
 
@@ -145,7 +145,7 @@ def read(names: Sequence[str]) -> list[Stored]:
 	"""Items as the present snapshot has them, without a lock: for a look that may lead to nothing."""
 	if not names:
 		return []
-	marks = ", ".join(["%s"] * len(names))
+	marks = rows.marks(names)
 	return load(frappe.db.sql(f"{_SELECT} where `name` in ({marks})", tuple(names), as_dict=True))
 
 
@@ -182,7 +182,7 @@ def with_running_item(doctype: str, names: Sequence[str]) -> set[str]:
 	keys = {_running_ticket((doctype, name)): name for name in names}
 	if not keys:
 		return set()
-	marks = ", ".join(["%s"] * len(keys))
+	marks = rows.marks(keys)
 	sql = f"select `running_ticket` from `tab{ITEM}` where `running_ticket` in ({marks})"
 	return {keys[row[0]] for row in frappe.db.sql(sql, tuple(keys))}
 

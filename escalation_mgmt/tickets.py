@@ -18,6 +18,7 @@ from frappe.utils import cint, get_datetime, now_datetime
 
 from escalation_mgmt import clock, conditions
 from escalation_mgmt.engine import MatchFacts, StatusCategory, Ticket, TicketFilter
+from escalation_mgmt.rows import marks
 
 HD_TICKET = "HD Ticket"
 HD_PRIORITY = "HD Ticket Priority"
@@ -235,8 +236,7 @@ class Tickets:
 
 	def _rows_of(self, doctype: str, names: list[str], fields: list[str]) -> list[Any]:
 		columns = ", ".join(f"`{field}`" for field in fields)
-		marks = ", ".join(["%s"] * len(names))
-		sql = f"select {columns} from `tab{doctype}` where `name` in ({marks}) order by `name`"
+		sql = f"select {columns} from `tab{doctype}` where `name` in ({marks(names)}) order by `name`"
 		return frappe.db.sql(f"{sql} for update" if self._lock else sql, tuple(names), as_dict=True)
 
 
@@ -370,7 +370,7 @@ def _replies(src: Source, names: Sequence[str]) -> dict[str, list[datetime]]:
 	rows = frappe.db.sql(
 		"select `name`, `reference_name`, `creation`, `communication_date` from `tabCommunication`"
 		" where `reference_doctype` = %s and `communication_type` = 'Communication'"
-		f" and `sent_or_received` = 'Sent' and `reference_name` in ({', '.join(['%s'] * len(names))})"
+		f" and `sent_or_received` = 'Sent' and `reference_name` in ({marks(names)})"
 		" order by `creation`",
 		(src.doctype, *names),
 		as_dict=True,

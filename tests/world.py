@@ -425,8 +425,13 @@ class World:
 
 	def _settings(self) -> None:
 		"""Saved anew only where a test has changed them: that takes as long as many a scenario."""
-		wanted = {"public_url": self.url, "catch_all": None, "catch_all_email": None, "sources": []}
-		wanted.update(self._twilio())
+		wanted = {
+			"public_url": self.url,
+			"catch_all": None,
+			"catch_all_email": None,
+			"sources": [],
+			**self._twilio(),
+		}
 		if _settings_left.get(self.site) != (wanted, _stored_settings()):
 			settings = frappe.get_doc("Escalation Settings")
 			settings.update(wanted)

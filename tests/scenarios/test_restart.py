@@ -35,12 +35,12 @@ class MariaDB:
 	def start(self) -> None:
 		from host import servers
 
-		# The one that was killed has left its own: whoever connects to that is refused.
-		Path(self.address["socket"]).unlink(missing_ok=True)
+		socket = Path(self.address["socket"])
+		socket.unlink(missing_ok=True)  # of the one that was killed: whoever connects to that is refused
 		self._process = subprocess.Popen(
 			self._command, stdin=subprocess.DEVNULL, preexec_fn=servers.die_with_parent
 		)
-		while not (Path(self.address["socket"]).exists() and servers.answers(self.port)):
+		while not (socket.exists() and servers.answers(self.port)):
 			assert self._process.poll() is None, "mariadbd has ended"
 			time.sleep(0.05)
 
