@@ -36,7 +36,7 @@ class Acknowledger:
 
 
 def measure() -> list[Figure]:
-	from escalation_mgmt import clock
+	from escalation_mgmt.utils import clock
 
 	name = "acknowledging during a burst, p99, ms"
 	acknowledger = Acknowledger()

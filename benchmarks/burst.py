@@ -63,7 +63,7 @@ def _compare(name: str, method: str, *, delay: float = 0.0, dispatchers: int = 1
 
 
 def _ours(receiver: Sink, method: str) -> float:
-	from escalation_mgmt import clock
+	from escalation_mgmt.utils import clock
 
 	site.plan(receiver, method)
 	site.waiting(COUNT)

@@ -45,7 +45,7 @@ def main() -> int:
 
 
 def _run(receiver: Sink, count: int, seconds: float) -> int:
-	from escalation_mgmt import clock
+	from escalation_mgmt.utils import clock
 
 	site.plan(receiver)
 	people = People()

@@ -113,7 +113,7 @@ def _reach(receiver: Sink) -> None:
 
 
 def _technicians() -> None:
-	from escalation_mgmt import rows
+	from escalation_mgmt.utils import rows
 
 	numbers = range(TECHNICIANS)
 	rows.insert_all(
@@ -153,9 +153,10 @@ def escalations(due: list[datetime], *, first: int = 1) -> None:
 	"""One assigned ticket and one scheduled action item for each due instant (UTC), numbered from `first`."""
 	import frappe
 
-	from escalation_mgmt import plans, rows, store
+	from escalation_mgmt import plans, store
 	from escalation_mgmt.engine import MatchFacts, Ticket, open_item
 	from escalation_mgmt.tickets import level
+	from escalation_mgmt.utils import rows
 
 	version, frozen = next(iter(plans.enabled("HD Ticket").items()))
 	facts = MatchFacts(priority="High", level=level("HD Ticket", "High"))
@@ -207,7 +208,7 @@ def questions(count: int, *, first: int, priority: str = "Low") -> None:
 	"""Open tickets that no plan takes: by their priority, or by the plan's condition."""
 	import frappe
 
-	from escalation_mgmt import rows
+	from escalation_mgmt.utils import rows
 
 	for numbers in _parts(count, first):
 		rows.insert_all(
@@ -234,7 +235,8 @@ def ended(count: int, *, first: int) -> None:
 	"""Open tickets whose escalations have ended."""
 	import frappe
 
-	from escalation_mgmt import clock, store
+	from escalation_mgmt import store
+	from escalation_mgmt.utils import clock
 
 	for numbers in _parts(count, first):
 		escalations([clock.now()] * len(numbers), first=numbers[0])
@@ -258,7 +260,7 @@ def item(number: int) -> str:
 
 def waiting(count: int, *, first: int = 1) -> None:
 	"""Escalations that are due in some hours."""
-	from escalation_mgmt import clock
+	from escalation_mgmt.utils import clock
 
 	later = clock.now() + timedelta(hours=5)
 	for numbers in _parts(count, first):
@@ -269,7 +271,7 @@ def fall_due(seconds: float = 1.0) -> datetime:
 	"""Let everything that waits fall due at one instant, so many seconds from now; all of the set-up is over before it."""
 	import frappe
 
-	from escalation_mgmt import clock
+	from escalation_mgmt.utils import clock
 
 	frappe.db.rollback()
 	at = clock.now() + timedelta(seconds=seconds)

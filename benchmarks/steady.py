@@ -61,7 +61,7 @@ def with_scheduler() -> list[Figure]:
 
 def _fall_due(count: int, apart: float, *, after: float) -> None:
 	"""So many escalations fall due, so many seconds apart, the first `after` some seconds."""
-	from escalation_mgmt import clock
+	from escalation_mgmt.utils import clock
 
 	start = clock.now() + timedelta(seconds=after)
 	site.escalations([start + timedelta(seconds=number * apart) for number in range(count)])

@@ -17,11 +17,12 @@ from frappe.sessions import get_csrf_token
 from frappe.translate import print_language
 from werkzeug.wrappers import Response
 
-from escalation_mgmt import clock, store, tokens
+from escalation_mgmt import store, tokens
 from escalation_mgmt.acknowledge import Acknowledgement, acknowledge_by, as_it_is
 from escalation_mgmt.engine import can_acknowledge
 from escalation_mgmt.outbox import NOTIFICATION
-from escalation_mgmt.twice import twice
+from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.retry import twice
 
 PREFIX = "ack/"
 PER_MINUTE = 60  # for one address of the internet: an office behind one router still gets through

@@ -7,7 +7,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt import clock, delivery, faults, outbox, store
+from escalation_mgmt import delivery, outbox, store
 from escalation_mgmt.calendars import Calendars
 from escalation_mgmt.engine import (
 	Status,
@@ -22,7 +22,8 @@ from escalation_mgmt.engine import (
 from escalation_mgmt.engine import acknowledge as engine_acknowledge
 from escalation_mgmt.people import Directory
 from escalation_mgmt.tickets import Tickets
-from escalation_mgmt.twice import twice
+from escalation_mgmt.utils import clock, fault_points
+from escalation_mgmt.utils.retry import twice
 
 
 def so_far(have: int, needed: int) -> str:
@@ -101,7 +102,7 @@ def acknowledge(item: str, *, by: str, via: str, user: str = "", address: str = 
 	if not decision:
 		return _as_it_is(stored, user or by)
 	store.apply([(stored, decision)], Directory(), read, now)
-	faults.around_commit("acknowledge")
+	fault_points.around_commit("acknowledge")
 	delivery.soon()
 	done = Acknowledgement(
 		True, decision.item.status, by, now, via, user, renewed=may_renew(stored.item, by, user)

@@ -11,7 +11,7 @@ import frappe
 from frappe import _
 from frappe.utils import cint
 
-from escalation_mgmt import history, limits, looks, plans, responders, snooze, store
+from escalation_mgmt import history, looks, plans, responders, snooze, store
 from escalation_mgmt.acknowledge import acknowledge
 from escalation_mgmt.engine import (
 	RUNNING,
@@ -30,6 +30,7 @@ from escalation_mgmt.escalate_now import escalate_now
 from escalation_mgmt.start import start
 from escalation_mgmt.stop import stop
 from escalation_mgmt.unacknowledge import unacknowledge
+from escalation_mgmt.utils import rate_limit
 
 PAGES_PER_HOUR = 60
 """How often one person can have somebody paged by name."""
@@ -111,14 +112,14 @@ def _unacknowledge(click: Click) -> tuple[bool, str]:
 
 
 def _hand_over(click: Click) -> tuple[bool, str]:
-	limits.hourly("page", click.user, PAGES_PER_HOUR)
+	rate_limit.hourly("page", click.user, PAGES_PER_HOUR)
 	return responders.hand_over(
 		click.item.id, click.value("to"), by=click.name, via=click.via, user=click.user
 	)
 
 
 def _add_person(click: Click) -> tuple[bool, str]:
-	limits.hourly("page", click.user, PAGES_PER_HOUR)
+	rate_limit.hourly("page", click.user, PAGES_PER_HOUR)
 	return responders.add_person(click.item.id, click.value("who"), by=click.name, via=click.via)
 
 

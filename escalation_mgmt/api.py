@@ -8,7 +8,6 @@ from frappe import _
 
 from escalation_mgmt import (
 	actions,
-	clock,
 	history,
 	maintenances,
 	notifiers,
@@ -22,7 +21,8 @@ from escalation_mgmt.acknowledge import acknowledge_as
 from escalation_mgmt.engine import can_acknowledge
 from escalation_mgmt.start import start as _start
 from escalation_mgmt.tickets import choices
-from escalation_mgmt.twice import twice
+from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.retry import twice
 
 
 @frappe.whitelist(methods=["POST"])

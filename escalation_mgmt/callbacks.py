@@ -22,7 +22,7 @@ from escalation_mgmt.notifiers import twilio_api
 from escalation_mgmt.notifiers.phone_call import METHOD as CALL
 from escalation_mgmt.outbox import ANSWERED, DELIVERED, FAILED, NOT_ANSWERED, NOTIFICATION, SENT
 from escalation_mgmt.receipts import Receipt
-from escalation_mgmt.twice import twice
+from escalation_mgmt.utils.retry import twice
 
 FORGED_PER_MINUTE = 30  # of one address of the internet
 WRONG_KEYS = 3

@@ -18,8 +18,9 @@ def escalation() -> None:
 @pass_context
 def dispatch(context, once: bool = False) -> None:
 	"""Run due steps as they fall due, until stopped. Any number of these may run at once."""
-	from escalation_mgmt import dispatcher, installation, sweep
+	from escalation_mgmt import dispatcher, sweep
 	from escalation_mgmt.sender import Sender
+	from escalation_mgmt.utils import installation
 
 	site = get_site(context)
 	sender = None if once else Sender(lambda: dispatcher.reconnect(site))

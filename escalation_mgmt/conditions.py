@@ -13,8 +13,8 @@ from typing import Any
 import frappe
 
 from escalation_mgmt.engine import Plan
-from escalation_mgmt.reporting import report_once
-from escalation_mgmt.rows import marks
+from escalation_mgmt.utils.error_reports import report_once
+from escalation_mgmt.utils.rows import marks
 
 Values = Callable[[str], dict[str, Any]]
 """What the ticket holds, for an expression that is to be evaluated over it."""

@@ -14,12 +14,13 @@ from frappe import _
 from frappe.utils.password import get_encryption_key
 from werkzeug.wrappers import Response
 
-from escalation_mgmt import clock, installation, permissions, rows
-from escalation_mgmt.limits import hourly
+from escalation_mgmt import permissions
 from escalation_mgmt.notifiers import CannotReach, twilio_api
 from escalation_mgmt.notifiers.base import Message, Notifier, Sent
 from escalation_mgmt.notifiers.sms import SmsNotifier
 from escalation_mgmt.people import Directory, Person
+from escalation_mgmt.utils import clock, installation, rows
+from escalation_mgmt.utils.rate_limit import hourly
 
 CONTACT = "Escalation Contact"
 CODE_LIVES = timedelta(minutes=10)

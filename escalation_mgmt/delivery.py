@@ -15,26 +15,16 @@ import frappe
 from frappe import _
 from frappe.translate import print_language
 
-from escalation_mgmt import (
-	clock,
-	faults,
-	history,
-	installation,
-	messages,
-	outbox,
-	plans,
-	realtime,
-	rows,
-	tokens,
-)
-from escalation_mgmt.background import enqueue_once
+from escalation_mgmt import history, messages, outbox, plans, tokens
 from escalation_mgmt.engine import Event, EventKind, MatchFacts, Plan, Status, Ticket
 from escalation_mgmt.notifiers.base import Failed, Message, Notifier, Outcome, Retry, Sent, Unknown
 from escalation_mgmt.notifiers.together import connections_kept
 from escalation_mgmt.outbox import NOTIFICATION, PAGE, QUEUED, SENDING
 from escalation_mgmt.people import Directory, Person
-from escalation_mgmt.reporting import report_error
 from escalation_mgmt.tickets import Tickets
+from escalation_mgmt.utils import clock, fault_points, installation, realtime, rows
+from escalation_mgmt.utils.error_reports import report_error
+from escalation_mgmt.utils.jobs import enqueue_once
 
 HEARD_OF_WITHIN = timedelta(minutes=2)  # an attempt that takes longer is unknown
 PAUSES = [timedelta(seconds=s) for s in (10, 30, 90, 300)]  # before each further attempt
@@ -129,7 +119,7 @@ def methods_due(late: timedelta = NOW) -> list[str]:
 def _deliver_some(method: str, directory: Directory) -> int:
 	notifier, why = directory.notifier(method)
 	claimed, taken = _claim(method, notifier)
-	faults.commit("delivery.claimed")  # the attempts stand in the database before anything is sent
+	fault_points.commit("delivery.claimed")  # the attempts stand in the database before anything is sent
 	if not claimed:
 		return taken
 	recorder = _Recorder()
@@ -154,7 +144,7 @@ def _deliver_some(method: str, directory: Directory) -> int:
 		except Exception as e:
 			_broke(method, e, [m for m in ready if m.notification in by_name], by_name, recorder)
 			break
-		faults.point("delivery.taken")
+		fault_points.point("delivery.taken")
 		recorder.add(by_name.pop(message.notification), outcome)
 	recorder.flush()
 	return taken
@@ -426,7 +416,7 @@ class _Recorder:
 		rows.update_all(NOTIFICATION, [state for state, _line in written], where="attempt_id")
 		history.append([line for _state, line in written])
 		realtime.tell_forms(latest)
-		faults.commit("delivery.recorded")
+		fault_points.commit("delivery.recorded")
 
 
 def _recorded(row: Any, outcome: Outcome, at: datetime) -> tuple[dict[str, Any], history.Line]:

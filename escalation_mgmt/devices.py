@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from frappe import _
 from frappe.utils import now_datetime
 
-from escalation_mgmt import clock, rows
+from escalation_mgmt.utils import clock, rows
 
 DEVICE = "Escalation Device"
 WEB_PUSH, FCM = "Web Push", "FCM"

@@ -11,14 +11,15 @@ from datetime import datetime, timedelta
 
 import frappe
 
-from escalation_mgmt import clock, delivery, faults, installation, monitor, outbox, rows, store, sweep
+from escalation_mgmt import delivery, monitor, outbox, store, sweep
 from escalation_mgmt.engine import Audience, Decision, EventKind, Reach, Step, Tell, run_due
 from escalation_mgmt.lanes import Lanes
 from escalation_mgmt.looks import Looker
 from escalation_mgmt.notifiers.together import connections_kept
 from escalation_mgmt.people import Directory
-from escalation_mgmt.reporting import report_error
 from escalation_mgmt.sender import Sender
+from escalation_mgmt.utils import clock, fault_points, installation, rows
+from escalation_mgmt.utils.error_reports import report_error
 
 SET = 500  # items claimed at once
 PARKED_FOR = timedelta(minutes=5)
@@ -60,7 +61,7 @@ def _run_set() -> int:
 		return 0
 	try:
 		ran = _run(store.load(claimed), now)
-		faults.commit("dispatcher.set")
+		fault_points.commit("dispatcher.set")
 		return ran
 	except Exception:
 		frappe.db.rollback()
@@ -104,7 +105,7 @@ def _run_in_parts(names: list[str]) -> int:
 		try:
 			now = clock.now()
 			ran += _run(store.load(store.claim_due(now, len(part), only=part)), now)
-			faults.commit("dispatcher.part")
+			fault_points.commit("dispatcher.part")
 		except Exception as e:
 			frappe.db.rollback()
 			frappe.db.sql("select 1")  # raises where the database itself is away: nothing is parked for that
@@ -123,7 +124,7 @@ def _park(name: str, error: Exception) -> bool:
 	parked = store.park(name, f"{type(error).__name__}: {error}"[:300], now + PARKED_FOR, now)
 	if first and parked:
 		_tell_of(name, now)
-	faults.commit("dispatcher.parked")
+	fault_points.commit("dispatcher.parked")
 	return parked
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from frappe import _
 
-from escalation_mgmt import clock, store
+from escalation_mgmt import store
 from escalation_mgmt.calendars import Calendars
 from escalation_mgmt.engine import (
 	BEGUN_ANEW,
@@ -20,6 +20,7 @@ from escalation_mgmt.engine import (
 from escalation_mgmt.maintenances import Maintenances
 from escalation_mgmt.people import Directory
 from escalation_mgmt.tickets import Tickets
+from escalation_mgmt.utils import clock
 
 
 def escalate_now(

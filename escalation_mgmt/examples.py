@@ -7,7 +7,7 @@ from frappe import _
 
 from escalation_mgmt import tickets
 from escalation_mgmt.plans import PLAN
-from escalation_mgmt.reporting import report_error
+from escalation_mgmt.utils.error_reports import report_error
 
 MINUTE = 60
 HOUR = 60 * MINUTE

@@ -10,8 +10,8 @@ import frappe
 from frappe import _
 from frappe.utils import cint, flt, format_duration
 
-from escalation_mgmt import clock, rows
 from escalation_mgmt.engine import Event, EventKind
+from escalation_mgmt.utils import clock, rows
 
 EVENT = "Escalation Event"
 

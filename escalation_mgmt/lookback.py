@@ -7,10 +7,11 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt import clock, conditions, plan_checks, plans, tickets
+from escalation_mgmt import conditions, plan_checks, plans, tickets
 from escalation_mgmt.engine import Plan, Ticket, takes, winner
 from escalation_mgmt.plans import PLAN
 from escalation_mgmt.rehearsal import missing, nothing_written
+from escalation_mgmt.utils import clock
 
 DAYS = 90
 LOOKED_AT = 5000

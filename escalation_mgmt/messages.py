@@ -8,10 +8,10 @@ from frappe import _
 from jinja2 import TemplateError, meta, nodes
 
 from escalation_mgmt.engine import EventKind, Plan, Step, Ticket
-from escalation_mgmt.public_address import of_form, public_url
-from escalation_mgmt.reporting import report_error
-from escalation_mgmt.templating import NAMES as TEMPLATE_NAMES
-from escalation_mgmt.templating import parse, render
+from escalation_mgmt.utils.error_reports import report_error
+from escalation_mgmt.utils.public_address import of_form, public_url
+from escalation_mgmt.utils.templating import NAMES as TEMPLATE_NAMES
+from escalation_mgmt.utils.templating import parse, render
 
 NAMES = (
 	"ticket",  # name, subject, priority, team, ticket_type, customer, doctype, url, and the ticket's own fields

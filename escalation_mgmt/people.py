@@ -9,10 +9,11 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt import notifiers, rows, tickets
+from escalation_mgmt import notifiers, tickets
 from escalation_mgmt.engine import Reach, Recipient, Step, TargetKind, Unreachable
 from escalation_mgmt.notifiers.base import CannotReach, Notifier, Person
-from escalation_mgmt.reporting import report_error
+from escalation_mgmt.utils import rows
+from escalation_mgmt.utils.error_reports import report_error
 
 
 class Directory:

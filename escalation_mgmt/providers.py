@@ -8,10 +8,10 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt.background import enqueue_once
 from escalation_mgmt.cures import PLAN
 from escalation_mgmt.people import Directory
-from escalation_mgmt.reporting import report_error
+from escalation_mgmt.utils.error_reports import report_error
+from escalation_mgmt.utils.jobs import enqueue_once
 
 FRESH_SECONDS = 300
 _KEY = "escalation_providers"

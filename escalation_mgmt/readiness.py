@@ -14,7 +14,6 @@ from frappe.utils import getdate
 
 from escalation_mgmt import (
 	calendars,
-	clock,
 	cures,
 	monitor,
 	outbox,
@@ -30,6 +29,7 @@ from escalation_mgmt.maintenances import MAINTENANCE, Maintenances
 from escalation_mgmt.people import Directory
 from escalation_mgmt.permissions import ITEM
 from escalation_mgmt.plans import PLAN
+from escalation_mgmt.utils import clock
 
 ENDS_SOON = timedelta(days=30)
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import frappe
 
-from escalation_mgmt import clock, delivery, faults, history, outbox, realtime, rows, store
+from escalation_mgmt import delivery, history, outbox, store
 from escalation_mgmt.engine import Event, EventKind, Recipient, Status
 from escalation_mgmt.escalate_now import escalate_now
 from escalation_mgmt.notifiers.base import CannotReach
 from escalation_mgmt.outbox import ANSWERED, DELIVERED, FAILED, NOT_ANSWERED, QUEUED, SENDING, SENT, UNKNOWN
 from escalation_mgmt.people import Directory
+from escalation_mgmt.utils import clock, fault_points, realtime, rows
 
 _COLUMNS = (
 	*("name", "action_item", "status", "method", "recipient", "user", "purpose", "about", "step", "run"),
@@ -81,7 +82,7 @@ def take(receipt: Receipt) -> bool:
 	realtime.tell_forms([item])
 	if missed and not stale:
 		_another_way(found[0], row, now)
-	faults.around_commit("receipt")
+	fault_points.around_commit("receipt")
 	return True
 
 

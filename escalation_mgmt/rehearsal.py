@@ -18,18 +18,7 @@ from dateutil import parser
 from frappe import _
 from frappe.utils import get_datetime
 
-from escalation_mgmt import (
-	clock,
-	conditions,
-	cures,
-	history,
-	installation,
-	outbox,
-	plan_checks,
-	plans,
-	store,
-	tickets,
-)
+from escalation_mgmt import conditions, cures, history, outbox, plan_checks, plans, store, tickets
 from escalation_mgmt.calendars import Calendars
 from escalation_mgmt.cures import Cure
 from escalation_mgmt.engine import (
@@ -50,7 +39,8 @@ from escalation_mgmt.engine.rehearse import NEVER
 from escalation_mgmt.maintenances import Maintenances
 from escalation_mgmt.people import Directory
 from escalation_mgmt.plans import PLAN
-from escalation_mgmt.reporting import unreported
+from escalation_mgmt.utils import clock, installation
+from escalation_mgmt.utils.error_reports import unreported
 
 TOLD = "Told"
 SAVEPOINT = "escalation_rehearsal"

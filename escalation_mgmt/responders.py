@@ -6,7 +6,7 @@ import frappe
 from frappe import _
 from frappe.desk.form import assign_to
 
-from escalation_mgmt import clock, delivery, looks, people, store, tickets
+from escalation_mgmt import delivery, looks, people, store, tickets
 from escalation_mgmt.calendars import Calendars
 from escalation_mgmt.engine import (
 	CannotBeReached,
@@ -19,6 +19,7 @@ from escalation_mgmt.engine import add_person as engine_add_person
 from escalation_mgmt.engine import hand_over as engine_hand_over
 from escalation_mgmt.people import Directory
 from escalation_mgmt.tickets import Tickets
+from escalation_mgmt.utils import clock
 
 
 def offered(doctype: str, team: str) -> list[tuple[str, str]]:

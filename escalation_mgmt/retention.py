@@ -10,13 +10,13 @@ from datetime import timedelta
 import frappe
 from frappe.utils import cint, now_datetime
 
-from escalation_mgmt import clock, rows
 from escalation_mgmt.devices import DEVICE
 from escalation_mgmt.engine import RUNNING
 from escalation_mgmt.history import EVENT
 from escalation_mgmt.outbox import NOTIFICATION
 from escalation_mgmt.plans import VERSION
 from escalation_mgmt.store import ITEM
+from escalation_mgmt.utils import clock, rows
 
 ADDRESSES_KEPT = timedelta(days=7)
 DEAD_DEVICES_KEPT = timedelta(days=30)

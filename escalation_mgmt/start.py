@@ -3,8 +3,9 @@
 import frappe
 from frappe import _
 
-from escalation_mgmt import clock, looks, plans, store, tickets
+from escalation_mgmt import looks, plans, store, tickets
 from escalation_mgmt.engine import StatusCategory
+from escalation_mgmt.utils import clock
 
 
 def start(key: tuple[str, str], plan: str, *, by: str) -> str:

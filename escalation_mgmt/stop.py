@@ -3,11 +3,12 @@
 import frappe
 from frappe import _
 
-from escalation_mgmt import clock, delivery, store
+from escalation_mgmt import delivery, store
 from escalation_mgmt.engine import can_stop
 from escalation_mgmt.engine import stop as engine_stop
 from escalation_mgmt.people import Directory
 from escalation_mgmt.tickets import Tickets
+from escalation_mgmt.utils import clock
 
 LONGEST = 500  # characters of a reason
 

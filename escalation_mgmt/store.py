@@ -15,7 +15,7 @@ import frappe
 from frappe import _
 from frappe.model.naming import make_autoname
 
-from escalation_mgmt import activity, history, outbox, plans, realtime, rows
+from escalation_mgmt import activity, history, outbox, plans
 from escalation_mgmt.calendars import Calendars
 from escalation_mgmt.engine import (
 	NO_MATCH,
@@ -39,6 +39,7 @@ from escalation_mgmt.engine import (
 )
 from escalation_mgmt.people import Directory
 from escalation_mgmt.tickets import Tickets
+from escalation_mgmt.utils import realtime, rows
 
 ITEM = "Escalation Action Item"
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import frappe
 
-from escalation_mgmt import clock, conditions, faults, installation, plans, rows, store, tickets
+from escalation_mgmt import conditions, plans, store, tickets
 from escalation_mgmt.engine import Decision, MatchFacts, Past, Plan, can_reach, settled, start_again, winner
 from escalation_mgmt.looks import Looker, lock_ticket, look_at, version_that_opens
-from escalation_mgmt.reporting import report_once
+from escalation_mgmt.utils import clock, fault_points, installation, rows
+from escalation_mgmt.utils.error_reports import report_once
 
 BATCH = 200  # small, because due steps wait for the end of a batch
 
@@ -137,7 +138,7 @@ def _safely(what: str, do: Callable[[], None]) -> None:
 	frappe.db.rollback()
 	try:
 		do()
-		faults.commit("sweep")
+		fault_points.commit("sweep")
 	except Exception as e:
 		frappe.db.rollback()
 		if not isinstance(e, rows.Conflict):

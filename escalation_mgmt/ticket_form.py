@@ -7,9 +7,10 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt import actions, clock, history, maintenances, plans, store
+from escalation_mgmt import actions, history, maintenances, plans, store
 from escalation_mgmt.acknowledge import so_far
 from escalation_mgmt.engine import ActionItem, Status, progress
+from escalation_mgmt.utils import clock
 
 TIME = "{time}"
 """Stands in a text where the page puts the time that is left, which it counts down itself."""

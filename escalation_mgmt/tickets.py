@@ -16,9 +16,10 @@ import frappe
 from frappe import _
 from frappe.utils import cint, get_datetime, now_datetime
 
-from escalation_mgmt import clock, conditions
+from escalation_mgmt import conditions
 from escalation_mgmt.engine import MatchFacts, StatusCategory, Ticket, TicketFilter
-from escalation_mgmt.rows import marks
+from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.rows import marks
 
 HD_TICKET = "HD Ticket"
 HD_PRIORITY = "HD Ticket Priority"

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import frappe
 from frappe.utils import cint
 
-from escalation_mgmt.public_address import public_url
+from escalation_mgmt.utils.public_address import public_url
 
 DEFAULT_HOURS = 72
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import frappe
 
-from escalation_mgmt import looks, plans, rows
-from escalation_mgmt.reporting import report_error
+from escalation_mgmt import looks, plans
+from escalation_mgmt.utils import rows
+from escalation_mgmt.utils.error_reports import report_error
 
 
 def ticket_saved(doc: Any, method: str | None = None) -> None:

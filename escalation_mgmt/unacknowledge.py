@@ -2,12 +2,13 @@
 
 from frappe import _
 
-from escalation_mgmt import clock, delivery, store
+from escalation_mgmt import delivery, store
 from escalation_mgmt.calendars import Calendars
 from escalation_mgmt.engine import can_unacknowledge
 from escalation_mgmt.engine import unacknowledge as engine_unacknowledge
 from escalation_mgmt.people import Directory
 from escalation_mgmt.tickets import Tickets
+from escalation_mgmt.utils import clock
 
 
 def unacknowledge(item: str, *, by: str, user: str = "") -> tuple[bool, str]:

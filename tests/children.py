@@ -34,7 +34,7 @@ class Ended(Exception):
 
 
 class Child:
-	"""One process; within the `with` block, if it doesn't end before. `fault` as in `escalation_mgmt.faults`."""
+	"""One process; within the `with` block, if it doesn't end before. `fault` as in `escalation_mgmt.utils.fault_points`."""
 
 	def __init__(self, do: Callable[..., None], *arguments: Any, fault: str = "", **environment: str) -> None:
 		self._pipe, theirs = _context.Pipe()
@@ -105,7 +105,7 @@ def _begin(
 
 
 def _connect(site: tuple[str, str], now: datetime, hosts: Sequence[str]) -> None:
-	from escalation_mgmt import clock
+	from escalation_mgmt.utils import clock
 
 	clock.use(lambda: now)
 	_reconnect(site, hosts)
@@ -177,9 +177,10 @@ def resident_with_sender(
 	"""The same as the command starts it, with a sender beside it and a clock that goes on; says the sender's pid."""
 	import frappe
 
-	from escalation_mgmt import clock, dispatcher
+	from escalation_mgmt import dispatcher
 	from escalation_mgmt.commands import Stop
 	from escalation_mgmt.sender import Sender
+	from escalation_mgmt.utils import clock
 
 	started = time.monotonic()
 	clock.use(lambda: now + timedelta(seconds=time.monotonic() - started))
@@ -214,7 +215,7 @@ def serve(pipe: Connection, site: tuple[str, str], now: datetime, port: int) -> 
 	import frappe.app
 	from werkzeug.serving import make_server
 
-	from escalation_mgmt import clock
+	from escalation_mgmt.utils import clock
 
 	clock.use(lambda: now)
 	frappe.app._site, frappe.app._sites_path = site

@@ -30,7 +30,7 @@ from escalation_mgmt.notifiers.base import (
 	Sent,
 	Unknown,
 )
-from escalation_mgmt.reporting import report_error
+from escalation_mgmt.utils.error_reports import report_error
 
 GREETED_WITHIN = 10  # seconds, for the server to greet us
 SECONDS = 20  # for one answer of the server; Frappe's own connection would wait two minutes

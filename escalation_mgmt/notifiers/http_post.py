@@ -30,8 +30,8 @@ from escalation_mgmt.notifiers.base import (
 	Sent,
 	Unknown,
 )
-from escalation_mgmt.reporting import report_error
-from escalation_mgmt.templating import render
+from escalation_mgmt.utils.error_reports import report_error
+from escalation_mgmt.utils.templating import render
 
 CONNECTIONS = 256
 ANSWER_BYTES = 2000  # how much of an answer is read and recorded

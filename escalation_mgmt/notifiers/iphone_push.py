@@ -15,7 +15,7 @@ import frappe
 from frappe import _
 from frappe.translate import print_language
 
-from escalation_mgmt import clock, devices
+from escalation_mgmt import devices
 from escalation_mgmt.devices import FCM, WEB_PUSH, Device
 from escalation_mgmt.notifiers import fcm, together, web_push
 from escalation_mgmt.notifiers.base import (
@@ -30,8 +30,9 @@ from escalation_mgmt.notifiers.base import (
 	Unknown,
 )
 from escalation_mgmt.notifiers.web_push import Gone
-from escalation_mgmt.public_address import public_url
-from escalation_mgmt.reporting import report_error
+from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.error_reports import report_error
+from escalation_mgmt.utils.public_address import public_url
 
 PAGE = "escalations"
 

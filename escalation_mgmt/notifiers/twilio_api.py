@@ -32,11 +32,12 @@ from twilio.http.response import Response
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
-from escalation_mgmt import phone_numbers, public_address
+from escalation_mgmt import phone_numbers
 from escalation_mgmt.notifiers import together
 from escalation_mgmt.notifiers.base import Failed, Message, Outcome, Retry, Sent, Unknown
 from escalation_mgmt.notifiers.http_post import retry_after
-from escalation_mgmt.reporting import report_error
+from escalation_mgmt.utils import public_address
+from escalation_mgmt.utils.error_reports import report_error
 
 SETTINGS = "Escalation Settings"
 API = "https://api.twilio.com"

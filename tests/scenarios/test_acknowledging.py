@@ -10,7 +10,8 @@ from typing import Any
 import frappe
 import pytest
 
-from escalation_mgmt import clock, rows, store
+from escalation_mgmt import store
+from escalation_mgmt.utils import clock, rows
 from tests.scenarios.test_changes import exhausted
 from tests.scenarios.test_ticket_form import Form
 from tests.world import World

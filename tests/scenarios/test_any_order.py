@@ -23,12 +23,13 @@ from hypothesis.stateful import (
 	run_state_machine_as_test,
 )
 
-from escalation_mgmt import clock, dispatcher, faults, responders, snooze, store, sweep
+from escalation_mgmt import dispatcher, responders, snooze, store, sweep
 from escalation_mgmt.acknowledge import acknowledge
 from escalation_mgmt.engine import RUNNING, Status, can_acknowledge
 from escalation_mgmt.escalate_now import escalate_now
 from escalation_mgmt.maintenances import MAINTENANCE
 from escalation_mgmt.unacknowledge import unacknowledge
+from escalation_mgmt.utils import clock, fault_points
 from tests.profiles import NIGHTLY
 from tests.world import PAGER, World
 
@@ -357,18 +358,18 @@ def _all(doctype: str) -> list[Any]:
 def dying(point: str, number: int) -> Iterator[None]:
 	"""Whoever passes a fault point for that time dies."""
 	passed = Counter()
-	real = faults.point
+	real = fault_points.point
 
 	def die(name: str) -> None:
 		passed[name] += 1
 		if name == point and passed[name] == number:
 			raise Died
 
-	faults.point = die
+	fault_points.point = die
 	try:
 		yield
 	finally:
-		faults.point = real
+		fault_points.point = real
 
 
 def test_any_order(world: World, capsys: pytest.CaptureFixture) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from escalation_mgmt import clock
+from escalation_mgmt.utils import clock
 
 
 @pytest.fixture

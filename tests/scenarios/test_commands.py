@@ -7,7 +7,8 @@ import frappe
 import pytest
 from frappe.utils import get_datetime
 
-from escalation_mgmt import actions, clock
+from escalation_mgmt import actions
+from escalation_mgmt.utils import clock
 from tests.scenarios.test_ticket_form import Form
 from tests.world import World
 

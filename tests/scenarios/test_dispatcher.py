@@ -9,8 +9,9 @@ from typing import NoReturn
 import frappe
 import pytest
 
-from escalation_mgmt import clock, delivery, dispatcher, monitor, plans, rows, store
+from escalation_mgmt import delivery, dispatcher, monitor, plans, store
 from escalation_mgmt.snooze import snooze
+from escalation_mgmt.utils import clock, rows
 from tests import children
 from tests.world import PAGER, World
 

@@ -6,7 +6,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import frappe
 import pytest
 
-from escalation_mgmt import clock, delivery, dispatcher, outbox, rows, store
+from escalation_mgmt import delivery, dispatcher, outbox, store
+from escalation_mgmt.utils import clock, rows
 from tests.world import PAGER, World, needs
 
 

@@ -2,7 +2,8 @@
 
 import frappe
 
-from escalation_mgmt import dispatcher, installation
+from escalation_mgmt import dispatcher
+from escalation_mgmt.utils import installation
 from tests.world import World
 
 
@@ -26,7 +27,7 @@ def test_30_a_copy_sends_nothing_and_says_so_until_it_is_made_live(world: World)
 
 		# Over HTTP: within a test, Frappe 15 lets everybody through.
 		refused = world.login("tech@x.test").post(
-			f"{world.url}/api/method/escalation_mgmt.installation.make_this_live", timeout=30
+			f"{world.url}/api/method/escalation_mgmt.utils.installation.make_this_live", timeout=30
 		)
 		assert refused.status_code == 403, refused.text
 		frappe.set_user("admin@x.test")

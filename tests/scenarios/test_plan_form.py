@@ -6,7 +6,8 @@ from typing import Any
 import frappe
 import pytest
 
-from escalation_mgmt import clock, lookback, plan_form
+from escalation_mgmt import lookback, plan_form
+from escalation_mgmt.utils import clock
 from tests.world import PAGER, World
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import frappe
 import pytest
 
-from escalation_mgmt import clock, providers, readiness
+from escalation_mgmt import providers, readiness
+from escalation_mgmt.utils import clock
 from tests.scenarios.test_plan_form import warnings
 from tests.scenarios.test_rehearsal import everything
 from tests.scenarios.test_working_time import LEAD, OFFICE, agreement

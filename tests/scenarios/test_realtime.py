@@ -46,7 +46,7 @@ def test_a_form_is_told_of_its_item_once_it_is_committed(world: World, heard) ->
 
 
 def test_what_is_undone_is_not_told(world: World, heard) -> None:
-	from escalation_mgmt.realtime import tell_forms
+	from escalation_mgmt.utils.realtime import tell_forms
 
 	tell_forms(["ESC-00001"])
 	frappe.db.rollback()

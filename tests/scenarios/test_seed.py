@@ -3,7 +3,7 @@
 import frappe
 import pytest
 
-from escalation_mgmt import clock
+from escalation_mgmt.utils import clock
 from tests.world import World, needs
 
 TINA = "+4915112345601"

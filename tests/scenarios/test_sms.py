@@ -279,7 +279,7 @@ def test_500_sms_go_out_together(world: World) -> None:
 	world.expect_sms(TINA)
 	row = world.messages(world.item(ticket))[0]
 	frappe.db.delete("Escalation Notification")
-	from escalation_mgmt import rows
+	from escalation_mgmt.utils import rows
 
 	fields = ("action_item", "method", "recipient", "purpose", "step", "run", "planned_utc", "created_utc")
 	rows.insert_all(

@@ -1,7 +1,8 @@
 from frappe.model.document import Document
 
-from escalation_mgmt import clock, store
+from escalation_mgmt import store
 from escalation_mgmt.engine import Status
+from escalation_mgmt.utils import clock
 
 
 class EscalationActionItem(Document):

@@ -2,7 +2,8 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from escalation_mgmt import calendars, clock
+from escalation_mgmt import calendars
+from escalation_mgmt.utils import clock
 
 
 class EscalationCalendar(Document):

@@ -2,7 +2,8 @@ import json
 
 from frappe.model.document import Document
 
-from escalation_mgmt import clock, history
+from escalation_mgmt import history
+from escalation_mgmt.utils import clock
 
 
 class EscalationEvent(Document):

@@ -1,6 +1,6 @@
 from frappe.model.document import Document
 
-from escalation_mgmt import clock
+from escalation_mgmt.utils import clock
 
 
 class EscalationNotification(Document):

@@ -11,7 +11,7 @@ frappe.ui.form.on("Escalation Settings", {
 			frappe.confirm(
 				__("Everything that is due is then run and sent to real people, from here. Is this site the one that shall do it?"),
 				async () => {
-					await frappe.call("escalation_mgmt.installation.make_this_live");
+					await frappe.call("escalation_mgmt.utils.installation.make_this_live");
 					window.location.reload();
 				}
 			);

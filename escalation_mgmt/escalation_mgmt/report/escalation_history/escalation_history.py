@@ -8,11 +8,11 @@ import frappe
 from frappe import _
 from frappe.utils import add_days, get_datetime, getdate
 
-from escalation_mgmt import clock
 from escalation_mgmt.engine import EventKind
 from escalation_mgmt.history import EVENT
 from escalation_mgmt.outbox import NOTIFICATION, PAGE
 from escalation_mgmt.store import ITEM, tally
+from escalation_mgmt.utils import clock
 
 ITEM_FIELDS = [
 	*("name", "reference_doctype", "reference_name", "ticket_subject", "priority", "team", "plan", "status"),

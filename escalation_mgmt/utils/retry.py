@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import frappe
 
-from escalation_mgmt.rows import Conflict
+from escalation_mgmt.utils.rows import Conflict
 
 T = TypeVar("T")
 
