@@ -14,12 +14,13 @@ from frappe.translate import print_language
 from twilio.twiml.messaging_response import MessagingResponse
 from werkzeug.wrappers import Response
 
-from escalation_mgmt import delivery, gsm7, outbox, receipts, replies, speech
+from escalation_mgmt import delivery, outbox, receipts, replies
 from escalation_mgmt.acknowledge import acknowledge_by, as_it_is
 from escalation_mgmt.engine import can_acknowledge
 from escalation_mgmt.escalate_now import escalate_now
-from escalation_mgmt.notifiers import twilio_api
-from escalation_mgmt.notifiers.phone_call import METHOD as CALL
+from escalation_mgmt.notifiers.twilio import api as twilio_api
+from escalation_mgmt.notifiers.twilio import gsm7, twiml
+from escalation_mgmt.notifiers.twilio.phone_call import METHOD as CALL
 from escalation_mgmt.outbox import ANSWERED, DELIVERED, FAILED, NOT_ANSWERED, NOTIFICATION, SENT
 from escalation_mgmt.receipts import Receipt
 from escalation_mgmt.utils.retry import twice
@@ -74,8 +75,8 @@ def _for_twilio(handle: Callable[[Any, Any], str]) -> Response:
 			return _refuse()
 		except frappe.RateLimitExceededError:
 			return Response(status=429)
-	twiml = twice(lambda: handle(request.form, request.args))  # most callbacks come but once
-	return Response(twiml, mimetype="text/xml") if twiml else Response(status=204)
+	said = twice(lambda: handle(request.form, request.args))  # most callbacks come but once
+	return Response(said, mimetype="text/xml") if said else Response(status=204)
 
 
 @rate_limit(limit=FORGED_PER_MINUTE, seconds=60)
@@ -134,14 +135,14 @@ def _call_key(said: Any, ours: Any) -> str:
 		return _nothing()
 	with print_language(call.language):
 		key = said.get("Digits", "")
-		if key == speech.ACKNOWLEDGE:
+		if key == twiml.ACKNOWLEDGE:
 			done = acknowledge_by(call.row, CALL)
 			return call.speaker.end(done.in_words)
-		if key == speech.ESCALATE:
+		if key == twiml.ESCALATE:
 			seen = outbox.next_of(call.row)
 			_done, words = escalate_now(call.row.action_item, seen=seen, by=call.row.recipient, via=CALL)
 			return call.speaker.end(words)
-		if key == speech.REPEAT:
+		if key == twiml.REPEAT:
 			return call.read(ours)
 		wrong = int(ours.get("t", "0")) + 1
 		if wrong >= WRONG_KEYS:
@@ -165,7 +166,7 @@ class _Call:
 		whose = {"user": row.user}
 		voice = frappe.db.get_value("Escalation Contact", whose, "voice") if row.user else ""
 		self.language = message.language or frappe.local.lang
-		self.speaker = speech.Speaker(self.language, voice or "")
+		self.speaker = twiml.Speaker(self.language, voice or "")
 
 	@classmethod
 	def of(cls, ours: Any) -> "_Call | None":
@@ -188,4 +189,4 @@ class _Call:
 
 
 def _nothing() -> str:
-	return speech.Speaker("").end(_("There is nothing to acknowledge any more."))
+	return twiml.Speaker("").end(_("There is nothing to acknowledge any more."))

@@ -18,7 +18,7 @@ from frappe.translate import print_language
 from escalation_mgmt import history, messages, outbox, plans, tokens
 from escalation_mgmt.engine import Event, EventKind, MatchFacts, Plan, Status, Ticket
 from escalation_mgmt.notifiers.base import Failed, Message, Notifier, Outcome, Retry, Sent, Unknown
-from escalation_mgmt.notifiers.together import connections_kept
+from escalation_mgmt.notifiers.connections import connections_kept
 from escalation_mgmt.outbox import NOTIFICATION, PAGE, QUEUED, SENDING
 from escalation_mgmt.people import Directory, Person
 from escalation_mgmt.tickets import Tickets

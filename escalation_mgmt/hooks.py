@@ -10,10 +10,10 @@ app_license = "MIT"
 # The methods: each a subclass of notifiers.base.Notifier. Another app adds one by a line of its own.
 # In this order somebody is told news: the first that reaches them and wakes nobody.
 escalation_notifiers = [
-	"escalation_mgmt.notifiers.iphone_push.IphonePushNotifier",
+	"escalation_mgmt.notifiers.push.iphone_push.IphonePushNotifier",
 	"escalation_mgmt.notifiers.email.EmailNotifier",
-	"escalation_mgmt.notifiers.sms.SmsNotifier",
-	"escalation_mgmt.notifiers.phone_call.PhoneCallNotifier",
+	"escalation_mgmt.notifiers.twilio.sms.SmsNotifier",
+	"escalation_mgmt.notifiers.twilio.phone_call.PhoneCallNotifier",
 	"escalation_mgmt.notifiers.http_post.HttpPostNotifier",
 ]
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from escalation_mgmt import gsm7
+from escalation_mgmt.notifiers.twilio import gsm7
 
 TAIL = "https://helpdesk.example.com/ack/" + "Ab1_-" * 8 + "\nReply 1 to acknowledge."
 

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from escalation_mgmt.notifiers.together import all_at_once, connections_kept
+from escalation_mgmt.notifiers.connections import all_at_once, connections_kept
 
 
 class Server:

@@ -18,7 +18,7 @@ from frappe import _
 from frappe.utils import cint
 from standardwebhooks import Webhook
 
-from escalation_mgmt.notifiers import egress, together
+from escalation_mgmt.notifiers import connections, egress
 from escalation_mgmt.notifiers.base import (
 	CannotReach,
 	Failed,
@@ -100,7 +100,9 @@ class HttpPostNotifier(Notifier):
 				report_error(f"Escalation Endpoint {message.address}: the request can't be built")
 				yield message, Failed(_("The request can't be built: {0}").format(str(e)[:300]))
 		allowed = tuple(allowed_hosts())
-		for known in together.all_at_once(("HTTP POST", allowed), lambda: _open_pool(allowed), ready, _post):
+		for known in connections.all_at_once(
+			("HTTP POST", allowed), lambda: _open_pool(allowed), ready, _post
+		):
 			for (message, request), became in known:
 				yield (
 					message,

@@ -6,7 +6,7 @@ import frappe
 import pytest
 
 from escalation_mgmt import contacts
-from escalation_mgmt.notifiers import twilio_check
+from escalation_mgmt.notifiers.twilio import connection_test
 from tests.world import World
 
 TINA, LEO = "+4915112345601", "+4915112345602"
@@ -193,7 +193,7 @@ def settings(**values) -> dict:
 	doc = frappe.get_doc("Escalation Settings")
 	doc.update(values)
 	doc.save()
-	return twilio_check.test()
+	return connection_test.test()
 
 
 def test_connection_is_fine(world: World) -> None:
@@ -270,5 +270,7 @@ def test_the_environment_wins_over_the_settings(world: World, monkeypatch: pytes
 
 def test_only_managers_test_the_connection(world: World) -> None:
 	session = world.login("tech@x.test")
-	answer = session.post(f"{world.url}/api/method/escalation_mgmt.notifiers.twilio_check.test", timeout=30)
+	answer = session.post(
+		f"{world.url}/api/method/escalation_mgmt.notifiers.twilio.connection_test.test", timeout=30
+	)
 	assert answer.status_code == 403

@@ -12,9 +12,9 @@ import pytest
 import requests
 
 from escalation_mgmt import phone
-from escalation_mgmt.notifiers import fcm, iphone_push, web_push
 from escalation_mgmt.notifiers.base import CannotReach, Message, Sent
-from escalation_mgmt.notifiers.iphone_push import IphonePushNotifier
+from escalation_mgmt.notifiers.push import fcm, iphone_push, web_push
+from escalation_mgmt.notifiers.push.iphone_push import IphonePushNotifier
 from host.providers.fcm import problems
 from tests import judges
 from tests.conftest import missing
@@ -466,7 +466,7 @@ def test_without_pyfcm_everybody_else_is_reached_and_it_says_so(
 	world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
 	world.device(TECH)
-	monkeypatch.delitem(sys.modules, "escalation_mgmt.notifiers.fcm_client", raising=False)
+	monkeypatch.delitem(sys.modules, "escalation_mgmt.notifiers.push.fcm_client", raising=False)
 	monkeypatch.setitem(sys.modules, "pyfcm", None)
 	with pytest.raises(CannotReach, match="env/bin/pip install"):
 		fcm.service_account_info()

@@ -80,7 +80,7 @@ def test_9_addresses_go_seven_days_after_the_end(world: World) -> None:
 
 
 def test_devices_that_are_gone_go_after_thirty_days(world: World) -> None:
-	from escalation_mgmt import devices
+	from escalation_mgmt.notifiers.push import devices
 
 	world.device("tech@x.test", label="lost")
 	world.device("tech@x.test", label="kept")

@@ -3,7 +3,8 @@
 import frappe
 import pytest
 
-from escalation_mgmt import delivery, gsm7, phone_numbers
+from escalation_mgmt import delivery
+from escalation_mgmt.notifiers.twilio import gsm7, phone_numbers
 from tests.scenarios.test_ticket_form import Form
 from tests.world import World
 
@@ -200,7 +201,7 @@ def test_6_a_lost_answer_is_asked_for_and_nothing_is_sent_twice(
 	world: World, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
 	planned(world)
-	monkeypatch.setattr("escalation_mgmt.notifiers.twilio_api.SECONDS", 1)
+	monkeypatch.setattr("escalation_mgmt.notifiers.twilio.api.SECONDS", 1)
 	fault, *arguments = LOST[how]
 	more = {"taken": True} if how == "gateway" else {}
 	getattr(world.providers.faults.twilio, fault)(*arguments, **more)

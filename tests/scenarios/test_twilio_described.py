@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from escalation_mgmt.notifiers import twilio_check
+from escalation_mgmt.notifiers.twilio import connection_test
 from tests import judges
 from tests.conftest import missing
 from tests.world import World
@@ -84,7 +84,7 @@ def test_what_we_ask_for_is_as_described(
 
 
 def test_what_the_test_of_the_connection_asks_is_as_described(described: World) -> None:
-	said = twilio_check.test()
+	said = connection_test.test()
 	assert said["ok"], said
 
 

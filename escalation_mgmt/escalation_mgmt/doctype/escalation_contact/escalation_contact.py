@@ -4,7 +4,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from escalation_mgmt import phone_numbers
+from escalation_mgmt.notifiers.twilio import phone_numbers
 
 _VOICE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{1,60}")
 

@@ -48,7 +48,7 @@ frappe.ui.form.on("Escalation Settings", {
 			async () => {
 				if (frm.is_dirty()) await frm.save();
 				const { message } = await frappe.call({
-					method: "escalation_mgmt.notifiers.fcm.test",
+					method: "escalation_mgmt.notifiers.push.fcm.test",
 					freeze: true,
 				});
 				frappe.msgprint({
@@ -67,7 +67,7 @@ frappe.ui.form.on("Escalation Settings", {
 						"Devices that were added so far are reached with the present keys until you make new ones once more. Each takes the new keys when its owner opens the technician's page. Go on?"
 					),
 					async () => {
-						await frappe.call("escalation_mgmt.notifiers.web_push.make_new_keys");
+						await frappe.call("escalation_mgmt.notifiers.push.web_push.make_new_keys");
 						frm.reload_doc();
 					}
 				),
@@ -91,7 +91,7 @@ frappe.ui.form.on("Escalation Settings", {
 			async () => {
 				if (frm.is_dirty()) await frm.save();
 				const { message } = await frappe.call({
-					method: "escalation_mgmt.notifiers.twilio_check.test",
+					method: "escalation_mgmt.notifiers.twilio.connection_test.test",
 					freeze: true,
 				});
 				frappe.msgprint({

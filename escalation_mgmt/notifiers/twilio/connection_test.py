@@ -9,8 +9,8 @@ import frappe
 from frappe import _
 from twilio.rest import Client
 
-from escalation_mgmt.notifiers import twilio_api
-from escalation_mgmt.notifiers.twilio_api import Account
+from escalation_mgmt.notifiers.twilio import api as twilio_api
+from escalation_mgmt.notifiers.twilio.api import Account
 
 
 @frappe.whitelist(methods=["POST"])

@@ -10,9 +10,9 @@ from frappe import _
 from frappe.translate import print_language
 from twilio.rest import Client
 
-from escalation_mgmt import gsm7, phone_numbers
-from escalation_mgmt.notifiers import twilio_api, twilio_check
 from escalation_mgmt.notifiers.base import CannotReach, Message, Notifier, Outcome, Person
+from escalation_mgmt.notifiers.twilio import api as twilio_api
+from escalation_mgmt.notifiers.twilio import connection_test, gsm7, phone_numbers
 
 VALID_SECONDS = 3600  # what waited longer at Twilio or the network is dropped: the plan has gone on since
 FAILED = ("failed", "undelivered", "canceled")
@@ -33,7 +33,7 @@ class SmsNotifier(Notifier):
 		return twilio_api.problem(self._account, calls=False)
 
 	def refused(self) -> list[str]:
-		return twilio_check.check(self._account, calls=False)[0]
+		return connection_test.check(self._account, calls=False)[0]
 
 	def address_of(self, person: Person) -> str:
 		number = mobile_of(person)

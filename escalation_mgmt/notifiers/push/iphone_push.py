@@ -15,9 +15,7 @@ import frappe
 from frappe import _
 from frappe.translate import print_language
 
-from escalation_mgmt import devices
-from escalation_mgmt.devices import FCM, WEB_PUSH, Device
-from escalation_mgmt.notifiers import fcm, together, web_push
+from escalation_mgmt.notifiers import connections
 from escalation_mgmt.notifiers.base import (
 	CannotReach,
 	Failed,
@@ -29,7 +27,9 @@ from escalation_mgmt.notifiers.base import (
 	Sent,
 	Unknown,
 )
-from escalation_mgmt.notifiers.web_push import Gone
+from escalation_mgmt.notifiers.push import devices, fcm, web_push
+from escalation_mgmt.notifiers.push.devices import FCM, WEB_PUSH, Device
+from escalation_mgmt.notifiers.push.web_push import Gone
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.error_reports import report_error
 from escalation_mgmt.utils.public_address import public_url
@@ -178,7 +178,9 @@ class IphonePushNotifier(Notifier):
 			]
 			subject = web_push.subject()
 			key = ("Web Push", *self._pairs, subject, *web_push.allowed_hosts())
-			for known in together.all_at_once(key, lambda: web_push.Pusher(self._pairs, subject), asked, one):
+			for known in connections.all_at_once(
+				key, lambda: web_push.Pusher(self._pairs, subject), asked, one
+			):
 				learnt = [(parcel, device, _result(answer, device)) for (parcel, device), answer in known]
 				_record([(device, result) for _parcel, device, result in learnt])
 				for parcel, device, result in learnt:

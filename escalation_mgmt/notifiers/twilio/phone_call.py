@@ -6,11 +6,11 @@ from typing import Any
 
 from twilio.rest import Client
 
-from escalation_mgmt import phone_numbers
-from escalation_mgmt.notifiers import twilio_api, twilio_check
 from escalation_mgmt.notifiers.base import Message, Notifier, Outcome, Person
-from escalation_mgmt.notifiers.sms import checked_number, mobile_of
-from escalation_mgmt.speech import Speaker
+from escalation_mgmt.notifiers.twilio import api as twilio_api
+from escalation_mgmt.notifiers.twilio import connection_test, phone_numbers
+from escalation_mgmt.notifiers.twilio.sms import checked_number, mobile_of
+from escalation_mgmt.notifiers.twilio.twiml import Speaker
 
 RINGS_SECONDS = 30  # most mailboxes take a call after that
 METHOD = "Phone Call"
@@ -27,7 +27,7 @@ class PhoneCallNotifier(Notifier):
 		return twilio_api.problem(self._account, calls=True)
 
 	def refused(self) -> list[str]:
-		return twilio_check.check(self._account, sms=False)[0]
+		return connection_test.check(self._account, sms=False)[0]
 
 	def address_of(self, person: Person) -> str:
 		return self.check_address(mobile_of(person))

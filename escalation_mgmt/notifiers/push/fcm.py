@@ -26,7 +26,7 @@ from urllib3.exceptions import NameResolutionError, NewConnectionError
 from escalation_mgmt.notifiers import egress
 from escalation_mgmt.notifiers.base import CannotReach, Failed, Outcome, Retry, Sent, Unknown
 from escalation_mgmt.notifiers.http_post import allowed_hosts, retry_after
-from escalation_mgmt.notifiers.web_push import SETTINGS, TTL, Gone
+from escalation_mgmt.notifiers.push.web_push import SETTINGS, TTL, Gone
 
 SECONDS = 10  # for one request
 THREADS = 64
@@ -118,7 +118,7 @@ def connect(info: dict[str, Any]) -> Any:
 
 def _client() -> Any:
 	try:
-		from escalation_mgmt.notifiers.fcm_client import Client
+		from escalation_mgmt.notifiers.push.fcm_client import Client
 	except ImportError as e:
 		raise CannotReach(
 			_(

@@ -9,7 +9,7 @@ from google.oauth2 import service_account
 from pyfcm import FCMNotification
 from requests.adapters import HTTPAdapter
 
-from escalation_mgmt.notifiers.fcm import SECONDS, THREADS, NoToken
+from escalation_mgmt.notifiers.push.fcm import SECONDS, THREADS, NoToken
 
 _exchange = threading.Lock()
 

@@ -21,10 +21,10 @@ from frappe.utils.password import get_decrypted_password, set_encrypted_password
 from py_vapid import Vapid02, VapidException
 from pywebpush import WebPusher, WebPushException
 
-from escalation_mgmt import devices
 from escalation_mgmt.notifiers import egress
 from escalation_mgmt.notifiers.base import CannotReach, Failed, Outcome, Retry, Sent, Unknown
 from escalation_mgmt.notifiers.http_post import allowed_hosts, first_part, retry_after
+from escalation_mgmt.notifiers.push import devices
 
 SETTINGS = "Escalation Settings"
 SECONDS = 10  # for one request

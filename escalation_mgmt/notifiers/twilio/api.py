@@ -32,10 +32,10 @@ from twilio.http.response import Response
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
-from escalation_mgmt import phone_numbers
-from escalation_mgmt.notifiers import together
+from escalation_mgmt.notifiers import connections
 from escalation_mgmt.notifiers.base import Failed, Message, Outcome, Retry, Sent, Unknown
 from escalation_mgmt.notifiers.http_post import retry_after
+from escalation_mgmt.notifiers.twilio import phone_numbers
 from escalation_mgmt.utils import public_address
 from escalation_mgmt.utils.error_reports import report_error
 
@@ -287,7 +287,7 @@ def ask_all(
 	async def with_client(door: _Door, each: Any) -> Any:
 		return await one(door.client, each)
 
-	for known in together.all_at_once(("Twilio", ours), lambda: _Door(ours), asked, with_client):
+	for known in connections.all_at_once(("Twilio", ours), lambda: _Door(ours), asked, with_client):
 		yield from known
 
 
