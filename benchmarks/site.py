@@ -46,7 +46,7 @@ def enter() -> None:
 def clean() -> None:
 	import frappe
 
-	from escalation_mgmt import plans
+	from escalation_mgmt.facts import plans
 
 	frappe.db.rollback()
 	for doctype in OURS:
@@ -153,9 +153,10 @@ def escalations(due: list[datetime], *, first: int = 1) -> None:
 	"""One assigned ticket and one scheduled action item for each due instant (UTC), numbered from `first`."""
 	import frappe
 
-	from escalation_mgmt import plans, store
+	from escalation_mgmt import store
 	from escalation_mgmt.engine import MatchFacts, Ticket, open_item
-	from escalation_mgmt.tickets import level
+	from escalation_mgmt.facts import plans
+	from escalation_mgmt.facts.tickets import level
 	from escalation_mgmt.utils import rows
 
 	version, frozen = next(iter(plans.enabled("HD Ticket").items()))

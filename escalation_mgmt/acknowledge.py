@@ -8,7 +8,6 @@ import frappe
 from frappe import _
 
 from escalation_mgmt import delivery, outbox, store
-from escalation_mgmt.calendars import Calendars
 from escalation_mgmt.engine import (
 	Status,
 	Ticket,
@@ -20,8 +19,9 @@ from escalation_mgmt.engine import (
 	waits_for,
 )
 from escalation_mgmt.engine import acknowledge as engine_acknowledge
-from escalation_mgmt.people import Directory
-from escalation_mgmt.tickets import Tickets
+from escalation_mgmt.facts.calendars import Calendars
+from escalation_mgmt.facts.people import Directory
+from escalation_mgmt.facts.tickets import Tickets
 from escalation_mgmt.utils import clock, fault_points
 from escalation_mgmt.utils.retry import twice
 

@@ -15,11 +15,11 @@ from frappe.utils.password import get_encryption_key
 from werkzeug.wrappers import Response
 
 from escalation_mgmt import permissions
+from escalation_mgmt.facts.people import Directory, Person
 from escalation_mgmt.notifiers import CannotReach
 from escalation_mgmt.notifiers.base import Message, Notifier, Sent
 from escalation_mgmt.notifiers.twilio import api as twilio_api
 from escalation_mgmt.notifiers.twilio.sms import SmsNotifier
-from escalation_mgmt.people import Directory, Person
 from escalation_mgmt.utils import clock, installation, rows
 from escalation_mgmt.utils.rate_limit import hourly
 

@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 import frappe
 from frappe import _
 
-from escalation_mgmt import tickets
 from escalation_mgmt.engine import Step, TargetKind, Ticket, Unreachable
+from escalation_mgmt.facts import tickets
+from escalation_mgmt.facts.people import Directory
+from escalation_mgmt.facts.plans import PLAN
 from escalation_mgmt.notifiers.base import Person
-from escalation_mgmt.people import Directory
-from escalation_mgmt.plans import PLAN
 from escalation_mgmt.utils import public_address
 
 SETTINGS = "Escalation Settings"

@@ -5,7 +5,6 @@ from datetime import datetime
 from frappe import _
 
 from escalation_mgmt import store
-from escalation_mgmt.calendars import Calendars
 from escalation_mgmt.engine import (
 	BEGUN_ANEW,
 	MOVED_ON,
@@ -17,9 +16,10 @@ from escalation_mgmt.engine import (
 	held_until,
 	running_maintenance,
 )
-from escalation_mgmt.maintenances import Maintenances
-from escalation_mgmt.people import Directory
-from escalation_mgmt.tickets import Tickets
+from escalation_mgmt.facts.calendars import Calendars
+from escalation_mgmt.facts.maintenances import Maintenances
+from escalation_mgmt.facts.people import Directory
+from escalation_mgmt.facts.tickets import Tickets
 from escalation_mgmt.utils import clock
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt import tickets
-from escalation_mgmt.plans import PLAN
+from escalation_mgmt.facts import tickets
+from escalation_mgmt.facts.plans import PLAN
 from escalation_mgmt.utils.error_reports import report_error
 
 MINUTE = 60

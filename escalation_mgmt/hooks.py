@@ -30,7 +30,7 @@ doc_events = {
 		"on_update": "escalation_mgmt.triggers.ticket_saved",
 		"after_delete": "escalation_mgmt.triggers.ticket_deleted",
 		"after_rename": [
-			"escalation_mgmt.maintenances.follow_rename",
+			"escalation_mgmt.facts.maintenances.follow_rename",
 			"escalation_mgmt.store.follow_rename",
 			"escalation_mgmt.user_renames.follow_rename",
 		],

@@ -7,9 +7,10 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt import conditions, plan_checks, plans, tickets
+from escalation_mgmt import plan_checks
 from escalation_mgmt.engine import Plan, Ticket, takes, winner
-from escalation_mgmt.plans import PLAN
+from escalation_mgmt.facts import conditions, plans, tickets
+from escalation_mgmt.facts.plans import PLAN
 from escalation_mgmt.rehearsal import missing, nothing_written
 from escalation_mgmt.utils import clock
 

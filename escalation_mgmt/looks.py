@@ -9,12 +9,13 @@ from typing import Any
 
 import frappe
 
-from escalation_mgmt import conditions, delivery, plans, store
-from escalation_mgmt.calendars import Calendars
+from escalation_mgmt import delivery, store
 from escalation_mgmt.engine import Decision, Plan, StatusCategory, Ticket, look, opens
-from escalation_mgmt.maintenances import Maintenances
-from escalation_mgmt.people import Directory
-from escalation_mgmt.tickets import Tickets, of_doc
+from escalation_mgmt.facts import conditions, plans
+from escalation_mgmt.facts.calendars import Calendars
+from escalation_mgmt.facts.maintenances import Maintenances
+from escalation_mgmt.facts.people import Directory
+from escalation_mgmt.facts.tickets import Tickets, of_doc
 from escalation_mgmt.utils import clock
 
 

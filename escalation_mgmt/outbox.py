@@ -20,8 +20,8 @@ from escalation_mgmt.engine import (
 	Status,
 	Tell,
 )
+from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.base import CannotReach
-from escalation_mgmt.people import Directory
 from escalation_mgmt.utils import clock, rows
 
 NOTIFICATION = "Escalation Notification"

@@ -7,9 +7,10 @@ import frappe
 from frappe import _
 from frappe.utils import cint, flt
 
-from escalation_mgmt import calendars, conditions, messages, notifiers, plans, tickets
+from escalation_mgmt import messages, notifiers
 from escalation_mgmt.engine import CalendarKind, TargetKind, forestalling
-from escalation_mgmt.people import Directory
+from escalation_mgmt.facts import calendars, conditions, plans, tickets
+from escalation_mgmt.facts.people import Directory
 
 _DURATIONS = ("window", "repeat_pause", "last_wait", "ack_timeout", "ack_grace")
 LONGEST_DAYS = 366  # of working time, so that counting it stays quick

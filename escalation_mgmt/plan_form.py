@@ -5,9 +5,10 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt import history, plan_checks, plans
+from escalation_mgmt import history, plan_checks
 from escalation_mgmt.engine import EVERYONE, Plan, Rung, StartAt, Step, TargetKind, ladder
-from escalation_mgmt.plans import PLAN
+from escalation_mgmt.facts import plans
+from escalation_mgmt.facts.plans import PLAN
 from escalation_mgmt.rehearsal import nothing_written
 
 RUNS_SHOWN = 3

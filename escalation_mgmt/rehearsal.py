@@ -18,8 +18,7 @@ from dateutil import parser
 from frappe import _
 from frappe.utils import get_datetime
 
-from escalation_mgmt import conditions, cures, history, outbox, plan_checks, plans, store, tickets
-from escalation_mgmt.calendars import Calendars
+from escalation_mgmt import cures, history, outbox, plan_checks, store
 from escalation_mgmt.cures import Cure
 from escalation_mgmt.engine import (
 	Audience,
@@ -36,9 +35,11 @@ from escalation_mgmt.engine import (
 )
 from escalation_mgmt.engine import rehearse as on_virtual_time
 from escalation_mgmt.engine.rehearse import NEVER
-from escalation_mgmt.maintenances import Maintenances
-from escalation_mgmt.people import Directory
-from escalation_mgmt.plans import PLAN
+from escalation_mgmt.facts import conditions, plans, tickets
+from escalation_mgmt.facts.calendars import Calendars
+from escalation_mgmt.facts.maintenances import Maintenances
+from escalation_mgmt.facts.people import Directory
+from escalation_mgmt.facts.plans import PLAN
 from escalation_mgmt.utils import clock, installation
 from escalation_mgmt.utils.error_reports import unreported
 

@@ -10,9 +10,9 @@ from frappe.translate import print_language
 
 from escalation_mgmt import store
 from escalation_mgmt.acknowledge import acknowledge_by
+from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.twilio import phone_numbers
 from escalation_mgmt.outbox import NOTIFICATION, PAGE
-from escalation_mgmt.people import Directory
 from escalation_mgmt.store import ITEM
 
 VIA = "SMS"

@@ -6,8 +6,7 @@ import frappe
 from frappe import _
 from frappe.desk.form import assign_to
 
-from escalation_mgmt import delivery, looks, people, store, tickets
-from escalation_mgmt.calendars import Calendars
+from escalation_mgmt import delivery, looks, store
 from escalation_mgmt.engine import (
 	CannotBeReached,
 	Decision,
@@ -17,8 +16,10 @@ from escalation_mgmt.engine import (
 )
 from escalation_mgmt.engine import add_person as engine_add_person
 from escalation_mgmt.engine import hand_over as engine_hand_over
-from escalation_mgmt.people import Directory
-from escalation_mgmt.tickets import Tickets
+from escalation_mgmt.facts import people, tickets
+from escalation_mgmt.facts.calendars import Calendars
+from escalation_mgmt.facts.people import Directory
+from escalation_mgmt.facts.tickets import Tickets
 from escalation_mgmt.utils import clock
 
 

@@ -11,10 +11,10 @@ import frappe
 from frappe.utils import cint, now_datetime
 
 from escalation_mgmt.engine import RUNNING
+from escalation_mgmt.facts.plans import VERSION
 from escalation_mgmt.history import EVENT
 from escalation_mgmt.notifiers.push.devices import DEVICE
 from escalation_mgmt.outbox import NOTIFICATION
-from escalation_mgmt.plans import VERSION
 from escalation_mgmt.store import ITEM
 from escalation_mgmt.utils import clock, rows
 

@@ -9,8 +9,8 @@ from frappe.utils import get_datetime
 from escalation_mgmt import history, store
 from escalation_mgmt.engine import LONGEST_SNOOZE, Refused, can_snooze
 from escalation_mgmt.engine import snooze as engine_snooze
-from escalation_mgmt.people import Directory
-from escalation_mgmt.tickets import Tickets
+from escalation_mgmt.facts.people import Directory
+from escalation_mgmt.facts.tickets import Tickets
 from escalation_mgmt.utils import clock
 
 LONGEST = LONGEST_SNOOZE.total_seconds()

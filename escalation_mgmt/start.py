@@ -3,8 +3,9 @@
 import frappe
 from frappe import _
 
-from escalation_mgmt import looks, plans, store, tickets
+from escalation_mgmt import looks, store
 from escalation_mgmt.engine import StatusCategory
+from escalation_mgmt.facts import plans, tickets
 from escalation_mgmt.utils import clock
 
 

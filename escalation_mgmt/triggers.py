@@ -8,7 +8,8 @@ from typing import Any
 
 import frappe
 
-from escalation_mgmt import looks, plans
+from escalation_mgmt import looks
+from escalation_mgmt.facts import plans
 from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.error_reports import report_error
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import frappe
 
+from escalation_mgmt.facts.plans import VERSION
 from escalation_mgmt.history import EVENT
-from escalation_mgmt.plans import VERSION
 from escalation_mgmt.store import ITEM
 
 # Not the assignees: they are what the ticket says, where Frappe leaves the old id.

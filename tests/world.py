@@ -18,7 +18,8 @@ import pytest
 import requests
 from werkzeug.serving import make_server
 
-from escalation_mgmt import delivery, dispatcher, history, monitor, plans, store, sweep
+from escalation_mgmt import delivery, dispatcher, history, monitor, store, sweep
+from escalation_mgmt.facts import plans
 from escalation_mgmt.utils import clock, installation
 from host.providers import Call, LocalProviders
 from tests.on_site import command

@@ -5,8 +5,8 @@ from typing import Any
 import frappe
 import pytest
 
-from escalation_mgmt import tickets
 from escalation_mgmt.engine import TicketFilter
+from escalation_mgmt.facts import tickets
 from tests.world import World
 
 

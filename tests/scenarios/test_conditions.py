@@ -6,8 +6,8 @@ import frappe
 import pytest
 from frappe.database.database import Database
 
-from escalation_mgmt import conditions
-from escalation_mgmt.tickets import Tickets
+from escalation_mgmt.facts import conditions
+from escalation_mgmt.facts.tickets import Tickets
 from tests.scenarios.test_dispatcher import many
 from tests.world import World
 

@@ -6,8 +6,8 @@ import frappe
 import pytest
 
 from escalation_mgmt import delivery, dispatcher, notifiers
+from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.email import EmailNotifier
-from escalation_mgmt.people import Directory
 from tests.world import PAGER, World
 
 

@@ -9,7 +9,8 @@ from typing import NoReturn
 import frappe
 import pytest
 
-from escalation_mgmt import delivery, dispatcher, monitor, plans, store
+from escalation_mgmt import delivery, dispatcher, monitor, store
+from escalation_mgmt.facts import plans
 from escalation_mgmt.snooze import snooze
 from escalation_mgmt.utils import clock, rows
 from tests import children

@@ -8,7 +8,7 @@ from typing import Any
 import frappe
 import pytest
 
-from escalation_mgmt import calendars, tickets
+from escalation_mgmt.facts import calendars, tickets
 from escalation_mgmt.utils import clock
 from tests.scenarios.test_plan_form import refused, warnings
 from tests.world import World

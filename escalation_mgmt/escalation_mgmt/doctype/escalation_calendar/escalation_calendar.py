@@ -2,7 +2,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from escalation_mgmt import calendars
+from escalation_mgmt.facts import calendars
 from escalation_mgmt.utils import clock
 
 

@@ -3,8 +3,9 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import get_datetime
 
-from escalation_mgmt import release, tickets
-from escalation_mgmt.maintenances import FIELD
+from escalation_mgmt import release
+from escalation_mgmt.facts import tickets
+from escalation_mgmt.facts.maintenances import FIELD
 from escalation_mgmt.utils import clock
 
 

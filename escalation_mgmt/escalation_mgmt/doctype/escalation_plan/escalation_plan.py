@@ -2,8 +2,9 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from escalation_mgmt import plan_checks, plans
+from escalation_mgmt import plan_checks
 from escalation_mgmt.engine import RUNNING
+from escalation_mgmt.facts import plans
 from escalation_mgmt.utils import clock
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import frappe
 
-from escalation_mgmt import tickets
 from escalation_mgmt.engine import Maintenance, Ticket
+from escalation_mgmt.facts import tickets
 from escalation_mgmt.utils import clock
 
 MAINTENANCE = "Escalation Maintenance"

@@ -9,8 +9,9 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt import notifiers, tickets
+from escalation_mgmt import notifiers
 from escalation_mgmt.engine import Reach, Recipient, Step, TargetKind, Unreachable
+from escalation_mgmt.facts import tickets
 from escalation_mgmt.notifiers.base import CannotReach, Notifier, Person
 from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.error_reports import report_error

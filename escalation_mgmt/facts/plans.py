@@ -14,7 +14,6 @@ import frappe
 from frappe import _
 from frappe.utils import cint, flt
 
-from escalation_mgmt import tickets
 from escalation_mgmt.engine import (
 	EVERYONE,
 	RUNNING,
@@ -28,6 +27,7 @@ from escalation_mgmt.engine import (
 	TargetKind,
 	TicketFilter,
 )
+from escalation_mgmt.facts import tickets
 from escalation_mgmt.utils import clock
 
 PLAN = "Escalation Plan"

@@ -12,7 +12,6 @@ import frappe
 from frappe import _
 from frappe.utils import formatdate, getdate, to_timedelta
 
-from escalation_mgmt import tickets
 from escalation_mgmt.engine import (
 	AROUND_THE_CLOCK,
 	Calendar,
@@ -24,6 +23,7 @@ from escalation_mgmt.engine import (
 	UnknownZone,
 	WorkingTime,
 )
+from escalation_mgmt.facts import tickets
 from escalation_mgmt.utils import clock
 
 CALENDAR = "Escalation Calendar"

@@ -16,8 +16,8 @@ import frappe
 from frappe import _
 from frappe.utils import cint, get_datetime, now_datetime
 
-from escalation_mgmt import conditions
 from escalation_mgmt.engine import MatchFacts, StatusCategory, Ticket, TicketFilter
+from escalation_mgmt.facts import conditions
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.rows import marks
 
