@@ -153,10 +153,10 @@ def escalations(due: list[datetime], *, first: int = 1) -> None:
 	"""One assigned ticket and one scheduled action item for each due instant (UTC), numbered from `first`."""
 	import frappe
 
-	from escalation_mgmt import store
 	from escalation_mgmt.engine import MatchFacts, Ticket, open_item
 	from escalation_mgmt.facts import plans
 	from escalation_mgmt.facts.tickets import level
+	from escalation_mgmt.storage import action_items as store
 	from escalation_mgmt.utils import rows
 
 	version, frozen = next(iter(plans.enabled("HD Ticket").items()))
@@ -236,7 +236,7 @@ def ended(count: int, *, first: int) -> None:
 	"""Open tickets whose escalations have ended."""
 	import frappe
 
-	from escalation_mgmt import store
+	from escalation_mgmt.storage import action_items as store
 	from escalation_mgmt.utils import clock
 
 	for numbers in _parts(count, first):

@@ -29,7 +29,8 @@ def measure() -> list[Figure]:
 
 
 def _figures(what: str) -> list[Figure]:
-	from escalation_mgmt import dispatcher, store, sweep
+	from escalation_mgmt import dispatcher, sweep
+	from escalation_mgmt.storage import action_items as store
 
 	swept, batches = [], []
 	for _round in range(1 + ROUNDS):

@@ -7,7 +7,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt import delivery, outbox, store
+from escalation_mgmt import delivery
 from escalation_mgmt.engine import (
 	Status,
 	Ticket,
@@ -22,6 +22,8 @@ from escalation_mgmt.engine import acknowledge as engine_acknowledge
 from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets
+from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.storage import outbox
 from escalation_mgmt.utils import clock, fault_points
 from escalation_mgmt.utils.retry import twice
 

@@ -11,7 +11,7 @@ import frappe
 from frappe import _
 from frappe.utils import cint
 
-from escalation_mgmt import history, looks, responders, snooze, store
+from escalation_mgmt import looks, responders, snooze
 from escalation_mgmt.acknowledge import acknowledge
 from escalation_mgmt.engine import (
 	RUNNING,
@@ -30,6 +30,8 @@ from escalation_mgmt.escalate_now import escalate_now
 from escalation_mgmt.facts import plans
 from escalation_mgmt.start import start
 from escalation_mgmt.stop import stop
+from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.storage import history
 from escalation_mgmt.unacknowledge import unacknowledge
 from escalation_mgmt.utils import rate_limit
 

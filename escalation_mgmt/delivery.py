@@ -15,14 +15,15 @@ import frappe
 from frappe import _
 from frappe.translate import print_language
 
-from escalation_mgmt import history, messages, outbox, tokens
+from escalation_mgmt import messages, tokens
 from escalation_mgmt.engine import Event, EventKind, MatchFacts, Plan, Status, Ticket
 from escalation_mgmt.facts import plans
 from escalation_mgmt.facts.people import Directory, Person
 from escalation_mgmt.facts.tickets import Tickets
 from escalation_mgmt.notifiers.base import Failed, Message, Notifier, Outcome, Retry, Sent, Unknown
 from escalation_mgmt.notifiers.connections import connections_kept
-from escalation_mgmt.outbox import NOTIFICATION, PAGE, QUEUED, SENDING
+from escalation_mgmt.storage import history, outbox
+from escalation_mgmt.storage.outbox import NOTIFICATION, PAGE, QUEUED, SENDING
 from escalation_mgmt.utils import clock, fault_points, installation, realtime, rows
 from escalation_mgmt.utils.error_reports import report_error
 from escalation_mgmt.utils.jobs import enqueue_once

@@ -11,13 +11,15 @@ from datetime import datetime, timedelta
 
 import frappe
 
-from escalation_mgmt import delivery, monitor, outbox, store, sweep
+from escalation_mgmt import delivery, monitor, sweep
 from escalation_mgmt.engine import Audience, Decision, EventKind, Reach, Step, Tell, run_due
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.lanes import Lanes
 from escalation_mgmt.looks import Looker
 from escalation_mgmt.notifiers.connections import connections_kept
 from escalation_mgmt.sender import Sender
+from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.storage import outbox
 from escalation_mgmt.utils import clock, fault_points, installation, rows
 from escalation_mgmt.utils.error_reports import report_error
 

@@ -4,7 +4,6 @@ from datetime import datetime
 
 from frappe import _
 
-from escalation_mgmt import store
 from escalation_mgmt.engine import (
 	BEGUN_ANEW,
 	MOVED_ON,
@@ -20,6 +19,7 @@ from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets
+from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.utils import clock
 
 

@@ -31,7 +31,7 @@ doc_events = {
 		"after_delete": "escalation_mgmt.triggers.ticket_deleted",
 		"after_rename": [
 			"escalation_mgmt.facts.maintenances.follow_rename",
-			"escalation_mgmt.store.follow_rename",
+			"escalation_mgmt.storage.action_items.follow_rename",
 			"escalation_mgmt.user_renames.follow_rename",
 		],
 	},

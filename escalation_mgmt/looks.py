@@ -9,13 +9,14 @@ from typing import Any
 
 import frappe
 
-from escalation_mgmt import delivery, store
+from escalation_mgmt import delivery
 from escalation_mgmt.engine import Decision, Plan, StatusCategory, Ticket, look, opens
 from escalation_mgmt.facts import conditions, plans
 from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets, of_doc
+from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.utils import clock
 
 

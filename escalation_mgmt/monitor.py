@@ -19,11 +19,11 @@ import frappe
 import redis
 from frappe import _
 
-from escalation_mgmt import history
 from escalation_mgmt.notifiers import egress
 from escalation_mgmt.notifiers.http_post import allowed_hosts
-from escalation_mgmt.outbox import NOTIFICATION, PAGE
-from escalation_mgmt.store import ITEM
+from escalation_mgmt.storage import history
+from escalation_mgmt.storage.action_items import ITEM
+from escalation_mgmt.storage.outbox import NOTIFICATION, PAGE
 from escalation_mgmt.utils import clock, installation
 
 TOLERATED = timedelta(minutes=5)  # a scheduler's tick is up to 240 s; later than this is an alarm

@@ -5,8 +5,9 @@ from typing import Any
 
 import frappe
 
-from escalation_mgmt import history, monitor
+from escalation_mgmt import monitor
 from escalation_mgmt.permissions import ITEM
+from escalation_mgmt.storage import history
 from escalation_mgmt.utils import clock
 
 

@@ -17,14 +17,14 @@ from frappe.utils import format_datetime
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from escalation_mgmt import store
 from escalation_mgmt.acknowledge import acknowledge_as
 from escalation_mgmt.engine import Status
 from escalation_mgmt.notifiers import egress
 from escalation_mgmt.notifiers.base import CannotReach, Message, Sent
 from escalation_mgmt.notifiers.push import devices, web_push
 from escalation_mgmt.notifiers.push.iphone_push import PAGE, IphonePushNotifier, page_url
-from escalation_mgmt.outbox import NOTIFICATION
+from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.storage.outbox import NOTIFICATION
 from escalation_mgmt.utils import clock, installation, rows
 from escalation_mgmt.utils.rate_limit import hourly
 

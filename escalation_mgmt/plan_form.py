@@ -5,11 +5,12 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt import history, plan_checks
+from escalation_mgmt import plan_checks
 from escalation_mgmt.engine import EVERYONE, Plan, Rung, StartAt, Step, TargetKind, ladder
 from escalation_mgmt.facts import plans
 from escalation_mgmt.facts.plans import PLAN
 from escalation_mgmt.rehearsal import nothing_written
+from escalation_mgmt.storage import history
 
 RUNS_SHOWN = 3
 

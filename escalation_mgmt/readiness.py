@@ -12,7 +12,7 @@ import frappe
 from frappe import _
 from frappe.utils import getdate
 
-from escalation_mgmt import cures, monitor, outbox, plan_checks, providers, rehearsal
+from escalation_mgmt import cures, monitor, plan_checks, providers, rehearsal
 from escalation_mgmt.cures import Cure
 from escalation_mgmt.engine import Plan, Step, TargetKind, Timeline, Unreachable
 from escalation_mgmt.facts import calendars, plans, tickets
@@ -20,6 +20,7 @@ from escalation_mgmt.facts.maintenances import MAINTENANCE, Maintenances
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.plans import PLAN
 from escalation_mgmt.permissions import ITEM
+from escalation_mgmt.storage import outbox
 from escalation_mgmt.utils import clock
 
 ENDS_SOON = timedelta(days=30)

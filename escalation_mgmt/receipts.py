@@ -6,12 +6,23 @@ from typing import Any
 
 import frappe
 
-from escalation_mgmt import delivery, history, outbox, store
+from escalation_mgmt import delivery
 from escalation_mgmt.engine import Event, EventKind, Recipient, Status
 from escalation_mgmt.escalate_now import escalate_now
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.base import CannotReach
-from escalation_mgmt.outbox import ANSWERED, DELIVERED, FAILED, NOT_ANSWERED, QUEUED, SENDING, SENT, UNKNOWN
+from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.storage import history, outbox
+from escalation_mgmt.storage.outbox import (
+	ANSWERED,
+	DELIVERED,
+	FAILED,
+	NOT_ANSWERED,
+	QUEUED,
+	SENDING,
+	SENT,
+	UNKNOWN,
+)
 from escalation_mgmt.utils import clock, fault_points, realtime, rows
 
 _COLUMNS = (

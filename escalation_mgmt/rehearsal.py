@@ -18,7 +18,7 @@ from dateutil import parser
 from frappe import _
 from frappe.utils import get_datetime
 
-from escalation_mgmt import cures, history, outbox, plan_checks, store
+from escalation_mgmt import cures, plan_checks
 from escalation_mgmt.cures import Cure
 from escalation_mgmt.engine import (
 	Audience,
@@ -40,6 +40,8 @@ from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.plans import PLAN
+from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.storage import history, outbox
 from escalation_mgmt.utils import clock, installation
 from escalation_mgmt.utils.error_reports import unreported
 

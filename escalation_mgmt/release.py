@@ -2,11 +2,11 @@
 
 import frappe
 
-from escalation_mgmt import store
 from escalation_mgmt.engine import RUNNING
 from escalation_mgmt.engine import release as engine_release
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets
+from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.utils import clock
 
 SET = 500

@@ -8,12 +8,12 @@ import frappe
 from frappe import _
 from frappe.translate import print_language
 
-from escalation_mgmt import store
 from escalation_mgmt.acknowledge import acknowledge_by
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.twilio import phone_numbers
-from escalation_mgmt.outbox import NOTIFICATION, PAGE
-from escalation_mgmt.store import ITEM
+from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.storage.action_items import ITEM
+from escalation_mgmt.storage.outbox import NOTIFICATION, PAGE
 
 VIA = "SMS"
 CONTACT = "Escalation Contact"

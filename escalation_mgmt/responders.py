@@ -6,7 +6,7 @@ import frappe
 from frappe import _
 from frappe.desk.form import assign_to
 
-from escalation_mgmt import delivery, looks, store
+from escalation_mgmt import delivery, looks
 from escalation_mgmt.engine import (
 	CannotBeReached,
 	Decision,
@@ -20,6 +20,7 @@ from escalation_mgmt.facts import people, tickets
 from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets
+from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.utils import clock
 
 

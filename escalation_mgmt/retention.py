@@ -12,10 +12,10 @@ from frappe.utils import cint, now_datetime
 
 from escalation_mgmt.engine import RUNNING
 from escalation_mgmt.facts.plans import VERSION
-from escalation_mgmt.history import EVENT
 from escalation_mgmt.notifiers.push.devices import DEVICE
-from escalation_mgmt.outbox import NOTIFICATION
-from escalation_mgmt.store import ITEM
+from escalation_mgmt.storage.action_items import ITEM
+from escalation_mgmt.storage.history import EVENT
+from escalation_mgmt.storage.outbox import NOTIFICATION
 from escalation_mgmt.utils import clock, rows
 
 ADDRESSES_KEPT = timedelta(days=7)

@@ -6,11 +6,12 @@ import frappe
 from frappe import _
 from frappe.utils import get_datetime
 
-from escalation_mgmt import history, store
 from escalation_mgmt.engine import LONGEST_SNOOZE, Refused, can_snooze
 from escalation_mgmt.engine import snooze as engine_snooze
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets
+from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.storage import history
 from escalation_mgmt.utils import clock
 
 LONGEST = LONGEST_SNOOZE.total_seconds()

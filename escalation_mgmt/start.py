@@ -3,9 +3,10 @@
 import frappe
 from frappe import _
 
-from escalation_mgmt import looks, store
+from escalation_mgmt import looks
 from escalation_mgmt.engine import StatusCategory
 from escalation_mgmt.facts import plans, tickets
+from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.utils import clock
 
 

@@ -3,11 +3,12 @@
 import frappe
 from frappe import _
 
-from escalation_mgmt import delivery, store
+from escalation_mgmt import delivery
 from escalation_mgmt.engine import can_stop
 from escalation_mgmt.engine import stop as engine_stop
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets
+from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.utils import clock
 
 LONGEST = 500  # characters of a reason

@@ -7,10 +7,12 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt import actions, history, store
+from escalation_mgmt import actions
 from escalation_mgmt.acknowledge import so_far
 from escalation_mgmt.engine import ActionItem, Status, progress
 from escalation_mgmt.facts import maintenances, plans
+from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.storage import history
 from escalation_mgmt.utils import clock
 
 TIME = "{time}"

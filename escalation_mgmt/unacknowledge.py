@@ -2,12 +2,13 @@
 
 from frappe import _
 
-from escalation_mgmt import delivery, store
+from escalation_mgmt import delivery
 from escalation_mgmt.engine import can_unacknowledge
 from escalation_mgmt.engine import unacknowledge as engine_unacknowledge
 from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets
+from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.utils import clock
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import frappe
 
 from escalation_mgmt.facts.plans import VERSION
-from escalation_mgmt.history import EVENT
-from escalation_mgmt.store import ITEM
+from escalation_mgmt.storage.action_items import ITEM
+from escalation_mgmt.storage.history import EVENT
 
 # Not the assignees: they are what the ticket says, where Frappe leaves the old id.
 RUNS_BY = {ITEM: ("added", "asks", "acks"), VERSION: ("content",)}

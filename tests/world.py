@@ -18,8 +18,10 @@ import pytest
 import requests
 from werkzeug.serving import make_server
 
-from escalation_mgmt import delivery, dispatcher, history, monitor, store, sweep
+from escalation_mgmt import delivery, dispatcher, monitor, sweep
 from escalation_mgmt.facts import plans
+from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.storage import history
 from escalation_mgmt.utils import clock, installation
 from host.providers import Call, LocalProviders
 from tests.on_site import command

@@ -18,9 +18,10 @@ def make(site: str) -> str:
 	sites.connect(site)
 	import frappe
 
-	from escalation_mgmt import history, outbox, store
 	from escalation_mgmt.engine import Event, EventKind
 	from escalation_mgmt.facts import plans
+	from escalation_mgmt.storage import action_items as store
+	from escalation_mgmt.storage import history, outbox
 	from escalation_mgmt.utils import clock, rows
 	from tests.on_site import add_person
 

@@ -10,7 +10,7 @@ from typing import Any
 import frappe
 import pytest
 
-from escalation_mgmt import store
+from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.utils import clock, rows
 from tests.scenarios.test_changes import exhausted
 from tests.scenarios.test_ticket_form import Form

@@ -23,11 +23,12 @@ from hypothesis.stateful import (
 	run_state_machine_as_test,
 )
 
-from escalation_mgmt import dispatcher, responders, snooze, store, sweep
+from escalation_mgmt import dispatcher, responders, snooze, sweep
 from escalation_mgmt.acknowledge import acknowledge
 from escalation_mgmt.engine import RUNNING, Status, can_acknowledge
 from escalation_mgmt.escalate_now import escalate_now
 from escalation_mgmt.facts.maintenances import MAINTENANCE
+from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.unacknowledge import unacknowledge
 from escalation_mgmt.utils import clock, fault_points
 from tests.profiles import NIGHTLY

@@ -18,7 +18,8 @@ import pytest
 import redis as redis_lib
 import requests
 
-from escalation_mgmt import outbox, store
+from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.storage import outbox
 from host.servers import answers, die_with_parent, free_port, redis_binary
 from tests import children
 from tests.scenarios.test_dispatcher import ROOT, many

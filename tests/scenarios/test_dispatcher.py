@@ -9,9 +9,10 @@ from typing import NoReturn
 import frappe
 import pytest
 
-from escalation_mgmt import delivery, dispatcher, monitor, store
+from escalation_mgmt import delivery, dispatcher, monitor
 from escalation_mgmt.facts import plans
 from escalation_mgmt.snooze import snooze
+from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.utils import clock, rows
 from tests import children
 from tests.world import PAGER, World

@@ -6,7 +6,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import frappe
 import pytest
 
-from escalation_mgmt import delivery, dispatcher, outbox, store
+from escalation_mgmt import delivery, dispatcher
+from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.storage import outbox
 from escalation_mgmt.utils import clock, rows
 from tests.world import PAGER, World, needs
 

@@ -5,7 +5,8 @@ from typing import Any
 import frappe
 import pytest
 
-from escalation_mgmt import api, history
+from escalation_mgmt import api
+from escalation_mgmt.storage import history
 from escalation_mgmt.utils import clock
 from tests.world import World
 

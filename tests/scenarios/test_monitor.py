@@ -13,7 +13,8 @@ import pytest
 from frappe.utils.redis_wrapper import RedisWrapper
 from redis.exceptions import TimeoutError
 
-from escalation_mgmt import monitor, readiness, store
+from escalation_mgmt import monitor, readiness
+from escalation_mgmt.storage import action_items as store
 from tests import children
 from tests.on_site import command
 from tests.world import World

@@ -7,7 +7,8 @@ from typing import Any
 import frappe
 import pytest
 
-from escalation_mgmt import history, rehearsal
+from escalation_mgmt import rehearsal
+from escalation_mgmt.storage import history
 from escalation_mgmt.utils import clock
 from tests.scenarios.test_working_time import BERLIN, FRI, LEAD, MON, OFFICE, at
 from tests.world import OTHERS, OURS, PAGER, World

@@ -8,7 +8,7 @@ from contextlib import suppress
 import frappe
 import pytest
 
-from escalation_mgmt import store
+from escalation_mgmt.storage import action_items as store
 from tests import children
 from tests.world import World
 

@@ -5,7 +5,8 @@ from typing import Any
 import frappe
 import pytest
 
-from escalation_mgmt import actions, activity, agent_page, install, ticket_form
+from escalation_mgmt import actions, agent_page, install, ticket_form
+from escalation_mgmt.storage import activity
 from tests.world import World
 
 TWO_STEPS = ((0, "Email"), (5, "Email", "User", "lead@x.test"), (5, "Email", "User", "second@x.test"))

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import frappe
 
-from escalation_mgmt import store
 from escalation_mgmt.engine import Status
+from escalation_mgmt.storage import action_items as store
 from tests.on_site import command
 from tests.scenarios.test_crash import killed
 from tests.world import PAGER, World

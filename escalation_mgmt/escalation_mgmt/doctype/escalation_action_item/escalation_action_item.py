@@ -1,7 +1,7 @@
 from frappe.model.document import Document
 
-from escalation_mgmt import store
 from escalation_mgmt.engine import Status
+from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.utils import clock
 
 

@@ -2,7 +2,7 @@ import json
 
 from frappe.model.document import Document
 
-from escalation_mgmt import history
+from escalation_mgmt.storage import history
 from escalation_mgmt.utils import clock
 
 

@@ -9,9 +9,9 @@ from frappe import _
 from frappe.utils import add_days, get_datetime, getdate
 
 from escalation_mgmt.engine import EventKind
-from escalation_mgmt.history import EVENT
-from escalation_mgmt.outbox import NOTIFICATION, PAGE
-from escalation_mgmt.store import ITEM, tally
+from escalation_mgmt.storage.action_items import ITEM, tally
+from escalation_mgmt.storage.history import EVENT
+from escalation_mgmt.storage.outbox import NOTIFICATION, PAGE
 from escalation_mgmt.utils import clock
 
 ITEM_FIELDS = [

@@ -15,7 +15,6 @@ import frappe
 from frappe import _
 from frappe.model.naming import make_autoname
 
-from escalation_mgmt import activity, history, outbox
 from escalation_mgmt.engine import (
 	NO_MATCH,
 	RUNNING,
@@ -40,6 +39,7 @@ from escalation_mgmt.facts import plans
 from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets
+from escalation_mgmt.storage import activity, history, outbox
 from escalation_mgmt.utils import realtime, rows
 
 ITEM = "Escalation Action Item"

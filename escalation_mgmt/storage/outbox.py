@@ -8,7 +8,6 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt import history
 from escalation_mgmt.engine import (
 	RUNNING,
 	ActionItem,
@@ -22,6 +21,7 @@ from escalation_mgmt.engine import (
 )
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.base import CannotReach
+from escalation_mgmt.storage import history
 from escalation_mgmt.utils import clock, rows
 
 NOTIFICATION = "Escalation Notification"

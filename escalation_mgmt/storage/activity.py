@@ -13,9 +13,9 @@ from frappe import _
 from frappe.translate import print_language
 from frappe.utils import escape_html, now_datetime
 
-from escalation_mgmt import history
 from escalation_mgmt.engine import Event, EventKind
 from escalation_mgmt.facts import tickets
+from escalation_mgmt.storage import history
 from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.error_reports import report_error
 
