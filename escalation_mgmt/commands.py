@@ -19,7 +19,7 @@ def escalation() -> None:
 def dispatch(context, once: bool = False) -> None:
 	"""Run due steps as they fall due, until stopped. Any number of these may run at once."""
 	from escalation_mgmt import dispatcher, sweep
-	from escalation_mgmt.sender import Sender
+	from escalation_mgmt.delivery.process import Sender
 	from escalation_mgmt.utils import installation
 
 	site = get_site(context)

@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 import frappe
 
 from escalation_mgmt import delivery, monitor, sweep
+from escalation_mgmt.delivery.method_threads import Lanes
+from escalation_mgmt.delivery.process import Sender
 from escalation_mgmt.engine import Audience, Decision, EventKind, Reach, Step, Tell, run_due
 from escalation_mgmt.facts.people import Directory
-from escalation_mgmt.lanes import Lanes
 from escalation_mgmt.looks import Looker
 from escalation_mgmt.notifiers.connections import connections_kept
-from escalation_mgmt.sender import Sender
 from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.storage import outbox
 from escalation_mgmt.utils import clock, fault_points, installation, rows

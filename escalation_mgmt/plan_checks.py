@@ -7,7 +7,8 @@ import frappe
 from frappe import _
 from frappe.utils import cint, flt
 
-from escalation_mgmt import messages, notifiers
+from escalation_mgmt import notifiers
+from escalation_mgmt.delivery import messages
 from escalation_mgmt.engine import CalendarKind, TargetKind, forestalling
 from escalation_mgmt.facts import calendars, conditions, plans, tickets
 from escalation_mgmt.facts.people import Directory

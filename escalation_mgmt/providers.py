@@ -39,7 +39,7 @@ def last_said() -> dict[str, list[str]]:
 	"""What they said when they were asked last. What is older than some minutes is asked for anew, in the background."""
 	known: dict[str, Any] = frappe.cache.get_value(_KEY) or {"at": 0, "said": {}}
 	if time.time() - known["at"] > FRESH_SECONDS:
-		enqueue_once("providers.ask", "providers")
+		enqueue_once(ask, "providers")
 	return known["said"]
 
 

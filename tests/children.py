@@ -179,7 +179,7 @@ def resident_with_sender(
 
 	from escalation_mgmt import dispatcher
 	from escalation_mgmt.commands import Stop
-	from escalation_mgmt.sender import Sender
+	from escalation_mgmt.delivery.process import Sender
 	from escalation_mgmt.utils import clock
 
 	started = time.monotonic()

@@ -6,8 +6,10 @@ import frappe
 import pytest
 
 from escalation_mgmt import delivery, dispatcher, notifiers
+from escalation_mgmt.delivery import send
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.email import EmailNotifier
+from escalation_mgmt.storage import outbox
 from tests.world import PAGER, World
 
 
@@ -198,7 +200,7 @@ def test_a_template_that_breaks_sends_the_apps_own_words(world: World) -> None:
 def test_an_attempt_that_was_never_heard_of_again_goes_out_once_more(world: World, monkeypatch) -> None:
 	"""As after a crash between the commit of the attempt and the record of its outcome."""
 	ticket = paging(world)
-	monkeypatch.setattr(delivery._Recorder, "flush", lambda self: None)
+	monkeypatch.setattr(send._Recorder, "flush", lambda self: None)
 	world.forward(10)
 	world.expect_page()
 	assert state(world, ticket) == ("Sending", 1, False)
@@ -280,7 +282,7 @@ def test_who_stops_sending_finishes_the_batch_and_leaves_the_rest_to_others(worl
 	dispatcher.tick(lambda: None)
 	asked = iter([False, True])
 	assert delivery.deliver_by("Email", lambda: next(asked)) == EmailNotifier.batch < 27
-	assert frappe.db.count(delivery.NOTIFICATION, {"status": "Queued"}) == 27 - EmailNotifier.batch
+	assert frappe.db.count(outbox.NOTIFICATION, {"status": "Queued"}) == 27 - EmailNotifier.batch
 	assert delivery.deliver() == 27 - EmailNotifier.batch
 	for who in ("tech", "lead", "second"):
 		for _ticket in range(9):
@@ -293,14 +295,14 @@ def test_a_method_that_breaks_stops_no_other(world: World, monkeypatch: pytest.M
 	world.ticket()
 	world.wait(10)
 	dispatcher.tick(lambda: None)
-	some = delivery._deliver_some
+	some = send._deliver_some
 
 	def breaks(method: str, directory: Directory) -> int:
 		if method == "HTTP POST":
 			raise RuntimeError("the pager broke")
 		return some(method, directory)
 
-	monkeypatch.setattr(delivery, "_deliver_some", breaks)
+	monkeypatch.setattr(send, "_deliver_some", breaks)
 	delivery.deliver()
 	world.expect_email("tech@x.test")
 	world.expect_error("what goes by HTTP POST can't be sent")

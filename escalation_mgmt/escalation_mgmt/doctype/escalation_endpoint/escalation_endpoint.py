@@ -3,7 +3,7 @@ from frappe import _
 from frappe.model.document import Document
 from standardwebhooks import Webhook
 
-from escalation_mgmt import messages
+from escalation_mgmt.delivery import messages
 from escalation_mgmt.notifiers import egress
 from escalation_mgmt.notifiers.http_post import allowed_hosts, render_payload
 

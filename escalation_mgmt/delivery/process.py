@@ -9,7 +9,7 @@ import os
 import signal
 from collections.abc import Callable, Iterable
 
-from escalation_mgmt.lanes import Lanes
+from escalation_mgmt.delivery.method_threads import Lanes
 
 
 class Sender:

@@ -15,7 +15,7 @@ import frappe
 from frappe import _
 from frappe.translate import print_language
 
-from escalation_mgmt import messages, tokens
+from escalation_mgmt.delivery import messages, tokens
 from escalation_mgmt.engine import Event, EventKind, MatchFacts, Plan, Status, Ticket
 from escalation_mgmt.facts import plans
 from escalation_mgmt.facts.people import Directory, Person
@@ -98,7 +98,7 @@ def deliver_by(method: str, stopped: Callable[[], bool] = lambda: False) -> int:
 
 def soon() -> None:
 	"""Ask a worker to deliver as soon as this transaction is committed; without one, the next tick does."""
-	frappe.db.after_commit.add(lambda: enqueue_once("delivery.deliver", "deliver"))
+	frappe.db.after_commit.add(lambda: enqueue_once(deliver, "deliver"))
 
 
 def next_attempt(after: datetime) -> datetime | None:
