@@ -55,7 +55,7 @@ def measure() -> list[Figure]:
 
 def _cycles() -> list[float]:
 	"""Milliseconds of cycles of the resident dispatcher: the tick, and the look at what is due next."""
-	from escalation_mgmt import dispatcher
+	from escalation_mgmt.dispatch import dispatcher
 
 	taken = []
 	for _number in range(CYCLES):

@@ -29,7 +29,7 @@ def measure() -> list[Figure]:
 
 
 def _figures(what: str) -> list[Figure]:
-	from escalation_mgmt import dispatcher, sweep
+	from escalation_mgmt.dispatch import dispatcher, sweep
 	from escalation_mgmt.storage import action_items as store
 
 	swept, batches = [], []

@@ -11,8 +11,9 @@ import frappe
 from frappe import _
 from frappe.utils import cint
 
-from escalation_mgmt import looks, responders, snooze
+from escalation_mgmt import responders, snooze
 from escalation_mgmt.acknowledge import acknowledge
+from escalation_mgmt.dispatch import evaluation
 from escalation_mgmt.engine import (
 	RUNNING,
 	ActionItem,
@@ -263,7 +264,7 @@ def click(
 	action = next((action for action in ACTIONS if action.name == name), None)
 	if not action:
 		frappe.throw(_("There is no action {0}.").format(name))
-	looks.lock_ticket(key)  # the ticket before its item, as a save does
+	evaluation.lock_ticket(key)  # the ticket before its item, as a save does
 	item = _current(key)
 	if not _may(action, key, item):
 		frappe.throw(_("You may not do this on this ticket."), frappe.PermissionError)

@@ -18,8 +18,8 @@ def escalation() -> None:
 @pass_context
 def dispatch(context, once: bool = False) -> None:
 	"""Run due steps as they fall due, until stopped. Any number of these may run at once."""
-	from escalation_mgmt import dispatcher, sweep
 	from escalation_mgmt.delivery.process import Sender
+	from escalation_mgmt.dispatch import dispatcher, sweep
 	from escalation_mgmt.utils import installation
 
 	site = get_site(context)
@@ -47,7 +47,7 @@ def dispatch(context, once: bool = False) -> None:
 @pass_context
 def status(context) -> None:
 	"""Say how the engine does. Leaves with 0 while all is well, with 1 otherwise."""
-	from escalation_mgmt import monitor
+	from escalation_mgmt.dispatch import monitor
 
 	frappe.init(get_site(context))
 	frappe.connect()

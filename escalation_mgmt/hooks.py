@@ -27,8 +27,8 @@ before_uninstall = "escalation_mgmt.install.before_uninstall"
 # Which DocTypes hold tickets is decided by plans, so the handler of all leaves at once for any other.
 doc_events = {
 	"*": {
-		"on_update": "escalation_mgmt.triggers.ticket_saved",
-		"after_delete": "escalation_mgmt.triggers.ticket_deleted",
+		"on_update": "escalation_mgmt.dispatch.document_events.ticket_saved",
+		"after_delete": "escalation_mgmt.dispatch.document_events.ticket_deleted",
 		"after_rename": [
 			"escalation_mgmt.facts.maintenances.follow_rename",
 			"escalation_mgmt.storage.action_items.follow_rename",
@@ -36,11 +36,11 @@ doc_events = {
 		],
 	},
 	"ToDo": {
-		"on_update": "escalation_mgmt.triggers.todo_changed",
-		"after_delete": "escalation_mgmt.triggers.todo_changed",
+		"on_update": "escalation_mgmt.dispatch.document_events.todo_changed",
+		"after_delete": "escalation_mgmt.dispatch.document_events.todo_changed",
 	},
 	"Communication": {
-		"after_insert": "escalation_mgmt.triggers.communication_changed",
+		"after_insert": "escalation_mgmt.dispatch.document_events.communication_changed",
 	},
 	"Personal Data Deletion Request": {
 		"on_change": "escalation_mgmt.user_renames.erase",
@@ -48,7 +48,7 @@ doc_events = {
 }
 
 scheduler_events = {
-	"cron": {"* * * * *": ["escalation_mgmt.dispatcher.scheduled"]},
+	"cron": {"* * * * *": ["escalation_mgmt.dispatch.dispatcher.scheduled"]},
 	"daily_long": ["escalation_mgmt.retention.daily"],
 }
 

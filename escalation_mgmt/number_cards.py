@@ -5,7 +5,7 @@ from typing import Any
 
 import frappe
 
-from escalation_mgmt import monitor
+from escalation_mgmt.dispatch import monitor
 from escalation_mgmt.permissions import ITEM
 from escalation_mgmt.storage import history
 from escalation_mgmt.utils import clock

@@ -12,8 +12,9 @@ import frappe
 from frappe import _
 from frappe.utils import getdate
 
-from escalation_mgmt import cures, monitor, plan_checks, providers, rehearsal
+from escalation_mgmt import cures, plan_checks, providers, rehearsal
 from escalation_mgmt.cures import Cure
+from escalation_mgmt.dispatch import monitor
 from escalation_mgmt.engine import Plan, Step, TargetKind, Timeline, Unreachable
 from escalation_mgmt.facts import calendars, plans, tickets
 from escalation_mgmt.facts.maintenances import MAINTENANCE, Maintenances

@@ -6,7 +6,8 @@ import frappe
 from frappe import _
 from frappe.desk.form import assign_to
 
-from escalation_mgmt import delivery, looks
+from escalation_mgmt import delivery
+from escalation_mgmt.dispatch import evaluation
 from escalation_mgmt.engine import (
 	CannotBeReached,
 	Decision,
@@ -39,7 +40,7 @@ def hand_over(item: str, to: str, *, by: str, via: str = "", user: str = "") -> 
 	if not asked.stored or not can_hand_over(asked.stored.item):
 		return False, _("The escalation is {0}; there is nothing to hand over.").format(asked.status)
 	stored = asked.stored
-	with looks.put_off():
+	with evaluation.put_off():
 		_assign(stored.key, to)
 	read = Tickets([stored.key])
 	ticket = read[stored.key]

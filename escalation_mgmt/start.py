@@ -3,7 +3,7 @@
 import frappe
 from frappe import _
 
-from escalation_mgmt import looks
+from escalation_mgmt.dispatch import evaluation
 from escalation_mgmt.engine import StatusCategory
 from escalation_mgmt.facts import plans, tickets
 from escalation_mgmt.storage import action_items as store
@@ -16,7 +16,7 @@ def start(key: tuple[str, str], plan: str, *, by: str) -> str:
 	The caller has checked that this person may, and commits. Raises ValidationError, which says what stands in
 	the way.
 	"""
-	looks.lock_ticket(key)
+	evaluation.lock_ticket(key)
 	if store.running(key):
 		frappe.throw(_("This ticket has a running escalation already."))
 	for version, candidate in plans.enabled(key[0]).items():

@@ -122,7 +122,7 @@ def _reconnect(site: tuple[str, str], hosts: Sequence[str]) -> None:
 
 def tick(pipe: Connection, site: tuple[str, str], now: datetime, hosts: Sequence[str]) -> None:
 	"""One tick of a dispatcher, when it is told to; says how many items ran."""
-	from escalation_mgmt import dispatcher
+	from escalation_mgmt.dispatch import dispatcher
 
 	_connect(site, now, hosts)
 	pipe.send("ready")
@@ -131,7 +131,7 @@ def tick(pipe: Connection, site: tuple[str, str], now: datetime, hosts: Sequence
 
 
 def sweep(pipe: Connection, site: tuple[str, str], now: datetime, hosts: Sequence[str]) -> None:
-	from escalation_mgmt import sweep
+	from escalation_mgmt.dispatch import sweep
 
 	_connect(site, now, hosts)
 	pipe.send("ready")
@@ -177,9 +177,9 @@ def resident_with_sender(
 	"""The same as the command starts it, with a sender beside it and a clock that goes on; says the sender's pid."""
 	import frappe
 
-	from escalation_mgmt import dispatcher
 	from escalation_mgmt.commands import Stop
 	from escalation_mgmt.delivery.process import Sender
+	from escalation_mgmt.dispatch import dispatcher
 	from escalation_mgmt.utils import clock
 
 	started = time.monotonic()
@@ -201,7 +201,7 @@ def _run_resident(
 	hosts: Sequence[str],
 	until: Callable[[], Callable[[], bool]],
 ) -> None:
-	from escalation_mgmt import dispatcher
+	from escalation_mgmt.dispatch import dispatcher
 
 	_connect(site, now, hosts)
 	dispatcher.reconnect = lambda _name: _reconnect(site, hosts)

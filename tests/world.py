@@ -18,7 +18,8 @@ import pytest
 import requests
 from werkzeug.serving import make_server
 
-from escalation_mgmt import delivery, dispatcher, monitor, sweep
+from escalation_mgmt import delivery
+from escalation_mgmt.dispatch import dispatcher, monitor, sweep
 from escalation_mgmt.facts import plans
 from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.storage import history

@@ -23,8 +23,9 @@ from hypothesis.stateful import (
 	run_state_machine_as_test,
 )
 
-from escalation_mgmt import dispatcher, responders, snooze, sweep
+from escalation_mgmt import responders, snooze
 from escalation_mgmt.acknowledge import acknowledge
+from escalation_mgmt.dispatch import dispatcher, sweep
 from escalation_mgmt.engine import RUNNING, Status, can_acknowledge
 from escalation_mgmt.escalate_now import escalate_now
 from escalation_mgmt.facts.maintenances import MAINTENANCE

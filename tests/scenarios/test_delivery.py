@@ -5,8 +5,9 @@ import socket
 import frappe
 import pytest
 
-from escalation_mgmt import delivery, dispatcher, notifiers
+from escalation_mgmt import delivery, notifiers
 from escalation_mgmt.delivery import send
+from escalation_mgmt.dispatch import dispatcher
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.email import EmailNotifier
 from escalation_mgmt.storage import outbox

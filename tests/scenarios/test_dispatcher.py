@@ -9,7 +9,8 @@ from typing import NoReturn
 import frappe
 import pytest
 
-from escalation_mgmt import delivery, dispatcher, monitor
+from escalation_mgmt import delivery
+from escalation_mgmt.dispatch import dispatcher, monitor
 from escalation_mgmt.facts import plans
 from escalation_mgmt.snooze import snooze
 from escalation_mgmt.storage import action_items as store

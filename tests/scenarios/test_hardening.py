@@ -6,7 +6,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import frappe
 import pytest
 
-from escalation_mgmt import delivery, dispatcher
+from escalation_mgmt import delivery
+from escalation_mgmt.dispatch import dispatcher
 from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.storage import outbox
 from escalation_mgmt.utils import clock, rows
@@ -424,7 +425,9 @@ def test_in_worker_as_job(world, monkeypatch):
 
 	def go():
 		try:
-			execute_job(world.site, "escalation_mgmt.dispatcher.in_worker", None, "x", {}, is_async=True)
+			execute_job(
+				world.site, "escalation_mgmt.dispatch.dispatcher.in_worker", None, "x", {}, is_async=True
+			)
 		except BaseException:
 			import traceback
 
@@ -457,9 +460,9 @@ def test_rename(world):
 	d.status = "Open"
 	d.save()
 	frappe.db.commit()
-	from escalation_mgmt import looks
+	from escalation_mgmt.dispatch import evaluation
 
-	looks.look_at(("Issue", new))
+	evaluation.look_at(("Issue", new))
 	frappe.db.commit()
 	n = frappe.db.count(store.ITEM, {"reference_name": new, "status": "Scheduled"})
 	quiet(world)

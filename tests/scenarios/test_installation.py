@@ -2,7 +2,7 @@
 
 import frappe
 
-from escalation_mgmt import dispatcher
+from escalation_mgmt.dispatch import dispatcher
 from escalation_mgmt.utils import installation
 from tests.world import World
 

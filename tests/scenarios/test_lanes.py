@@ -6,7 +6,7 @@ import threading
 import frappe
 import pytest
 
-from escalation_mgmt import dispatcher
+from escalation_mgmt.dispatch import dispatcher
 from escalation_mgmt.notifiers import email
 from tests.world import PAGER, World
 

@@ -13,7 +13,8 @@ import pytest
 from frappe.utils.redis_wrapper import RedisWrapper
 from redis.exceptions import TimeoutError
 
-from escalation_mgmt import monitor, readiness
+from escalation_mgmt import readiness
+from escalation_mgmt.dispatch import monitor
 from escalation_mgmt.storage import action_items as store
 from tests import children
 from tests.on_site import command
@@ -62,7 +63,7 @@ def test_28_a_stopped_dispatcher_is_noticed(world: World, listener: HTTPServer) 
 	manager = world.login("manager@x.test")
 
 	def report() -> dict:
-		asked = f"{world.url}/api/method/escalation_mgmt.monitor.report"
+		asked = f"{world.url}/api/method/escalation_mgmt.dispatch.monitor.report"
 		return manager.get(asked, timeout=30).json()["message"]
 
 	with heartbeat_to(listener.server_port):
@@ -148,7 +149,7 @@ def test_28_only_managers_may_ask(world: World) -> None:
 	for who in ("tech@x.test", "stranger@x.test"):
 		asks = world.login(who)
 		for what in ("report", "shown"):
-			answer = asks.get(f"{world.url}/api/method/escalation_mgmt.monitor.{what}", timeout=30)
+			answer = asks.get(f"{world.url}/api/method/escalation_mgmt.dispatch.monitor.{what}", timeout=30)
 			assert answer.status_code == 403 and "Escalation Manager" in answer.text
 
 

@@ -3,7 +3,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import get_datetime
 
-from escalation_mgmt import release
+from escalation_mgmt.dispatch import maintenance_end
 from escalation_mgmt.facts import tickets
 from escalation_mgmt.facts.maintenances import FIELD
 from escalation_mgmt.utils import clock
@@ -33,7 +33,7 @@ class EscalationMaintenance(Document):
 		return name
 
 	def on_update(self) -> None:
-		release.held_by(self.name)
+		maintenance_end.held_by(self.name)
 
 	def on_trash(self) -> None:
 		self._refuse_while_it_holds()
@@ -41,7 +41,7 @@ class EscalationMaintenance(Document):
 	def _refuse_while_it_holds(self) -> None:
 		"""Ending it has consequences that the question whether to delete it doesn't tell."""
 		runs = get_datetime(self.starts_utc) <= clock.now() < get_datetime(self.ends_utc)
-		if runs and (held := release.names_held_by(self.name)):
+		if runs and (held := maintenance_end.names_held_by(self.name)):
 			frappe.throw(
 				_(
 					"It holds escalations ({0}). End it first, with End Now: then they go on, start over or are cancelled,"

@@ -29,7 +29,7 @@ frappe.ui.form.on("Escalation Settings", {
 	refresh: (frm) => frm.events.show_figures(frm),
 
 	async show_figures(frm) {
-		const answer = await fetch("/api/method/escalation_mgmt.monitor.shown").catch(() => null);
+		const answer = await fetch("/api/method/escalation_mgmt.dispatch.monitor.shown").catch(() => null);
 		const text = (value) => frappe.utils.escape_html(String(value));
 		const rows = answer?.ok
 			? (await answer.json()).message.map(({ label, value, tone }) => `<tr><td>${text(label)}</td><td class="${text(tone)}">${text(value)}</td></tr>`)

@@ -8,7 +8,7 @@ from typing import Any
 
 import frappe
 
-from escalation_mgmt import looks
+from escalation_mgmt.dispatch import evaluation
 from escalation_mgmt.facts import plans
 from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.error_reports import report_error
@@ -63,7 +63,7 @@ def _watched(doctype: str) -> dict[str, Any] | None:
 def _look(key: tuple[str, str], before: Any = None) -> None:
 	frappe.db.savepoint("escalation_mgmt")
 	try:
-		looks.look_at(key, before=before)
+		evaluation.look_at(key, before=before)
 		frappe.db.release_savepoint("escalation_mgmt")
 	except frappe.QueryDeadlockError:
 		raise  # the database has undone the whole transaction, not only our part: the save has to be told

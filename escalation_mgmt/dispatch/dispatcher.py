@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 
 import frappe
 
-from escalation_mgmt import delivery, monitor, sweep
+from escalation_mgmt import delivery
 from escalation_mgmt.delivery.method_threads import Lanes
 from escalation_mgmt.delivery.process import Sender
+from escalation_mgmt.dispatch import monitor, sweep
+from escalation_mgmt.dispatch.evaluation import Looker
 from escalation_mgmt.engine import Audience, Decision, EventKind, Reach, Step, Tell, run_due
 from escalation_mgmt.facts.people import Directory
-from escalation_mgmt.looks import Looker
 from escalation_mgmt.notifiers.connections import connections_kept
 from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.storage import outbox
@@ -145,10 +146,10 @@ def scheduled() -> None:
 	in_worker = frappe.db.get_single_value("Escalation Settings", "dispatch_in_worker")
 	if in_worker:
 		frappe.enqueue(
-			"escalation_mgmt.dispatcher.in_worker",
+			"escalation_mgmt.dispatch.dispatcher.in_worker",
 			queue="long",
 			timeout=JOB_SECONDS + 300,
-			job_id="escalation_mgmt.dispatcher",
+			job_id="escalation_mgmt.dispatch.dispatcher",
 			deduplicate=True,
 		)
 	tick()

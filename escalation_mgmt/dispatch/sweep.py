@@ -10,9 +10,9 @@ from typing import Any
 
 import frappe
 
+from escalation_mgmt.dispatch.evaluation import Looker, lock_ticket, look_at, version_that_opens
 from escalation_mgmt.engine import Decision, MatchFacts, Past, Plan, can_reach, settled, start_again, winner
 from escalation_mgmt.facts import conditions, plans, tickets
-from escalation_mgmt.looks import Looker, lock_ticket, look_at, version_that_opens
 from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.utils import clock, fault_points, installation, rows
 from escalation_mgmt.utils.error_reports import report_once

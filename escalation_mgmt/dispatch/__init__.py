@@ -1,0 +1,1 @@
+"""What makes time pass: document events, the dispatcher, the sweep, and whoever watches them."""
