@@ -6,11 +6,12 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt import actions, notifiers, rehearsal, ticket_form
+from escalation_mgmt import actions, notifiers, ticket_form
 from escalation_mgmt.acknowledge import acknowledge_as
 from escalation_mgmt.engine import can_acknowledge
 from escalation_mgmt.facts import maintenances, plans
 from escalation_mgmt.facts.tickets import choices
+from escalation_mgmt.preflight import rehearsal
 from escalation_mgmt.start import start as _start
 from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.storage import history, outbox

@@ -68,7 +68,7 @@ def status(context) -> None:
 @pass_context
 def check(context) -> None:
 	"""Say what would make an escalation fail, and the cure. Leaves with 0 where nothing would, with 1 otherwise."""
-	from escalation_mgmt import readiness
+	from escalation_mgmt.preflight import readiness
 
 	frappe.init(get_site(context))
 	frappe.connect()
@@ -100,8 +100,8 @@ def check(context) -> None:
 @pass_context
 def rehearse(context, plan, ticket, at, acknowledged_by, everyone, delay, **made_up) -> None:
 	"""Say what PLAN would do: who is reached, when, and how. Nothing is sent. Leaves with 1 if somebody can't be reached."""
-	from escalation_mgmt import rehearsal
 	from escalation_mgmt.engine import Responses
+	from escalation_mgmt.preflight import rehearsal
 
 	frappe.init(get_site(context))
 	frappe.connect()

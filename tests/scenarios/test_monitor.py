@@ -13,8 +13,8 @@ import pytest
 from frappe.utils.redis_wrapper import RedisWrapper
 from redis.exceptions import TimeoutError
 
-from escalation_mgmt import readiness
 from escalation_mgmt.dispatch import monitor
+from escalation_mgmt.preflight import readiness
 from escalation_mgmt.storage import action_items as store
 from tests import children
 from tests.on_site import command

@@ -7,7 +7,7 @@ from typing import Any
 import frappe
 import pytest
 
-from escalation_mgmt import providers, readiness
+from escalation_mgmt.preflight import providers, readiness
 from escalation_mgmt.utils import clock
 from tests.scenarios.test_plan_form import warnings
 from tests.scenarios.test_rehearsal import everything
@@ -183,7 +183,7 @@ def test_who_may_ask(world: World) -> None:
 	world.plan((0, "Email"))
 
 	def ask(user: str, of: str, **arguments: Any) -> int:
-		url = f"{world.url}/api/method/escalation_mgmt.readiness.{of}"
+		url = f"{world.url}/api/method/escalation_mgmt.preflight.readiness.{of}"
 		return world.login(user).get(url, params=arguments, timeout=30).status_code
 
 	assert [ask(user, "report") for user in ("manager@x.test", "tech@x.test")] == [200, 403]
@@ -228,7 +228,7 @@ def test_stale_answers_are_asked_for_in_the_background(world: World, monkeypatch
 	asked: list[str] = []
 	monkeypatch.setattr(frappe, "enqueue", lambda method, **_more: asked.append(method))
 	found()
-	assert asked == ["escalation_mgmt.providers.ask"]
+	assert asked == ["escalation_mgmt.preflight.providers.ask"]
 	providers.ask()
 	found()
 	assert len(asked) == 1

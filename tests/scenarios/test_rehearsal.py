@@ -7,7 +7,7 @@ from typing import Any
 import frappe
 import pytest
 
-from escalation_mgmt import rehearsal
+from escalation_mgmt.preflight import rehearsal
 from escalation_mgmt.storage import history
 from escalation_mgmt.utils import clock
 from tests.scenarios.test_working_time import BERLIN, FRI, LEAD, MON, OFFICE, at
@@ -15,7 +15,7 @@ from tests.world import OTHERS, OURS, PAGER, World
 
 PLAN = "Escalation Plan"
 FRIDAY = "Friday 17:50"
-URL = "/api/method/escalation_mgmt.rehearsal.rehearse"
+URL = "/api/method/escalation_mgmt.preflight.rehearsal.rehearse"
 
 
 def everything() -> dict[str, list]:

@@ -6,8 +6,9 @@ from typing import Any
 import frappe
 import pytest
 
-from escalation_mgmt import phone, rehearsal
+from escalation_mgmt import phone
 from escalation_mgmt.engine import Responses
+from escalation_mgmt.preflight import rehearsal
 from escalation_mgmt.utils import clock
 from tests.scenarios.test_ticket_form import Form
 from tests.world import World

@@ -4,7 +4,8 @@ import json
 
 import frappe
 
-from escalation_mgmt import examples, install, number_cards, plan_checks
+from escalation_mgmt import examples, install, number_cards
+from escalation_mgmt.preflight import validation
 from tests.world import World
 
 
@@ -51,7 +52,7 @@ def test_examples_are_sound_and_disabled_and_dont_come_back(world: World) -> Non
 		frappe.get_doc("Escalation Plan", name) for name in frappe.get_all("Escalation Plan", pluck="name")
 	]
 	assert len(made) == 3 and not any(plan.enabled for plan in made)
-	assert [plan_checks.problems(plan) for plan in made] == [[], [], []]
+	assert [validation.problems(plan) for plan in made] == [[], [], []]
 	by_rank = sorted(made, key=lambda plan: plan.rank)
 	assert [[row.priority for row in plan.priorities] for plan in by_rank] == [["Urgent"], ["High"], []]
 	world.ticket(priority="Urgent")

@@ -59,7 +59,7 @@ frappe.provide("escalation_mgmt");
 			const given = dialog.get_values(true) || {};
 			const answered = given.response === "answered";
 			const call = frappe.call({
-				method: "escalation_mgmt.rehearsal.rehearse",
+				method: "escalation_mgmt.preflight.rehearsal.rehearse",
 				args: {
 					plan: frm.doc,
 					ticket: given.ticket || "",

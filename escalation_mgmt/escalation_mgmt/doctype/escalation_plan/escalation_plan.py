@@ -2,9 +2,9 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from escalation_mgmt import plan_checks
 from escalation_mgmt.engine import RUNNING
 from escalation_mgmt.facts import plans
+from escalation_mgmt.preflight import validation
 from escalation_mgmt.utils import clock
 
 
@@ -12,7 +12,7 @@ class EscalationPlan(Document):
 	"""Which tickets a plan takes, when it starts, its ordered steps, what stops it."""
 
 	def validate(self) -> None:
-		if problems := plan_checks.problems(self):
+		if problems := validation.problems(self):
 			frappe.throw(problems, title=_("The plan can't be saved"), as_list=True)
 		if self.enabled and not self.enabled_utc:
 			self.enabled_utc = clock.now()
@@ -22,7 +22,7 @@ class EscalationPlan(Document):
 
 	def on_update(self) -> None:
 		plans.forget_watched()
-		for warning in plan_checks.warnings(self):
+		for warning in validation.warnings(self):
 			frappe.msgprint(warning, indicator="orange", alert=True)
 
 	def on_trash(self) -> None:

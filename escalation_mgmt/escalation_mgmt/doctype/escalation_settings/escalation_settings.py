@@ -2,11 +2,11 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from escalation_mgmt import providers
 from escalation_mgmt.facts import conditions, plans
 from escalation_mgmt.notifiers import CannotReach
 from escalation_mgmt.notifiers.push import fcm, web_push
 from escalation_mgmt.notifiers.twilio import api as twilio_api
+from escalation_mgmt.preflight import providers
 
 
 class EscalationSettings(Document):

@@ -12,8 +12,6 @@ import frappe
 from frappe import _
 from frappe.utils import getdate
 
-from escalation_mgmt import cures, plan_checks, providers, rehearsal
-from escalation_mgmt.cures import Cure
 from escalation_mgmt.dispatch import monitor
 from escalation_mgmt.engine import Plan, Step, TargetKind, Timeline, Unreachable
 from escalation_mgmt.facts import calendars, plans, tickets
@@ -21,6 +19,8 @@ from escalation_mgmt.facts.maintenances import MAINTENANCE, Maintenances
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.plans import PLAN
 from escalation_mgmt.permissions import ITEM
+from escalation_mgmt.preflight import providers, rehearsal, remedies, validation
+from escalation_mgmt.preflight.remedies import Cure
 from escalation_mgmt.storage import outbox
 from escalation_mgmt.utils import clock
 
@@ -73,11 +73,11 @@ def of_plan(doc: Any) -> list[Finding]:
 def _of_site() -> Iterator[Finding]:
 	state = monitor.health()
 	if state.mute:
-		yield Finding(state.problems[0], cures.settings())
+		yield Finding(state.problems[0], remedies.settings())
 		return
 	yield from _maintenances()
 	for problem in state.overdue:
-		yield Finding(problem, cures.settings())
+		yield Finding(problem, remedies.settings())
 	if state.scheduler_off and not state.overdue:
 		words = _(
 			"The site's scheduler is off: nothing is sent unless a dispatcher runs, and nothing old is removed. "
@@ -103,7 +103,7 @@ def _of_providers(said: dict[str, list[str]]) -> list[Finding]:
 		for sentence in sentences:  # SMS and calls may have one provider
 			methods.setdefault(sentence, []).append(method)
 	return [
-		Finding(f"{', '.join(map(_, of))}: {sentence}", cures.method(of[0], directory))
+		Finding(f"{', '.join(map(_, of))}: {sentence}", remedies.method(of[0], directory))
 		for sentence, of in methods.items()
 	]
 
@@ -113,15 +113,15 @@ def _of_plans(docs: Iterable[Any], *, named: bool = True) -> list[Finding]:
 	directory, of_plans, misses, ends = Directory(), [], _Misses(named), {}
 	by = getdate(clock.to_site(clock.now())) + ENDS_SOON
 	for doc in docs:
-		cure = cures.plan(doc.name)
+		cure = remedies.plan(doc.name)
 
 		def about(problem: str, name: str = doc.name, cure: Cure = cure) -> Finding:
 			return Finding(_("Plan {0}: {1}").format(name, problem) if named else problem, cure)
 
-		if problems := plan_checks.problems(doc):
+		if problems := validation.problems(doc):
 			of_plans += map(about, problems)
 			continue
-		of_plans += map(about, plan_checks.never_matches(doc))
+		of_plans += map(about, validation.never_matches(doc))
 		plan = plans.from_doc(doc)
 		of_plans += map(about, _rehearsed(plan, directory, misses))
 		for of in calendars.named(plan):
@@ -152,7 +152,7 @@ class _Misses:
 	def findings(self, directory: Directory) -> Iterator[Finding]:
 		for method, of in self._methods.items():
 			words = _("{0} isn't set up: {1}").format(_(method), directory.notifier(method)[1])
-			yield Finding(words + self._of(of), cures.method(method, directory))
+			yield Finding(words + self._of(of), remedies.method(method, directory))
 		for (who, reason), (cure, methods, of) in self._found.items():
 			words = _("{0} can't be reached by {1}: {2}").format(who, ", ".join(methods), reason)
 			yield Finding(words + self._of(of), cure)
@@ -174,7 +174,7 @@ def _rehearsed(plan: Plan, directory: Directory, misses: _Misses) -> Iterator[st
 		timeline = rehearsal.of_ticket(plan, read, key, clock.now(), directory=directory)
 		known = [(step, miss) for step, miss in timeline.missed if not _depends_on_ticket(step, miss, team)]
 		for step, miss in known:
-			misses.add(plan, step, miss, cures.of(step, miss, directory, read[key]), directory)
+			misses.add(plan, step, miss, remedies.of(step, miss, directory, read[key]), directory)
 		if timeline.item.stalled and len(known) == len(timeline.missed):
 			if team and not plan.takes.team:
 				yield _("It can reach nobody for a ticket of the team {0}.").format(team)
@@ -190,7 +190,7 @@ def _told(plan: Plan, timeline: Timeline, directory: Directory, misses: _Misses)
 			"Nobody is told when it reaches nobody: it has no owner, and the site no catch-all recipient."
 		)
 	for who in missed:
-		cure = cures.person(who) if frappe.db.exists("User", who) else cures.settings()
+		cure = remedies.person(who) if frappe.db.exists("User", who) else remedies.settings()
 		reason = _("There is no quiet method by which to tell them when nobody acknowledges.")
 		misses.add_reason(plan, who, reason, "Email", cure)
 

@@ -7,11 +7,11 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt import plan_checks
 from escalation_mgmt.engine import Plan, Ticket, takes, winner
 from escalation_mgmt.facts import conditions, plans, tickets
 from escalation_mgmt.facts.plans import PLAN
-from escalation_mgmt.rehearsal import missing, nothing_written
+from escalation_mgmt.preflight import validation
+from escalation_mgmt.preflight.rehearsal import missing, nothing_written
 from escalation_mgmt.utils import clock
 
 DAYS = 90
@@ -32,7 +32,7 @@ def taken(plan: str | dict) -> dict[str, Any]:
 	frappe.has_permission(PLAN, "write", throw=True)
 	doc = plans.in_form(plan)
 	with nothing_written():
-		if problems := missing(doc) or plan_checks.problems(doc):
+		if problems := missing(doc) or validation.problems(doc):
 			frappe.throw(problems, title=_("The plan isn't finished"), as_list=True)
 		return _taken(plans.from_doc(doc))
 

@@ -5,11 +5,11 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt import plan_checks
 from escalation_mgmt.engine import EVERYONE, Plan, Rung, StartAt, Step, TargetKind, ladder
 from escalation_mgmt.facts import plans
 from escalation_mgmt.facts.plans import PLAN
-from escalation_mgmt.rehearsal import nothing_written
+from escalation_mgmt.preflight import validation
+from escalation_mgmt.preflight.rehearsal import nothing_written
 from escalation_mgmt.storage import history
 
 RUNS_SHOWN = 3
@@ -28,7 +28,7 @@ def outline(plan: str | dict) -> dict[str, Any]:
 	doc.steps = [row for row in doc.steps if row.method and row.whom]
 	with nothing_written():
 		try:
-			problems = plan_checks.problems(doc)
+			problems = validation.problems(doc)
 		except frappe.ValidationError as e:
 			frappe.clear_last_message()
 			problems = [str(e)]
@@ -38,7 +38,7 @@ def outline(plan: str | dict) -> dict[str, Any]:
 			"counted": _counted(frozen),
 			"rungs": _rungs(frozen, numbers),
 			"problems": problems,
-			"warnings": [] if problems else plan_checks.warnings(doc),
+			"warnings": [] if problems else validation.warnings(doc),
 		}
 
 

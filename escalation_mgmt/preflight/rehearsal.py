@@ -18,8 +18,6 @@ from dateutil import parser
 from frappe import _
 from frappe.utils import get_datetime
 
-from escalation_mgmt import cures, plan_checks
-from escalation_mgmt.cures import Cure
 from escalation_mgmt.engine import (
 	Audience,
 	EventKind,
@@ -40,6 +38,8 @@ from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.plans import PLAN
+from escalation_mgmt.preflight import remedies, validation
+from escalation_mgmt.preflight.remedies import Cure
 from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.storage import history, outbox
 from escalation_mgmt.utils import clock, installation
@@ -125,7 +125,7 @@ def of_plan(
 	responses: Responses,
 ) -> Rehearsal:
 	"""Rehearse an Escalation Plan document from an instant (UTC). Raises ValidationError for one that can't be saved."""
-	if problems := missing(doc) or plan_checks.problems(doc):
+	if problems := missing(doc) or validation.problems(doc):
 		frappe.throw(problems, title=_("The plan can't be rehearsed"), as_list=True)
 	plan = plans.from_doc(doc)
 	if ticket:
@@ -271,7 +271,7 @@ def _lines(moment: Moment, timeline: Timeline, directory: Directory, ticket: Tic
 		)
 		if event.kind is EventKind.UNREACHABLE:
 			step, miss = next(missed)
-			line = replace(line, to=miss.label, cure=cures.of(step, miss, directory, ticket))
+			line = replace(line, to=miss.label, cure=remedies.of(step, miss, directory, ticket))
 		yield line
 	for tell in moment.tells:
 		if tell.audience is Audience.OWNERS:
@@ -287,11 +287,11 @@ def _told(at: datetime, timeline: Timeline, directory: Directory) -> Iterator[Li
 		words = _("{0} is to be told of it, but can't be: there is no quiet method to reach them by.").format(
 			who
 		)
-		cure = cures.person(who) if frappe.db.exists("User", who) else cures.settings()
+		cure = remedies.person(who) if frappe.db.exists("User", who) else remedies.settings()
 		yield Line(at=at, kind=TOLD, line=words, to=who, cure=cure)
 	if not (told or missed):
 		words = _("Nobody is told of it: the plan has no owner, and the site no catch-all recipient.")
-		yield Line(at=at, kind=TOLD, line=words, to=_("The plan's owner"), cure=cures.settings())
+		yield Line(at=at, kind=TOLD, line=words, to=_("The plan's owner"), cure=remedies.settings())
 
 
 def _outcome(timeline: Timeline) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt.cures import PLAN
 from escalation_mgmt.facts.people import Directory
+from escalation_mgmt.preflight.remedies import PLAN
 from escalation_mgmt.utils.error_reports import report_error
 from escalation_mgmt.utils.jobs import enqueue_once
 
