@@ -32,7 +32,7 @@ doc_events = {
 		"after_rename": [
 			"escalation_mgmt.facts.maintenances.follow_rename",
 			"escalation_mgmt.storage.action_items.follow_rename",
-			"escalation_mgmt.user_renames.follow_rename",
+			"escalation_mgmt.operations.personal_data.follow_rename",
 		],
 	},
 	"ToDo": {
@@ -43,13 +43,13 @@ doc_events = {
 		"after_insert": "escalation_mgmt.dispatch.document_events.communication_changed",
 	},
 	"Personal Data Deletion Request": {
-		"on_change": "escalation_mgmt.user_renames.erase",
+		"on_change": "escalation_mgmt.operations.personal_data.erase",
 	},
 }
 
 scheduler_events = {
 	"cron": {"* * * * *": ["escalation_mgmt.dispatch.dispatcher.scheduled"]},
-	"daily_long": ["escalation_mgmt.retention.daily"],
+	"daily_long": ["escalation_mgmt.operations.retention.daily"],
 }
 
 has_permission = {

@@ -4,7 +4,8 @@ Helpdesk's agent page; and plans to copy from.
 
 import frappe
 
-from escalation_mgmt import agent_page, examples
+from escalation_mgmt import agent_page
+from escalation_mgmt.operations import examples
 from escalation_mgmt.utils import installation
 
 ROLES = ("Escalation Manager", "Escalation Responder")

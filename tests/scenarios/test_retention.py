@@ -2,7 +2,7 @@
 
 import frappe
 
-from escalation_mgmt import retention
+from escalation_mgmt.operations import retention
 from tests.world import World
 
 DAY = 24 * 60

@@ -4,7 +4,8 @@ import json
 
 import frappe
 
-from escalation_mgmt import examples, install, number_cards
+from escalation_mgmt import install, number_cards
+from escalation_mgmt.operations import examples
 from escalation_mgmt.preflight import validation
 from tests.world import World
 
