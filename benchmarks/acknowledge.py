@@ -24,7 +24,7 @@ class Acknowledger:
 		self.taken: list[float] = []  # milliseconds of each, its commit included
 
 	def acknowledge(self, item: str) -> None:
-		from escalation_mgmt.acknowledge import acknowledge
+		from escalation_mgmt.actions.acknowledge import acknowledge
 
 		started = time.perf_counter()
 		frappe.db.rollback()

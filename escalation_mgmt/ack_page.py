@@ -17,7 +17,7 @@ from frappe.sessions import get_csrf_token
 from frappe.translate import print_language
 from werkzeug.wrappers import Response
 
-from escalation_mgmt.acknowledge import Acknowledgement, acknowledge_by, as_it_is
+from escalation_mgmt.actions.acknowledge import Acknowledgement, acknowledge_by, as_it_is
 from escalation_mgmt.delivery import tokens
 from escalation_mgmt.engine import can_acknowledge
 from escalation_mgmt.storage import action_items as store

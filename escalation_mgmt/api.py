@@ -6,13 +6,14 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt import actions, notifiers, ticket_form
-from escalation_mgmt.acknowledge import acknowledge_as
+from escalation_mgmt import notifiers, ticket_form
+from escalation_mgmt.actions import catalog
+from escalation_mgmt.actions.acknowledge import acknowledge_as
+from escalation_mgmt.actions.start import start as _start
 from escalation_mgmt.engine import can_acknowledge
 from escalation_mgmt.facts import maintenances, plans
 from escalation_mgmt.facts.tickets import choices
 from escalation_mgmt.preflight import rehearsal
-from escalation_mgmt.start import start as _start
 from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.storage import history, outbox
 from escalation_mgmt.utils import clock
@@ -134,8 +135,8 @@ TELLS_AT_ONCE = {"hand_over"}
 def _click(action: str, key: tuple[str, str], seen: str, values: Any, via: str) -> tuple[bool, str]:
 	given = _values(values)
 	if action in TELLS_AT_ONCE:
-		return actions.click(action, key, seen, given, via)
-	return twice(lambda: actions.click(action, key, seen, given, via))
+		return catalog.click(action, key, seen, given, via)
+	return twice(lambda: catalog.click(action, key, seen, given, via))
 
 
 def _values(given: Any) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from frappe.utils import format_datetime
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from escalation_mgmt.acknowledge import acknowledge_as
+from escalation_mgmt.actions.acknowledge import acknowledge_as
 from escalation_mgmt.engine import Status
 from escalation_mgmt.notifiers import egress
 from escalation_mgmt.notifiers.base import CannotReach, Message, Sent

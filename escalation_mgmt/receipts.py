@@ -7,8 +7,8 @@ from typing import Any
 import frappe
 
 from escalation_mgmt import delivery
+from escalation_mgmt.actions.escalate_now import escalate_now
 from escalation_mgmt.engine import Event, EventKind, Recipient, Status
-from escalation_mgmt.escalate_now import escalate_now
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.base import CannotReach
 from escalation_mgmt.storage import action_items as store

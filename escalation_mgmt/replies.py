@@ -8,7 +8,7 @@ import frappe
 from frappe import _
 from frappe.translate import print_language
 
-from escalation_mgmt.acknowledge import acknowledge_by
+from escalation_mgmt.actions.acknowledge import acknowledge_by
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.twilio import phone_numbers
 from escalation_mgmt.storage import action_items as store

@@ -7,8 +7,8 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt import actions
-from escalation_mgmt.acknowledge import so_far
+from escalation_mgmt.actions import catalog
+from escalation_mgmt.actions.acknowledge import so_far
 from escalation_mgmt.engine import ActionItem, Status, progress
 from escalation_mgmt.facts import maintenances, plans
 from escalation_mgmt.storage import action_items as store
@@ -78,7 +78,7 @@ def _can_be_done(key: tuple[str, str], item: ActionItem | None) -> dict[str, Any
 		"zone": _("Time zone: {0}").format(clock.zone()),
 		"offline": _("The server can't be reached, and nothing was done. Try again."),
 	}
-	return {"seen": actions.seen(item), "actions": _offered(key, item), "words": words}
+	return {"seen": catalog.seen(item), "actions": _offered(key, item), "words": words}
 
 
 def _stands(item: ActionItem) -> dict[str, Any]:
@@ -188,7 +188,7 @@ def _next(item: ActionItem) -> str:
 		return _("The next step") if item.reminded else _("Reminder, if nothing happens,")
 	if item.in_last_wait:
 		return _("End of the last wait")
-	return actions.steps_in_words(item.plan.groups[item.group])
+	return catalog.steps_in_words(item.plan.groups[item.group])
 
 
 def _offered(key: tuple[str, str], item: ActionItem | None) -> list[dict[str, Any]]:
@@ -198,5 +198,5 @@ def _offered(key: tuple[str, str], item: ActionItem | None) -> list[dict[str, An
 			"label": action.label(),
 			"fields": [asdict(field) for field in action.fields(key, item)],
 		}
-		for action in actions.offered(key, item)
+		for action in catalog.offered(key, item)
 	]

@@ -230,7 +230,7 @@ def acknowledge(pipe: Connection, site: tuple[str, str], items: Sequence[str]) -
 
 	frappe.init(site[0], sites_path=site[1])
 	frappe.connect()
-	from escalation_mgmt.acknowledge import acknowledge
+	from escalation_mgmt.actions.acknowledge import acknowledge
 
 	for item in items:
 		pipe.send("ready")

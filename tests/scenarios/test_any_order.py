@@ -23,14 +23,14 @@ from hypothesis.stateful import (
 	run_state_machine_as_test,
 )
 
-from escalation_mgmt import responders, snooze
-from escalation_mgmt.acknowledge import acknowledge
+from escalation_mgmt.actions import responders, snooze
+from escalation_mgmt.actions.acknowledge import acknowledge
+from escalation_mgmt.actions.escalate_now import escalate_now
+from escalation_mgmt.actions.unacknowledge import unacknowledge
 from escalation_mgmt.dispatch import dispatcher, sweep
 from escalation_mgmt.engine import RUNNING, Status, can_acknowledge
-from escalation_mgmt.escalate_now import escalate_now
 from escalation_mgmt.facts.maintenances import MAINTENANCE
 from escalation_mgmt.storage import action_items as store
-from escalation_mgmt.unacknowledge import unacknowledge
 from escalation_mgmt.utils import clock, fault_points
 from tests.profiles import NIGHTLY
 from tests.world import PAGER, World

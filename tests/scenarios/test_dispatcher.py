@@ -10,9 +10,9 @@ import frappe
 import pytest
 
 from escalation_mgmt import delivery
+from escalation_mgmt.actions.snooze import snooze
 from escalation_mgmt.dispatch import dispatcher, monitor
 from escalation_mgmt.facts import plans
-from escalation_mgmt.snooze import snooze
 from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.utils import clock, rows
 from tests import children

@@ -54,7 +54,7 @@ def test_deadlock_parks(world, monkeypatch):
 
 
 def test_park_over_ack(world, monkeypatch):
-	from escalation_mgmt.acknowledge import acknowledge
+	from escalation_mgmt.actions.acknowledge import acknowledge
 
 	world.plan((0, "Email"), (1, "Email", "User", "lead@x.test"), (1, "Email", "User", "second@x.test"))
 	t = world.ticket()

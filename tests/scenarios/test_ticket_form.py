@@ -5,7 +5,8 @@ from typing import Any
 import frappe
 import pytest
 
-from escalation_mgmt import actions, agent_page, install, ticket_form
+from escalation_mgmt import agent_page, install, ticket_form
+from escalation_mgmt.actions import catalog
 from escalation_mgmt.storage import activity
 from tests.world import World
 
@@ -86,7 +87,7 @@ def test_25_by_permission(world: World) -> None:
 	stranger = Form(world, ticket, "stranger@x.test")
 	assert stranger.answer.status_code == 403
 	stranger.shown = {"seen": ""}
-	for action in actions.ACTIONS:
+	for action in catalog.ACTIONS:
 		assert stranger.post(action.name, reason="x", plan="Outage").status_code == 403
 	listed = stranger.session.get(
 		f"{world.url}/api/method/escalation_mgmt.api.tickets",

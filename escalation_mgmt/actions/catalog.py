@@ -11,8 +11,12 @@ import frappe
 from frappe import _
 from frappe.utils import cint
 
-from escalation_mgmt import responders, snooze
-from escalation_mgmt.acknowledge import acknowledge
+from escalation_mgmt.actions import responders, snooze
+from escalation_mgmt.actions.acknowledge import acknowledge
+from escalation_mgmt.actions.escalate_now import escalate_now
+from escalation_mgmt.actions.start import start
+from escalation_mgmt.actions.stop import stop
+from escalation_mgmt.actions.unacknowledge import unacknowledge
 from escalation_mgmt.dispatch import evaluation
 from escalation_mgmt.engine import (
 	RUNNING,
@@ -27,13 +31,9 @@ from escalation_mgmt.engine import (
 	may_renew,
 	waits_for,
 )
-from escalation_mgmt.escalate_now import escalate_now
 from escalation_mgmt.facts import plans
-from escalation_mgmt.start import start
-from escalation_mgmt.stop import stop
 from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.storage import history
-from escalation_mgmt.unacknowledge import unacknowledge
 from escalation_mgmt.utils import rate_limit
 
 PAGES_PER_HOUR = 60
