@@ -6,7 +6,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt import notifiers, ticket_form
+from escalation_mgmt import notifiers
 from escalation_mgmt.actions import catalog
 from escalation_mgmt.actions.acknowledge import acknowledge_as
 from escalation_mgmt.actions.start import start as _start
@@ -18,6 +18,7 @@ from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.storage import history, outbox
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.retry import twice
+from escalation_mgmt.views import ticket_form
 
 
 @frappe.whitelist(methods=["POST"])

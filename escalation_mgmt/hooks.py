@@ -77,7 +77,7 @@ ignore_links_on_delete = [
 
 page_renderer = ["escalation_mgmt.ack_page.AckPage", "escalation_mgmt.phone.PhonePage"]
 
-extend_bootinfo = ["escalation_mgmt.utils.installation.boot", "escalation_mgmt.ticket_form.boot"]
+extend_bootinfo = ["escalation_mgmt.utils.installation.boot", "escalation_mgmt.views.ticket_form.boot"]
 app_include_js = [
 	"desk_tickets.bundle.js",
 	"/assets/escalation_mgmt/js/escalation_mute.js",

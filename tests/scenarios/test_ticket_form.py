@@ -5,9 +5,10 @@ from typing import Any
 import frappe
 import pytest
 
-from escalation_mgmt import agent_page, install, ticket_form
+from escalation_mgmt import agent_page, install
 from escalation_mgmt.actions import catalog
 from escalation_mgmt.storage import activity
+from escalation_mgmt.views import ticket_form
 from tests.world import World
 
 TWO_STEPS = ((0, "Email"), (5, "Email", "User", "lead@x.test"), (5, "Email", "User", "second@x.test"))

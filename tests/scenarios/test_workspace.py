@@ -4,9 +4,10 @@ import json
 
 import frappe
 
-from escalation_mgmt import install, number_cards
+from escalation_mgmt import install
 from escalation_mgmt.operations import examples
 from escalation_mgmt.preflight import validation
+from escalation_mgmt.views import number_cards
 from tests.world import World
 
 
