@@ -206,7 +206,7 @@ def _in_words(row: Any) -> str:
 
 # --- what serves it
 
-_FILES = Path(__file__).parent / "public" / "phone"
+_FILES = Path(__file__).parents[1] / "public" / "phone"
 _SERVED = {
 	f"{PAGE}.webmanifest": "application/manifest+json",
 	f"{PAGE}-worker.js": "text/javascript",

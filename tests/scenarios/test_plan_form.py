@@ -6,7 +6,8 @@ from typing import Any
 import frappe
 import pytest
 
-from escalation_mgmt.preflight import lookback, outline
+from escalation_mgmt.preflight import lookback
+from escalation_mgmt.preflight.outline import outline as plan_outline
 from escalation_mgmt.utils import clock
 from tests.world import PAGER, World
 
@@ -113,7 +114,7 @@ def test_only_managers_write_plans(world: World) -> None:
 
 
 def outline(doc: Any, **more: Any) -> dict:
-	return outline.outline({**doc.as_dict(), **more})
+	return plan_outline({**doc.as_dict(), **more})
 
 
 def test_the_ladder_says_when_what_goes_to_whom(world: World) -> None:
@@ -141,17 +142,17 @@ def test_a_plan_that_is_being_written_has_a_ladder_and_is_told_what_is_wrong(wor
 	world.plan((0, "Email"), title="First", rank=1)
 	steps = [{"idx": 1}, {"idx": 2, "wait": 60, "method": "Email", "whom": "Assignee"}]
 	new = {"__islocal": 1, "name": "new-escalation-plan-1", "reference_doctype": "HD Ticket", "enabled": 1}
-	shown = outline.outline({**new, "rank": 2, "priorities": [{"priority": "High"}], "steps": steps})
+	shown = plan_outline({**new, "rank": 2, "priorities": [{"priority": "High"}], "steps": steps})
 	assert shown["rungs"][0] == {
 		"at": "1m",
 		"steps": [{"number": 2, "line": "Email to the assignee"}],
 		"line": "",
 	}
 	assert shown["warnings"][0].startswith("It never runs: plans of a lower rank take all its tickets first")
-	shown = outline.outline({**new, "condition": "doc.nosuch(", "steps": steps})
+	shown = plan_outline({**new, "condition": "doc.nosuch(", "steps": steps})
 	assert "Condition fails" in shown["problems"][0] and not shown["warnings"]
-	assert outline.outline({**new, "steps": []})["rungs"] == []
-	assert "Name the fields of Note" in outline.outline({**new, "reference_doctype": "Note"})["problems"][0]
+	assert plan_outline({**new, "steps": []})["rungs"] == []
+	assert "Name the fields of Note" in plan_outline({**new, "reference_doctype": "Note"})["problems"][0]
 
 
 def test_which_tickets_a_plan_would_have_taken(world: World) -> None:
@@ -200,7 +201,7 @@ def test_only_for_whoever_writes_plans(world: World) -> None:
 	world.ticket("Secret")
 	plan = world.plan((0, "Email"), enabled=0).name
 	frappe.set_user("tech@x.test")
-	for refused_to_an_agent in (outline.outline, lookback.taken):
+	for refused_to_an_agent in (plan_outline, lookback.taken):
 		with pytest.raises(frappe.PermissionError):
 			refused_to_an_agent(plan)
 	frappe.set_user("owner@x.test")  # writes plans, reads no tickets
