@@ -99,7 +99,7 @@ def _request(method: str) -> tuple[str, dict[str, str], Callable[[str], bytes]]:
 	"""What the floor sends: the path, the headers, and the body of the message of an id."""
 	if method == site.HTTP_POST:
 		return "/", {"Content-Type": "application/json"}, lambda id: b'{"ticket": "1"}'
-	callback = "https://helpdesk.example.com/api/method/escalation_mgmt.callbacks.message_status?n="
+	callback = "https://helpdesk.example.com/api/method/escalation_mgmt.inbound.twilio.message_status?n="
 	log_in = base64.b64encode(f"{site.ACCOUNT}:{site.TOKEN}".encode()).decode()
 	headers = {"Content-Type": "application/x-www-form-urlencoded", "Authorization": f"Basic {log_in}"}
 

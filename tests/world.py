@@ -447,7 +447,7 @@ class World:
 		"""What Escalation Settings say of Twilio. Only its address stands in the environment, as it must."""
 		twilio = self.providers.twilio
 		os.environ["ESCALATION_TWILIO_API_URL"] = twilio.api_url
-		twilio.sms_url = f"{self.url}/api/method/escalation_mgmt.callbacks.incoming_sms"
+		twilio.sms_url = f"{self.url}/api/method/escalation_mgmt.inbound.twilio.incoming_sms"
 		twilio.now = lambda: self.now
 		return {
 			"twilio_account_sid": twilio.account_sid,

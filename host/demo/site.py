@@ -75,7 +75,7 @@ def _settings(url: str, providers: LocalProviders) -> None:
 	frappe.conf.escalation_allowed_hosts = [host]
 	settings = frappe.get_doc("Escalation Settings")
 	twilio = providers.twilio
-	twilio.sms_url = f"{url}/api/method/escalation_mgmt.callbacks.incoming_sms"
+	twilio.sms_url = f"{url}/api/method/escalation_mgmt.inbound.twilio.incoming_sms"
 	settings.update(
 		{
 			"public_url": url,

@@ -208,7 +208,7 @@ def at_another_address(world: World) -> int:
 	frappe.db.commit()
 	frappe.clear_document_cache("Escalation Settings", "Escalation Settings")
 	frappe.local.cache = {}
-	world.providers.twilio.sms_url = f"{url}/api/method/escalation_mgmt.callbacks.incoming_sms"
+	world.providers.twilio.sms_url = f"{url}/api/method/escalation_mgmt.inbound.twilio.incoming_sms"
 	return port
 
 

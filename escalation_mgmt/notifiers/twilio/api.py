@@ -80,7 +80,7 @@ class Account:
 	def callback(self, function: str, **query: str) -> str:
 		"""The address of one of our callbacks, as Twilio calls it."""
 		known = f"?{urlencode(query)}" if query else ""
-		return f"{self.public_url}/api/method/escalation_mgmt.callbacks.{function}{known}"
+		return f"{self.public_url}/api/method/escalation_mgmt.inbound.twilio.{function}{known}"
 
 
 def account() -> Account:

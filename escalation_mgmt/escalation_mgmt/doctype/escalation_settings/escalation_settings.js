@@ -81,7 +81,7 @@ frappe.ui.form.on("Escalation Settings", {
 	refresh(frm) {
 		const twilio = __("Twilio");
 		const address = (frm.doc.public_url || window.location.origin).replace(/\/+$/, "");
-		const incoming = `${address}/api/method/escalation_mgmt.callbacks.incoming_sms`;
+		const incoming = `${address}/api/method/escalation_mgmt.inbound.twilio.incoming_sms`;
 		const says = __("At Twilio, under each number's messaging configuration, let incoming messages go here by POST:");
 		frm.get_field("twilio_incoming").$wrapper.html(
 			`<p class="text-muted small">${says}<br><code>${frappe.utils.escape_html(incoming)}</code></p>`

@@ -14,14 +14,15 @@ from frappe.translate import print_language
 from twilio.twiml.messaging_response import MessagingResponse
 from werkzeug.wrappers import Response
 
-from escalation_mgmt import delivery, receipts, replies
+from escalation_mgmt import delivery
 from escalation_mgmt.actions.acknowledge import acknowledge_by, as_it_is
 from escalation_mgmt.actions.escalate_now import escalate_now
 from escalation_mgmt.engine import can_acknowledge
+from escalation_mgmt.inbound import receipts, replies
+from escalation_mgmt.inbound.receipts import Receipt
 from escalation_mgmt.notifiers.twilio import api as twilio_api
 from escalation_mgmt.notifiers.twilio import gsm7, twiml
 from escalation_mgmt.notifiers.twilio.phone_call import METHOD as CALL
-from escalation_mgmt.receipts import Receipt
 from escalation_mgmt.storage import outbox
 from escalation_mgmt.storage.outbox import ANSWERED, DELIVERED, FAILED, NOT_ANSWERED, NOTIFICATION, SENT
 from escalation_mgmt.utils.retry import twice

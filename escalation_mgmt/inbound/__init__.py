@@ -1,0 +1,1 @@
+"""What comes from outside: a file for each provider's callbacks; replies and receipts, whoever brought them."""
