@@ -75,7 +75,7 @@ ignore_links_on_delete = [
 	"Escalation Plan Version",
 ]
 
-page_renderer = ["escalation_mgmt.ack_page.AckPage", "escalation_mgmt.phone.PhonePage"]
+page_renderer = ["escalation_mgmt.web.acknowledgement.AckPage", "escalation_mgmt.web.technician.PhonePage"]
 
 extend_bootinfo = ["escalation_mgmt.utils.installation.boot", "escalation_mgmt.views.ticket_form.boot"]
 app_include_js = [

@@ -350,18 +350,18 @@ class World:
 
 	def device(self, user: str, kind: str = "Web Push", label: str = "iPhone, Safari") -> Any:
 		"""A device of a user, added as their browser (or app) adds it. Returns the provider's side of it."""
-		from escalation_mgmt import phone
+		from escalation_mgmt.web import technician
 
 		frappe.set_user(user)
 		try:
 			if kind == "FCM":
 				there = self.providers.fcm.device(user)
-				phone.add_device(kind, there, label)
+				technician.add_device(kind, there, label)
 			else:
-				key = phone.overview()["key"]
+				key = technician.overview()["key"]
 				there = self.providers.webpush.subscribe(user, key)
 				given = there.as_json()
-				phone.add_device(kind, given["endpoint"], label, server_key=key, **given["keys"])
+				technician.add_device(kind, given["endpoint"], label, server_key=key, **given["keys"])
 		finally:
 			frappe.set_user("Administrator")
 		frappe.db.commit()

@@ -129,12 +129,12 @@ def tell(url: str, providers: LocalProviders, say: Callable[[str], None]) -> Non
 
 def _allow_notifications(technician: Person, providers: LocalProviders) -> None:
 	"""What the page /escalations does in the technician's browser; each browser only once."""
-	seen = technician.call("escalation_mgmt.phone.overview")
+	seen = technician.call("escalation_mgmt.web.technician.overview")
 	for device in seen["devices"]:  # of an earlier demo, whose push service is gone
-		technician.call("escalation_mgmt.phone.remove_device", device=device["name"])
+		technician.call("escalation_mgmt.web.technician.remove_device", device=device["name"])
 	browser = providers.webpush.subscribe(technician.user, seen["key"]).as_json()
 	technician.call(
-		"escalation_mgmt.phone.add_device",
+		"escalation_mgmt.web.technician.add_device",
 		kind="Web Push",
 		label="iPhone, Safari",
 		endpoint=browser["endpoint"],

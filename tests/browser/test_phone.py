@@ -154,7 +154,7 @@ def allows(desk: Desk, page: Page) -> None:
 	expect(page.locator("#state")).to_have_text("Notifications reach this device.")
 	expect(page.locator("#devices")).to_contain_text("(this device)")
 	# A post without the session's token does nothing.
-	answer = page.context.request.post("/api/method/escalation_mgmt.phone.send_test")
+	answer = page.context.request.post("/api/method/escalation_mgmt.web.technician.send_test")
 	assert answer.status == 400, answer.text()
 
 

@@ -11,10 +11,10 @@ import frappe
 import pytest
 import requests
 
-from escalation_mgmt import phone
 from escalation_mgmt.notifiers.base import CannotReach, Message, Sent
 from escalation_mgmt.notifiers.push import fcm, iphone_push, web_push
 from escalation_mgmt.notifiers.push.iphone_push import IphonePushNotifier
+from escalation_mgmt.web import technician
 from host.providers.fcm import problems
 from tests import judges
 from tests.conftest import missing
@@ -129,7 +129,7 @@ def test_while_a_device_is_awaited_no_other_is_locked(world: World) -> None:
 			time.sleep(0.02)
 		time.sleep(0.5)  # until its answer was handed back
 		began = time.monotonic()
-		url = f"{world.url}/api/method/escalation_mgmt.phone.remove_device"
+		url = f"{world.url}/api/method/escalation_mgmt.web.technician.remove_device"
 		took.append(
 			(session.post(url, data={"device": name}, timeout=60).status_code, time.monotonic() - began)
 		)
@@ -518,13 +518,15 @@ def test_500_pushes_to_a_slow_service_go_out_together(world: World, kind: str) -
 
 def call(world: World, session, method: str, **data):
 	frappe.db.commit()
-	return session.post(f"{world.url}/api/method/escalation_mgmt.phone.{method}", data=data, timeout=30)
+	return session.post(
+		f"{world.url}/api/method/escalation_mgmt.web.technician.{method}", data=data, timeout=30
+	)
 
 
 def test_a_guest_may_nothing(world: World) -> None:
 	for method in ("overview", "add_device", "remove_device", "send_test", "acknowledge"):
 		answer = world.post(
-			f"{world.url}/api/method/escalation_mgmt.phone.{method}",
+			f"{world.url}/api/method/escalation_mgmt.web.technician.{method}",
 			data={"kind": "FCM", "endpoint": "a:b", "device": "x", "action_item": "x"},
 		)
 		assert answer.status_code == 403, method
@@ -535,7 +537,7 @@ def test_a_guest_may_nothing(world: World) -> None:
 
 def subscription(world: World, user: str = TECH) -> dict:
 	frappe.set_user("Administrator")
-	key = phone._public_key()
+	key = technician._public_key()
 	frappe.db.commit()
 	given = world.providers.webpush.subscribe(user, key).as_json()
 	return {"kind": "Web Push", "label": "x", "server_key": key, **given["keys"]}
@@ -637,16 +639,16 @@ def test_a_test_to_oneself_is_limited(world: World) -> None:
 	world.device(LEAD)
 	frappe.set_user(TECH)
 	try:
-		for _try in range(phone.TESTS_PER_HOUR):
-			assert phone.send_test()["sent"]
+		for _try in range(technician.TESTS_PER_HOUR):
+			assert technician.send_test()["sent"]
 			world.expect_push(TECH, "Test")
 		with pytest.raises(frappe.RateLimitExceededError):
-			phone.send_test()
+			technician.send_test()
 	finally:
 		frappe.set_user("Administrator")
 	frappe.set_user("second@x.test")
 	try:
-		answer = phone.send_test()
+		answer = technician.send_test()
 	finally:
 		frappe.set_user("Administrator")
 	assert not answer["sent"] and "Has no device" in answer["message"]
@@ -659,7 +661,7 @@ def test_a_copy_sends_no_test(world: World) -> None:
 	frappe.set_user(TECH)
 	try:
 		with pytest.raises(frappe.ValidationError, match="is a copy"):
-			phone.send_test()
+			technician.send_test()
 	finally:
 		frappe.set_user("Administrator")
 		frappe.conf.escalation_installation_id = recorded
@@ -774,7 +776,7 @@ def _judged(world: World, url: str) -> None:
 	frappe.conf.escalation_allowed_hosts = [urlsplit(url).netloc]
 	given = subscribed(key)
 	frappe.set_user(TECH)
-	phone.add_device("Web Push", given["endpoint"], "x", server_key=key, **given["keys"])
+	technician.add_device("Web Push", given["endpoint"], "x", server_key=key, **given["keys"])
 	frappe.set_user("Administrator")
 	ticket = pushing(world)
 	world.forward(10)

@@ -6,9 +6,9 @@ from typing import Any
 import frappe
 import pytest
 
-from escalation_mgmt import phone
 from escalation_mgmt.engine import Responses
 from escalation_mgmt.preflight import rehearsal
+from escalation_mgmt.web import technician
 from tests.scenarios.test_ticket_form import Form
 from tests.world import World, needs
 
@@ -55,7 +55,7 @@ def test_until_all_have_acknowledged_it_goes_on_for_the_others(world: World, pla
 	assert form.shown["headline"] == "Step 1 of 3 has run. 1 of 3 have acknowledged."
 	assert "acknowledge" not in form.offers
 	frappe.set_user("tech@x.test")
-	assert [shown["can_acknowledge"] for shown in phone.overview()["items"]] == [False]
+	assert [shown["can_acknowledge"] for shown in technician.overview()["items"]] == [False]
 	frappe.set_user("Administrator")
 	world.forward(10)
 	for user in MEMBERS[1:]:

@@ -6,10 +6,10 @@ from typing import Any
 import frappe
 import pytest
 
-from escalation_mgmt import phone
 from escalation_mgmt.engine import Responses
 from escalation_mgmt.preflight import rehearsal
 from escalation_mgmt.utils import clock
+from escalation_mgmt.web import technician
 from tests.scenarios.test_ticket_form import Form
 from tests.world import World
 
@@ -83,7 +83,7 @@ def test_26_their_own_word_is_enough_by_the_reminders_link_and_by_the_form(world
 	world.forward(30)
 	world.expect_email("tech@x.test", "Are you still on ticket")
 	frappe.set_user("tech@x.test")
-	(shown,) = phone.overview()["items"]
+	(shown,) = technician.overview()["items"]
 	frappe.set_user("Administrator")
 	assert shown["can_acknowledge"] and shown["state"] == "Tina Tech has it, but nothing happens"
 	form.reload()

@@ -14,7 +14,7 @@
 	// --- the server
 
 	async function call(method, data = {}) {
-		const answer = await fetch(`/api/method/escalation_mgmt.phone.${method}`, {
+		const answer = await fetch(`/api/method/escalation_mgmt.web.technician.${method}`, {
 			method: "POST",
 			headers: {
 				"Content-Type": "application/json",

@@ -1,0 +1,1 @@
+"""Pages: the one behind an acknowledgement link, and the technician's."""
