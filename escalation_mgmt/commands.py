@@ -101,16 +101,17 @@ def check(context) -> None:
 def rehearse(context, plan, ticket, at, acknowledged_by, everyone, delay, **made_up) -> None:
 	"""Say what PLAN would do: who is reached, when, and how. Nothing is sent. Leaves with 1 if somebody can't be reached."""
 	from escalation_mgmt.engine import Responses
+	from escalation_mgmt.facts.plans import PLAN
 	from escalation_mgmt.preflight import rehearsal
 
 	frappe.init(get_site(context))
 	frappe.connect()
 	try:
-		if not frappe.db.exists(rehearsal.PLAN, plan):
+		if not frappe.db.exists(PLAN, plan):
 			raise click.ClickException(f"There is no plan {plan}.")
 		responses = Responses(to_message=acknowledged_by, everyone=everyone, delay=timedelta(minutes=delay))
 		found = rehearsal.of_plan(
-			frappe.get_doc(rehearsal.PLAN, plan),
+			frappe.get_doc(PLAN, plan),
 			ticket=ticket,
 			made_up=made_up,
 			start=rehearsal.start(at),

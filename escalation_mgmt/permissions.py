@@ -10,6 +10,11 @@ NOTIFICATION = "Escalation Notification"
 SEE_ALL = frozenset({"Escalation Manager", "System Manager", "Administrator"})
 
 
+def only_for_managers() -> None:
+	"""Raises PermissionError for anybody else."""
+	frappe.only_for(("System Manager", "Escalation Manager"))
+
+
 def sees_all(user: str) -> bool:
 	return user == "Administrator" or bool(SEE_ALL & set(frappe.get_roles(user)))
 

@@ -8,7 +8,7 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from logging import Logger
 from statistics import median
@@ -212,21 +212,6 @@ def figures() -> list[dict[str, str]]:
 
 def _seconds(value: float) -> str:
 	return _("{0} s").format(f"{max(value, 0):.1f}") if value < 60 else history.duration(value)
-
-
-@frappe.whitelist()
-def report() -> dict[str, Any]:
-	"""For Desk, once a minute, and for an outside monitor: {"well", "problems", ...}. For managers only."""
-	frappe.only_for(("System Manager", "Escalation Manager"))
-	state = health()
-	return {**asdict(state), "well": state.well, "problems": state.problems}
-
-
-@frappe.whitelist()
-def shown() -> list[dict[str, str]]:
-	"""What Escalation Settings show of it (`figures`). For managers only."""
-	frappe.only_for(("System Manager", "Escalation Manager"))
-	return figures()
 
 
 def beat(*, wait: bool = False) -> None:

@@ -9,7 +9,6 @@ from frappe import _
 
 from escalation_mgmt.engine import Plan, Ticket, takes, winner
 from escalation_mgmt.facts import conditions, plans, tickets
-from escalation_mgmt.facts.plans import PLAN
 from escalation_mgmt.preflight import validation
 from escalation_mgmt.preflight.rehearsal import missing, nothing_written
 from escalation_mgmt.utils import clock
@@ -20,17 +19,14 @@ LOOKED_AT_BY_CONDITION = 1000  # each ticket is then read whole
 LISTED = 200
 
 
-@frappe.whitelist(methods=["POST"])
-def taken(plan: str | dict) -> dict[str, Any]:
-	"""Which tickets of the last `DAYS` days a plan would have taken, saved or not. For whoever may write plans.
+def taken_by(doc: Any) -> dict[str, Any]:
+	"""Which tickets of the last `DAYS` days the document of a plan would have taken, saved or not. Writes nothing.
 
 	{"days", "taken": how many, "forestalled": how many it would have taken but for a plan of a lower rank, "listed":
 	[{"name", "subject", "at" (site's zone), "facts", "by": the plan that would have taken it instead, or empty}], the
 	newest first; "unlisted": how many more there are, "unreadable": how many of them this user may not read,
-	"looked_at": the limit, where it was reached}. Writes nothing.
+	"looked_at": the limit, where it was reached}. Raises ValidationError for a plan that isn't finished.
 	"""
-	frappe.has_permission(PLAN, "write", throw=True)
-	doc = plans.in_form(plan)
 	with nothing_written():
 		if problems := missing(doc) or validation.problems(doc):
 			frappe.throw(problems, title=_("The plan isn't finished"), as_list=True)

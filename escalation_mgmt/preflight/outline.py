@@ -7,7 +7,6 @@ from frappe import _
 
 from escalation_mgmt.engine import EVERYONE, Plan, Rung, StartAt, Step, TargetKind, ladder
 from escalation_mgmt.facts import plans
-from escalation_mgmt.facts.plans import PLAN
 from escalation_mgmt.preflight import validation
 from escalation_mgmt.preflight.rehearsal import nothing_written
 from escalation_mgmt.storage import history
@@ -15,15 +14,12 @@ from escalation_mgmt.storage import history
 RUNS_SHOWN = 3
 
 
-@frappe.whitelist(methods=["POST"])
-def outline(plan: str | dict) -> dict[str, Any]:
-	"""A plan as a form has it, saved or not, finished or not. For whoever may write plans. Writes nothing.
+def outline_of(doc: Any) -> dict[str, Any]:
+	"""What a form shows of the document of a plan, finished or not. Writes nothing.
 
 	{"counted": from when the times count, "rungs": [{"at", "steps": [{"number", "line"}], "line": where there are no
 	steps}], "problems": why it can't be saved, "warnings"}.
 	"""
-	frappe.has_permission(PLAN, "write", throw=True)
-	doc = plans.in_form(plan)
 	doc.start = doc.start or StartAt.AFTER_WINDOW
 	doc.steps = [row for row in doc.steps if row.method and row.whom]
 	with nothing_written():

@@ -4,7 +4,7 @@ Asked before anything happens: by the workspace, by a plan's form, by `bench --s
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -33,21 +33,6 @@ class Finding:
 
 	problem: str
 	cure: Cure
-
-
-@frappe.whitelist()
-def report() -> dict[str, Any]:
-	"""For the workspace and for programs: {"ready", "findings": [{"problem", "cure"}]}. For managers only."""
-	frappe.only_for(("System Manager", "Escalation Manager"))
-	found = findings()
-	return {"ready": not found, "findings": [asdict(finding) for finding in found]}
-
-
-@frappe.whitelist()
-def report_of_plan(plan: str) -> list[dict[str, Any]]:
-	"""The findings about one saved plan, for its form. For whoever may write plans."""
-	frappe.has_permission(PLAN, "write", throw=True)
-	return [asdict(finding) for finding in of_plan(frappe.get_doc(PLAN, plan))]
 
 
 def findings(*, ask_providers: bool = False) -> list[Finding]:

@@ -4,11 +4,10 @@ The engine runs on virtual time; people, teams, methods and calendars are read a
 and nothing is sent.
 """
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -37,7 +36,6 @@ from escalation_mgmt.facts import conditions, plans, tickets
 from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
-from escalation_mgmt.facts.plans import PLAN
 from escalation_mgmt.preflight import remedies, validation
 from escalation_mgmt.preflight.remedies import Cure
 from escalation_mgmt.storage import action_items as store
@@ -75,45 +73,6 @@ class Rehearsal:
 	messages: int
 	unreachable: list[str]
 	notes: list[str] = field(default_factory=list)
-
-
-@frappe.whitelist(methods=["POST"])
-def rehearse(
-	plan: str | dict,
-	ticket: str = "",
-	made_up: str | dict | None = None,
-	at: str = "",
-	to_message: int = 0,
-	to_step: int = 0,
-	delay: float = 0,
-	answered_after: float = 0,
-	everyone: bool = False,
-) -> dict[str, Any]:
-	"""Rehearse a plan. For whoever may write plans.
-
-	`plan` is the name of a saved plan, or a whole document as a form has it, saved or not. `ticket` names an existing
-	ticket, which the user has to be allowed to read; without it the ticket is made up, of {"priority", "team",
-	"ticket_type", "customer", "assignee"}: what isn't given is taken from the plan. `at` is "now", a date and time in
-	the site's zone, or such as "Friday 17:50". `to_message` or `to_step` is acknowledged `delay` seconds later, with
-	`everyone` also what comes after it, as long as somebody is asked; an agent replies `answered_after` seconds after the start; 0: never.
-	"""
-	frappe.has_permission(PLAN, "write", throw=True)
-	doc = plans.in_form(plan)
-	if ticket:
-		frappe.has_permission(doc.reference_doctype, "read", ticket, throw=True)
-	try:
-		responses = Responses(
-			to_message=to_message,
-			to_step=to_step,
-			everyone=everyone,
-			delay=timedelta(seconds=delay),
-			answered_after=timedelta(seconds=answered_after) if answered_after else None,
-		)
-	except ValueError:
-		frappe.throw(_("A time can't be negative."))
-	given = json.loads(made_up) if isinstance(made_up, str) and made_up else made_up or {}
-	with nothing_written():
-		return asdict(of_plan(doc, ticket=ticket, made_up=given, start=start(at), responses=responses))
 
 
 def of_plan(

@@ -6,7 +6,6 @@ A database that was restored or cloned elsewhere brings its id along, but not th
 import secrets
 
 import frappe
-from frappe import _
 from frappe.installer import update_site_config
 
 SETTINGS = "Escalation Settings"
@@ -29,16 +28,6 @@ def make_live() -> None:
 def forget() -> None:
 	"""Take the id out of the site's configuration."""
 	update_site_config(KEY, "None")  # Frappe's way to remove one
-
-
-@frappe.whitelist(methods=["POST"])
-def make_this_live() -> None:
-	"""The button in Escalation Settings."""
-	frappe.only_for(("System Manager", "Escalation Manager"))
-	if is_live():
-		frappe.throw(_("This installation is live already."))
-	make_live()
-	frappe.msgprint(_("This installation is live: due steps are run and messages are sent."), alert=True)
 
 
 def boot(bootinfo) -> None:

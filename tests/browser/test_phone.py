@@ -244,7 +244,7 @@ def acknowledges_by_the_button_of_the_notification(page: Page, name: str) -> Non
 
 def after_new_keys_it_subscribes_anew_by_itself(desk: Desk, page: Page) -> None:
 	before = page.evaluate("localStorage.push")
-	desk.as_administrator("escalation_mgmt.notifiers.push.web_push.make_new_keys")
+	desk.as_administrator("escalation_mgmt.api.settings.make_push_keys")
 	page.reload()
 	expect(page.locator("#state")).to_have_text("Notifications reach this device.")
 	assert page.evaluate("localStorage.push") != before

@@ -5,8 +5,8 @@ import re
 import frappe
 import pytest
 
-from escalation_mgmt import contacts
-from escalation_mgmt.notifiers.twilio import connection_test
+from escalation_mgmt.api import contacts
+from escalation_mgmt.api import settings as settings_api
 from tests.world import World
 
 TINA, LEO = "+4915112345601", "+4915112345602"
@@ -20,7 +20,7 @@ def tina(world: World):
 def ask(world: World, user: str, function: str, **arguments):
 	session = world.login(user)
 	return session.post(
-		f"{world.url}/api/method/escalation_mgmt.contacts.{function}", data=arguments, timeout=30
+		f"{world.url}/api/method/escalation_mgmt.api.contacts.{function}", data=arguments, timeout=30
 	)
 
 
@@ -49,7 +49,7 @@ def test_a_number_is_stored_in_one_form_and_nonsense_is_refused(world: World, ti
 
 def test_the_owner_verifies_by_the_code_that_was_sent(world: World, tina) -> None:
 	session = world.login("tech@x.test")
-	call = f"{world.url}/api/method/escalation_mgmt.contacts."
+	call = f"{world.url}/api/method/escalation_mgmt.api.contacts."
 	sent = session.post(call + "send_code", data={"contact": "tech@x.test"}, timeout=30).json()["message"]
 	assert sent == {"sent": True, "message": "Sent to +49…01."}
 	code = code_of(world)
@@ -135,7 +135,7 @@ def test_only_the_owner_and_managers_may(world: World, tina, function: str) -> N
 	if function in ("send_code", "ways"):
 		arguments = {"contact": "tech@x.test"}
 	assert ask(world, "lead@x.test", function, **arguments).status_code == 403
-	guest = world.post(f"{world.url}/api/method/escalation_mgmt.contacts.{function}", data=arguments)
+	guest = world.post(f"{world.url}/api/method/escalation_mgmt.api.contacts.{function}", data=arguments)
 	assert guest.status_code == 403
 
 
@@ -176,14 +176,14 @@ def test_a_test_says_why_it_wasnt_sent(world: World, tina) -> None:
 
 def test_our_numbers_as_a_vcard(world: World) -> None:
 	answer = world.login("tech@x.test").get(
-		f"{world.url}/api/method/escalation_mgmt.contacts.vcard", timeout=30
+		f"{world.url}/api/method/escalation_mgmt.api.contacts.vcard", timeout=30
 	)
 	assert answer.headers["Content-Type"].startswith("text/vcard")
 	lines = answer.text.split("\r\n")
 	assert lines[0] == "BEGIN:VCARD" and lines[-2:] == ["END:VCARD", ""]
 	for number in world.providers.twilio.numbers:
 		assert f"TEL;TYPE=CELL:{number}" in lines
-	assert world.get(f"{world.url}/api/method/escalation_mgmt.contacts.vcard").status_code == 403
+	assert world.get(f"{world.url}/api/method/escalation_mgmt.api.contacts.vcard").status_code == 403
 
 
 # --- Test Connection
@@ -193,7 +193,7 @@ def settings(**values) -> dict:
 	doc = frappe.get_doc("Escalation Settings")
 	doc.update(values)
 	doc.save()
-	return connection_test.test()
+	return settings_api.test_twilio()
 
 
 def test_connection_is_fine(world: World) -> None:
@@ -270,7 +270,5 @@ def test_the_environment_wins_over_the_settings(world: World, monkeypatch: pytes
 
 def test_only_managers_test_the_connection(world: World) -> None:
 	session = world.login("tech@x.test")
-	answer = session.post(
-		f"{world.url}/api/method/escalation_mgmt.notifiers.twilio.connection_test.test", timeout=30
-	)
+	answer = session.post(f"{world.url}/api/method/escalation_mgmt.api.settings.test_twilio", timeout=30)
 	assert answer.status_code == 403

@@ -2,6 +2,7 @@
 
 import frappe
 
+from escalation_mgmt.api import settings as settings_api
 from escalation_mgmt.dispatch import dispatcher
 from escalation_mgmt.utils import installation
 from tests.world import World
@@ -27,11 +28,11 @@ def test_30_a_copy_sends_nothing_and_says_so_until_it_is_made_live(world: World)
 
 		# Over HTTP: within a test, Frappe 15 lets everybody through.
 		refused = world.login("tech@x.test").post(
-			f"{world.url}/api/method/escalation_mgmt.utils.installation.make_this_live", timeout=30
+			f"{world.url}/api/method/escalation_mgmt.api.settings.make_live", timeout=30
 		)
 		assert refused.status_code == 403, refused.text
 		frappe.set_user("admin@x.test")
-		installation.make_this_live()
+		settings_api.make_live()
 		frappe.set_user("Administrator")
 		assert frappe.db.get_single_value("Escalation Settings", "installation_id") != original
 		frappe.db.commit()

@@ -63,7 +63,7 @@ def test_28_a_stopped_dispatcher_is_noticed(world: World, listener: HTTPServer) 
 	manager = world.login("manager@x.test")
 
 	def report() -> dict:
-		asked = f"{world.url}/api/method/escalation_mgmt.dispatch.monitor.report"
+		asked = f"{world.url}/api/method/escalation_mgmt.api.health.report"
 		return manager.get(asked, timeout=30).json()["message"]
 
 	with heartbeat_to(listener.server_port):

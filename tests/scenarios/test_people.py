@@ -3,7 +3,7 @@
 import frappe
 import pytest
 
-from escalation_mgmt import contacts
+from escalation_mgmt.api import contacts
 from tests.world import World
 
 

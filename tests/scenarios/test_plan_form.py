@@ -6,8 +6,8 @@ from typing import Any
 import frappe
 import pytest
 
+from escalation_mgmt.api import plans as plans_api
 from escalation_mgmt.preflight import lookback
-from escalation_mgmt.preflight.outline import outline as plan_outline
 from escalation_mgmt.utils import clock
 from tests.world import PAGER, World
 
@@ -114,7 +114,7 @@ def test_only_managers_write_plans(world: World) -> None:
 
 
 def outline(doc: Any, **more: Any) -> dict:
-	return plan_outline({**doc.as_dict(), **more})
+	return plans_api.outline({**doc.as_dict(), **more})
 
 
 def test_the_ladder_says_when_what_goes_to_whom(world: World) -> None:
@@ -142,17 +142,17 @@ def test_a_plan_that_is_being_written_has_a_ladder_and_is_told_what_is_wrong(wor
 	world.plan((0, "Email"), title="First", rank=1)
 	steps = [{"idx": 1}, {"idx": 2, "wait": 60, "method": "Email", "whom": "Assignee"}]
 	new = {"__islocal": 1, "name": "new-escalation-plan-1", "reference_doctype": "HD Ticket", "enabled": 1}
-	shown = plan_outline({**new, "rank": 2, "priorities": [{"priority": "High"}], "steps": steps})
+	shown = plans_api.outline({**new, "rank": 2, "priorities": [{"priority": "High"}], "steps": steps})
 	assert shown["rungs"][0] == {
 		"at": "1m",
 		"steps": [{"number": 2, "line": "Email to the assignee"}],
 		"line": "",
 	}
 	assert shown["warnings"][0].startswith("It never runs: plans of a lower rank take all its tickets first")
-	shown = plan_outline({**new, "condition": "doc.nosuch(", "steps": steps})
+	shown = plans_api.outline({**new, "condition": "doc.nosuch(", "steps": steps})
 	assert "Condition fails" in shown["problems"][0] and not shown["warnings"]
-	assert plan_outline({**new, "steps": []})["rungs"] == []
-	assert "Name the fields of Note" in plan_outline({**new, "reference_doctype": "Note"})["problems"][0]
+	assert plans_api.outline({**new, "steps": []})["rungs"] == []
+	assert "Name the fields of Note" in plans_api.outline({**new, "reference_doctype": "Note"})["problems"][0]
 
 
 def test_which_tickets_a_plan_would_have_taken(world: World) -> None:
@@ -170,7 +170,7 @@ def test_which_tickets_a_plan_would_have_taken(world: World) -> None:
 	plan = world.plan((0, "Email"), title="Second", rank=2, enabled=0)
 
 	def listed(**more: Any) -> list[tuple[str, str]]:
-		shown = lookback.taken({**plan.as_dict(), **more})
+		shown = plans_api.taken({**plan.as_dict(), **more})
 		assert len(shown["listed"]) == shown["taken"] + shown["forestalled"] - shown["unlisted"]
 		return sorted((ticket["subject"], ticket["by"]) for ticket in shown["listed"])
 
@@ -181,7 +181,7 @@ def test_which_tickets_a_plan_would_have_taken(world: World) -> None:
 	assert listed(condition="doc.subject == 'Ours'") == [("Ours", "")]
 	assert listed(priorities=[{"priority": "Low"}]) == [("Low", "")]
 	assert listed(priorities=[], customer="Nobody & Sons") == []
-	shown = lookback.taken(first.name)
+	shown = plans_api.taken(first.name)
 	assert (shown["taken"], shown["forestalled"], shown["looked_at"]) == (1, 0, 0)
 	assert not world.count_items()
 
@@ -192,7 +192,7 @@ def test_what_a_plan_would_have_taken_is_limited(world: World, monkeypatch: pyte
 	plan = world.plan((0, "Email"), enabled=0)
 	monkeypatch.setattr(lookback, "LISTED", 2)
 	monkeypatch.setattr(lookback, "LOOKED_AT", 3)
-	shown = lookback.taken(plan.name)
+	shown = plans_api.taken(plan.name)
 	assert [ticket["subject"] for ticket in shown["listed"]] == ["Ticket 3", "Ticket 2"]
 	assert (shown["taken"], shown["unlisted"], shown["looked_at"]) == (3, 1, 3)
 
@@ -201,9 +201,9 @@ def test_only_for_whoever_writes_plans(world: World) -> None:
 	world.ticket("Secret")
 	plan = world.plan((0, "Email"), enabled=0).name
 	frappe.set_user("tech@x.test")
-	for refused_to_an_agent in (plan_outline, lookback.taken):
+	for refused_to_an_agent in (plans_api.outline, plans_api.taken):
 		with pytest.raises(frappe.PermissionError):
 			refused_to_an_agent(plan)
 	frappe.set_user("owner@x.test")  # writes plans, reads no tickets
-	shown = lookback.taken(plan)
+	shown = plans_api.taken(plan)
 	assert (shown["taken"], shown["unreadable"], shown["listed"]) == (1, 1, [])

@@ -749,8 +749,8 @@ def test_a_service_account_in_the_settings_is_kept_secret_and_used(world: World)
 
 
 def test_only_managers_change_keys_and_test_fcm(world: World) -> None:
-	for method in ("web_push.make_new_keys", "fcm.test"):
-		path = f"{world.url}/api/method/escalation_mgmt.notifiers.{method}"
+	for method in ("make_push_keys", "test_fcm"):
+		path = f"{world.url}/api/method/escalation_mgmt.api.settings.{method}"
 		assert world.login(TECH).post(path, timeout=30).status_code == 403
 		assert world.login("manager@x.test").post(path, timeout=30).ok
 

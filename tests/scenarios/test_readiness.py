@@ -7,6 +7,7 @@ from typing import Any
 import frappe
 import pytest
 
+from escalation_mgmt.api import plans as plans_api
 from escalation_mgmt.preflight import providers, readiness
 from escalation_mgmt.utils import clock
 from tests.scenarios.test_plan_form import warnings
@@ -104,7 +105,7 @@ def test_a_plan_that_can_reach_nobody_says_so_in_its_form_too(world: World) -> N
 		assert all_found["Plan Outage: It can reach nobody."] == ("Escalation Plan", "Outage")
 		team = "Team can't be reached by Email: The team Empty has no members. (plans: Outage)"
 		assert all_found[team] == ("HD Team", "Empty")
-		in_form = [f["problem"] for f in readiness.report_of_plan("Outage")]
+		in_form = [f["problem"] for f in plans_api.findings("Outage")]
 		assert in_form == ["It can reach nobody.", team.removesuffix(" (plans: Outage)")]
 		world.plan((0, "Email", "Team"), title="Own Team", rank=1)
 		assert "Plan Own Team: It can reach nobody for a ticket of the team Empty." in found()
@@ -183,11 +184,11 @@ def test_who_may_ask(world: World) -> None:
 	world.plan((0, "Email"))
 
 	def ask(user: str, of: str, **arguments: Any) -> int:
-		url = f"{world.url}/api/method/escalation_mgmt.preflight.readiness.{of}"
+		url = f"{world.url}/api/method/escalation_mgmt.api.{of}"
 		return world.login(user).get(url, params=arguments, timeout=30).status_code
 
-	assert [ask(user, "report") for user in ("manager@x.test", "tech@x.test")] == [200, 403]
-	assert [ask(user, "report_of_plan", plan="Outage") for user in ("manager@x.test", "tech@x.test")] == [
+	assert [ask(user, "health.readiness") for user in ("manager@x.test", "tech@x.test")] == [200, 403]
+	assert [ask(user, "plans.findings", plan="Outage") for user in ("manager@x.test", "tech@x.test")] == [
 		200,
 		403,
 	]

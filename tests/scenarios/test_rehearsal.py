@@ -7,6 +7,7 @@ from typing import Any
 import frappe
 import pytest
 
+from escalation_mgmt.api import plans as plans_api
 from escalation_mgmt.preflight import rehearsal
 from escalation_mgmt.storage import history
 from escalation_mgmt.utils import clock
@@ -15,7 +16,7 @@ from tests.world import OTHERS, OURS, PAGER, World
 
 PLAN = "Escalation Plan"
 FRIDAY = "Friday 17:50"
-URL = "/api/method/escalation_mgmt.preflight.rehearsal.rehearse"
+URL = "/api/method/escalation_mgmt.api.plans.rehearse"
 
 
 def everything() -> dict[str, list]:
@@ -42,7 +43,7 @@ def office(world: World, **more: Any) -> Any:
 @pytest.mark.parametrize("responses", [{}, {"to_message": 2, "delay": 60}], ids=["never", "second message"])
 def test_what_is_rehearsed_for_friday_evening_is_what_then_happens(world: World, responses: dict) -> None:
 	plan = office(world)
-	shown = rehearsal.rehearse(
+	shown = plans_api.rehearse(
 		plan.name,
 		made_up={"assignee": "tech@x.test"},
 		at=str(clock.to_site(at(world, FRI, "17:50"))),
@@ -50,7 +51,7 @@ def test_what_is_rehearsed_for_friday_evening_is_what_then_happens(world: World,
 	)
 	world.wait_for(FRI, "17:50", BERLIN)
 	ticket = world.ticket()
-	again = rehearsal.rehearse(plan.name, ticket=str(ticket.name), **responses)
+	again = plans_api.rehearse(plan.name, ticket=str(ticket.name), **responses)
 	assert again["lines"] == shown["lines"]
 
 	world.tick()
@@ -91,7 +92,7 @@ def test_nothing_is_written_and_nothing_is_sent(world: World) -> None:
 		{"plan": json.dumps(unsaved), "made_up": {"assignee": "tech@x.test"}, "to_step": 2},
 		{"plan": fails, "answered_after": 60},
 	):
-		assert rehearsal.rehearse(**asked)["lines"]
+		assert plans_api.rehearse(**asked)["lines"]
 	frappe.db.commit()
 	after = everything()
 	assert [table for table in before if before[table] != after[table]] == []
@@ -103,13 +104,13 @@ def test_a_plan_that_is_not_saved_is_rehearsed_as_it_stands_on_the_screen(world:
 	changed = plan.as_dict(convert_dates_to_str=True)
 	changed["steps"] = [step for step in changed["steps"] if step["method"] == "Email"]
 	changed["steps"][1]["wait"] = 60
-	shown = rehearsal.rehearse(
+	shown = plans_api.rehearse(
 		json.dumps(changed, default=str), made_up={"assignee": "tech@x.test"}, at=FRIDAY
 	)
 	steps = [line for line in shown["lines"] if line["kind"] == "Step Ran"]
 	assert [line["to"] for line in steps] == ["Tina Tech", "Leo Lead"]
 	new = {**changed, "__islocal": 1, "name": "new-escalation-plan-1", "title": "Night"}
-	assert rehearsal.rehearse(new)["plan"] == "Night"
+	assert plans_api.rehearse(new)["plan"] == "Night"
 	assert not frappe.db.exists(PLAN, "Night")
 	for wrong, says in (
 		({"steps": []}, "Steps is missing"),
@@ -118,7 +119,7 @@ def test_a_plan_that_is_not_saved_is_rehearsed_as_it_stands_on_the_screen(world:
 		({"plan_owner": ""}, "Plan Owner is missing"),
 	):
 		with pytest.raises(frappe.ValidationError) as refused:
-			rehearsal.rehearse({**changed, **wrong})
+			plans_api.rehearse({**changed, **wrong})
 		assert says in str(refused.value)
 
 
@@ -136,7 +137,7 @@ def test_everybody_who_cannot_be_reached_has_a_cure(world: World) -> None:
 	frappe.db.commit()
 
 	def cured(**more: Any) -> dict:
-		shown = rehearsal.rehearse("Outage", **more)
+		shown = plans_api.rehearse("Outage", **more)
 		return {
 			(line["step"], line["to"]): (line["cure"]["doctype"], line["cure"]["name"], line["cure"]["given"])
 			for line in shown["lines"]
@@ -164,10 +165,10 @@ def test_everybody_who_cannot_be_reached_has_a_cure(world: World) -> None:
 def test_it_says_which_plan_takes_the_ticket(world: World) -> None:
 	world.plan((0, "Email"))
 	world.plan((0, "Email"), title="Sooner", rank=1)
-	assert "Plan Sooner (rank 1) takes such a ticket" in rehearsal.rehearse("Outage")["notes"][0]
-	assert rehearsal.rehearse("Sooner")["notes"] == []
+	assert "Plan Sooner (rank 1) takes such a ticket" in plans_api.rehearse("Outage")["notes"][0]
+	assert plans_api.rehearse("Sooner")["notes"] == []
 	assert (
-		"doesn't take such a ticket" in rehearsal.rehearse("Sooner", made_up={"priority": "Low"})["notes"][0]
+		"doesn't take such a ticket" in plans_api.rehearse("Sooner", made_up={"priority": "Low"})["notes"][0]
 	)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from escalation_mgmt.notifiers.twilio import connection_test
+from escalation_mgmt.api import settings as settings_api
 from tests import judges
 from tests.conftest import missing
 from tests.world import World
@@ -84,14 +84,14 @@ def test_what_we_ask_for_is_as_described(
 
 
 def test_what_the_test_of_the_connection_asks_is_as_described(described: World) -> None:
-	said = connection_test.test()
+	said = settings_api.test_twilio()
 	assert said["ok"], said
 
 
 def test_a_messaging_service_and_a_test_call_are_as_described(described: World) -> None:
 	import frappe
 
-	from escalation_mgmt import contacts
+	from escalation_mgmt.api import contacts
 
 	world = described
 	world.contact("tech@x.test", TINA)

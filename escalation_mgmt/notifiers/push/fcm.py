@@ -279,13 +279,3 @@ def test_connection() -> str:
 			info["project_id"]
 		)
 	raise CannotReach(result.detail[:1].upper() + result.detail[1:])
-
-
-@frappe.whitelist(methods=["POST"])
-def test() -> dict[str, Any]:
-	"""The button in Escalation Settings. Returns {"ok", "said": in words}."""
-	frappe.only_for(("System Manager", "Escalation Manager"))
-	try:
-		return {"ok": True, "said": test_connection()}
-	except CannotReach as e:
-		return {"ok": False, "said": str(e)}

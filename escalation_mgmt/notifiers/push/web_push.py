@@ -81,15 +81,6 @@ def rotate() -> str:
 	return next(iter(key_pairs()))
 
 
-@frappe.whitelist(methods=["POST"])
-def make_new_keys() -> str:
-	"""The button in Escalation Settings. Returns the new public key."""
-	frappe.only_for(("System Manager", "Escalation Manager"))
-	if frappe.conf.get("escalation_vapid_private_key"):
-		frappe.throw(_("The key stands in the site's configuration file. Change it there."))
-	return rotate()
-
-
 def new_pair() -> Vapid02:
 	# py-vapid's own way fails where cryptography is new.
 	return Vapid02(ec.generate_private_key(ec.SECP256R1()))

@@ -5,20 +5,11 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-import frappe
 from frappe import _
 from twilio.rest import Client
 
 from escalation_mgmt.notifiers.twilio import api as twilio_api
 from escalation_mgmt.notifiers.twilio.api import Account
-
-
-@frappe.whitelist(methods=["POST"])
-def test() -> dict[str, Any]:
-	"""Returns {"ok", "said": [sentences]}. Sends nothing. For managers."""
-	frappe.only_for(("System Manager", "Escalation Manager"))
-	wrong, fine = check(twilio_api.account())
-	return {"ok": not wrong, "said": wrong or fine}
 
 
 def incoming_url() -> str:

@@ -3,7 +3,7 @@ $(document).on("app_ready", () => {
 	if (frappe.boot.escalation_mute || !frappe.user.has_role(["Escalation Manager", "System Manager"])) return;
 	const ask = async () => {
 		if (document.visibilityState !== "visible") return;
-		const { message } = await frappe.call({ method: "escalation_mgmt.dispatch.monitor.report", type: "GET", silent: true });
+		const { message } = await frappe.call({ method: "escalation_mgmt.api.health.report", type: "GET", silent: true });
 		$(".escalation-alarm").remove();
 		if (!message || !(message.steps_overdue || message.messages_overdue || message.not_looked)) return;
 		$("<div class='escalation-alarm' role='alert'>")

@@ -39,7 +39,7 @@ frappe.provide("escalation_mgmt");
 			if (asked === this.asked && !anew) return;
 			this.asked = asked;
 			const answer = await frappe
-				.call({ method: "escalation_mgmt.preflight.outline.outline", args: { plan: asked }, silent: true })
+				.call({ method: "escalation_mgmt.api.plans.outline", args: { plan: asked }, silent: true })
 				.then((done) => done, () => null);
 			if (this.asked !== asked || !answer?.message) return;
 			const { warnings, ...shown } = answer.message;

@@ -6,7 +6,7 @@ frappe.provide("escalation_mgmt");
 	escalation_mgmt.show_taken = async (frm) => {
 		frappe.dom.set_style(CSS, "escalation-lookback");
 		const answer = await frappe
-			.call({ method: "escalation_mgmt.preflight.lookback.taken", args: { plan: frm.doc }, freeze: true })
+			.call({ method: "escalation_mgmt.api.plans.taken", args: { plan: frm.doc }, freeze: true })
 			.then((done) => done, () => null); // why it was refused is shown already
 		if (!answer?.message) return;
 		const dialog = new frappe.ui.Dialog({

@@ -59,7 +59,7 @@ frappe.provide("escalation_mgmt");
 			const given = dialog.get_values(true) || {};
 			const answered = given.response === "answered";
 			const call = frappe.call({
-				method: "escalation_mgmt.preflight.rehearsal.rehearse",
+				method: "escalation_mgmt.api.plans.rehearse",
 				args: {
 					plan: frm.doc,
 					ticket: given.ticket || "",

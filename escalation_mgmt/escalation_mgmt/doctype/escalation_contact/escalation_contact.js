@@ -10,13 +10,13 @@ frappe.ui.form.on("Escalation Contact", {
 		}
 		frm.add_custom_button(mine ? __("Send Me a Test") : __("Send a Test"), () => test(frm));
 		frm.add_custom_button(__("Our Numbers as a Contact"), () =>
-			window.open("/api/method/escalation_mgmt.contacts.vcard")
+			window.open("/api/method/escalation_mgmt.api.contacts.vcard")
 		);
 	},
 });
 
 async function call(method, args) {
-	const { message } = await frappe.call({ method: `escalation_mgmt.contacts.${method}`, args, freeze: true });
+	const { message } = await frappe.call({ method: `escalation_mgmt.api.contacts.${method}`, args, freeze: true });
 	return message;
 }
 

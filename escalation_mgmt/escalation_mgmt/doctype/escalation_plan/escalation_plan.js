@@ -23,7 +23,7 @@
 			frm.escalation_findings = [];
 			if (frm.is_new() || !frm.perm[0]?.write) return;
 			const { message } = await frappe.call({
-				method: "escalation_mgmt.preflight.readiness.report_of_plan",
+				method: "escalation_mgmt.api.plans.findings",
 				args: { plan: frm.doc.name },
 				type: "GET",
 			});

@@ -11,7 +11,7 @@ frappe.ui.form.on("Escalation Settings", {
 			frappe.confirm(
 				__("Everything that is due is then run and sent to real people, from here. Is this site the one that shall do it?"),
 				async () => {
-					await frappe.call("escalation_mgmt.utils.installation.make_this_live");
+					await frappe.call("escalation_mgmt.api.settings.make_live");
 					window.location.reload();
 				}
 			);
@@ -29,7 +29,7 @@ frappe.ui.form.on("Escalation Settings", {
 	refresh: (frm) => frm.events.show_figures(frm),
 
 	async show_figures(frm) {
-		const answer = await fetch("/api/method/escalation_mgmt.dispatch.monitor.shown").catch(() => null);
+		const answer = await fetch("/api/method/escalation_mgmt.api.health.figures").catch(() => null);
 		const text = (value) => frappe.utils.escape_html(String(value));
 		const rows = answer?.ok
 			? (await answer.json()).message.map(({ label, value, tone }) => `<tr><td>${text(label)}</td><td class="${text(tone)}">${text(value)}</td></tr>`)
@@ -48,7 +48,7 @@ frappe.ui.form.on("Escalation Settings", {
 			async () => {
 				if (frm.is_dirty()) await frm.save();
 				const { message } = await frappe.call({
-					method: "escalation_mgmt.notifiers.push.fcm.test",
+					method: "escalation_mgmt.api.settings.test_fcm",
 					freeze: true,
 				});
 				frappe.msgprint({
@@ -67,7 +67,7 @@ frappe.ui.form.on("Escalation Settings", {
 						"Devices that were added so far are reached with the present keys until you make new ones once more. Each takes the new keys when its owner opens the technician's page. Go on?"
 					),
 					async () => {
-						await frappe.call("escalation_mgmt.notifiers.push.web_push.make_new_keys");
+						await frappe.call("escalation_mgmt.api.settings.make_push_keys");
 						frm.reload_doc();
 					}
 				),
@@ -91,7 +91,7 @@ frappe.ui.form.on("Escalation Settings", {
 			async () => {
 				if (frm.is_dirty()) await frm.save();
 				const { message } = await frappe.call({
-					method: "escalation_mgmt.notifiers.twilio.connection_test.test",
+					method: "escalation_mgmt.api.settings.test_twilio",
 					freeze: true,
 				});
 				frappe.msgprint({
@@ -104,7 +104,7 @@ frappe.ui.form.on("Escalation Settings", {
 		);
 		frm.add_custom_button(
 			__("Our Numbers as a Contact"),
-			() => window.open("/api/method/escalation_mgmt.contacts.vcard"),
+			() => window.open("/api/method/escalation_mgmt.api.contacts.vcard"),
 			twilio
 		);
 	},

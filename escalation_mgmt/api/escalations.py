@@ -1,4 +1,4 @@
-"""What Desk's forms and other programs call. Every function checks permission before anything else."""
+"""Escalations, by their ticket or by their action item: how they stand, and what can be done about them."""
 
 from dataclasses import asdict, replace
 from typing import Any
@@ -6,13 +6,11 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt import notifiers
 from escalation_mgmt.actions import catalog
 from escalation_mgmt.actions.acknowledge import acknowledge_as
 from escalation_mgmt.actions.start import start as _start
 from escalation_mgmt.engine import can_acknowledge
-from escalation_mgmt.facts import maintenances, plans
-from escalation_mgmt.facts.tickets import choices
+from escalation_mgmt.facts import plans
 from escalation_mgmt.preflight import rehearsal
 from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.storage import history, outbox
@@ -111,22 +109,6 @@ def planned(action_item: str) -> dict[str, Any]:
 		lines, more = rehearsal.of_item(item.name)
 	cures = frappe.has_permission(plans.PLAN, "write")  # nobody else can put it right
 	return {"lines": [asdict(line if cures else replace(line, cure=None)) for line in lines], "more": more}
-
-
-@frappe.whitelist()
-def plan_choices(doctype: str) -> dict[str, Any]:
-	"""What a plan for a DocType may ask for, and the methods there are. For whoever may write plans."""
-	frappe.has_permission(plans.PLAN, "write", throw=True)
-	if not doctype or not frappe.db.exists("DocType", doctype):
-		return {"methods": notifiers.methods()}
-	return {**choices(doctype), "methods": notifiers.methods()}
-
-
-@frappe.whitelist()
-def maintenance_choices() -> dict[str, Any]:
-	"""What a maintenance can be for: {"team" | "customer": names}. For whoever may write maintenances."""
-	frappe.has_permission(maintenances.MAINTENANCE, "write", throw=True)
-	return maintenances.choices()
 
 
 TELLS_AT_ONCE = {"hand_over"}

@@ -1,0 +1,97 @@
+"""Plans while they are written: what they may ask for, their outline, their rehearsal, what would make them fail."""
+
+import json
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+import frappe
+from frappe import _
+
+from escalation_mgmt import notifiers
+from escalation_mgmt.engine import Responses
+from escalation_mgmt.facts import maintenances, plans
+from escalation_mgmt.facts.plans import PLAN
+from escalation_mgmt.facts.tickets import choices
+from escalation_mgmt.preflight import lookback, readiness, rehearsal
+from escalation_mgmt.preflight.outline import outline_of
+
+
+@frappe.whitelist()
+def plan_choices(doctype: str) -> dict[str, Any]:
+	"""What a plan for a DocType may ask for, and the methods there are. For whoever may write plans."""
+	frappe.has_permission(PLAN, "write", throw=True)
+	if not doctype or not frappe.db.exists("DocType", doctype):
+		return {"methods": notifiers.methods()}
+	return {**choices(doctype), "methods": notifiers.methods()}
+
+
+@frappe.whitelist()
+def maintenance_choices() -> dict[str, Any]:
+	"""What a maintenance can be for: {"team" | "customer": names}. For whoever may write maintenances."""
+	frappe.has_permission(maintenances.MAINTENANCE, "write", throw=True)
+	return maintenances.choices()
+
+
+@frappe.whitelist(methods=["POST"])
+def outline(plan: str | dict) -> dict[str, Any]:
+	"""A plan as a form has it, saved or not, finished or not (`outline.outline_of`). For whoever may write plans."""
+	frappe.has_permission(PLAN, "write", throw=True)
+	return outline_of(plans.in_form(plan))
+
+
+@frappe.whitelist(methods=["POST"])
+def taken(plan: str | dict) -> dict[str, Any]:
+	"""Which tickets of the last days a plan would have taken, saved or not (`lookback.taken_by`). For whoever may write
+	plans.
+	"""
+	frappe.has_permission(PLAN, "write", throw=True)
+	return lookback.taken_by(plans.in_form(plan))
+
+
+@frappe.whitelist()
+def findings(plan: str) -> list[dict[str, Any]]:
+	"""What would make one saved plan fail (`readiness.Finding`), for its form. For whoever may write plans."""
+	frappe.has_permission(PLAN, "write", throw=True)
+	return [asdict(finding) for finding in readiness.of_plan(frappe.get_doc(PLAN, plan))]
+
+
+@frappe.whitelist(methods=["POST"])
+def rehearse(
+	plan: str | dict,
+	ticket: str = "",
+	made_up: str | dict | None = None,
+	at: str = "",
+	to_message: int = 0,
+	to_step: int = 0,
+	delay: float = 0,
+	answered_after: float = 0,
+	everyone: bool = False,
+) -> dict[str, Any]:
+	"""Rehearse a plan. For whoever may write plans.
+
+	`plan` is the name of a saved plan, or a whole document as a form has it, saved or not. `ticket` names an existing
+	ticket, which the user has to be allowed to read; without it the ticket is made up, of {"priority", "team",
+	"ticket_type", "customer", "assignee"}: what isn't given is taken from the plan. `at` is "now", a date and time in
+	the site's zone, or such as "Friday 17:50". `to_message` or `to_step` is acknowledged `delay` seconds later, with
+	`everyone` also what comes after it, as long as somebody is asked; an agent replies `answered_after` seconds after the start; 0: never.
+	"""
+	frappe.has_permission(PLAN, "write", throw=True)
+	doc = plans.in_form(plan)
+	if ticket:
+		frappe.has_permission(doc.reference_doctype, "read", ticket, throw=True)
+	try:
+		responses = Responses(
+			to_message=to_message,
+			to_step=to_step,
+			everyone=everyone,
+			delay=timedelta(seconds=delay),
+			answered_after=timedelta(seconds=answered_after) if answered_after else None,
+		)
+	except ValueError:
+		frappe.throw(_("A time can't be negative."))
+	given = json.loads(made_up) if isinstance(made_up, str) and made_up else made_up or {}
+	with rehearsal.nothing_written():
+		start = rehearsal.start(at)
+		found = rehearsal.of_plan(doc, ticket=ticket, made_up=given, start=start, responses=responses)
+		return asdict(found)
