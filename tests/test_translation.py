@@ -63,9 +63,9 @@ NAMES = {
 
 EXCEPTIONS = {
 	# (file, text): what it is
-	("ack_page.py", "noindex, nofollow"): "a header",
+	("acknowledgement.py", "noindex, nofollow"): "a header",
 	("agent_page.py", AGENT_PAGE): "code",
-	("callbacks.py", "This request isn't signed by Twilio for this site's public address."): "for a provider",
+	("twilio.py", "This request isn't signed by Twilio for this site's public address."): "for a provider",
 	("contacts.py", 'attachment; filename="escalation.vcf"'): "a header",
 	("email.py", "no address"): "what is no address",
 	("escalation_action_item.js", "btn-primary escalation-acknowledge"): "classes",
@@ -74,9 +74,9 @@ EXCEPTIONS = {
 	("page.js", "card quiet"): "classes",
 	("page.js", "card row"): "classes",
 	("page.js", "main take"): "classes",
-	("phone.py", "public, max-age=3600"): "a header",
+	("technician.py", "public, max-age=3600"): "a header",
 	(
-		"speech.py",
+		"twiml.py",
 		"No key was pressed. The escalation goes on.",
 	): "a sample, looked for among the translations",
 }

@@ -224,7 +224,7 @@ def test_connection_says_what_is_wrong(world: World, values: dict, words: str) -
 def test_connection_sees_that_replies_dont_reach_us(world: World) -> None:
 	world.providers.twilio.sms_url = "https://elsewhere.example.com"
 	said = settings()
-	assert not said["ok"] and "callbacks.incoming_sms" in said["said"][0]
+	assert not said["ok"] and "inbound.twilio.incoming_sms" in said["said"][0]
 
 
 def test_connection_asks_about_the_messaging_service(world: World) -> None:
