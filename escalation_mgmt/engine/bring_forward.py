@@ -34,13 +34,13 @@ def bring_forward(
 	"""Make what comes next due now: the next group, or after the last one the end of the last wait.
 
 	`seen` is the item's `position` as whoever asks for it knew it, so that a stale wish passes over nothing
-	(scenario 17), nor what belongs to an earlier course. `to` is the number of a step that is still to come in this run:
+	(scenario 17), nor what belongs to an earlier generation. `to` is the number of a step that is still to come in this run:
 	what stands before its group is passed over, and history says so. `by` and `via` name a person and their door, `why`
 	another reason. Raises Refused.
 	"""
 	if not can_bring_forward(item):
 		raise Refused(NOT_ESCALATING)
-	if seen[0] != item.course:
+	if seen[0] != item.generation:
 		raise Refused(BEGUN_ANEW)
 	if seen != item.position:
 		raise Refused(MOVED_ON)

@@ -136,7 +136,7 @@ def start_again(item: ActionItem, why: str, now: datetime) -> Decision | None:
 	if not item.stalled:
 		return None
 	again = replace(
-		item, course=item.course + 1, stalled=False, unreached=0, due_at=now, version=item.version + 1
+		item, generation=item.generation + 1, stalled=False, unreached=0, due_at=now, version=item.version + 1
 	)
 	return Decision(item=again, events=(Event(EventKind.STARTED_AGAIN, now, data={"why": why}),))
 

@@ -32,7 +32,7 @@ class ActionItem:
 	"""All instants are naive datetimes in UTC.
 
 	`run` and `group` name the group that runs next: runs count from 0 (0 is the first, 1 the first repeat),
-	groups from 0; a `group` past the last one is the last wait. `version` grows by one with every decision, `course`
+	groups from 0; a `group` past the last one is the last wait. `version` grows by one with every decision, `generation`
 	whenever the escalation begins anew (it was given back, timed out, handed over, started again or over): what was sent
 	before that brings nothing about any more, though the same group may come next.
 	"""
@@ -42,7 +42,7 @@ class ActionItem:
 	status: Status
 	opened_at: datetime
 	version: int = 0
-	course: int = 0
+	generation: int = 0
 	run: int = 0
 	group: int = 0
 	step: int = 0  # number of the step that ran last; 0: none yet
@@ -69,8 +69,8 @@ class ActionItem:
 
 	@property
 	def position(self) -> tuple[int, int, int]:
-		"""What comes next (course, run, group), as a page that is queued now remembers it."""
-		return self.course, self.run, self.group
+		"""What comes next (generation, run, group), as a page that is queued now remembers it."""
+		return self.generation, self.run, self.group
 
 	@property
 	def in_last_wait(self) -> bool:

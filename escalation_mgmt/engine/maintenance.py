@@ -83,7 +83,9 @@ def over(item: ActionItem, ticket: Ticket, now: datetime, working: WorkingTime) 
 			resumes = data["due"] = first
 		else:
 			due = first
-		item = replace(item, course=item.course + 1, run=0, group=0, step=0, unreached=0, asks=(), acks=())
+		item = replace(
+			item, generation=item.generation + 1, run=0, group=0, step=0, unreached=0, asks=(), acks=()
+		)
 	elif item.status is Status.SCHEDULED and plan.start is StartAt.AT_RESPONSE_DEADLINE:
 		due = max(due, window_end(plan, ticket, item.opened_at, working))
 	if due > now:

@@ -93,7 +93,7 @@ def rehearse(
 	the ticket is not asked: that is `matching.winner`.
 	"""
 	opened = open_item("", plan, ticket, start, working)
-	return _course(
+	return _timeline(
 		opened.item, ticket, start, responses, reaches, working, maintenances, [_moment(start, opened, [])]
 	)
 
@@ -113,10 +113,10 @@ def ahead(
 
 	At most so many moments.
 	"""
-	return _course(item, ticket, now, responses, reaches, working, maintenances, [], most)
+	return _timeline(item, ticket, now, responses, reaches, working, maintenances, [], most)
 
 
-def _course(
+def _timeline(
 	item: ActionItem,
 	ticket: Ticket,
 	start: datetime,

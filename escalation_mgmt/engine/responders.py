@@ -115,7 +115,7 @@ def add_person(
 		item,
 		added=(*item.added, who),
 		asks=tuple(replace(ask, people=tuple(dict.fromkeys((*ask.people, who)))) for ask in item.asks),
-		course=item.course + item.stalled,
+		generation=item.generation + item.stalled,
 		due_at=now if item.stalled else item.due_at,
 		stalled=False,
 		unreached=0,

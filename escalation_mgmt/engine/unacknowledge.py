@@ -56,7 +56,7 @@ def released(item: ActionItem) -> ActionItem:
 	"""The item as nobody has it any more: it begins anew."""
 	return replace(
 		item,
-		course=item.course + 1,
+		generation=item.generation + 1,
 		maintenance="",
 		asks=tuple(replace(ask, passes_over=()) for ask in item.asks),
 		acks=(),

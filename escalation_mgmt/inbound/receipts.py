@@ -63,7 +63,7 @@ def take(receipt: Receipt) -> bool:
 
 	What is unknown, older than what is known, or about a message that was given up changes nothing. A message that
 	failed to arrive is sent once more by another way; where there is none, the next step is brought forward. From one of
-	an earlier course of the item nothing follows, and history says so.
+	an earlier generation of the item nothing follows, and history says so.
 	"""
 	item = frappe.db.get_value(outbox.NOTIFICATION, receipt.notification, "action_item")
 	found = store.lock([item]) if item else []  # items before messages, as every decision locks them
@@ -88,7 +88,7 @@ def take(receipt: Receipt) -> bool:
 	)
 	rows.update_all(store.ITEM, [{"name": item, "updated_utc": now}])
 	missed = receipt.status == FAILED and row.purpose == outbox.PAGE and found[0].item.status in _STILL_ASK
-	stale = missed and row.course != found[0].item.course
+	stale = missed and row.generation != found[0].item.generation
 	history.append([_line(row, _KINDS[receipt.status], now, detail=detail[:300], stale=stale)])
 	realtime.tell_forms([item])
 	if missed and not stale:

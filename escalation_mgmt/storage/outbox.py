@@ -40,7 +40,7 @@ PAGE, TOLD = "Page", "Told"
 CODE_RESTS = timedelta(days=1)  # before a phone gets the same reply code for another item
 _HOLD_CODES = (*sorted(RUNNING), str(Status.EXHAUSTED))  # those that can still be acknowledged, or again
 
-NEXT = ("course", "next_run", "next_group")
+NEXT = ("generation", "next_run", "next_group")
 """The position of its item when a page was queued: what comes next unless something happens."""
 
 REACHED = (SENDING, SENT, DELIVERED, ANSWERED, NOT_ANSWERED, UNKNOWN)
@@ -61,8 +61,8 @@ def queue(pages: Sequence[tuple[ActionItem, Page]], now: datetime) -> None:
 
 
 def next_of(page: Any) -> tuple[int, int, int]:
-	"""What was to come next when this page was queued: (course, run, group), as `bring_forward` wants it."""
-	return page.course, page.next_run, page.next_group
+	"""What was to come next when this page was queued: (generation, run, group), as `bring_forward` wants it."""
+	return page.generation, page.next_run, page.next_group
 
 
 def queue_instead(item: str, failed: Any, recipient: Recipient, now: datetime) -> str:

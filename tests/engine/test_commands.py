@@ -190,7 +190,7 @@ def test_given_back_the_next_step_is_due_after_its_own_wait() -> None:
 	assert back == Decision(
 		item=replace(
 			item,
-			course=1,
+			generation=1,
 			status=Status.ESCALATING,
 			due_at=due,
 			unreached=0,
@@ -249,7 +249,7 @@ def test_handed_over_they_are_paged_at_once_and_have_their_time() -> None:
 	assert over == Decision(
 		item=replace(
 			item,
-			course=1,
+			generation=1,
 			assignees=("leo",),
 			due_at=NOW + minutes(5),
 			unreached=0,

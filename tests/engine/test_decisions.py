@@ -182,7 +182,7 @@ def test_a_stalled_item_waits() -> None:
 def test_starting_again() -> None:
 	item = replace(escalating(0, 8), due_at=None, stalled=True, unreached=2)
 	assert start_again(item, "contact", T0) == Decision(
-		item=replace(item, course=1, due_at=T0, stalled=False, unreached=0, version=5),
+		item=replace(item, generation=1, due_at=T0, stalled=False, unreached=0, version=5),
 		events=(Event(K.STARTED_AGAIN, T0, data={"why": "contact"}),),
 	)
 

@@ -433,7 +433,7 @@ class Rules(RuleBasedStateMachine):
 		assert not (goes_on and after.asks and complete(after.asks, after.acks)), "complete, and it goes on"
 		assert after.status is status_after(before.status, [event.kind for event in decision.events])
 		anew = any(event.kind in ANEW or event.data.get("over") for event in decision.events)
-		assert (after.course > before.course) is anew, "what was sent before is stale from then on"
+		assert (after.generation > before.generation) is anew, "what was sent before is stale from then on"
 		first = self.first_seen[after.id]
 		assert after.plan is first.plan and after.opened_at == first.opened_at, "frozen"
 		by_a_person = any(event.kind in (K.HANDED_OVER, K.PERSON_ADDED) for event in decision.events)

@@ -91,20 +91,20 @@ ANEW: dict[str, Callable[[], tuple[ActionItem, ActionItem]]] = {
 @pytest.mark.parametrize("how", ANEW)
 def test_what_was_sent_before_it_began_anew_brings_nothing_forward(how: str) -> None:
 	before, after = ANEW[how]()
-	assert after.course == before.course + 1
+	assert after.generation == before.generation + 1
 	escalates = replace(after, status=Status.ESCALATING, due_at=after.due_at or NOW)
 	with pytest.raises(Refused, match=f"^{BEGUN_ANEW}$"):
-		bring_forward(escalates, (before.course, after.run, after.group), NOW)
-	assert bring_forward(escalates, after.position, NOW).item.course == after.course
+		bring_forward(escalates, (before.generation, after.run, after.group), NOW)
+	assert bring_forward(escalates, after.position, NOW).item.generation == after.generation
 
 
 def test_it_can_begin_anew_many_times() -> None:
 	item = acknowledged()
 	for times in (1, 2, 3):
 		item = unacknowledge(item, "Tina", NOW, ticket=ticket()).item
-		assert item.course == times and item.position == (times, 0, 1)
+		assert item.generation == times and item.position == (times, 0, 1)
 		item = acknowledge(item, "Tina", "Link", NOW, user="tina").item
-		assert item.course == times
+		assert item.generation == times
 
 
 def test_what_goes_on_doesnt_begin_anew() -> None:
@@ -120,4 +120,4 @@ def test_what_goes_on_doesnt_begin_anew() -> None:
 		run(run(item, T0 + minutes(25), pauses=[PAUSE]), PAUSE.end),
 		stalled(),
 	)
-	assert {after.course for after in goes_on} == {0}
+	assert {after.generation for after in goes_on} == {0}
