@@ -39,7 +39,7 @@ from escalation_mgmt.engine.escalate import (
 	stop,
 )
 from escalation_mgmt.engine.event import Event, EventKind
-from escalation_mgmt.engine.item import ActionItem, Ask
+from escalation_mgmt.engine.item import AckRequest, ActionItem
 from escalation_mgmt.engine.ladder import Rung, ladder
 from escalation_mgmt.engine.maintenance import Maintenance, release
 from escalation_mgmt.engine.maintenance import running as running_maintenance
@@ -65,9 +65,9 @@ from escalation_mgmt.engine.plan import (
 	TargetKind,
 	TicketFilter,
 )
+from escalation_mgmt.engine.quorum import progress, tally
 from escalation_mgmt.engine.rehearse import Moment, Responses, Timeline, ahead, rehearse
 from escalation_mgmt.engine.responders import CannotBeReached, add_person, can_add, can_hand_over, hand_over
-from escalation_mgmt.engine.several import progress, tally
 from escalation_mgmt.engine.snooze import LONGEST as LONGEST_SNOOZE
 from escalation_mgmt.engine.snooze import can_snooze, snooze
 from escalation_mgmt.engine.statuses import (
@@ -104,9 +104,9 @@ __all__ = [
 	"NO_SUCH_STEP",
 	"RUNNING",
 	"TRANSITIONS",
+	"AckRequest",
 	"ActionItem",
 	"AfterMaintenance",
-	"Ask",
 	"Audience",
 	"Calendar",
 	"CalendarKind",

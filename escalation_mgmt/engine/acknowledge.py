@@ -8,7 +8,7 @@ from typing import Any
 from escalation_mgmt.engine.decision import Audience, Decision, Tell
 from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.item import ActionItem
-from escalation_mgmt.engine.several import complete, tally
+from escalation_mgmt.engine.quorum import complete, tally
 from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, Status, next_status
 from escalation_mgmt.engine.time_out import first_reminder, may_renew, renew
 from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, WorkingTime
@@ -30,7 +30,7 @@ def is_open_to(who: str, status: Status, acks: Container[str]) -> bool:
 
 def completes(item: ActionItem, who: str) -> bool:
 	"""Whether this person's acknowledgement is enough, with those that were given before."""
-	return item.status is Status.EXHAUSTED or complete(item.asks, (*item.acks, who))
+	return item.status is Status.EXHAUSTED or complete(item.ack_requests, (*item.acks, who))
 
 
 def acknowledge(
@@ -68,7 +68,7 @@ def acknowledge(
 		resumes_at=None,
 		maintenance="",
 		stalled=False,
-		acks=acks if item.plan.asks_several else (),
+		acks=acks if item.plan.asks_quorum else (),
 		acknowledged_by=by,
 		acknowledged_user=user,
 		acknowledged_at=now,

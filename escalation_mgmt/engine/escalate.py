@@ -22,8 +22,8 @@ from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.maintenance import Maintenance, hold, is_dropped, over, running
 from escalation_mgmt.engine.matching import ConditionHolds, rematch
 from escalation_mgmt.engine.plan import Plan, StartAt, Step
+from escalation_mgmt.engine.quorum import ask, has_acknowledged, key
 from escalation_mgmt.engine.responders import Reaches, also_to
-from escalation_mgmt.engine.several import ask, has_acknowledged, key
 from escalation_mgmt.engine.snooze import wake
 from escalation_mgmt.engine.statuses import (
 	RUNNING,
@@ -93,7 +93,7 @@ def look(
 	if how := answer(ticket, item.plan.stop, item.opened_at):
 		return _end(item, Cause.ANSWERED, now, {"how": how})
 	move = rematch(item.plan, enabled, item.facts, ticket.facts, holds, by_hand=item.by_hand)
-	if move and not item.beside and (item.status is not Status.ACKNOWLEDGED or _raised(item, ticket)):
+	if move and not item.superseded and (item.status is not Status.ACKNOWLEDGED or _raised(item, ticket)):
 		if move.plan:
 			return _end(item, Cause.REPLACE, now, {"replaced_by": move.plan.name})
 		if item.status is not Status.ACKNOWLEDGED:

@@ -9,17 +9,17 @@ from escalation_mgmt.engine.ticket import MatchFacts
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class AckRequest:
 	"""How many of whom a step asks for. `people` are users, or labels of addresses that are nobody's."""
 
 	step: int  # 0: a handover
 	needs: int  # EVERYONE, or a number
 	people: tuple[str, ...]
-	passes_over: tuple[str, ...] = ()  # who had acknowledged before, where that alone would have been enough
+	excluded: tuple[str, ...] = ()  # who had acknowledged before, where that alone would have been enough
 
 	@property
 	def asked(self) -> frozenset[str]:
-		return frozenset(self.people) - frozenset(self.passes_over)
+		return frozenset(self.people) - frozenset(self.excluded)
 
 	@property
 	def needed(self) -> int:
@@ -56,9 +56,9 @@ class ActionItem:
 	unreached: int = 0  # groups in a row that reached nobody
 	stalled: bool = False  # a whole pass reached nobody: waits for an assignee, a contact or a provider
 	parked: bool = False  # set aside by the shell, which tries again later
-	beside: bool = False  # acknowledged late, while a newer item follows the ticket
-	asks: tuple[Ask, ...] = ()  # of the steps that ran, where the plan asks for several
-	acks: tuple[str, ...] = ()  # who has acknowledged, named as in `asks`
+	superseded: bool = False  # acknowledged late, while a newer item follows the ticket
+	ack_requests: tuple[AckRequest, ...] = ()  # of the steps that ran, where the plan asks for several
+	acks: tuple[str, ...] = ()  # who has acknowledged, named as in `ack_requests`
 	acknowledged_by: str = ""  # as history names them
 	acknowledged_user: str = ""  # empty: a bare address
 	acknowledged_at: datetime | None = None

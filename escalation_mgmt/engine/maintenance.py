@@ -84,7 +84,14 @@ def over(item: ActionItem, ticket: Ticket, now: datetime, working: WorkingTime) 
 		else:
 			due = first
 		item = replace(
-			item, generation=item.generation + 1, run=0, group=0, step=0, unreached=0, asks=(), acks=()
+			item,
+			generation=item.generation + 1,
+			run=0,
+			group=0,
+			step=0,
+			unreached=0,
+			ack_requests=(),
+			acks=(),
 		)
 	elif item.status is Status.SCHEDULED and plan.start is StartAt.AT_RESPONSE_DEADLINE:
 		due = max(due, window_end(plan, ticket, item.opened_at, working))

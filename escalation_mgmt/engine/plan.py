@@ -124,7 +124,7 @@ class Plan:
 		return self.counts_working_time or any(step.in_working_time for step in self.steps)
 
 	@property
-	def asks_several(self) -> bool:
+	def asks_quorum(self) -> bool:
 		return any(step.needs != 1 for step in self.steps)
 
 	def to_dict(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from escalation_mgmt.engine.decision import Audience, Decision, Page, Reach, Refused, Tell, Unreachable
 from escalation_mgmt.engine.event import Event, EventKind, given
-from escalation_mgmt.engine.item import ActionItem, Ask
+from escalation_mgmt.engine.item import AckRequest, ActionItem
 from escalation_mgmt.engine.plan import Step, Target, TargetKind
 from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, Status, next_status
 from escalation_mgmt.engine.ticket import Ticket
@@ -31,7 +31,7 @@ class CannotBeReached(Refused):
 
 
 def can_hand_over(item: ActionItem) -> bool:
-	return Cause.HAND_OVER in TRANSITIONS[item.status] and not item.beside
+	return Cause.HAND_OVER in TRANSITIONS[item.status] and not item.superseded
 
 
 def can_add(item: ActionItem) -> bool:
@@ -65,7 +65,7 @@ def hand_over(
 		released(item),
 		status=next_status(item.status, cause),
 		assignees=(to,),
-		asks=(Ask(0, 1, (to,)),) if item.plan.asks_several else (),
+		ack_requests=(AckRequest(0, 1, (to,)),) if item.plan.asks_quorum else (),
 		due_at=after(started, wait_before(item.plan, item.run, item.group), item.plan, working),
 		resumes_at=None,
 		stalled=False,
@@ -114,7 +114,9 @@ def add_person(
 	more = replace(
 		item,
 		added=(*item.added, who),
-		asks=tuple(replace(ask, people=tuple(dict.fromkeys((*ask.people, who)))) for ask in item.asks),
+		ack_requests=tuple(
+			replace(ask, people=tuple(dict.fromkeys((*ask.people, who)))) for ask in item.ack_requests
+		),
 		generation=item.generation + item.stalled,
 		due_at=now if item.stalled else item.due_at,
 		stalled=False,

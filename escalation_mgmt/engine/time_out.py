@@ -20,7 +20,7 @@ from escalation_mgmt.engine.working_time import WorkingTime
 
 def first_reminder(item: ActionItem, now: datetime, working: WorkingTime) -> datetime | None:
 	"""When somebody who has it from `now` on is reminded; None: never."""
-	if not item.plan.ack_timeout or item.beside:
+	if not item.plan.ack_timeout or item.superseded:
 		return None
 	return after(now, item.plan.ack_timeout, item.plan, working)
 

@@ -14,7 +14,7 @@ from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, WorkingTime
 
 def can_unacknowledge(item: ActionItem) -> bool:
 	"""Not one beside a newer item: that one follows the ticket."""
-	return Cause.UNACKNOWLEDGE in TRANSITIONS[item.status] and not item.beside
+	return Cause.UNACKNOWLEDGE in TRANSITIONS[item.status] and not item.superseded
 
 
 def unacknowledge(
@@ -58,7 +58,7 @@ def released(item: ActionItem) -> ActionItem:
 		item,
 		generation=item.generation + 1,
 		maintenance="",
-		asks=tuple(replace(ask, passes_over=()) for ask in item.asks),
+		ack_requests=tuple(replace(ask, excluded=()) for ask in item.ack_requests),
 		acks=(),
 		acknowledged_by="",
 		acknowledged_user="",

@@ -15,8 +15,8 @@ from escalation_mgmt.storage.action_items import ITEM
 from escalation_mgmt.storage.history import EVENT
 
 # Not the assignees: they are what the ticket says, where Frappe leaves the old id.
-RUNS_BY = {ITEM: ("added", "asks", "acks"), VERSION: ("content",)}
-ALL = {ITEM: ("added", "asks", "acks", "assignees"), VERSION: ("content",), EVENT: ("data",)}
+RUNS_BY = {ITEM: ("added", "ack_requests", "acks"), VERSION: ("content",)}
+ALL = {ITEM: ("added", "ack_requests", "acks", "assignees"), VERSION: ("content",), EVENT: ("data",)}
 
 
 def follow_rename(doc: Any, _event: str, old: str, new: str, merge: bool = False) -> None:

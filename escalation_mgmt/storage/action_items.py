@@ -18,8 +18,8 @@ from frappe.model.naming import make_autoname
 from escalation_mgmt.engine import (
 	NO_MATCH,
 	RUNNING,
+	AckRequest,
 	ActionItem,
-	Ask,
 	Decision,
 	Event,
 	EventKind,
@@ -68,7 +68,7 @@ _COLUMNS = (
 	),
 	*("customer", "assignees", "started_by", "unreached", "stalled", "acknowledged_by", "acknowledged_user"),
 	*("acknowledged_utc", "acknowledged_via", "parked", "parked_due_utc", "running_ticket"),
-	*("resumes_utc", "added", "ticket_status", "reminded", "asks", "acks"),
+	*("resumes_utc", "added", "ticket_status", "reminded", "ack_requests", "acks"),
 	"maintenance",
 )
 _SELECT = f"select {', '.join(f'`{column}`' for column in _COLUMNS)} from `tab{ITEM}`"
@@ -353,12 +353,12 @@ def load(found: Iterable[Any]) -> list[Stored]:
 				unreached=row.unreached,
 				stalled=bool(row.stalled),
 				parked=bool(row.parked),
-				beside=row.status in RUNNING and not row.running_ticket,
+				superseded=row.status in RUNNING and not row.running_ticket,
 				acknowledged_by=row.acknowledged_by or "",
 				acknowledged_user=row.acknowledged_user or "",
 				acknowledged_at=row.acknowledged_utc,
 				acknowledged_via=row.acknowledged_via or "",
-				asks=_asks(row.asks),
+				ack_requests=_ack_requests(row.ack_requests),
 				acks=_listed(row.acks),
 				ticket_status=row.ticket_status or "",
 				reminded=bool(row.reminded),
@@ -386,15 +386,15 @@ def waits_for(row: Any, user: str, name: str = "") -> bool:
 
 
 def tally(row: Any) -> str:
-	"""How many of how many have acknowledged, as in "1 of 3", of a row with its `asks` and `acks`; empty: one is enough."""
-	have = progress(_asks(row.asks), _listed(row.acks))
+	"""How many of how many have acknowledged, as in "1 of 3", of a row with its `ack_requests` and `acks`; empty: one is enough."""
+	have = progress(_ack_requests(row.ack_requests), _listed(row.acks))
 	return _("{0} of {1}").format(*have) if have else ""
 
 
-def _asks(column: str | None) -> tuple[Ask, ...]:
+def _ack_requests(column: str | None) -> tuple[AckRequest, ...]:
 	return tuple(
-		Ask(step, needs, tuple(people), tuple(*passes_over))
-		for step, needs, people, *passes_over in _listed(column)
+		AckRequest(step, needs, tuple(people), tuple(*excluded))
+		for step, needs, people, *excluded in _listed(column)
 	)
 
 
@@ -440,8 +440,8 @@ def _state(item: ActionItem) -> dict[str, Any]:
 		"acknowledged_user": item.acknowledged_user or None,
 		"acknowledged_utc": item.acknowledged_at,
 		"acknowledged_via": item.acknowledged_via,
-		"asks": json.dumps([[a.step, a.needs, a.people, a.passes_over] for a in item.asks])
-		if item.asks
+		"ack_requests": json.dumps([[a.step, a.needs, a.people, a.excluded] for a in item.ack_requests])
+		if item.ack_requests
 		else None,
 		"acks": json.dumps(item.acks) if item.acks else None,
 		"ticket_status": item.ticket_status or None,
@@ -470,7 +470,7 @@ def _changes(decided: Sequence[tuple[Stored, Decision]], now: datetime) -> list[
 
 def _before(stored: Stored) -> dict[str, Any]:
 	item = stored.item
-	running = item.status in RUNNING and not item.beside
+	running = item.status in RUNNING and not item.superseded
 	state = _state(item) | {"running_ticket": _running_ticket(stored.key) if running else None}
 	if item.parked:  # why, and until when, isn't known here, but that it ends now is
 		state |= dict.fromkeys(("parked", "parked_due_utc", "due_utc"), "")
@@ -494,7 +494,7 @@ def _one_running() -> Iterator[None]:
 
 
 def _running_after(stored: Stored, decision: Decision) -> str | None:
-	if decision.item.status not in RUNNING or stored.item.beside:
+	if decision.item.status not in RUNNING or stored.item.superseded:
 		return None
 	key = _running_ticket(stored.key)
 	if stored.item.status not in RUNNING and frappe.db.exists(ITEM, {"running_ticket": key}):

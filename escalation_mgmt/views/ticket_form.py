@@ -155,7 +155,7 @@ def _had(item: ActionItem) -> str:
 
 def tally(item: ActionItem) -> str:
 	"""How many of how many have acknowledged, where several are asked and somebody has; else empty."""
-	have = progress(item.asks, item.acks)
+	have = progress(item.ack_requests, item.acks)
 	return so_far(*have) if have and have[0] else ""
 
 

@@ -235,7 +235,7 @@ def test_given_back_before_a_repeat_its_pause_begins_anew() -> None:
 
 def test_only_what_somebody_has_and_not_beside_a_newer_item() -> None:
 	assert can_unacknowledge(acknowledged(0)) and not can_unacknowledge(escalating(0))
-	assert not can_unacknowledge(replace(acknowledged(0), beside=True))
+	assert not can_unacknowledge(replace(acknowledged(0), superseded=True))
 
 
 # --- hand over, and add a person
@@ -275,7 +275,7 @@ def test_handed_over_from_whoever_has_it_from_a_snooze_and_where_nobody_was_reac
 	again = hand_over(stalled, "leo", "Leo", "Ada", NOW, everybody, ticket=ticket()).item
 	assert not again.stalled and again.due_at == NOW + minutes(4)
 	assert can_hand_over(stalled) and can_hand_over(quiet) and can_hand_over(acknowledged(0))
-	assert not can_hand_over(opened(plan(0))) and not can_hand_over(replace(acknowledged(0), beside=True))
+	assert not can_hand_over(opened(plan(0))) and not can_hand_over(replace(acknowledged(0), superseded=True))
 
 
 def test_handed_over_in_the_window_it_is_kept() -> None:

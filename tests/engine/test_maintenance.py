@@ -7,9 +7,9 @@ import pytest
 
 from escalation_mgmt.engine import (
 	DROPPED,
+	AckRequest,
 	ActionItem,
 	AfterMaintenance,
-	Ask,
 	Decision,
 	Event,
 	EventKind,
@@ -117,12 +117,18 @@ def test_the_window_starts_over_too() -> None:
 def test_it_starts_over_with_the_first_run_and_whoever_has_acknowledged_is_asked_anew() -> None:
 	of = plan(7, 10, repeats=1, repeat_pause=minutes(45), after_maintenance=AfterMaintenance.START_OVER)
 	of = replace(of, steps=tuple(replace(step, needs=2) for step in of.steps))
-	asks = (Ask(1, 2, ("ann", "bob")),)
-	item = replace(opened(of), status=Status.ESCALATING, due_at=T0 + minutes(25), asks=asks, acks=("ann",))
+	ack_requests = (AckRequest(1, 2, ("ann", "bob")),)
+	item = replace(
+		opened(of),
+		status=Status.ESCALATING,
+		due_at=T0 + minutes(25),
+		ack_requests=ack_requests,
+		acks=("ann",),
+	)
 	over = run(run(replace(item, run=1, step=2), T0 + minutes(25)).item, NIGHT.end)
 	data = {"maintenance": "M1", "over": True, "due": NIGHT.end + minutes(7)}
 	assert over.events == (Event(K.MAINTENANCE_OVER, NIGHT.end, 0, 0, data),), "without the pause of a repeat"
-	assert (over.item.run, over.item.asks, over.item.acks) == (0, (), ())
+	assert (over.item.run, over.item.ack_requests, over.item.acks) == (0, (), ())
 
 
 def test_it_starts_over_with_the_deadline_that_the_ticket_has() -> None:

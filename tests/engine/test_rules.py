@@ -53,8 +53,8 @@ from escalation_mgmt.engine import (
 	unacknowledge,
 	waits_for,
 )
+from escalation_mgmt.engine.quorum import complete
 from escalation_mgmt.engine.responders import is_personal
-from escalation_mgmt.engine.several import complete
 from escalation_mgmt.engine.waits import following, wait_before
 from tests.engine.make import T0
 from tests.engine.shell import BrokenRow, Conflict, Outcome, Shell, State
@@ -262,7 +262,7 @@ class Rules(RuleBasedStateMachine):
 		if not decision:
 			return
 		if decision.item.status is item.status and not item.reminded:  # others are asked as well
-			assert any(ask.needed > 1 for ask in item.asks) and decision.item.acks == (*item.acks, by)
+			assert any(ask.needed > 1 for ask in item.ack_requests) and decision.item.acks == (*item.acks, by)
 			self.shell.commit(decision)
 			for message in self.shell.outbox:
 				if message.item == item.id and message.page and message.page.recipient.label == by:
@@ -430,7 +430,9 @@ class Rules(RuleBasedStateMachine):
 			return
 		assert after.version == before.version + 1
 		goes_on = after.status in (Status.ESCALATING, Status.SNOOZED)
-		assert not (goes_on and after.asks and complete(after.asks, after.acks)), "complete, and it goes on"
+		assert not (goes_on and after.ack_requests and complete(after.ack_requests, after.acks)), (
+			"complete, and it goes on"
+		)
 		assert after.status is status_after(before.status, [event.kind for event in decision.events])
 		anew = any(event.kind in ANEW or event.data.get("over") for event in decision.events)
 		assert (after.generation > before.generation) is anew, "what was sent before is stale from then on"

@@ -144,8 +144,8 @@ def test_it_goes_on_no_earlier_than_the_response_deadline_where_no_step_had_run(
 
 def test_it_counts_as_the_plan_counts_and_not_beside_a_newer_item() -> None:
 	item = acknowledged(0, 10)
-	beside = replace(item, status=Status.EXHAUSTED, beside=True)
-	assert acknowledge(beside, "Tina", "Link", ACKED, user="tina").item.due_at is None
+	superseded = replace(item, status=Status.EXHAUSTED, superseded=True)
+	assert acknowledge(superseded, "Tina", "Link", ACKED, user="tina").item.due_at is None
 
 
 def test_given_back_nobody_is_reminded() -> None:

@@ -16,7 +16,7 @@ from escalation_mgmt.utils import clock
 
 ITEM_FIELDS = [
 	*("name", "reference_doctype", "reference_name", "ticket_subject", "priority", "team", "plan", "status"),
-	*("opened_utc", "acknowledged_utc", "acknowledged_by", "acknowledged_via", "asks", "acks"),
+	*("opened_utc", "acknowledged_utc", "acknowledged_by", "acknowledged_via", "ack_requests", "acks"),
 ]
 
 

@@ -29,7 +29,7 @@ from escalation_mgmt.engine import (
 	unacknowledge,
 	waits_for,
 )
-from escalation_mgmt.engine.item import Ask
+from escalation_mgmt.engine.item import AckRequest
 from escalation_mgmt.engine.responders import ALREADY
 from tests.engine.make import T0, always, minutes, opened, plan, ticket
 
@@ -76,7 +76,7 @@ def started(*needs: int, **more) -> ActionItem:
 
 def test_everyone_is_asked_and_the_last_one_completes_it() -> None:
 	item = started(EVERYONE)
-	assert progress(item.asks, item.acks) == (0, 3)
+	assert progress(item.ack_requests, item.acks) == (0, 3)
 	now = T0 + minutes(16)
 	part = acknowledge(item, "Ann", "Link", now, user="ann")
 	assert part == Decision(
@@ -88,7 +88,9 @@ def test_everyone_is_asked_and_the_last_one_completes_it() -> None:
 	)
 	assert acknowledge(part.item, "Ann", "SMS", now, user="ann") is None
 	item = ack(part.item, "bob")
-	assert progress(item.asks, item.acks) == (2, 3) and item.status is Status.ESCALATING and item.due_at
+	assert (
+		progress(item.ack_requests, item.acks) == (2, 3) and item.status is Status.ESCALATING and item.due_at
+	)
 	last = acknowledge(item, "Cid", "Call", now, user="cid")
 	assert last.item.status is Status.ACKNOWLEDGED and last.item.acknowledged_by == "Cid" and last.withdraw
 	assert last.events[0].data == {"by": "Cid", "via": "Call", "have": 3, "needed": 3}
@@ -111,7 +113,7 @@ def test_who_has_acknowledged_is_not_paged_again_and_the_others_are() -> None:
 	assert again.item.run == 1 or again.item.in_last_wait
 	assert [page.recipient.user for page in again.pages] == ["bob", "cid"]
 	assert again.events[0].data["spared"] == "Ann" and again.events[0].data["to"] == "Bob, Cid"
-	assert progress(again.item.asks, again.item.acks) == (1, 3)
+	assert progress(again.item.ack_requests, again.item.acks) == (1, 3)
 	assert ack(again.item, "bob", "cid").status is Status.ACKNOWLEDGED
 
 
@@ -122,7 +124,7 @@ def test_where_all_have_acknowledged_nobody_is_paged_and_that_is_not_nobody_reac
 	ran = run(item)
 	assert not ran.pages and ran.item.unreached == 0 and ran.item.in_last_wait
 	assert [event.kind for event in ran.events] == [K.STEP_RAN, K.LAST_WAIT]
-	assert ran.item.asks == item.asks and ack(ran.item, "bob").status is Status.ESCALATING
+	assert ran.item.ack_requests == item.ack_requests and ack(ran.item, "bob").status is Status.ESCALATING
 
 
 def test_each_step_asks_for_its_own() -> None:
@@ -151,7 +153,7 @@ def test_whom_a_step_reached_in_an_earlier_run_is_still_asked() -> None:
 
 	item = run(opened(team_plan(EVERYONE, repeats=1))).item
 	again = run_due(item, ticket(), [], always, only_bob, item.due_at).item
-	assert progress(again.asks, ()) == (0, 3)
+	assert progress(again.ack_requests, ()) == (0, 3)
 	assert ack(again, "bob").status is Status.ESCALATING
 
 
@@ -168,7 +170,7 @@ def test_a_bare_address_is_counted_by_its_label() -> None:
 
 	item = run_due(opened(team_plan(EVERYONE)), ticket(), [], always, number, T0 + minutes(15)).item
 	item = acknowledge(item, "… 1", "SMS", T0 + minutes(16), address="+491").item
-	assert progress(item.asks, item.acks) == (1, 2)
+	assert progress(item.ack_requests, item.acks) == (1, 2)
 	assert (
 		acknowledge(item, "… 2", "SMS", T0 + minutes(16), address="+492").item.status is Status.ACKNOWLEDGED
 	)
@@ -177,9 +179,9 @@ def test_a_bare_address_is_counted_by_its_label() -> None:
 def test_given_back_or_handed_over_it_begins_anew() -> None:
 	item = ack(started(2, 1), "ann", "bob")
 	back = unacknowledge(item, "Ann", T0 + minutes(17), ticket=ticket()).item
-	assert back.acks == () and progress(back.asks, back.acks) == (0, 2)
+	assert back.acks == () and progress(back.ack_requests, back.acks) == (0, 2)
 	over = hand_over(ack(back, "ann"), "dora", "Dora", "Ann", T0 + minutes(18), reaches, ticket=ticket()).item
-	assert over.acks == () and progress(over.asks, over.acks) is None
+	assert over.acks == () and progress(over.ack_requests, over.acks) is None
 	assert ack(over, "dora").status is Status.ACKNOWLEDGED
 	assert ack(over, "bob").status is Status.ACKNOWLEDGED, (
 		"nobody else is asked any more: anybody may take it"
@@ -188,7 +190,7 @@ def test_given_back_or_handed_over_it_begins_anew() -> None:
 
 def test_whoever_is_added_is_asked_as_well() -> None:
 	item = add_person(started(EVERYONE), "dora", "Dora", "Ann", T0 + minutes(16), reaches).item
-	assert progress(item.asks, item.acks) == (0, 4)
+	assert progress(item.ack_requests, item.acks) == (0, 4)
 	assert ack(item, *TEAM).status is Status.ESCALATING
 	assert ack(item, *TEAM, "dora").status is Status.ACKNOWLEDGED
 
@@ -197,7 +199,7 @@ def test_who_was_asked_before_is_not_asked_twice_by_being_added_and_who_has_ackn
 	None
 ):
 	item = add_person(started(EVERYONE), "ann", "Ann", "Bob", T0 + minutes(16), reaches).item
-	assert progress(item.asks, item.acks) == (0, 3) and item.asks[0].people == TEAM
+	assert progress(item.ack_requests, item.acks) == (0, 3) and item.ack_requests[0].people == TEAM
 	assert ack(item, *TEAM).status is Status.ACKNOWLEDGED
 	with pytest.raises(Refused, match=ALREADY):
 		add_person(ack(started(EVERYONE), "ann"), "ann", "Ann", "Bob", T0 + minutes(16), reaches)
@@ -211,11 +213,11 @@ def test_a_step_passes_over_who_would_be_enough_and_nobody_is_enough_by_that() -
 
 	item = ack(started(EVERYONE, 1), "dora")
 	item = run_due(item, ticket(), [], always, ann_and_lead, item.due_at).item
-	assert progress(item.asks, item.acks) == (1, 3) and item.asks[1].asked == {"lead"}
+	assert progress(item.ack_requests, item.acks) == (1, 3) and item.ack_requests[1].asked == {"lead"}
 	assert ack(item, "ann").status is Status.ESCALATING
 	assert ack(item, "lead").status is Status.ACKNOWLEDGED
 	back = unacknowledge(ack(item, "lead"), "Lead", T0 + minutes(30), ticket=ticket()).item
-	assert back.asks[1].asked == {"dora", "lead"} and ack(back, "dora").status is Status.ACKNOWLEDGED
+	assert back.ack_requests[1].asked == {"dora", "lead"} and ack(back, "dora").status is Status.ACKNOWLEDGED
 
 
 def test_of_an_exhausted_item_anybodys_is_enough() -> None:
@@ -252,7 +254,7 @@ def test_handed_over_their_word_is_enough_whatever_a_step_asks_for_that_runs_lat
 
 
 def test_a_plan_that_asks_for_one_remembers_nobody() -> None:
-	assert started(1, 1).asks == ()
+	assert started(1, 1).ack_requests == ()
 	late = replace(started(1, 1), status=Status.EXHAUSTED, due_at=None, ended_at=T0 + timedelta(days=1))
 	assert ack(late, "ann").status is Status.ACKNOWLEDGED
 
@@ -260,7 +262,7 @@ def test_a_plan_that_asks_for_one_remembers_nobody() -> None:
 def test_handed_over_they_alone_are_asked_and_one_more_makes_it_no_two() -> None:
 	now = T0 + minutes(16)
 	over = hand_over(started(EVERYONE), "dora", "Dora", "Ann", now, reaches, ticket=ticket()).item
-	assert over.asks == (Ask(0, 1, ("dora",)),)
+	assert over.ack_requests == (AckRequest(0, 1, ("dora",)),)
 	more = add_person(over, "emil", "Emil", "Ann", now, reaches).item
 	assert ack(more, "dora").status is ack(more, "emil").status is Status.ACKNOWLEDGED
 
