@@ -41,9 +41,9 @@ def run(url: str, headers: dict[str, str], body: Callable[[str], bytes]) -> None
 		pool = runner.run(_pool())
 		while claimed := _claim():
 			runner.run(_post(pool, url, headers, body, claimed))
-			marks = ", ".join(["%s"] * len(claimed))
+			placeholders = ", ".join(["%s"] * len(claimed))
 			frappe.db.sql(
-				f"update `bench_floor_outbox` set state = 'sent' where id in ({marks})", tuple(claimed)
+				f"update `bench_floor_outbox` set state = 'sent' where id in ({placeholders})", tuple(claimed)
 			)
 			frappe.db.commit()
 		runner.run(pool.close())
@@ -56,9 +56,9 @@ def _claim() -> list[str]:
 	if not found:
 		return []
 	ids = [row[0] for row in found]
-	marks = ", ".join(["%s"] * len(ids))
+	placeholders = ", ".join(["%s"] * len(ids))
 	frappe.db.sql(
-		f"update `bench_floor` set state = 'ran', due = null, version = version + 1 where id in ({marks})",
+		f"update `bench_floor` set state = 'ran', due = null, version = version + 1 where id in ({placeholders})",
 		tuple(ids),
 	)
 	messages = [str(uuid.uuid4()) for _id in ids]

@@ -67,7 +67,7 @@ def status(context) -> None:
 @escalation.command("check")
 @pass_context
 def check(context) -> None:
-	"""Say what would make an escalation fail, and the cure. Leaves with 0 where nothing would, with 1 otherwise."""
+	"""Say what would make an escalation fail, and the remedy. Leaves with 0 where nothing would, with 1 otherwise."""
 	from escalation_mgmt.preflight import readiness
 
 	frappe.init(get_site(context))
@@ -76,7 +76,7 @@ def check(context) -> None:
 		found = readiness.findings(ask_providers=True)
 		for finding in found:
 			click.secho(finding.problem, fg="red")
-			click.echo(f"    {finding.cure.label} {finding.cure.url}".rstrip())
+			click.echo(f"    {finding.remedy.label} {finding.remedy.url}".rstrip())
 		if not found:
 			click.secho("All is ready.", fg="green")
 	finally:
@@ -98,7 +98,7 @@ def check(context) -> None:
 @click.option("--everyone", is_flag=True, help="All others whom it asks acknowledge as well.")
 @click.option("--delay", default=0.0, metavar="MINUTES", help="So long after that message.")
 @pass_context
-def rehearse(context, plan, ticket, at, acknowledged_by, everyone, delay, **made_up) -> None:
+def rehearse(context, plan, ticket, at, acknowledged_by, everyone, delay, **hypothetical) -> None:
 	"""Say what PLAN would do: who is reached, when, and how. Nothing is sent. Leaves with 1 if somebody can't be reached."""
 	from escalation_mgmt.engine import Responses
 	from escalation_mgmt.facts.plans import PLAN
@@ -113,7 +113,7 @@ def rehearse(context, plan, ticket, at, acknowledged_by, everyone, delay, **made
 		found = rehearsal.of_plan(
 			frappe.get_doc(PLAN, plan),
 			ticket=ticket,
-			made_up=made_up,
+			hypothetical=hypothetical,
 			start=rehearsal.start(at),
 			responses=responses,
 		)
@@ -137,9 +137,9 @@ def _print(found) -> None:
 		if line.at.date() != day:
 			day = line.at.date()
 			click.echo(f"\n{day:%A %Y-%m-%d}")
-		click.secho(f"  {line.at:%H:%M:%S}  {line.line}", fg="red" if line.cure else None)
-		if line.cure:
-			click.secho(f"            {line.cure.label} {line.cure.url}".rstrip(), fg="red")
+		click.secho(f"  {line.at:%H:%M:%S}  {line.line}", fg="red" if line.remedy else None)
+		if line.remedy:
+			click.secho(f"            {line.remedy.label} {line.remedy.url}".rstrip(), fg="red")
 	click.echo(f"\n{found.messages} messages.")
 	if found.unreachable:
 		click.secho(f"Can't be reached: {', '.join(found.unreachable)}.", fg="red")

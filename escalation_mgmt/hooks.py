@@ -8,7 +8,7 @@ app_email = "escalation@example.com"
 app_license = "MIT"
 
 # The methods: each a subclass of notifiers.base.Notifier. Another app adds one by a line of its own.
-# In this order somebody is told news: the first that reaches them and wakes nobody.
+# In this order a notice finds its way: by the first that reaches them and wakes nobody.
 escalation_notifiers = [
 	"escalation_mgmt.notifiers.push.iphone_push.IphonePushNotifier",
 	"escalation_mgmt.notifiers.email.EmailNotifier",

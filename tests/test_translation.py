@@ -38,7 +38,7 @@ LOGS = {
 }
 SHOWN_BY = {"throw", "msgprint"}
 READ = {"label", "title", "message", "headline", "description", "said", "problem", "detail"}
-OUTCOMES = {"Sent", "Retry", "Failed", "Unknown", "CannotReach", "Unusable", "Forbidden", "Finding", "Cure"}
+OUTCOMES = {"Sent", "Retry", "Failed", "Unknown", "CannotReach", "Unusable", "Forbidden", "Finding", "Remedy"}
 
 NAMES = {
 	path.stem.replace("_", " ").title() for path in (APP / "escalation_mgmt/doctype").glob("*/*.json")
@@ -133,7 +133,7 @@ def _inside(node: ast.AST, *, shown: bool) -> Iterator[tuple[int, str]]:
 		yield from _inside(node.func, shown=False)
 		for number, argument in enumerate(node.args):
 			here = called(node) in OUTCOMES or (called(node) in SHOWN_BY and number == 0)
-			yield from _inside(argument, shown=here and called(node) != "Cure")
+			yield from _inside(argument, shown=here and called(node) != "Remedy")
 		for keyword in node.keywords:
 			if keyword.arg != "order_by":
 				yield from _inside(keyword.value, shown=keyword.arg in READ)

@@ -25,7 +25,7 @@ from escalation_mgmt.facts.tickets import Tickets
 from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.storage import outbox
 from escalation_mgmt.utils import clock, fault_points
-from escalation_mgmt.utils.retry import twice
+from escalation_mgmt.utils.retry import retry_on_conflict
 
 
 def so_far(have: int, needed: int) -> str:
@@ -124,7 +124,7 @@ def _readable(read: Tickets, key: tuple[str, str]) -> Ticket:
 def acknowledge_as(user: str, item: str, via: str) -> Acknowledgement:
 	"""The same for a user who may, from a page of theirs: committed, and tried again where another was in the way."""
 	name = frappe.db.get_value("User", user, "full_name") or user
-	return twice(lambda: acknowledge(item, by=name, via=via, user=user))
+	return retry_on_conflict(lambda: acknowledge(item, by=name, via=via, user=user))
 
 
 def acknowledge_by(message: Any, via: str) -> Acknowledgement:

@@ -15,7 +15,7 @@ from escalation_mgmt.preflight import rehearsal
 from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.storage import history, outbox
 from escalation_mgmt.utils import clock
-from escalation_mgmt.utils.retry import twice
+from escalation_mgmt.utils.retry import retry_on_conflict
 from escalation_mgmt.views import ticket_form
 
 
@@ -107,8 +107,11 @@ def planned(action_item: str) -> dict[str, Any]:
 	item = _readable(action_item)
 	with rehearsal.nothing_written():
 		lines, more = rehearsal.of_item(item.name)
-	cures = frappe.has_permission(plans.PLAN, "write")  # nobody else can put it right
-	return {"lines": [asdict(line if cures else replace(line, cure=None)) for line in lines], "more": more}
+	may_put_right = frappe.has_permission(plans.PLAN, "write")  # nobody else can put it right
+	return {
+		"lines": [asdict(line if may_put_right else replace(line, remedy=None)) for line in lines],
+		"more": more,
+	}
 
 
 TELLS_AT_ONCE = {"hand_over"}
@@ -119,7 +122,7 @@ def _click(action: str, key: tuple[str, str], seen: str, values: Any, via: str) 
 	given = _values(values)
 	if action in TELLS_AT_ONCE:
 		return catalog.click(action, key, seen, given, via)
-	return twice(lambda: catalog.click(action, key, seen, given, via))
+	return retry_on_conflict(lambda: catalog.click(action, key, seen, given, via))
 
 
 def _values(given: Any) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def findings(plan: str) -> list[dict[str, Any]]:
 def rehearse(
 	plan: str | dict,
 	ticket: str = "",
-	made_up: str | dict | None = None,
+	hypothetical: str | dict | None = None,
 	at: str = "",
 	to_message: int = 0,
 	to_step: int = 0,
@@ -90,8 +90,8 @@ def rehearse(
 		)
 	except ValueError:
 		frappe.throw(_("A time can't be negative."))
-	given = json.loads(made_up) if isinstance(made_up, str) and made_up else made_up or {}
+	given = json.loads(hypothetical) if isinstance(hypothetical, str) and hypothetical else hypothetical or {}
 	with rehearsal.nothing_written():
 		start = rehearsal.start(at)
-		found = rehearsal.of_plan(doc, ticket=ticket, made_up=given, start=start, responses=responses)
+		found = rehearsal.of_plan(doc, ticket=ticket, hypothetical=given, start=start, responses=responses)
 		return asdict(found)

@@ -93,8 +93,8 @@ def _rendered(template: str, known: dict[str, Any]) -> tuple[str, str]:
 		)
 
 
-def told(about: str, known: dict[str, Any], item: Any) -> tuple[str, str]:
-	"""Subject and text of a word to somebody: what became of an escalation. `item` is the action item's row."""
+def notice(about: str, known: dict[str, Any], item: Any) -> tuple[str, str]:
+	"""Subject and text of a notice: what became of an escalation. `item` is the action item's row."""
 	number, subject = known["ticket"].name, known["ticket"].subject
 	says = {
 		EventKind.ACKNOWLEDGED: _("{0} has acknowledged ticket {1}").format(item.acknowledged_by, number),

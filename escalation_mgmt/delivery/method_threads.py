@@ -1,7 +1,7 @@
-"""Lanes: the resident dispatcher sends each method's messages on a thread of their own.
+"""Method threads: the resident dispatcher sends each method's messages on a thread of their own.
 
 A mail server that takes half a minute for every answer holds up emails, but no call, no SMS and no step (design rule 8).
-Each lane has its own connection to the database. Messages are claimed in the database as ever, so that lanes of other
+Each thread has its own connection to the database. Messages are claimed in the database as ever, so that threads of other
 dispatchers, and jobs, may send the same method's messages at the same time.
 """
 
@@ -14,38 +14,38 @@ import frappe
 
 from escalation_mgmt import delivery
 
-FRESH_SECONDS = 30.0  # how long a lane trusts its connection, and configuration that it has read
+FRESH_SECONDS = 30.0  # how long a thread trusts its connection, and configuration that it has read
 AFTER_AN_ERROR = 1.0  # seconds
 
 
-class Lanes:
-	"""Use it in a `with` block: at its end every lane finishes what is under way."""
+class MethodThreads:
+	"""Use it in a `with` block: at its end every thread finishes what is under way."""
 
 	def __init__(self, connect: Callable[[], None]):
 		"""`connect` gives the thread that calls it a fresh connection to the site."""
 		self._connect = connect
-		self._lanes: dict[str, _Lane] = {}
+		self._threads: dict[str, _MethodThread] = {}
 
 	def __enter__(self) -> Self:
 		return self
 
 	def __exit__(self, *_error: object) -> None:
-		for lane in self._lanes.values():
-			lane.end()
-		for lane in self._lanes.values():
-			lane.join()
+		for thread in self._threads.values():
+			thread.end()
+		for thread in self._threads.values():
+			thread.join()
 
 	def send(self, methods: Iterable[str]) -> None:
-		"""Let these methods' messages be sent, and return at once. A lane that is busy looks again when it is done."""
+		"""Let these methods' messages be sent, and return at once. A thread that is busy looks again when it is done."""
 		for method in methods:
-			lane = self._lanes.get(method)
-			if not lane or not lane.is_alive():
-				lane = self._lanes[method] = _Lane(method, self._connect)
-				lane.start()
-			lane.wanted.set()
+			thread = self._threads.get(method)
+			if not thread or not thread.is_alive():
+				thread = self._threads[method] = _MethodThread(method, self._connect)
+				thread.start()
+			thread.wanted.set()
 
 
-class _Lane(threading.Thread):
+class _MethodThread(threading.Thread):
 	def __init__(self, method: str, connect: Callable[[], None]):
 		super().__init__(name=f"escalation: {method}", daemon=True)
 		self.wanted = threading.Event()
@@ -67,7 +67,7 @@ class _Lane(threading.Thread):
 				delivery.deliver_by(self._method, lambda: self._ended)
 			except Exception:
 				frappe.logger("escalation_mgmt").exception(
-					f"the lane of {self._method} met an error, and goes on"
+					f"the thread of {self._method} met an error, and goes on"
 				)
 				time.sleep(AFTER_AN_ERROR)
 				fresh = float("-inf")

@@ -9,7 +9,7 @@ import os
 import signal
 from collections.abc import Callable, Iterable
 
-from escalation_mgmt.delivery.method_threads import Lanes
+from escalation_mgmt.delivery.method_threads import MethodThreads
 
 
 class Sender:
@@ -49,8 +49,8 @@ def _send_what_is_told(told: int, connect: Callable[[], None]) -> None:
 	signal.signal(signal.SIGINT, signal.SIG_IGN)
 	gc.freeze()  # what the dispatcher has imported stays, and stays shared
 	try:
-		with Lanes(connect) as lanes, os.fdopen(told) as lines:
+		with MethodThreads(connect) as threads, os.fdopen(told) as lines:
 			for line in lines:
-				lanes.send([line.rstrip("\n")])
+				threads.send([line.rstrip("\n")])
 	finally:
 		os._exit(0)  # nothing of the dispatcher's is to be ended here

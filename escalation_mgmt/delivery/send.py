@@ -56,7 +56,7 @@ _COLUMNS = (
 )
 
 _TO_BE_ACKNOWLEDGED = (EventKind.EXHAUSTED, EventKind.NOBODY_NOTIFIED, EventKind.REMINDED)
-"""News with a link that acknowledges."""
+"""Notices with a link that acknowledges."""
 
 _WANTED = {  # a page is for as long as nobody has the item; one of an exhausted item may still be under way
 	str(Status.ESCALATING),
@@ -265,7 +265,7 @@ def _read_items(messages: Sequence[Any]) -> None:
 	found = names and frappe.db.sql(
 		"select `name`, `status`, `acks`, `reference_doctype`, `reference_name`, `plan_version`,"
 		" `acknowledged_by`, `assignees`, `ticket_subject`, `priority` from `tabEscalation Action Item`"
-		f" where `name` in ({rows.marks(names)})",
+		f" where `name` in ({rows.placeholders(names)})",
 		tuple(names),
 		as_dict=True,
 	)
@@ -342,7 +342,7 @@ def _message(row: Any, item: Any, plan: Plan, view: messages.TicketView, directo
 			subject, text, row.wrong = messages.page(plan, step, known)
 		else:
 			item.assigned_to = ", ".join(_names(json.loads(item.assignees or "[]"), directory))
-			subject, text = messages.told(row.about, known, item)
+			subject, text = messages.notice(row.about, known, item)
 	return Message(
 		notification=row.name,
 		attempt=row.attempt_id,

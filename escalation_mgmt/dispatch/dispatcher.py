@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 import frappe
 
 from escalation_mgmt import delivery
-from escalation_mgmt.delivery.method_threads import Lanes
+from escalation_mgmt.delivery.method_threads import MethodThreads
 from escalation_mgmt.delivery.process import Sender
 from escalation_mgmt.dispatch import monitor, sweep
 from escalation_mgmt.dispatch.evaluation import Looker
-from escalation_mgmt.engine import Audience, Decision, EventKind, Reach, Step, Tell, run_due
+from escalation_mgmt.engine import Audience, Decision, EventKind, Notice, Reach, Step, run_due
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.connections import connections_kept
 from escalation_mgmt.storage import action_items as store
@@ -136,7 +136,7 @@ def _tell_of(name: str, now: datetime) -> None:
 	frappe.db.savepoint("escalation_mgmt")
 	try:
 		for stored in store.read([name]):
-			outbox.tell([(stored.item, Tell(Audience.OWNERS, EventKind.PARKED))], Directory(), now)
+			outbox.queue_notices([(stored.item, Notice(Audience.OWNERS, EventKind.PARKED))], Directory(), now)
 	except Exception:
 		frappe.db.rollback(save_point="escalation_mgmt")  # why it was parked stands in the Error Log already
 
@@ -180,13 +180,13 @@ def run(stopped: Callable[[], bool], sender: Sender | None = None) -> None:
 	provider that is slow keeps no step waiting.
 	"""
 	site = frappe.local.site
-	with Lanes(lambda: reconnect(site)) as lanes:
+	with MethodThreads(lambda: reconnect(site)) as threads:
 
 		def send() -> None:
 			methods = delivery.methods_due()
 			if methods and sender and sender.send(methods):
 				methods = delivery.methods_due(late=BEHIND)
-			lanes.send(methods)
+			threads.send(methods)
 
 		_run_until(stopped, site, send)
 

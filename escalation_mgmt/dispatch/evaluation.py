@@ -92,8 +92,8 @@ def look_at(key: tuple[str, str], *, before: Any = None) -> None:
 
 def _not_to(decision: Decision, user: str) -> Decision:
 	"""Whoever did it needn't be told."""
-	tells = tuple(replace(tell, but_not=tell.but_not | {user}) for tell in decision.tells)
-	return replace(decision, tells=tells)
+	notices = tuple(replace(notice, but_not=notice.but_not | {user}) for notice in decision.notices)
+	return replace(decision, notices=notices)
 
 
 def version_that_opens(looker: Looker, key: tuple[str, str], **more: Any) -> str | None:

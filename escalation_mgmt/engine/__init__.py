@@ -20,11 +20,11 @@ from escalation_mgmt.engine.bring_forward import (
 from escalation_mgmt.engine.decision import (
 	Audience,
 	Decision,
+	Notice,
 	Page,
 	Reach,
 	Recipient,
 	Refused,
-	Tell,
 	Unreachable,
 )
 from escalation_mgmt.engine.escalate import (
@@ -121,6 +121,7 @@ __all__ = [
 	"MatchFacts",
 	"Moment",
 	"NoWorkingTime",
+	"Notice",
 	"Page",
 	"Past",
 	"Plan",
@@ -137,7 +138,6 @@ __all__ = [
 	"StopRules",
 	"Target",
 	"TargetKind",
-	"Tell",
 	"Ticket",
 	"TicketFilter",
 	"Timeline",

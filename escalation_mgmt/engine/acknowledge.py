@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from escalation_mgmt.engine.decision import Audience, Decision, Tell
+from escalation_mgmt.engine.decision import Audience, Decision, Notice
 from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.quorum import complete, tally
@@ -84,7 +84,7 @@ def acknowledge(
 	return Decision(
 		item=taken,
 		events=(Event(kind, now, item.step, item.run, data),),
-		tells=(Tell(Audience.NOTIFIED, kind, but_not=frozenset(filter(None, (user, address)))),),
+		notices=(Notice(Audience.NOTIFIED, kind, but_not=frozenset(filter(None, (user, address)))),),
 		withdraw=True,
 	)
 

@@ -55,8 +55,8 @@ class Audience(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Tell:
-	"""A word to an audience, once, by push, SMS or email; never to those who caused it or know it already."""
+class Notice:
+	"""A message to an audience that informs and pages nobody: once, by push, SMS or email; never to those who caused it or know it already."""
 
 	audience: Audience
 	about: EventKind
@@ -68,7 +68,7 @@ class Decision:
 	item: ActionItem
 	events: tuple[Event, ...] = ()
 	pages: tuple[Page, ...] = ()
-	tells: tuple[Tell, ...] = ()
+	notices: tuple[Notice, ...] = ()
 	withdraw: bool = False  # cancel every message that no provider has been handed yet
 	withdraw_from: str = ""  # the same for one person only: a user, or the label of an address
 

@@ -13,9 +13,9 @@ from typing import Any
 from escalation_mgmt.engine.decision import (
 	Audience,
 	Decision,
+	Notice,
 	Page,
 	Reach,
-	Tell,
 )
 from escalation_mgmt.engine.event import Event, EventKind, given
 from escalation_mgmt.engine.item import ActionItem
@@ -128,7 +128,7 @@ def run_due(
 		ran = _run(seen, ticket, reaches, now, working)
 	if not looked:
 		return ran
-	return replace(ran, events=looked.events + ran.events, tells=looked.tells + ran.tells)
+	return replace(ran, events=looked.events + ran.events, notices=looked.notices + ran.notices)
 
 
 def start_again(item: ActionItem, why: str, now: datetime) -> Decision | None:
@@ -151,7 +151,9 @@ def stop(item: ActionItem, by: str, reason: str, now: datetime, *, user: str = "
 	Raises ImpossibleTransition where it has ended; the caller checks first.
 	"""
 	decision = _end(item, Cause.STOP, now, {"by": by, "reason": reason})
-	return replace(decision, tells=tuple(replace(tell, but_not=frozenset({user})) for tell in decision.tells))
+	return replace(
+		decision, notices=tuple(replace(notice, but_not=frozenset({user})) for notice in decision.notices)
+	)
 
 
 def _run(item: ActionItem, ticket: Ticket, reaches: Reaches, now: datetime, working: WorkingTime) -> Decision:
@@ -232,12 +234,12 @@ def _run_group(
 		item = ask(item, step, people)
 	unreached = 0 if reached else item.unreached + 1
 	item = _advance(replace(item, step=last, unreached=unreached, version=item.version + 1), now, working)
-	tells: list[Tell] = []
+	notices: list[Notice] = []
 	if not reached:
 		if unreached >= len(item.plan.groups):
 			item = replace(item, stalled=True, due_at=None, run=run, group=0)
 			events.append(Event(EventKind.NOBODY_NOTIFIED, now, last, run))
-			tells.append(Tell(Audience.OWNERS, EventKind.NOBODY_NOTIFIED))
+			notices.append(Notice(Audience.OWNERS, EventKind.NOBODY_NOTIFIED))
 		elif not item.in_last_wait:
 			step = item.plan.groups[item.group][0]
 			events.append(
@@ -246,7 +248,7 @@ def _run_group(
 			item = replace(item, due_at=now)
 	if item.in_last_wait and not item.stalled:
 		events.append(Event(EventKind.LAST_WAIT, now, last, run, {"until": item.due_at}))
-	return Decision(item=item, events=tuple(events), pages=tuple(pages), tells=tuple(tells))
+	return Decision(item=item, events=tuple(events), pages=tuple(pages), notices=tuple(notices))
 
 
 def _reach(step: Step, item: ActionItem, reaches: Reaches) -> Reach:
@@ -276,7 +278,7 @@ def _exhaust(item: ActionItem, now: datetime, events: list[Event]) -> Decision:
 	events.append(Event(kind, now, item.step, item.run, _late(item, now)))
 	status = next_status(item.status, Cause.EXHAUST)
 	item = replace(item, status=status, due_at=None, ended_at=now, version=item.version + 1)
-	return Decision(item=item, events=tuple(events), tells=(Tell(Audience.OWNERS, kind),))
+	return Decision(item=item, events=tuple(events), notices=(Notice(Audience.OWNERS, kind),))
 
 
 def _end(item: ActionItem, cause: Cause, now: datetime, data: dict) -> Decision:
@@ -293,11 +295,11 @@ def _end(item: ActionItem, cause: Cause, now: datetime, data: dict) -> Decision:
 		version=item.version + 1,
 	)
 	# A replacement speaks for itself with its own first message; all else is news to those who were woken.
-	tells = () if cause is Cause.REPLACE else (Tell(Audience.NOTIFIED, kind),)
+	notices = () if cause is Cause.REPLACE else (Notice(Audience.NOTIFIED, kind),)
 	return Decision(
 		item=ended,
 		events=(Event(kind, now, item.step, item.run, data),),
-		tells=tells,
+		notices=notices,
 		withdraw=True,
 	)
 
@@ -306,7 +308,7 @@ def _follow(item: ActionItem, ticket: Ticket, now: datetime, working: WorkingTim
 	"""Take over what changed on the ticket without ending the item."""
 	new = item
 	events: list[Event] = []
-	tells: list[Tell] = []
+	notices: list[Notice] = []
 	if ticket.facts != item.facts:
 		new = replace(new, facts=ticket.facts)
 		data = {
@@ -333,14 +335,14 @@ def _follow(item: ActionItem, ticket: Ticket, now: datetime, working: WorkingTim
 		events.append(Event(EventKind.ASSIGNEE_CHANGED, now, data=data))
 		if ticket.assignees:
 			others = frozenset(ticket.assignees)  # those who have it now hear by the plan's own steps
-			tells.append(Tell(Audience.NOTIFIED, EventKind.ASSIGNEE_CHANGED, but_not=others))
+			notices.append(Notice(Audience.NOTIFIED, EventKind.ASSIGNEE_CHANGED, but_not=others))
 		if ticket.assignees and (again := start_again(new, "assigned", now)):
 			new = again.item
 			events += again.events
 	if not events:
 		return None
 	new = replace(new, version=item.version + 1)
-	return Decision(item=new, events=tuple(events), tells=tuple(tells))
+	return Decision(item=new, events=tuple(events), notices=tuple(notices))
 
 
 def _raised(item: ActionItem, ticket: Ticket) -> bool:

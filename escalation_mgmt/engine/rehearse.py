@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from escalation_mgmt.engine.acknowledge import acknowledge
-from escalation_mgmt.engine.decision import Decision, Page, Reach, Tell, Unreachable
+from escalation_mgmt.engine.decision import Decision, Notice, Page, Reach, Unreachable
 from escalation_mgmt.engine.escalate import look, open_item, run_due
 from escalation_mgmt.engine.event import Event
 from escalation_mgmt.engine.item import ActionItem
@@ -57,7 +57,7 @@ class Moment:
 	events: tuple[Event, ...]
 	pages: tuple[Page, ...] = ()
 	missed: tuple[tuple[Step, Unreachable], ...] = ()
-	tells: tuple[Tell, ...] = ()
+	notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +205,7 @@ def _acknowledges(responses: Responses, number: int, page: Page) -> bool:
 
 def _moment(at: datetime, decision: Decision, missed: _Missed) -> Moment:
 	return Moment(
-		at=at, events=decision.events, pages=decision.pages, missed=tuple(missed), tells=decision.tells
+		at=at, events=decision.events, pages=decision.pages, missed=tuple(missed), notices=decision.notices
 	)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from escalation_mgmt.engine.decision import Audience, Decision, Page, Reach, Refused, Tell, Unreachable
+from escalation_mgmt.engine.decision import Audience, Decision, Notice, Page, Reach, Refused, Unreachable
 from escalation_mgmt.engine.event import Event, EventKind, given
 from escalation_mgmt.engine.item import AckRequest, ActionItem
 from escalation_mgmt.engine.plan import Step, Target, TargetKind
@@ -87,7 +87,7 @@ def hand_over(
 		item=handed,
 		events=(Event(kind, now, item.step, item.run, given(data)),),
 		pages=pages,
-		tells=(Tell(Audience.NOTIFIED, kind, but_not=frozenset({to, user} - {""})),),
+		notices=(Notice(Audience.NOTIFIED, kind, but_not=frozenset({to, user} - {""})),),
 	)
 
 

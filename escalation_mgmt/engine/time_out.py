@@ -8,7 +8,7 @@ are still on it is enough.
 from dataclasses import replace
 from datetime import datetime
 
-from escalation_mgmt.engine.decision import Audience, Decision, Tell
+from escalation_mgmt.engine.decision import Audience, Decision, Notice
 from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.statuses import WRITES, Cause, Status, next_status
@@ -47,7 +47,7 @@ def remind(item: ActionItem, now: datetime, working: WorkingTime) -> Decision:
 	return Decision(
 		item=reminded,
 		events=(Event(EventKind.REMINDED, now, item.step, item.run, data),),
-		tells=(Tell(Audience.WHO_HAS_IT, EventKind.REMINDED),),
+		notices=(Notice(Audience.WHO_HAS_IT, EventKind.REMINDED),),
 	)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from escalation_mgmt.engine.decision import Audience, Decision, Tell
+from escalation_mgmt.engine.decision import Audience, Decision, Notice
 from escalation_mgmt.engine.event import Event
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, next_status
@@ -48,7 +48,7 @@ def unacknowledge(
 	return Decision(
 		item=given_back,
 		events=(Event(kind, now, item.step, item.run, data),),
-		tells=(Tell(Audience.NOTIFIED, kind, but_not=frozenset({user} - {""})),),
+		notices=(Notice(Audience.NOTIFIED, kind, but_not=frozenset({user} - {""})),),
 	)
 
 

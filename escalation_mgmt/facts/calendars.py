@@ -53,7 +53,7 @@ class Calendars:
 		return self._read[key]
 
 
-def named(plan: Plan) -> list[tuple[str, str]]:
+def of_plan(plan: Plan) -> list[tuple[str, str]]:
 	"""The calendars that a plan may go by: (DocType, name)."""
 	if not plan.asks_calendar:
 		return []

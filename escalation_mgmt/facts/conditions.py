@@ -14,7 +14,7 @@ import frappe
 
 from escalation_mgmt.engine import Plan
 from escalation_mgmt.utils.error_reports import report_once
-from escalation_mgmt.utils.rows import marks
+from escalation_mgmt.utils.rows import placeholders
 
 Values = Callable[[str], dict[str, Any]]
 """What the ticket holds, for an expression that is to be evaluated over it."""
@@ -74,7 +74,7 @@ class Held:
 			return {}
 		wanted = ", ".join(f"`{field}`" for field in sorted({"name", *fields} - {"doctype"}))
 		rows = frappe.db.sql(
-			f"select {wanted} from `tab{self._doctype}` where `name` in ({marks(self._names)})",
+			f"select {wanted} from `tab{self._doctype}` where `name` in ({placeholders(self._names)})",
 			tuple(self._names),
 			as_dict=True,
 		)

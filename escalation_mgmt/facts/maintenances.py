@@ -40,13 +40,13 @@ def reason(name: str) -> str:
 
 def choices() -> dict[str, list[str]]:
 	"""What a maintenance can be for: {"team" | "customer": names}."""
-	return {field: tickets.there(field) for field in FIELD.values()}
+	return {field: tickets.options(field) for field in FIELD.values()}
 
 
 def follow_rename(doc: Any, _event: str, old: str, new: str, merge: bool = False) -> None:
 	"""A team or a customer has another name now."""
 	for field in FIELD.values():
-		if doc.doctype in tickets.named_in(field):
+		if doc.doctype in tickets.linked_doctypes(field):
 			frappe.db.set_value(MAINTENANCE, {field: old}, field, new, update_modified=False)
 
 

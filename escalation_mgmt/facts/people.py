@@ -66,7 +66,7 @@ class Directory:
 			" coalesce(nullif(c.`language`, ''), u.`language`) as language,"
 			" coalesce(nullif(c.`time_zone`, ''), u.`time_zone`) as time_zone"
 			" from `tabUser` u left join `tabEscalation Contact` c on c.`user` = u.`name`"
-			f" where u.`name` in ({rows.marks(wanted)})",
+			f" where u.`name` in ({rows.placeholders(wanted)})",
 			tuple(wanted),
 			as_dict=True,
 		)
@@ -150,7 +150,7 @@ class Directory:
 		if not isinstance(person, Person):
 			return None
 		for method, cls in self._classes.items():
-			notifier, why = self.notifier(method) if cls.may_tell else (None, "")
+			notifier, why = self.notifier(method) if cls.carries_notices else (None, "")
 			if not notifier or why:
 				continue
 			try:

@@ -19,7 +19,7 @@ from frappe.utils import cint, get_datetime, now_datetime
 from escalation_mgmt.engine import MatchFacts, StatusCategory, Ticket, TicketFilter
 from escalation_mgmt.facts import conditions
 from escalation_mgmt.utils import clock
-from escalation_mgmt.utils.rows import marks
+from escalation_mgmt.utils.rows import placeholders
 
 HD_TICKET = "HD Ticket"
 HD_PRIORITY = "HD Ticket Priority"
@@ -237,7 +237,7 @@ class Tickets:
 
 	def _rows_of(self, doctype: str, names: list[str], fields: list[str]) -> list[Any]:
 		columns = ", ".join(f"`{field}`" for field in fields)
-		sql = f"select {columns} from `tab{doctype}` where `name` in ({marks(names)}) order by `name`"
+		sql = f"select {columns} from `tab{doctype}` where `name` in ({placeholders(names)}) order by `name`"
 		return frappe.db.sql(f"{sql} for update" if self._lock else sql, tuple(names), as_dict=True)
 
 
@@ -293,7 +293,9 @@ def unresolved_since(since: datetime, takes: TicketFilter, limit: int) -> Iterat
 		after = [["name", ">", rows[-1].name]]
 
 
-def made_up(doctype: str, assignees: Iterable[str] = (), **facts: str) -> tuple[Tickets, tuple[str, str]]:
+def hypothetical(
+	doctype: str, assignees: Iterable[str] = (), **facts: str
+) -> tuple[Tickets, tuple[str, str]]:
 	"""A ticket that nobody has logged, and its key, for a rehearsal.
 
 	`facts`: priority, team, ticket_type, customer, agreement. One that the DocType has no field for is left out.
@@ -371,7 +373,7 @@ def _replies(src: Source, names: Sequence[str]) -> dict[str, list[datetime]]:
 	rows = frappe.db.sql(
 		"select `name`, `reference_name`, `creation`, `communication_date` from `tabCommunication`"
 		" where `reference_doctype` = %s and `communication_type` = 'Communication'"
-		f" and `sent_or_received` = 'Sent' and `reference_name` in ({marks(names)})"
+		f" and `sent_or_received` = 'Sent' and `reference_name` in ({placeholders(names)})"
 		" order by `creation`",
 		(src.doctype, *names),
 		as_dict=True,
@@ -479,7 +481,7 @@ def _fields(what: str) -> Iterator[Any]:
 			yield field
 
 
-def named(what: str, value: str) -> str:
+def canonical_name(what: str, value: str) -> str:
 	"""A team or customer (`what`) as this site's tickets have it; empty where no ticket can. Free text can be any."""
 	for field in _fields(what):
 		if field.fieldtype == "Link":
@@ -491,12 +493,12 @@ def named(what: str, value: str) -> str:
 	return ""
 
 
-def named_in(what: str) -> set[str]:
+def linked_doctypes(what: str) -> set[str]:
 	"""The DocTypes whose documents are the teams or customers (`what`) of this site's tickets."""
 	return {field.options for field in _fields(what) if field.fieldtype == "Link"}
 
 
-def there(what: str) -> list[str]:
+def options(what: str) -> list[str]:
 	"""The teams or customers (`what`) that this site's tickets can have, as far as they can be told."""
 	return list(dict.fromkeys(name for field in _fields(what) for name in _options(field)))
 

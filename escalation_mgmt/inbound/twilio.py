@@ -25,7 +25,7 @@ from escalation_mgmt.notifiers.twilio import gsm7, twiml
 from escalation_mgmt.notifiers.twilio.phone_call import METHOD as CALL
 from escalation_mgmt.storage import outbox
 from escalation_mgmt.storage.outbox import ANSWERED, DELIVERED, FAILED, NOT_ANSWERED, NOTIFICATION, SENT
-from escalation_mgmt.utils.retry import twice
+from escalation_mgmt.utils.retry import retry_on_conflict
 
 FORGED_PER_MINUTE = 30  # of one address of the internet
 WRONG_KEYS = 3
@@ -77,7 +77,7 @@ def _for_twilio(handle: Callable[[Any, Any], str]) -> Response:
 			return _refuse()
 		except frappe.RateLimitExceededError:
 			return Response(status=429)
-	said = twice(lambda: handle(request.form, request.args))  # most callbacks come but once
+	said = retry_on_conflict(lambda: handle(request.form, request.args))  # most callbacks come but once
 	return Response(said, mimetype="text/xml") if said else Response(status=204)
 
 

@@ -91,7 +91,7 @@ class Notifier(ABC):
 	batch: ClassVar[int] = (
 		500  # messages claimed at once: few where each takes long, so that little is in flight
 	)
-	may_tell: ClassVar[bool] = False  # quiet enough for news that wakes nobody (never a call)
+	carries_notices: ClassVar[bool] = False  # quiet enough for notices, which wake nobody (never a call)
 	set_up_in: ClassVar[str] = "Escalation Settings"  # the DocType where it is made ready to send
 	takes_replies: ClassVar[bool] = False  # its messages carry a code that can be sent back
 

@@ -39,7 +39,7 @@ SECONDS = 20  # for one answer of the server; Frappe's own connection would wait
 class EmailNotifier(Notifier):
 	method = "Email"
 	batch = 25
-	may_tell = True
+	carries_notices = True
 	set_up_in = "Email Account"
 
 	def not_ready(self) -> str | None:

@@ -49,7 +49,7 @@ def _forget_addresses() -> int:
 	if names:
 		names = [row[0] for row in names]
 		frappe.db.sql(
-			f"update `tab{NOTIFICATION}` set `address` = '', `reply_code` = 0 where `name` in ({rows.marks(names)})",
+			f"update `tab{NOTIFICATION}` set `address` = '', `reply_code` = 0 where `name` in ({rows.placeholders(names)})",
 			tuple(names),
 		)
 	return len(names)
@@ -68,7 +68,7 @@ def _remove(kept: timedelta) -> int:
 			frappe.db.delete(doctype, {"action_item": ("in", names)})
 		for column in ("replaces", "replaced_by"):
 			frappe.db.sql(
-				f"update `tab{ITEM}` set `{column}` = null where `{column}` in ({rows.marks(names)})",
+				f"update `tab{ITEM}` set `{column}` = null where `{column}` in ({rows.placeholders(names)})",
 				tuple(names),
 			)
 		for name in names:  # by Frappe's own way, which knows of comments and attachments

@@ -1,4 +1,4 @@
-"""Readiness: everything that would make an escalation fail, each with its cure.
+"""Readiness: everything that would make an escalation fail, each with its remedy.
 
 Asked before anything happens: by the workspace, by a plan's form, by `bench --site SITE escalation check`.
 """
@@ -20,7 +20,7 @@ from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.plans import PLAN
 from escalation_mgmt.permissions import ITEM
 from escalation_mgmt.preflight import providers, rehearsal, remedies, validation
-from escalation_mgmt.preflight.remedies import Cure
+from escalation_mgmt.preflight.remedies import Remedy
 from escalation_mgmt.storage import outbox
 from escalation_mgmt.utils import clock
 
@@ -32,7 +32,7 @@ class Finding:
 	"""What would go wrong, in words, and where it is put right."""
 
 	problem: str
-	cure: Cure
+	remedy: Remedy
 
 
 def findings(*, ask_providers: bool = False) -> list[Finding]:
@@ -44,7 +44,7 @@ def findings(*, ask_providers: bool = False) -> list[Finding]:
 		names = frappe.get_all(PLAN, filters={"enabled": 1}, pluck="name", order_by="name")
 		found = list(_of_site())
 		if not names:
-			found.append(Finding(_("No plan is enabled: no ticket escalates."), Cure(_("Plans"), PLAN)))
+			found.append(Finding(_("No plan is enabled: no ticket escalates."), Remedy(_("Plans"), PLAN)))
 		found += _of_providers(providers.ask() if ask_providers else providers.last_said())
 		return found + _of_plans([frappe.get_doc(PLAN, name) for name in names])
 
@@ -68,9 +68,9 @@ def _of_site() -> Iterator[Finding]:
 			"The site's scheduler is off: nothing is sent unless a dispatcher runs, and nothing old is removed. "
 			"Turn it on: bench --site {0} enable-scheduler."
 		).format(frappe.local.site)
-		yield Finding(words, Cure(_("System Settings"), "System Settings", "System Settings"))
+		yield Finding(words, Remedy(_("System Settings"), "System Settings", "System Settings"))
 	for problem in state.stuck:
-		yield Finding(problem, Cure(_("Action Items"), ITEM))
+		yield Finding(problem, Remedy(_("Action Items"), ITEM))
 
 
 def _maintenances() -> Iterator[Finding]:
@@ -79,7 +79,7 @@ def _maintenances() -> Iterator[Finding]:
 		words = _("A maintenance of {0} runs until {1} ({2}): whatever falls due is held.").format(
 			what, clock.shown(row.ends_utc), row.reason
 		)
-		yield Finding(words, Cure(_("Open the maintenance"), MAINTENANCE, row.name))
+		yield Finding(words, Remedy(_("Open the maintenance"), MAINTENANCE, row.name))
 
 
 def _of_providers(said: dict[str, list[str]]) -> list[Finding]:
@@ -98,10 +98,10 @@ def _of_plans(docs: Iterable[Any], *, named: bool = True) -> list[Finding]:
 	directory, of_plans, misses, ends = Directory(), [], _Misses(named), {}
 	by = getdate(clock.to_site(clock.now())) + ENDS_SOON
 	for doc in docs:
-		cure = remedies.plan(doc.name)
+		remedy = remedies.plan(doc.name)
 
-		def about(problem: str, name: str = doc.name, cure: Cure = cure) -> Finding:
-			return Finding(_("Plan {0}: {1}").format(name, problem) if named else problem, cure)
+		def about(problem: str, name: str = doc.name, remedy: Remedy = remedy) -> Finding:
+			return Finding(_("Plan {0}: {1}").format(name, problem) if named else problem, remedy)
 
 		if problems := validation.problems(doc):
 			of_plans += map(about, problems)
@@ -109,9 +109,9 @@ def _of_plans(docs: Iterable[Any], *, named: bool = True) -> list[Finding]:
 		of_plans += map(about, validation.never_matches(doc))
 		plan = plans.from_doc(doc)
 		of_plans += map(about, _rehearsed(plan, directory, misses))
-		for of in calendars.named(plan):
+		for of in calendars.of_plan(plan):
 			for words in calendars.ending(*of, by):
-				ends[words] = Finding(words, Cure(_("Open the calendar"), *of))
+				ends[words] = Finding(words, Remedy(_("Open the calendar"), *of))
 	return [*of_plans, *misses.findings(directory), *ends.values()]
 
 
@@ -120,17 +120,17 @@ class _Misses:
 
 	def __init__(self, named: bool) -> None:
 		self._named = named
-		self._found: dict[tuple[str, str], tuple[Cure, list[str], list[str]]] = {}
+		self._found: dict[tuple[str, str], tuple[Remedy, list[str], list[str]]] = {}
 		self._methods: dict[str, list[str]] = {}
 
-	def add(self, plan: Plan, step: Step, miss: Unreachable, cure: Cure, directory: Directory) -> None:
+	def add(self, plan: Plan, step: Step, miss: Unreachable, remedy: Remedy, directory: Directory) -> None:
 		if directory.notifier(step.method)[1]:  # one finding for the method instead of one for each person
 			_add(self._methods.setdefault(step.method, []), plan.name)
 			return
-		self.add_reason(plan, miss.label, miss.reason, step.method, cure)
+		self.add_reason(plan, miss.label, miss.reason, step.method, remedy)
 
-	def add_reason(self, plan: Plan, who: str, reason: str, method: str, cure: Cure) -> None:
-		_cure, methods, of = self._found.setdefault((who, reason), (cure, [], []))
+	def add_reason(self, plan: Plan, who: str, reason: str, method: str, remedy: Remedy) -> None:
+		_cure, methods, of = self._found.setdefault((who, reason), (remedy, [], []))
 		_add(methods, _(method))
 		_add(of, plan.name)
 
@@ -138,9 +138,9 @@ class _Misses:
 		for method, of in self._methods.items():
 			words = _("{0} isn't set up: {1}").format(_(method), directory.notifier(method)[1])
 			yield Finding(words + self._of(of), remedies.method(method, directory))
-		for (who, reason), (cure, methods, of) in self._found.items():
+		for (who, reason), (remedy, methods, of) in self._found.items():
 			words = _("{0} can't be reached by {1}: {2}").format(who, ", ".join(methods), reason)
-			yield Finding(words + self._of(of), cure)
+			yield Finding(words + self._of(of), remedy)
 
 	def _of(self, plan_names: list[str]) -> str:
 		return " " + _("(plans: {0})").format(", ".join(plan_names)) if self._named else ""
@@ -155,7 +155,7 @@ def _rehearsed(plan: Plan, directory: Directory, misses: _Misses) -> Iterator[st
 	"""Rehearse the plan with each ticket that differs in whom it reaches; what can be said of the whole plan."""
 	for team in _teams(plan):
 		given = {"team": team, "assignees": tickets.possible_assignees(plan.takes.doctype, team)}
-		read, key = rehearsal.made_up_for(plan, given)
+		read, key = rehearsal.hypothetical_for(plan, given)
 		timeline = rehearsal.of_ticket(plan, read, key, clock.now(), directory=directory)
 		known = [(step, miss) for step, miss in timeline.missed if not _depends_on_ticket(step, miss, team)]
 		for step, miss in known:
@@ -165,19 +165,19 @@ def _rehearsed(plan: Plan, directory: Directory, misses: _Misses) -> Iterator[st
 				yield _("It can reach nobody for a ticket of the team {0}.").format(team)
 			else:
 				yield _("It can reach nobody.")
-	yield from _told(plan, timeline, directory, misses)
+	yield from _owners(plan, timeline, directory, misses)
 
 
-def _told(plan: Plan, timeline: Timeline, directory: Directory, misses: _Misses) -> Iterator[str]:
+def _owners(plan: Plan, timeline: Timeline, directory: Directory, misses: _Misses) -> Iterator[str]:
 	told, missed = outbox.owners(timeline.item, directory)
 	if not (told or missed):
 		yield _(
 			"Nobody is told when it reaches nobody: it has no owner, and the site no catch-all recipient."
 		)
 	for who in missed:
-		cure = remedies.person(who) if frappe.db.exists("User", who) else remedies.settings()
+		remedy = remedies.person(who) if frappe.db.exists("User", who) else remedies.settings()
 		reason = _("There is no quiet method by which to tell them when nobody acknowledges.")
-		misses.add_reason(plan, who, reason, "Email", cure)
+		misses.add_reason(plan, who, reason, "Email", remedy)
 
 
 def _teams(plan: Plan) -> list[str]:

@@ -37,20 +37,20 @@ from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.preflight import remedies, validation
-from escalation_mgmt.preflight.remedies import Cure
+from escalation_mgmt.preflight.remedies import Remedy
 from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.storage import history, outbox
 from escalation_mgmt.utils import clock, installation
 from escalation_mgmt.utils.error_reports import unreported
 
-TOLD = "Told"
+NOTICE = "Notice"
 SAVEPOINT = "escalation_rehearsal"
 MOST_AHEAD = 30  # moments of an action item's form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-	"""One line of the timeline. `at` is in the site's zone; a line with a cure is about somebody who can't be reached."""
+	"""One line of the timeline. `at` is in the site's zone; a line with a remedy is about somebody who can't be reached."""
 
 	at: datetime
 	kind: str
@@ -59,7 +59,7 @@ class Line:
 	run: int = 0
 	method: str = ""
 	to: str = ""
-	cure: Cure | None = None
+	remedy: Remedy | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ def of_plan(
 	doc: Any,
 	*,
 	ticket: str = "",
-	made_up: dict[str, str] | None = None,
+	hypothetical: dict[str, str] | None = None,
 	start: datetime,
 	responses: Responses,
 ) -> Rehearsal:
@@ -91,7 +91,7 @@ def of_plan(
 		key = (doc.reference_doctype, str(ticket))
 		read = tickets.Tickets([key])
 	else:
-		read, key = made_up_for(plan, made_up or {})
+		read, key = hypothetical_for(plan, hypothetical or {})
 	facts = _facts(plan, read, key)
 	if facts.gone:
 		frappe.throw(_("There is no {0} {1}.").format(_(doc.reference_doctype), ticket))
@@ -105,7 +105,7 @@ def of_plan(
 		lines=lines,
 		outcome=_outcome(timeline),
 		messages=len(timeline.pages),
-		unreachable=list(dict.fromkeys(line.to for line in lines if line.cure)),
+		unreachable=list(dict.fromkeys(line.to for line in lines if line.remedy)),
 		notes=list(_notes(plan, facts, read, key, timeline)),
 	)
 
@@ -192,7 +192,7 @@ def missing(doc: Any) -> list[str]:
 	]
 
 
-def made_up_for(plan: Plan, given: dict[str, Any]) -> tuple[tickets.Tickets, tuple[str, str]]:
+def hypothetical_for(plan: Plan, given: dict[str, Any]) -> tuple[tickets.Tickets, tuple[str, str]]:
 	"""A ticket that the plan takes, but for what is given: as for `rehearse`, or several "assignees"."""
 	takes = plan.takes
 	agreements = tickets.agreements(takes.doctype)
@@ -206,7 +206,7 @@ def made_up_for(plan: Plan, given: dict[str, Any]) -> tuple[tickets.Tickets, tup
 	}
 	assignee = facts.pop("assignee", "")
 	assignees = facts.pop("assignees", [assignee] if assignee else [])
-	return tickets.made_up(takes.doctype, assignees, **facts)
+	return tickets.hypothetical(takes.doctype, assignees, **facts)
 
 
 def _facts(plan: Plan, read: tickets.Tickets, key: tuple[str, str]) -> Ticket:
@@ -230,27 +230,27 @@ def _lines(moment: Moment, timeline: Timeline, directory: Directory, ticket: Tic
 		)
 		if event.kind is EventKind.UNREACHABLE:
 			step, miss = next(missed)
-			line = replace(line, to=miss.label, cure=remedies.of(step, miss, directory, ticket))
+			line = replace(line, to=miss.label, remedy=remedies.of(step, miss, directory, ticket))
 		yield line
-	for tell in moment.tells:
-		if tell.audience is Audience.OWNERS:
-			yield from _told(at, timeline, directory)
+	for notice in moment.notices:
+		if notice.audience is Audience.OWNERS:
+			yield from _to_owners(at, timeline, directory)
 
 
-def _told(at: datetime, timeline: Timeline, directory: Directory) -> Iterator[Line]:
+def _to_owners(at: datetime, timeline: Timeline, directory: Directory) -> Iterator[Line]:
 	told, missed = outbox.owners(timeline.item, directory)
 	for recipient in told:
 		words = _("{0} is told of it by {1}.").format(recipient.label, _(recipient.method))
-		yield Line(at=at, kind=TOLD, line=words, method=recipient.method, to=recipient.label)
+		yield Line(at=at, kind=NOTICE, line=words, method=recipient.method, to=recipient.label)
 	for who in missed:
 		words = _("{0} is to be told of it, but can't be: there is no quiet method to reach them by.").format(
 			who
 		)
-		cure = remedies.person(who) if frappe.db.exists("User", who) else remedies.settings()
-		yield Line(at=at, kind=TOLD, line=words, to=who, cure=cure)
+		remedy = remedies.person(who) if frappe.db.exists("User", who) else remedies.settings()
+		yield Line(at=at, kind=NOTICE, line=words, to=who, remedy=remedy)
 	if not (told or missed):
 		words = _("Nobody is told of it: the plan has no owner, and the site no catch-all recipient.")
-		yield Line(at=at, kind=TOLD, line=words, to=_("The plan's owner"), cure=remedies.settings())
+		yield Line(at=at, kind=NOTICE, line=words, to=_("The plan's owner"), remedy=remedies.settings())
 
 
 def _outcome(timeline: Timeline) -> str:

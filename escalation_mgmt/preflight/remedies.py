@@ -19,7 +19,7 @@ CONTACT = "Escalation Contact"
 
 
 @dataclass(frozen=True, slots=True)
-class Cure:
+class Remedy:
 	"""A document to go to. Without a name: its list; with `given`: a new one that begins with it. No DocType: no link."""
 
 	label: str
@@ -41,30 +41,30 @@ class Cure:
 		return public_address.public_url(self.path) if self.path else ""
 
 
-def settings() -> Cure:
-	return Cure(_("Escalation Settings"), SETTINGS, SETTINGS)
+def settings() -> Remedy:
+	return Remedy(_("Escalation Settings"), SETTINGS, SETTINGS)
 
 
-def plan(name: str) -> Cure:
-	return Cure(_("Open the plan"), PLAN, name)
+def plan(name: str) -> Remedy:
+	return Remedy(_("Open the plan"), PLAN, name)
 
 
-def method(name: str, directory: Directory) -> Cure:
+def method(name: str, directory: Directory) -> Remedy:
 	"""Where a method that isn't set up is."""
 	notifier, _why = directory.notifier(name)
 	place = notifier.set_up_in if notifier else SETTINGS
-	return Cure(_(place), place, place if frappe.get_meta(place).issingle else "")
+	return Remedy(_(place), place, place if frappe.get_meta(place).issingle else "")
 
 
-def person(user: str) -> Cure:
+def person(user: str) -> Remedy:
 	"""Where a person's ways are."""
 	if contact := frappe.db.exists(CONTACT, {"user": user}):
-		return Cure(_("Open their contact"), CONTACT, contact)
-	return Cure(_("Make a contact for them"), CONTACT, given={"user": user})
+		return Remedy(_("Open their contact"), CONTACT, contact)
+	return Remedy(_("Make a contact for them"), CONTACT, given={"user": user})
 
 
-def of(step: Step, miss: Unreachable, directory: Directory, ticket: Ticket) -> Cure:
-	"""The cure for one whom a step can't reach."""
+def of(step: Step, miss: Unreachable, directory: Directory, ticket: Ticket) -> Remedy:
+	"""The remedy for one whom a step can't reach."""
 	known = directory.person(miss.user) if miss.user else None
 	if miss.user and not isinstance(known, Person):
 		return _of_no_person(miss.user)
@@ -74,24 +74,24 @@ def of(step: Step, miss: Unreachable, directory: Directory, ticket: Ticket) -> C
 		return person(miss.user)
 	kind, value = step.target.kind, step.target.value
 	if kind is TargetKind.ENDPOINT:
-		return Cure(_("Open the endpoint"), "Escalation Endpoint", value)
+		return Remedy(_("Open the endpoint"), "Escalation Endpoint", value)
 	if kind is TargetKind.ROLE:
-		return Cure(_("Open the role"), "Role", value)
+		return Remedy(_("Open the role"), "Role", value)
 	if kind is TargetKind.TEAM and (team := value or ticket.facts.team):
-		return Cure(_("Open the team"), tickets.HD_TEAM, team)
+		return Remedy(_("Open the team"), tickets.HD_TEAM, team)
 	if kind is TargetKind.ADDRESS:
-		return Cure(_("Change the address in the plan's step"))
+		return Remedy(_("Change the address in the plan's step"))
 	if ticket.name:
-		return Cure(_("Open the ticket"), ticket.doctype, ticket.name)
+		return Remedy(_("Open the ticket"), ticket.doctype, ticket.name)
 	if kind is TargetKind.ASSIGNEE:
-		return Cure(_("Say whom the ticket is assigned to"))
+		return Remedy(_("Say whom the ticket is assigned to"))
 	if kind is TargetKind.TEAM:
-		return Cure(_("Say which team the ticket has"))
-	return Cure(_("Try it with an existing ticket"))
+		return Remedy(_("Say which team the ticket has"))
+	return Remedy(_("Try it with an existing ticket"))
 
 
-def _of_no_person(user: str) -> Cure:
+def _of_no_person(user: str) -> Remedy:
 	enabled = frappe.db.get_value("User", user, "enabled")
 	if enabled is None:
-		return Cure(_("Choose somebody else in the plan"))
-	return person(user) if enabled else Cure(_("Open the user"), "User", user)
+		return Remedy(_("Choose somebody else in the plan"))
+	return person(user) if enabled else Remedy(_("Open the user"), "User", user)

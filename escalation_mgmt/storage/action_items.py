@@ -89,7 +89,7 @@ def claim_due(now: datetime, limit: int, only: Sequence[str] = ()) -> list[Any]:
 
 	Returns their rows, for `load`: what can't be loaded must not stand in the way of the claim.
 	"""
-	which = f"`name` in ({rows.marks(only)}) and " if only else ""
+	which = f"`name` in ({rows.placeholders(only)}) and " if only else ""
 	sql = (
 		f"{_SELECT} where {which}`due_utc` <= %s order by `due_utc` limit {int(limit)} for update skip locked"
 	)
@@ -106,8 +106,8 @@ def lock(names: Iterable[str], *, wait: bool = True) -> list[Stored]:
 	names = sorted(names)
 	if not names:
 		return []
-	marks = rows.marks(names)
-	sql = f"{_SELECT} where `name` in ({marks}) order by `name` for update"
+	placeholders = rows.placeholders(names)
+	sql = f"{_SELECT} where `name` in ({placeholders}) order by `name` for update"
 	return load(frappe.db.sql(sql if wait else f"{sql} skip locked", tuple(names), as_dict=True))
 
 
@@ -147,8 +147,8 @@ def read(names: Sequence[str]) -> list[Stored]:
 	"""Items as the present snapshot has them, without a lock: for a look that may lead to nothing."""
 	if not names:
 		return []
-	marks = rows.marks(names)
-	return load(frappe.db.sql(f"{_SELECT} where `name` in ({marks})", tuple(names), as_dict=True))
+	placeholders = rows.placeholders(names)
+	return load(frappe.db.sql(f"{_SELECT} where `name` in ({placeholders})", tuple(names), as_dict=True))
 
 
 def past(key: tuple[str, str]) -> Past | None:
@@ -184,8 +184,8 @@ def with_running_item(doctype: str, names: Sequence[str]) -> set[str]:
 	keys = {_running_ticket((doctype, name)): name for name in names}
 	if not keys:
 		return set()
-	marks = rows.marks(keys)
-	sql = f"select `running_ticket` from `tab{ITEM}` where `running_ticket` in ({marks})"
+	placeholders = rows.placeholders(keys)
+	sql = f"select `running_ticket` from `tab{ITEM}` where `running_ticket` in ({placeholders})"
 	return {keys[row[0]] for row in frappe.db.sql(sql, tuple(keys))}
 
 
@@ -263,8 +263,8 @@ def apply(
 	)
 	activity.note([(stored.key, event) for stored, decision in decided for event in decision.events])
 	realtime.tell_forms(stored.item.id for stored, _decision in decided)
-	outbox.tell(
-		[(stored.item, tell) for stored, decision in decided for tell in decision.tells], directory, now
+	outbox.queue_notices(
+		[(stored.item, notice) for stored, decision in decided for notice in decision.notices], directory, now
 	)
 	for stored, decision in decided:
 		for event in decision.events:

@@ -246,7 +246,7 @@ def _message(text: Callable[[], str]) -> Callable[[Any, int], str]:
 	def write(d: Any, _step: int) -> str:
 		sentence = text().format(_(d.method or ""), d.to or "")
 		if d.about:
-			sentence = _("News ({0}): {1}").format(_(d.about), sentence)
+			sentence = _("Notice ({0}): {1}").format(_(d.about), sentence)
 		if d.possible_duplicate:
 			sentence += " " + _("(possible duplicate)")
 		if d.detail:

@@ -14,10 +14,10 @@ from escalation_mgmt.engine import (
 	Audience,
 	Event,
 	EventKind,
+	Notice,
 	Page,
 	Recipient,
 	Status,
-	Tell,
 )
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.base import CannotReach
@@ -36,7 +36,7 @@ QUEUED, SENDING, SENT, FAILED, UNKNOWN, WITHDRAWN = (
 )
 # What receipts tell: it lies on the phone; somebody took the call; it rang, or a machine took it.
 DELIVERED, ANSWERED, NOT_ANSWERED = "Delivered", "Answered", "Not Answered"
-PAGE, TOLD = "Page", "Told"
+PAGE, NOTICE = "Page", "Notice"
 CODE_RESTS = timedelta(days=1)  # before a phone gets the same reply code for another item
 _HOLD_CODES = (*sorted(RUNNING), str(Status.EXHAUSTED))  # those that can still be acknowledged, or again
 
@@ -97,13 +97,13 @@ def give_reply_codes(claimed: Sequence[Any], now: datetime) -> None:
 	if not pages:
 		return
 	addresses = sorted({row.address for row in pages})
-	marks = rows.marks(addresses)
+	placeholders = rows.placeholders(addresses)
 	# One row for each number, which may have had many codes within a day.
 	held = frappe.db.sql(
 		"select n.`address`, group_concat(distinct n.`reply_code`)"
 		f" from `tab{NOTIFICATION}` n join `tabEscalation Action Item` i on i.`name` = n.`action_item`"
-		f" where n.`address` in ({marks}) and n.`reply_code` > 0"
-		f" and (n.`created_utc` > %s or i.`status` in ({rows.marks(_HOLD_CODES)}))"
+		f" where n.`address` in ({placeholders}) and n.`reply_code` > 0"
+		f" and (n.`created_utc` > %s or i.`status` in ({rows.placeholders(_HOLD_CODES)}))"
 		" group by n.`address`",
 		(*addresses, now - CODE_RESTS, *_HOLD_CODES),
 	)
@@ -113,7 +113,7 @@ def give_reply_codes(claimed: Sequence[Any], now: datetime) -> None:
 		(address, item): code
 		for address, item, code in frappe.db.sql(
 			f"select `address`, `action_item`, `reply_code` from `tab{NOTIFICATION}`"
-			f" where `action_item` in ({rows.marks(items)}) and `reply_code` > 0",
+			f" where `action_item` in ({rows.placeholders(items)}) and `reply_code` > 0",
 			tuple(items),
 		)
 	}
@@ -133,11 +133,11 @@ def withdraw(items: Sequence[str], now: datetime, of: str = "") -> None:
 	"""
 	if not items:
 		return
-	marks = rows.marks(items)
+	placeholders = rows.placeholders(items)
 	open_messages = frappe.db.sql(
 		"select `name`, `action_item`, `status`, `method`, `recipient`, `user`, `step`, `run`, `possible_duplicate`"
 		f" from `tab{NOTIFICATION}`"
-		f" where `action_item` in ({marks}) and `purpose` = %s and `next_attempt_utc` is not null"
+		f" where `action_item` in ({placeholders}) and `purpose` = %s and `next_attempt_utc` is not null"
 		" order by `name` for update",
 		(*items, PAGE),
 		as_dict=True,
@@ -171,23 +171,23 @@ def take_back(queued: Sequence[Any], now: datetime) -> None:
 	history.append([_line(message, EventKind.WITHDRAWN, now) for message in queued])
 
 
-def tell(told: Sequence[tuple[ActionItem, Tell]], directory: Directory, now: datetime) -> None:
-	"""Queue words about items to audiences, to each by the quietest way there is; who can't be told is recorded."""
+def queue_notices(notices: Sequence[tuple[ActionItem, Notice]], directory: Directory, now: datetime) -> None:
+	"""Queue notices about items to audiences, to each by the quietest way there is; who can't be told is recorded."""
 	of_paged = (Audience.NOTIFIED, Audience.WHO_HAS_IT)
-	paged = _paged([item.id for item, tell in told if tell.audience in of_paged])
+	paged = _paged([item.id for item, notice in notices if notice.audience in of_paged])
 	messages: list[dict[str, Any]] = []
 	lines: list[history.Line] = []
 	reason = _("There is no quiet method by which to tell them.")
-	for item, tell in told:
-		if tell.audience is Audience.NOTIFIED:
-			recipients, missed = _notified(paged.get(item.id, []), tell.but_not, directory), []
-		elif tell.audience is Audience.WHO_HAS_IT:
+	for item, notice in notices:
+		if notice.audience is Audience.NOTIFIED:
+			recipients, missed = _notified(paged.get(item.id, []), notice.but_not, directory), []
+		elif notice.audience is Audience.WHO_HAS_IT:
 			recipients, missed = _who_has_it(item, paged.get(item.id, []), directory)
 		else:
 			recipients, missed = owners(item, directory)
 		about = {
-			"purpose": TOLD,
-			"about": str(tell.about),
+			"purpose": NOTICE,
+			"about": str(notice.about),
 			"step": item.step,
 			"run": item.run,
 			"planned_utc": now,
@@ -209,8 +209,8 @@ def _paged(items: Sequence[str]) -> dict[str, list[Any]]:
 		page
 	) in frappe.db.sql(  # locked, and so read as they are now: the caller's snapshot may be older than a page
 		"select `action_item`, `method`, `user`, `address`, `recipient`, `endpoint`"
-		f" from `tab{NOTIFICATION}` where `action_item` in ({rows.marks(items)}) and `purpose` = %s"
-		f" and `status` in ({rows.marks(REACHED)}) order by `name` for update",
+		f" from `tab{NOTIFICATION}` where `action_item` in ({rows.placeholders(items)}) and `purpose` = %s"
+		f" and `status` in ({rows.placeholders(REACHED)}) order by `name` for update",
 		(*items, PAGE, *REACHED),
 		as_dict=True,
 	):
@@ -232,7 +232,7 @@ def _notified(paged: Sequence[Any], but_not: frozenset[str], directory: Director
 		elif page.endpoint or page.address in but_not:
 			continue
 		elif page.address and (notifier := directory.notifier(page.method)[0]):
-			if notifier.may_tell:
+			if notifier.carries_notices:
 				found[page.address] = Recipient(
 					method=page.method, address=page.address, label=page.recipient
 				)

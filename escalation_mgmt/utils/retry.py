@@ -10,7 +10,7 @@ from escalation_mgmt.utils.rows import Conflict
 T = TypeVar("T")
 
 
-def twice(do: Callable[[], T]) -> T:
+def retry_on_conflict(do: Callable[[], T]) -> T:
 	"""Do it and commit, so that only what is committed is said; from its beginning once more after a deadlock, a lock
 	time-out or a Conflict.
 

@@ -71,17 +71,17 @@ def _fresh(rows: Sequence[dict[str, Any]]) -> tuple[list[str], str, tuple]:
 	first = rows[0]
 	once = [c for c, value in first.items() if c != "name" and all(row[c] == value for row in rows)]
 	each = [column for column in first if column not in once]
-	row_marks = f"({marks(each)})"
+	row_placeholders = f"({placeholders(each)})"
 	common = "".join(f", %s as `{column}`" for column in once)
 	values = (*(row[column] for row in rows for column in each), *(first[column] for column in once))
 	sql = (
-		f"(with fresh ({_names(each)}) as (values {', '.join([row_marks] * len(rows))})"
+		f"(with fresh ({_names(each)}) as (values {', '.join([row_placeholders] * len(rows))})"
 		f" select fresh.*{common} from fresh) as fresh"
 	)
 	return [*each, *once], sql, values
 
 
-def marks(values: Sized) -> str:
+def placeholders(values: Sized) -> str:
 	"""Placeholders for so many values, as `in (...)` wants them."""
 	return ", ".join(["%s"] * len(values))
 

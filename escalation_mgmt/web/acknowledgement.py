@@ -23,7 +23,7 @@ from escalation_mgmt.engine import can_acknowledge
 from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.storage.outbox import NOTIFICATION
 from escalation_mgmt.utils import clock
-from escalation_mgmt.utils.retry import twice
+from escalation_mgmt.utils.retry import retry_on_conflict
 
 PREFIX = "ack/"
 PER_MINUTE = 60  # for one address of the internet: an office behind one router still gets through
@@ -80,7 +80,7 @@ class AckPage:
 			)
 		with print_language(message.language or frappe.local.lang):
 			if frappe.request.method == "POST":
-				done = twice(lambda: acknowledge_by(message, "Link"))
+				done = retry_on_conflict(lambda: acknowledge_by(message, "Link"))
 			else:
 				done = as_it_is(message)
 			return _page(_sheet(message, done))

@@ -192,7 +192,7 @@ class Shell:
 					message.in_flight = True
 		for page in decision.pages:
 			self.outbox.append(Message(len(self.outbox), item.id, page, self.now))
-		for _tell in decision.tells:
+		for _notice in decision.notices:
 			self.outbox.append(Message(len(self.outbox), item.id, None, self.now))
 		for event in decision.events:
 			if event.data.get("how") == "resolved":

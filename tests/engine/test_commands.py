@@ -15,6 +15,7 @@ from escalation_mgmt.engine import (
 	Event,
 	EventKind,
 	MatchFacts,
+	Notice,
 	Page,
 	Reach,
 	Recipient,
@@ -24,7 +25,6 @@ from escalation_mgmt.engine import (
 	Step,
 	Target,
 	TargetKind,
-	Tell,
 	Unreachable,
 	acknowledge,
 	add_person,
@@ -201,9 +201,9 @@ def test_given_back_the_next_step_is_due_after_its_own_wait() -> None:
 			version=item.version + 1,
 		),
 		events=(Event(K.UNACKNOWLEDGED, NOW, 1, 0, {"by": "Ada", "was": "Tina", "due": due}),),
-		tells=(Tell(Audience.NOTIFIED, K.UNACKNOWLEDGED, but_not=frozenset({"ada"})),),
+		notices=(Notice(Audience.NOTIFIED, K.UNACKNOWLEDGED, but_not=frozenset({"ada"})),),
 	)
-	assert unacknowledge(item, "Ada", NOW, ticket=ticket()).tells[0].but_not == frozenset()
+	assert unacknowledge(item, "Ada", NOW, ticket=ticket()).notices[0].but_not == frozenset()
 
 
 def test_given_back_after_the_last_step_the_last_wait_begins_anew() -> None:
@@ -257,9 +257,9 @@ def test_handed_over_they_are_paged_at_once_and_have_their_time() -> None:
 		),
 		events=(Event(K.HANDED_OVER, NOW, 1, 0, data),),
 		pages=(Page(item.plan.steps[0], 0, to, NOW),),
-		tells=(Tell(Audience.NOTIFIED, K.HANDED_OVER, but_not=frozenset({"leo", "ada"})),),
+		notices=(Notice(Audience.NOTIFIED, K.HANDED_OVER, but_not=frozenset({"leo", "ada"})),),
 	)
-	assert hand_over(item, "leo", "Leo", "Ada", NOW, everybody, ticket=ticket()).tells[
+	assert hand_over(item, "leo", "Leo", "Ada", NOW, everybody, ticket=ticket()).notices[
 		0
 	].but_not == frozenset({"leo"})
 

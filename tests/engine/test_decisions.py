@@ -15,6 +15,7 @@ from escalation_mgmt.engine import (
 	EventKind,
 	ImpossibleTransition,
 	MatchFacts,
+	Notice,
 	Page,
 	Plan,
 	Reach,
@@ -23,7 +24,6 @@ from escalation_mgmt.engine import (
 	StartAt,
 	Status,
 	StatusCategory,
-	Tell,
 	TicketFilter,
 	Unreachable,
 	acknowledge,
@@ -54,7 +54,7 @@ def run(item, now, of_ticket=None, reaches=everybody):
 def test_opening() -> None:
 	decision = open_item("E", plan(0), ticket(assignees=("a",)), T0)
 	assert decision.events == (Event(K.CREATED, T0, data={"plan": "Outage", "due": T0 + minutes(15)}),)
-	assert decision.pages == () and decision.tells == () and decision.withdraw is False
+	assert decision.pages == () and decision.notices == () and decision.withdraw is False
 	item = decision.item
 	assert (item.id, item.status, item.version, item.run, item.group, item.step) == (
 		"E",
@@ -145,7 +145,7 @@ def test_exhausted() -> None:
 	assert run(item, now) == Decision(
 		item=replace(item, status=Status.EXHAUSTED, due_at=None, ended_at=now, version=5),
 		events=(Event(K.EXHAUSTED, now, 1, 2, {"late": 5.0}),),
-		tells=(Tell(Audience.OWNERS, K.EXHAUSTED),),
+		notices=(Notice(Audience.OWNERS, K.EXHAUSTED),),
 	)
 
 
@@ -154,7 +154,7 @@ def test_nobody_in_the_first_of_two_groups() -> None:
 	decision = run(item, T0, reaches=nobody)
 	assert decision.item == replace(item, group=1, step=1, due_at=T0, unreached=1, version=5)
 	assert decision.events[2] == Event(K.BROUGHT_FORWARD, T0, 2, 0, {"planned": T0 + minutes(8)})
-	assert len(decision.events) == 3 and decision.tells == ()
+	assert len(decision.events) == 3 and decision.notices == ()
 
 
 def test_nobody_at_all() -> None:
@@ -164,7 +164,7 @@ def test_nobody_at_all() -> None:
 		item, run=0, group=0, step=2, due_at=None, unreached=2, stalled=True, version=5
 	)
 	assert decision.events[2:] == (Event(K.NOBODY_NOTIFIED, T0, 2, 0),)
-	assert decision.tells == (Tell(Audience.OWNERS, K.NOBODY_NOTIFIED),)
+	assert decision.notices == (Notice(Audience.OWNERS, K.NOBODY_NOTIFIED),)
 
 
 def test_nobody_in_the_last_group_after_somebody_before_waits_the_last_wait() -> None:
@@ -202,13 +202,13 @@ def test_acknowledging() -> None:
 			version=5,
 		),
 		events=(Event(K.ACKNOWLEDGED, now, 1, 1, {"by": "Tina", "via": "Link"}),),
-		tells=(Tell(Audience.NOTIFIED, K.ACKNOWLEDGED, but_not=frozenset({"t"})),),
+		notices=(Notice(Audience.NOTIFIED, K.ACKNOWLEDGED, but_not=frozenset({"t"})),),
 		withdraw=True,
 	)
 	late = acknowledge(replace(item, status=Status.EXHAUSTED, ended_at=T0), "Pager", "Link", now)
 	assert late.events[0].data == {"by": "Pager", "via": "Link", "late": "after the last wait"}
 	assert late.item.ended_at is None and late.item.acknowledged_user == ""
-	assert late.tells[0].but_not == frozenset()
+	assert late.notices[0].but_not == frozenset()
 
 
 def test_endings() -> None:
@@ -218,7 +218,7 @@ def test_endings() -> None:
 		return Decision(
 			item=replace(item, status=status, due_at=None, ended_at=T0, version=5),
 			events=(Event(kind, T0, 1, 1, data),),
-			tells=(Tell(Audience.NOTIFIED, kind),) if told else (),
+			notices=(Notice(Audience.NOTIFIED, kind),) if told else (),
 			withdraw=True,
 		)
 
@@ -238,7 +238,7 @@ def test_endings() -> None:
 	stopped = stop(item, "Ada", "known", T0, user="a")
 	assert stopped == replace(
 		ended(Status.CANCELLED, K.CANCELLED, {"by": "Ada", "reason": "known"}),
-		tells=(Tell(Audience.NOTIFIED, K.CANCELLED, but_not=frozenset({"a"})),),
+		notices=(Notice(Audience.NOTIFIED, K.CANCELLED, but_not=frozenset({"a"})),),
 	)
 
 
@@ -270,10 +270,10 @@ def test_following_a_ticket_that_changed() -> None:
 			Event(K.WINDOW_MOVED, now, data={"was": T0 + minutes(30), "due": T0 + minutes(50)}),
 			Event(K.ASSIGNEE_CHANGED, now, data={"was": "a, b", "assigned": "c"}),
 		),
-		tells=(Tell(Audience.NOTIFIED, K.ASSIGNEE_CHANGED, but_not=frozenset({"c"})),),
+		notices=(Notice(Audience.NOTIFIED, K.ASSIGNEE_CHANGED, but_not=frozenset({"c"})),),
 	)
 	nobody_now = look(item, ticket(response_by=T0 + minutes(30)), [of], always, now)
-	assert nobody_now.tells == () and nobody_now.item.assignees == ()
+	assert nobody_now.notices == () and nobody_now.item.assignees == ()
 	same_in_another_order = ticket(response_by=T0 + minutes(30), assignees=("b", "a"))
 	assert look(item, same_in_another_order, [of], always, now) is None
 
@@ -289,7 +289,7 @@ def test_what_is_seen_and_what_runs_are_one_decision() -> None:
 	decision = run(item, T0, ticket(assignees=("c",)))
 	assert [event.kind for event in decision.events] == [K.ASSIGNEE_CHANGED, K.STEP_RAN]
 	assert decision.item.version == 5 and decision.item.assignees == ("c",)
-	assert decision.tells == (Tell(Audience.NOTIFIED, K.ASSIGNEE_CHANGED, but_not=frozenset({"c"})),)
+	assert decision.notices == (Notice(Audience.NOTIFIED, K.ASSIGNEE_CHANGED, but_not=frozenset({"c"})),)
 	assert len(decision.pages) == 1
 
 

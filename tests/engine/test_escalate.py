@@ -11,12 +11,12 @@ from escalation_mgmt.engine import (
 	Cause,
 	EventKind,
 	ImpossibleTransition,
+	Notice,
 	Reach,
 	Recipient,
 	StartAt,
 	Status,
 	StatusCategory,
-	Tell,
 	acknowledge,
 	can_stop,
 	look,
@@ -103,7 +103,7 @@ def test_repeats_with_a_pause_then_the_last_wait() -> None:
 def test_exhaustion_tells_the_owners_once() -> None:
 	item = replace(opened(plan(0)), status=Status.ESCALATING, group=1, step=1, due_at=T0)
 	decision = run(item, T0)
-	assert decision.tells == (Tell(Audience.OWNERS, EventKind.EXHAUSTED),)
+	assert decision.notices == (Notice(Audience.OWNERS, EventKind.EXHAUSTED),)
 	assert run(decision.item, T0 + minutes(999)) is None
 
 
@@ -130,7 +130,7 @@ def test_a_whole_pass_without_anybody_stalls_and_starts_again_with_an_assignee()
 	item = run(item, now, reaches=nobody).item
 	decision = run(item, now, reaches=nobody)
 	assert decision.item.stalled and decision.item.due_at is None
-	assert Tell(Audience.OWNERS, EventKind.NOBODY_NOTIFIED) in decision.tells
+	assert Notice(Audience.OWNERS, EventKind.NOBODY_NOTIFIED) in decision.notices
 	assigned = look(decision.item, ticket(assignees=("t@x.test",)), [item.plan], always, now + minutes(5))
 	assert kinds(assigned) == [EventKind.ASSIGNEE_CHANGED, EventKind.STARTED_AGAIN]
 	assert assigned.item.due_at == now + minutes(5) and not assigned.item.stalled
@@ -182,8 +182,8 @@ def test_the_second_acknowledgement_is_refused() -> None:
 def test_acknowledging_stops_the_clock_and_withdraws() -> None:
 	decision = acknowledge(opened(plan(0)), "Tech", "Link", T0, user="t@x.test")
 	assert decision.withdraw and decision.item.due_at is None
-	assert decision.tells == (
-		Tell(Audience.NOTIFIED, EventKind.ACKNOWLEDGED, but_not=frozenset({"t@x.test"})),
+	assert decision.notices == (
+		Notice(Audience.NOTIFIED, EventKind.ACKNOWLEDGED, but_not=frozenset({"t@x.test"})),
 	)
 	assert run(decision.item, T0 + minutes(999)) is None
 
@@ -211,12 +211,14 @@ def test_the_window_without_a_deadline_is_the_plans_own_and_a_past_one_is_now() 
 def test_stopping_by_hand_tells_the_others() -> None:
 	decision = stop(opened(plan(0)), "Ada", "known", T0, user="a@x.test")
 	assert decision.item.status is Status.CANCELLED and decision.withdraw
-	assert decision.tells == (Tell(Audience.NOTIFIED, EventKind.CANCELLED, but_not=frozenset({"a@x.test"})),)
+	assert decision.notices == (
+		Notice(Audience.NOTIFIED, EventKind.CANCELLED, but_not=frozenset({"a@x.test"})),
+	)
 
 
 def test_only_what_has_not_ended_can_be_stopped_and_nobody_is_left_out_unnamed() -> None:
 	assert {status for status in Status if can_stop(status)} == RUNNING
-	assert not any(stop(opened(plan(0)), "Ada", "known", T0).tells[0].but_not)
+	assert not any(stop(opened(plan(0)), "Ada", "known", T0).notices[0].but_not)
 
 
 def test_a_transition_that_is_not_in_the_table_is_impossible() -> None:

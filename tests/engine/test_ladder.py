@@ -33,11 +33,16 @@ def test_no_steps_no_ladder() -> None:
 
 
 def test_the_same_step_twice_in_a_group_is_two() -> None:
-	twice = tuple(
+	retry_on_conflict = tuple(
 		Step(number=n, wait=minutes(0), method="Email", target=Target(TargetKind.ASSIGNEE)) for n in (1, 2)
 	)
 	of = Plan(
-		name="x", rank=1, takes=plan().takes, start=StartAt.AFTER_WINDOW, window=minutes(15), steps=twice
+		name="x",
+		rank=1,
+		takes=plan().takes,
+		start=StartAt.AFTER_WINDOW,
+		window=minutes(15),
+		steps=retry_on_conflict,
 	)
 	assert rungs(of)[0] == (minutes(0), 0, [1, 2])
 

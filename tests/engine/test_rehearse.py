@@ -15,6 +15,7 @@ from escalation_mgmt.engine import (
 	EventKind,
 	Hours,
 	Maintenance,
+	Notice,
 	Page,
 	Plan,
 	Reach,
@@ -24,7 +25,6 @@ from escalation_mgmt.engine import (
 	Status,
 	Step,
 	StopRules,
-	Tell,
 	Unreachable,
 	WorkingTime,
 	acknowledge,
@@ -273,7 +273,7 @@ def test_nobody_can_be_reached() -> None:
 	timeline = rehearse(plan(0, 10), ticket(), T0, reaches=nobody)
 	assert timeline.item.stalled and not timeline.pages
 	assert [miss.label for _step, miss in timeline.missed] == ["user1", "user2"]
-	assert timeline.moments[-1].tells
+	assert timeline.moments[-1].notices
 
 
 def test_a_plan_that_repeats_for_ever_is_cut_off() -> None:
@@ -324,8 +324,8 @@ def test_who_acknowledges_needs_no_word_that_they_did(user: str, but_not: str) -
 		return Reach((Recipient(method=step.method, address="ann@x.test", label="Ann", user=user),))
 
 	timeline = rehearse(plan(0), ticket(), T0, Responses(to_message=1), reaches=ann)
-	told = Tell(Audience.NOTIFIED, EventKind.ACKNOWLEDGED, but_not=frozenset({but_not}))
-	assert timeline.moments[-1].tells == (told,)
+	told = Notice(Audience.NOTIFIED, EventKind.ACKNOWLEDGED, but_not=frozenset({but_not}))
+	assert timeline.moments[-1].notices == (told,)
 	assert (timeline.item.acknowledged_by, timeline.item.acknowledged_user) == ("Ann", user)
 
 

@@ -425,7 +425,7 @@ class Rules(RuleBasedStateMachine):
 		assert decision.events, "nothing changes without a line of history"
 		assert all(event.at == now for event in decision.events)
 		if before is None:
-			assert after.version == 0 and not decision.pages and not decision.tells
+			assert after.version == 0 and not decision.pages and not decision.notices
 			self.first_seen[after.id] = after
 			return
 		assert after.version == before.version + 1
@@ -462,7 +462,7 @@ class Rules(RuleBasedStateMachine):
 			after.status is not before.status
 			and after.status in (Status.ACKNOWLEDGED, Status.RESOLVED, Status.CANCELLED, Status.SNOOZED)
 		)
-		owners = [tell.about for tell in decision.tells if tell.audience is Audience.OWNERS]
+		owners = [tell.about for tell in decision.notices if tell.audience is Audience.OWNERS]
 		assert owners == [e.kind for e in decision.events if e.kind in (K.EXHAUSTED, K.NOBODY_NOTIFIED)]
 		self._passes(after, decision)
 

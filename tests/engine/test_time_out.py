@@ -11,9 +11,9 @@ from escalation_mgmt.engine import (
 	Decision,
 	Event,
 	EventKind,
+	Notice,
 	StartAt,
 	Status,
-	Tell,
 	acknowledge,
 	may_renew,
 	run_due,
@@ -52,7 +52,7 @@ def test_idle_a_reminder_and_after_the_grace_the_next_step() -> None:
 	assert reminded == Decision(
 		item=replace(item, reminded=True, due_at=until, version=item.version + 1),
 		events=(Event(K.REMINDED, ACKED + minutes(31), 1, 0, {"to": "Tina", "until": until}),),
-		tells=(Tell(Audience.WHO_HAS_IT, K.REMINDED),),
+		notices=(Notice(Audience.WHO_HAS_IT, K.REMINDED),),
 	)
 	on = run(reminded.item, until + timedelta(seconds=2))
 	assert [event.kind for event in on.events] == [K.TIMED_OUT, K.STEP_RAN, K.LAST_WAIT]
@@ -114,7 +114,7 @@ def test_after_the_last_step_there_is_none_to_go_on_with() -> None:
 	item = run(acknowledged(0), ACKED + minutes(30)).item
 	on = run(item, item.due_at)
 	assert [event.kind for event in on.events] == [K.TIMED_OUT, K.EXHAUSTED]
-	assert on.item.status is Status.EXHAUSTED and on.tells == (Tell(Audience.OWNERS, K.EXHAUSTED),)
+	assert on.item.status is Status.EXHAUSTED and on.notices == (Notice(Audience.OWNERS, K.EXHAUSTED),)
 
 
 def test_acknowledged_in_the_window_it_goes_on_no_earlier_than_the_window_ends() -> None:

@@ -225,18 +225,18 @@ def test_13_what_stands_in_the_way_once_stops_no_acknowledgement(
 		"reply": lambda ticket, sms, ring: world.text(TINA, sms.text.split("Reply ")[1].split()[0])[0],
 		"key": lambda ticket, sms, ring: ring.press("1").text,
 	}
-	for error, (door, acknowledge) in zip(cycle(["deadlock", "time-out"]), doors.items(), strict=False):
-		ticket = world.ticket(door)
+	for error, (transport, acknowledge) in zip(cycle(["deadlock", "time-out"]), doors.items(), strict=False):
+		ticket = world.ticket(transport)
 		world.forward(10)
 		sms, ring = world.expect_sms(TINA), world.expect_call(TINA)
 		with monkeypatch.context() as patch:
 			refused = refuse_once(patch, error)
 			said = acknowledge(ticket, sms, ring)
-		assert refused == [error], door
-		assert "Acknowledged" in said, (door, said)
+		assert refused == [error], transport
+		assert "Acknowledged" in said, (transport, said)
 		item = world.item(ticket)
-		assert (item.status, item.acknowledged_user) == ("Acknowledged", "tech@x.test"), door
-		assert world.kinds(item).count("Acknowledged") == 1, door
+		assert (item.status, item.acknowledged_user) == ("Acknowledged", "tech@x.test"), transport
+		assert world.kinds(item).count("Acknowledged") == 1, transport
 
 
 def refuse_once(monkeypatch: pytest.MonkeyPatch, error: str) -> list[str]:

@@ -36,7 +36,7 @@ def planned(item: str) -> list[tuple]:
 def test_what_is_planned_is_what_then_happens(world: World) -> None:
 	ticket, item = running(world)
 	before = len(history.of_item(item))
-	expected = [line for line in planned(item) if line[1] != "Told"]
+	expected = [line for line in planned(item) if line[1] != "Notice"]
 	assert [kind for _at, kind, _line in expected][:2] == ["Step Ran", "Step Ran"]
 	while due := world.next_due():
 		world.now = due
@@ -55,10 +55,10 @@ def test_it_looks_ahead_from_now_on(world: World) -> None:
 	world.wait(25)
 	assert planned(item)[0] == (clock.to_site(world.now), "Step Ran", "Step 2, Email: to Leo Lead. (5m late)")
 	frappe.db.set_value("User", AGENT, "enabled", 0)
-	cure = next(line["cure"] for line in api.planned(item)["lines"] if line["cure"])
-	assert cure["doctype"] == "User"
+	remedy = next(line["remedy"] for line in api.planned(item)["lines"] if line["remedy"])
+	assert remedy["doctype"] == "User"
 	frappe.set_user("tech@x.test")
-	assert not any(line["cure"] for line in api.planned(item)["lines"]), (
+	assert not any(line["remedy"] for line in api.planned(item)["lines"]), (
 		"only who can put it right is sent there"
 	)
 

@@ -159,7 +159,7 @@ def test_the_rehearsal_knows_of_it(world: World) -> None:
 	plan = world.plan(*TWO)
 	maintenance(world, 5, 60)
 	found = rehearsal.of_plan(
-		plan, made_up={"assignee": "tech@x.test"}, start=world.now, responses=Responses()
+		plan, hypothetical={"assignee": "tech@x.test"}, start=world.now, responses=Responses()
 	)
 	assert [line.kind for line in found.lines][1:4] == ["In Maintenance", "Maintenance Over", "Window Over"]
 

@@ -1,4 +1,4 @@
-"""Readiness: everything that would make an escalation fail is said before it does, with its cure."""
+"""Readiness: everything that would make an escalation fail is said before it does, with its remedy."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -39,11 +39,11 @@ def scheduler(on: int) -> None:
 
 def found() -> dict[str, tuple[str, str]]:
 	frappe.db.commit()
-	return {f.problem: (f.cure.doctype, f.cure.name) for f in readiness.findings()}
+	return {f.problem: (f.remedy.doctype, f.remedy.name) for f in readiness.findings()}
 
 
 def only(part: str) -> tuple[str, str]:
-	"""The cure of the one thing that is found."""
+	"""The remedy of the one thing that is found."""
 	all_found = found()
 	assert len(all_found) == 1 and part in next(iter(all_found)), all_found
 	return next(iter(all_found.values()))
@@ -209,12 +209,12 @@ def test_what_providers_refuse_is_said_when_they_were_asked(world: World) -> Non
 	assert found() == {}, "nobody has asked since"
 	(refused,) = readiness.findings(ask_providers=True)
 	assert refused.problem.startswith("Phone Call, SMS: ") and "Auth Token" in refused.problem
-	assert refused.cure.doctype == SETTINGS
+	assert refused.remedy.doctype == SETTINGS
 	assert list(found()) == [refused.problem], "remembered"
 	frappe.db.set_value("Email Account", "Escalation Test", "smtp_port", 9)
 	frappe.clear_document_cache("Email Account", "Escalation Test")
 	email = next(f for f in readiness.findings(ask_providers=True) if f.problem.startswith("Email"))
-	assert "can't be reached" in email.problem and email.cure.doctype == "Email Account"
+	assert "can't be reached" in email.problem and email.remedy.doctype == "Email Account"
 	world._email_account()
 	doc.reload()
 	doc.twilio_auth_token = world.providers.twilio.auth_token

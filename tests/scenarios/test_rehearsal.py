@@ -32,7 +32,7 @@ def everything() -> dict[str, list]:
 
 
 def lines(shown: dict) -> list[tuple]:
-	return [(line["at"], line["kind"], line["line"]) for line in shown["lines"] if line["kind"] != "Told"]
+	return [(line["at"], line["kind"], line["line"]) for line in shown["lines"] if line["kind"] != "Notice"]
 
 
 def office(world: World, **more: Any) -> Any:
@@ -45,7 +45,7 @@ def test_what_is_rehearsed_for_friday_evening_is_what_then_happens(world: World,
 	plan = office(world)
 	shown = plans_api.rehearse(
 		plan.name,
-		made_up={"assignee": "tech@x.test"},
+		hypothetical={"assignee": "tech@x.test"},
 		at=str(clock.to_site(at(world, FRI, "17:50"))),
 		**responses,
 	)
@@ -89,7 +89,7 @@ def test_nothing_is_written_and_nothing_is_sent(world: World) -> None:
 	for asked in (
 		{"plan": plan.name},
 		{"plan": plan.name, "ticket": str(ticket.name), "at": FRIDAY},
-		{"plan": json.dumps(unsaved), "made_up": {"assignee": "tech@x.test"}, "to_step": 2},
+		{"plan": json.dumps(unsaved), "hypothetical": {"assignee": "tech@x.test"}, "to_step": 2},
 		{"plan": fails, "answered_after": 60},
 	):
 		assert plans_api.rehearse(**asked)["lines"]
@@ -105,7 +105,7 @@ def test_a_plan_that_is_not_saved_is_rehearsed_as_it_stands_on_the_screen(world:
 	changed["steps"] = [step for step in changed["steps"] if step["method"] == "Email"]
 	changed["steps"][1]["wait"] = 60
 	shown = plans_api.rehearse(
-		json.dumps(changed, default=str), made_up={"assignee": "tech@x.test"}, at=FRIDAY
+		json.dumps(changed, default=str), hypothetical={"assignee": "tech@x.test"}, at=FRIDAY
 	)
 	steps = [line for line in shown["lines"] if line["kind"] == "Step Ran"]
 	assert [line["to"] for line in steps] == ["Tina Tech", "Leo Lead"]
@@ -139,9 +139,13 @@ def test_everybody_who_cannot_be_reached_has_a_cure(world: World) -> None:
 	def cured(**more: Any) -> dict:
 		shown = plans_api.rehearse("Outage", **more)
 		return {
-			(line["step"], line["to"]): (line["cure"]["doctype"], line["cure"]["name"], line["cure"]["given"])
+			(line["step"], line["to"]): (
+				line["remedy"]["doctype"],
+				line["remedy"]["name"],
+				line["remedy"]["given"],
+			)
 			for line in shown["lines"]
-			if line["cure"]
+			if line["remedy"]
 		}
 
 	settings = ("Escalation Settings", "Escalation Settings", {})
@@ -168,7 +172,8 @@ def test_it_says_which_plan_takes_the_ticket(world: World) -> None:
 	assert "Plan Sooner (rank 1) takes such a ticket" in plans_api.rehearse("Outage")["notes"][0]
 	assert plans_api.rehearse("Sooner")["notes"] == []
 	assert (
-		"doesn't take such a ticket" in plans_api.rehearse("Sooner", made_up={"priority": "Low"})["notes"][0]
+		"doesn't take such a ticket"
+		in plans_api.rehearse("Sooner", hypothetical={"priority": "Low"})["notes"][0]
 	)
 
 

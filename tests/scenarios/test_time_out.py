@@ -97,7 +97,7 @@ def test_26_the_rehearsal_goes_on_after_it(world: World, ticket: Any) -> None:
 	plan = world.item(ticket).plan
 	found = rehearsal.of_plan(
 		frappe.get_doc("Escalation Plan", plan),
-		made_up={"assignee": "tech@x.test"},
+		hypothetical={"assignee": "tech@x.test"},
 		start=world.now,
 		responses=Responses(to_message=1),
 	)

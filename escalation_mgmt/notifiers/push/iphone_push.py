@@ -86,7 +86,7 @@ class Content:
 class IphonePushNotifier(Notifier):
 	method = "iPhone Notification"
 	batch = fcm.THREADS  # a person may have ten devices
-	may_tell = True
+	carries_notices = True
 
 	def __init__(self) -> None:
 		self._ways: dict[str, set[tuple[str, str]]] | None = None
@@ -213,7 +213,7 @@ def _content(message: Message) -> Content:
 		button = _("Acknowledge")
 	title = " ".join(message.subject.split())[:150]
 	body = message.text.strip()
-	# A message without a link asks for nothing: it is news.
+	# A message without a link asks for nothing: it is a notice.
 	link = message.link or page_url()
 	tag = str(message.context.get("item") or message.notification)
 

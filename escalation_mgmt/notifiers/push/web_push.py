@@ -186,7 +186,7 @@ class Pusher:
 			}
 			pusher = WebPusher(
 				{"endpoint": device.endpoint, "keys": {"p256dh": device.p256dh, "auth": device.auth}},
-				aiohttp_session=_Door(self._session),
+				aiohttp_session=_Transport(self._session),
 			)
 			timeout = aiohttp.ClientTimeout(total=SECONDS, connect=SECONDS / 2)
 			return await pusher.send_async(
@@ -216,7 +216,7 @@ class Answer:
 		return self.body
 
 
-class _Door:
+class _Transport:
 	"""What pywebpush posts through: follows no redirect, and reads the first part of an answer only."""
 
 	def __init__(self, session: aiohttp.ClientSession):

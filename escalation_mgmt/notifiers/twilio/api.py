@@ -200,7 +200,7 @@ class Busy(Exception):
 		self.status, self.after = status, after
 
 
-class _Door(AsyncHttpClient):
+class _Transport(AsyncHttpClient):
 	"""What Twilio's client sends its requests through: our base address, time limits and number of connections."""
 
 	def __init__(self, ours: Account):
@@ -284,10 +284,10 @@ def ask_all(
 	`one` must not raise.
 	"""
 
-	async def with_client(door: _Door, each: Any) -> Any:
-		return await one(door.client, each)
+	async def with_client(transport: _Transport, each: Any) -> Any:
+		return await one(transport.client, each)
 
-	for known in connections.all_at_once(("Twilio", ours), lambda: _Door(ours), asked, with_client):
+	for known in connections.all_at_once(("Twilio", ours), lambda: _Transport(ours), asked, with_client):
 		yield from known
 
 

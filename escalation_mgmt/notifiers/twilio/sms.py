@@ -23,7 +23,7 @@ _LAST_LINE = re.compile(r"\s*(https?://\S+)\s*$")
 class SmsNotifier(Notifier):
 	method = "SMS"
 	batch = 4 * twilio_api.CONNECTIONS
-	may_tell = True
+	carries_notices = True
 	takes_replies = True
 
 	def __init__(self) -> None:
@@ -96,7 +96,7 @@ def body(message: Message) -> str:
 	text, tail = message.text, []
 	if message.link:
 		tail.append(message.link)
-	elif link := _LAST_LINE.search(text):  # news ends with the ticket's address
+	elif link := _LAST_LINE.search(text):  # a notice ends with the ticket's address
 		text, tail = text[: link.start()], [link[1]]
 	if message.reply_code:
 		with print_language(message.language or frappe.local.lang):

@@ -1,4 +1,4 @@
-// The rehearsal of a plan, as it stands on the screen: who would be reached, when and how; who can't be, and the cure.
+// The rehearsal of a plan, as it stands on the screen: who would be reached, when and how; who can't be, and the remedy.
 frappe.provide("escalation_mgmt");
 {
 	const text = (value) => frappe.utils.escape_html(String(value ?? ""));
@@ -22,7 +22,7 @@ frappe.provide("escalation_mgmt");
 			args: { doctype: frm.doc.reference_doctype || "" },
 			type: "GET",
 		});
-		const made_up = "eval:!doc.ticket";
+		const hypothetical = "eval:!doc.ticket";
 		const zone = frappe.boot.time_zone?.system || frappe.boot.sysdefaults?.time_zone || __("the site's time zone");
 		let asked = 0;
 		let shown = false;
@@ -42,10 +42,10 @@ frappe.provide("escalation_mgmt");
 				{ fieldname: "after", fieldtype: "Duration", label: __("How Long After"), depends_on: "eval:doc.response !== 'never'", change: again },
 				{ fieldtype: "Section Break", label: __("The Ticket"), collapsible: 1 },
 				{ fieldname: "ticket", fieldtype: "Link", options: frm.doc.reference_doctype, label: __("Existing Ticket"), description: __("Empty: one that is made up, as the plan takes it."), change: again, only_select: 1 },
-				{ fieldname: "assignee", fieldtype: "Link", options: "User", label: __("Assigned To"), depends_on: made_up, change: again, only_select: 1 },
+				{ fieldname: "assignee", fieldtype: "Link", options: "User", label: __("Assigned To"), depends_on: hypothetical, change: again, only_select: 1 },
 				{ fieldtype: "Column Break" },
 				...TICKET_FIELDS.filter(([, , from]) => (choices?.[from] || []).length).map(([fieldname, label, from]) => ({
-					fieldname, label, fieldtype: "Select", options: ["", ...choices[from]], depends_on: made_up, change: again,
+					fieldname, label, fieldtype: "Select", options: ["", ...choices[from]], depends_on: hypothetical, change: again,
 				})),
 				{ fieldtype: "Section Break" },
 				{ fieldname: "timeline", fieldtype: "HTML" },
@@ -63,7 +63,7 @@ frappe.provide("escalation_mgmt");
 				args: {
 					plan: frm.doc,
 					ticket: given.ticket || "",
-					made_up: Object.fromEntries([...TICKET_FIELDS.map(([f]) => f), "assignee"].map((f) => [f, given[f] || ""])),
+					hypothetical: Object.fromEntries([...TICKET_FIELDS.map(([f]) => f), "assignee"].map((f) => [f, given[f] || ""])),
 					at: given.at || "",
 					to_message: ["message", "everyone"].includes(given.response) ? given.to_message || 1 : 0,
 					everyone: given.response === "everyone" ? 1 : 0,
@@ -96,7 +96,7 @@ frappe.provide("escalation_mgmt");
 			const heading = on === day ? "" : `<li class="escalation-day">${text(on)}</li>`;
 			day = on;
 			return `${heading}<li class="${tone(line)}"><time>${text(at)}</time><span class="method">${text(__(line.method))}</span>
-				<span class="line">${text(line.line)} ${line.cure ? escalation_mgmt.cure_link(line.cure) : ""}</span></li>`;
+				<span class="line">${text(line.line)} ${line.remedy ? escalation_mgmt.remedy_link(line.remedy) : ""}</span></li>`;
 		});
 		return `<div class="escalation-outcome">${text(shown.outcome)}
 				<span class="text-muted">${__("Messages: {0}. Nothing was sent.", [shown.messages])}</span></div>
@@ -112,7 +112,7 @@ frappe.provide("escalation_mgmt");
 	};
 
 	const TONE = { "Step Ran": "blue", Acknowledged: "green", Resolved: "green", "Nobody Notified": "red", Exhausted: "orange", Held: "orange", "No Calendar": "orange" };
-	const tone = (line) => (line.cure || (line.kind === "Step Ran" && !line.to) ? "red" : TONE[line.kind] || "gray");
+	const tone = (line) => (line.remedy || (line.kind === "Step Ran" && !line.to) ? "red" : TONE[line.kind] || "gray");
 
 	const CSS = `
 		.escalation-outcome { font-size: 16px; font-weight: 600; margin-bottom: 8px; }

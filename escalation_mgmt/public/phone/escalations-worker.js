@@ -24,7 +24,7 @@ async function shown(pushed) {
 	await refreshed();
 }
 
-// The page, where it is open, shows the news as well.
+// The page, where it is open, shows the notice as well.
 async function refreshed() {
 	for (const client of await self.clients.matchAll({ type: "window", includeUncontrolled: true }))
 		client.postMessage("changed");

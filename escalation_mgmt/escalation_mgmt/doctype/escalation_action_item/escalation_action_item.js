@@ -157,7 +157,7 @@
 		};
 	};
 
-	const missed = ({ kind, to, method }) => kind === "Unreachable" || (kind === "Step Ran" && !to) || (kind === "Told" && !method);
+	const missed = ({ kind, to, method }) => kind === "Unreachable" || (kind === "Step Ran" && !to) || (kind === "Notice" && !method);
 
 	const what_follows = ({ state }, to_come) => {
 		if (!to_come.length) return __("Nothing more is planned as things stand.");
@@ -174,7 +174,7 @@
 		const earlier = hidden ? `<li><button type="button" class="btn btn-default btn-sm escalation-earlier">${__("Show {0} earlier lines", [hidden])}</button></li>` : "";
 		const to_come = (planned?.lines || []).map((line) =>
 			dated(line.at, `<li class="planned ${missed(line) ? "red" : ""}"><time>${text(clock_time(line.at))}</time>
-				<span>${text(line.line)} ${line.cure ? escalation_mgmt.cure_link(line.cure) : ""}</span></li>`)
+				<span>${text(line.line)} ${line.remedy ? escalation_mgmt.remedy_link(line.remedy) : ""}</span></li>`)
 		);
 		const more = planned?.more ? `<li class="planned"><time></time><span>${__("and so on")}</span></li>` : "";
 		const now = RUNNING.includes(state.state)
@@ -184,7 +184,7 @@
 			const notes = [m.possible_duplicate && __("possible duplicate"), m.in_flight && __("was in flight")].filter(Boolean);
 			const link = frappe.utils.get_form_link("Escalation Notification", m.name);
 			return `<a class="escalation-message" href="${text(link)}">
-				<span class="step">${m.purpose === "Page" ? __("Step {0}", [m.step]) : __("News")}</span>
+				<span class="step">${m.purpose === "Page" ? __("Step {0}", [m.step]) : __("Notice")}</span>
 				<span class="method">${text(__(m.method))}</span>
 				<span class="to" dir="auto">${text(m.recipient)}</span>
 				<span class="state"><span class="indicator-pill ${MESSAGE_TONE[m.status] || "gray"}">${text(__(m.status))}</span></span>
