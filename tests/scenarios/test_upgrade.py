@@ -93,6 +93,7 @@ def test_27_migrate_with_items_in_every_status(world: World) -> None:
 	ack_requests = '[[1, 2, ["tech@x.test", "lead@x.test"], []]]'
 	anew = {"generation": 2, "ack_requests": ack_requests}
 	frappe.db.set_value(store.ITEM, world.item(ended["Cancelled"]).name, anew)
+	frappe.db.commit()
 
 	before = everything()
 	assert {row.status for row in before[store.ITEM]} == {str(status) for status in Status}
