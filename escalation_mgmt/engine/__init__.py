@@ -9,6 +9,7 @@ Instants are naive datetimes in UTC, durations are timedeltas.
 """
 
 from escalation_mgmt.engine.acknowledge import acknowledge, can_acknowledge, completes, is_open_to, waits_for
+from escalation_mgmt.engine.actor import Actor
 from escalation_mgmt.engine.bring_forward import (
 	BEGUN_ANEW,
 	MOVED_ON,
@@ -106,6 +107,7 @@ __all__ = [
 	"TRANSITIONS",
 	"AckRequest",
 	"ActionItem",
+	"Actor",
 	"AfterMaintenance",
 	"Audience",
 	"Calendar",

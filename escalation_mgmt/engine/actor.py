@@ -1,0 +1,18 @@
+"""Who does something to an action item."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+	"""A person, or an address that is nobody's."""
+
+	name: str  # as history names them: a person's name, or the label of an address
+	user: str = ""  # empty: a bare address
+	address: str = ""  # the bare address itself
+	via: str = ""  # by which means: a form, the API, a link, a reply, a key
+
+	@property
+	def counted_as(self) -> str:
+		"""Under which an acknowledgement is counted: the user, or the label of an address that is nobody's."""
+		return self.user or self.name
