@@ -33,3 +33,15 @@ def test_every_code_of_twilios_is_explained(site: str) -> None:
 	text = (ROOT / "docs/providers/twilio.md").read_text()
 	told = dict(re.findall(r"^\| (\d{5}) \| (.*) \|$", text, re.MULTILINE))
 	assert told == {str(code): in_words(code) for code in known_codes()}
+
+
+def test_every_rule_that_code_cites_is_written_down() -> None:
+	rules = re.findall(r"^## (\d+)\. ", (ROOT / "docs/rules.md").read_text(), re.MULTILINE)
+	assert rules == [str(number) for number in range(1, len(rules) + 1)], "numbers that are cited stay"
+	cited = set()
+	for path in [*(ROOT / "escalation_mgmt").rglob("*"), *(ROOT / "tests").rglob("*")]:
+		if path.suffix in (".py", ".js"):
+			for numbers in re.findall(r"\brules?\s+(\d+(?: and \d+)*)", path.read_text(), re.IGNORECASE):
+				cited.update(numbers.split(" and "))
+	assert cited
+	assert sorted(cited - set(rules)) == []

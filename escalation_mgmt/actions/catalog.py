@@ -1,7 +1,7 @@
 """What people can do about a ticket's escalation from the forms they work in: the one list that all forms read.
 
 A further action joins them by a line in `ACTIONS`; the agent page and Desk's forms show it from then on. Each click
-carries the state that its page had shown, so that a stale one does nothing and is told why (scenario 17).
+carries the state that its page had shown, so that a stale one does nothing and is told why.
 """
 
 from collections.abc import Callable, Mapping, Sequence

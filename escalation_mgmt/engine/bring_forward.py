@@ -33,8 +33,8 @@ def bring_forward(
 ) -> Decision:
 	"""Make what comes next due now: the next group, or after the last one the end of the last wait.
 
-	`seen` is the item's `position` as whoever asks for it knew it, so that a stale wish passes over nothing
-	(scenario 17), nor what belongs to an earlier generation. `to` is the number of a step that is still to come in this run:
+	`seen` is the item's `position` as whoever asks for it knew it, so that a stale wish passes over nothing,
+	nor what belongs to an earlier generation. `to` is the number of a step that is still to come in this run:
 	what stands before its group is passed over, and history says so. `by` and `via` name a person and their door, `why`
 	another reason. Raises Refused.
 	"""

@@ -85,7 +85,7 @@ def rematch(
 	"""Say whether the ticket's facts moved a running item away from its frozen plan; None: it goes on.
 
 	Plans that were edited, added or disabled since are no reason to move: where the same plans would have
-	chosen alike for the old facts, the facts decided nothing (design section 5). An item that was started
+	chosen alike for the old facts, the facts decided nothing (docs/decisions/0004). An item that was started
 	by hand needn't match its plan at all, so only a plan that newly takes the ticket moves it.
 	"""
 	# Only spares what would come to the same.

@@ -1,4 +1,4 @@
-"""The acknowledgement time-out: somebody has it, and nothing happens on the ticket (design, section 5).
+"""The acknowledgement time-out: somebody has it, and nothing happens on the ticket (docs/decisions/0004).
 
 They are reminded once. Where nothing happens within the plan's grace after that, nobody has it any more, and the
 escalation goes on with the next step. An agent's reply, another status of the ticket, or their own word that they
