@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order, the rules of the design hold: a model of tickets, clocks, faults and commands.
+"""Whatever happens in whatever order, the rules (docs/rules.md) hold: a model of tickets, clocks, faults and commands.
 
 Hypothesis invents plans, tickets and what befalls them; after each step the rules are checked against what was written.
 `make nightly` does the same for at least 50,000 steps.
