@@ -6,7 +6,6 @@ tests themselves never connect to it, they see what a browser sees.
 
 import json
 import sys
-from types import SimpleNamespace
 
 from tests import on_site
 
@@ -25,9 +24,9 @@ def make(name: str, url: str, smtp: list, pager: str, secret: str) -> None:
 	from frappe.installer import update_site_config
 
 	update_site_config("escalation_allowed_hosts", [pager.split("/")[2]])
-	from tests.world import World
+	from tests.world.clean_site import email_account
 
-	World(name, SimpleNamespace(smtp_address=smtp, inbox=None))._email_account()
+	email_account(*smtp)
 	endpoint = frappe.new_doc("Escalation Endpoint")
 	endpoint.update({"title": PAGER, "url": pager, "secret": secret})
 	endpoint.insert()

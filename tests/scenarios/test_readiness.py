@@ -14,6 +14,7 @@ from tests.scenarios.test_plan_form import warnings
 from tests.scenarios.test_rehearsal import everything
 from tests.scenarios.test_working_time import LEAD, OFFICE, agreement
 from tests.world import PAGER, World
+from tests.world.clean_site import email_account
 
 SETTINGS = "Escalation Settings"
 
@@ -215,7 +216,7 @@ def test_what_providers_refuse_is_said_when_they_were_asked(world: World) -> Non
 	frappe.clear_document_cache("Email Account", "Escalation Test")
 	email = next(f for f in readiness.findings(ask_providers=True) if f.problem.startswith("Email"))
 	assert "can't be reached" in email.problem and email.remedy.doctype == "Email Account"
-	world._email_account()
+	email_account(*world.providers.smtp_address)
 	doc.reload()
 	doc.twilio_auth_token = world.providers.twilio.auth_token
 	doc.save()

@@ -1,0 +1,95 @@
+"""What a scenario expects: messages, each asked for; and what the app has made of it all."""
+
+from datetime import datetime
+from typing import Any
+
+import frappe
+from frappe.desk import query_report
+
+from escalation_mgmt import delivery
+from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.storage import history
+from host.providers import Call
+from tests.world.clean_site import CleanSite
+
+
+class Expecting(CleanSite):
+	# --- messages
+
+	def expect_email(self, to: str, contains: str | None = None) -> Any:
+		return self.inbox.expect(method="Email", to=to, contains=contains)
+
+	def expect_page(self, contains: str | None = None) -> Any:
+		return self.inbox.expect(method="HTTP POST", contains=contains, verified=True)
+
+	def expect_sms(self, number: str, contains: str | None = None) -> Any:
+		return self.inbox.expect(method="SMS", to=number, contains=contains)
+
+	def expect_call(self, number: str) -> Call:
+		"""The phone that rings: `.answer()`, `.press("1")`, `.silence()`, `.machine()`, `.busy()`; `.text` is what was said."""
+		frappe.db.commit()
+		return self.providers.twilio.call(self.inbox.expect(method="Phone Call", to=number).id)
+
+	def expect_push(self, user: str, contains: str | None = None) -> Any:
+		return self.inbox.expect(method="iPhone Notification", to=user, contains=contains)
+
+	def expect_error(self, part: str) -> None:
+		"""Take an Error Log that was to be expected."""
+		for row in frappe.get_all("Error Log", fields=["name", "method", "error"], order_by="creation"):
+			if part in f"{row.method} {row.error}":
+				frappe.db.delete("Error Log", {"name": row.name})
+				frappe.db.commit()
+				return
+		raise AssertionError(f"no Error Log says {part!r}")
+
+	def assert_nothing_unexpected(self) -> None:
+		"""Every message that was received was asked for, and nothing that was to go wrong didn't."""
+		self.inbox.assert_empty()
+		assert not self.providers.faults.unused()
+		log = frappe.get_all("Error Log", fields=["method", "error"], order_by="creation")
+		assert not log, "\n\n".join(f"{row.method}\n{row.error}" for row in log)
+
+	# --- what is there
+
+	def item(self, doc: Any, number: int = -1) -> Any:
+		"""The ticket's action item; of several, the newest."""
+		frappe.db.commit()
+		names = frappe.get_all(
+			store.ITEM,
+			filters={"reference_doctype": doc.doctype, "reference_name": str(doc.name)},
+			pluck="name",
+			order_by="name asc",
+		)
+		assert names, "the ticket has no action item"
+		return frappe.get_doc(store.ITEM, names[number])
+
+	def count_items(self) -> int:
+		frappe.db.commit()
+		return frappe.db.count(store.ITEM)
+
+	def kinds(self, item: Any) -> list[str]:
+		frappe.db.commit()
+		return [event["kind"] for event in history.of_item(item.name)]
+
+	def lines(self, item: Any) -> str:
+		frappe.db.commit()
+		return "\n".join(event["line"] for event in history.of_item(item.name))
+
+	def messages(self, item: Any, **filters: Any) -> list[Any]:
+		frappe.db.commit()
+		return frappe.get_all(
+			"Escalation Notification",
+			filters={"action_item": item.name, **filters},
+			fields=["*"],
+			order_by="name asc",
+		)
+
+	def report(self, **filters: Any) -> list[dict]:
+		frappe.db.commit()
+		return query_report.run("Escalation History", filters=filters)["result"]
+
+	def next_due(self) -> datetime | None:
+		"""When the next item or message is due, or was."""
+		frappe.db.commit()
+		known = (store.next_due(), delivery.next_attempt(after=datetime(1, 1, 1)))
+		return min(filter(None, known), default=None)
