@@ -10,7 +10,7 @@ _VOICE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{1,60}")
 
 
 class EscalationContact(Document):
-	"""How to reach one user. What concerns single functions is in `escalation_mgmt.contacts`. An address that changes has to be verified anew."""
+	"""How to reach one user. What concerns single functions is in `escalation_mgmt.api.contacts`. An address that changes has to be verified anew."""
 
 	def validate(self) -> None:
 		if self.mobile_no:
