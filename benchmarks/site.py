@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from benchmarks.measure import Sink
+from escalation_mgmt.utils.doctypes import ITEM
 from host import fingerprint, paths, sites
 
 SITE = "bench-mariadb.localhost"
@@ -236,13 +237,12 @@ def ended(count: int, *, first: int) -> None:
 	"""Open tickets whose escalations have ended."""
 	import frappe
 
-	from escalation_mgmt.storage import action_items as store
 	from escalation_mgmt.utils import clock
 
 	for numbers in _parts(count, first):
 		escalations([clock.now()] * len(numbers), first=numbers[0])
 	frappe.db.sql(
-		f"update `tab{store.ITEM}` set `status` = 'Exhausted', `due_utc` = null, `running_ticket` = null,"
+		f"update `tab{ITEM}` set `status` = 'Exhausted', `due_utc` = null, `running_ticket` = null,"
 		" `ended_utc` = `opened_utc` where `name` >= %s",
 		(item(first),),
 	)

@@ -101,8 +101,8 @@ def check(context) -> None:
 def rehearse(context, plan, ticket, at, acknowledged_by, everyone, delay, **hypothetical) -> None:
 	"""Say what PLAN would do: who is reached, when, and how. Nothing is sent. Leaves with 1 if somebody can't be reached."""
 	from escalation_mgmt.engine import Responses
-	from escalation_mgmt.facts.plans import PLAN
 	from escalation_mgmt.preflight import rehearsal
+	from escalation_mgmt.utils.doctypes import PLAN
 
 	frappe.init(get_site(context))
 	frappe.connect()

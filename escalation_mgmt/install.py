@@ -7,6 +7,7 @@ import frappe
 from escalation_mgmt import agent_page
 from escalation_mgmt.operations import examples
 from escalation_mgmt.utils import installation
+from escalation_mgmt.utils.doctypes import SETTINGS
 
 ROLES = ("Escalation Manager", "Escalation Responder")
 
@@ -46,7 +47,7 @@ def after_uninstall() -> None:
 		"Scheduled Job Type", filters={"method": ("like", "escalation_mgmt.%")}, pluck="name", order_by="name"
 	):
 		frappe.delete_doc("Scheduled Job Type", name, ignore_permissions=True, force=True)
-	frappe.db.delete("Singles", {"doctype": installation.SETTINGS})
+	frappe.db.delete("Singles", {"doctype": SETTINGS})
 	frappe.db.delete("__Auth", {"doctype": ("like", "Escalation %")})
 	installation.forget()
 	frappe.db.commit()  # the command doesn't, after this

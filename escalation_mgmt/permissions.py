@@ -5,8 +5,8 @@ from typing import Any
 import frappe
 from frappe.model.db_query import DatabaseQuery
 
-ITEM = "Escalation Action Item"
-NOTIFICATION = "Escalation Notification"
+from escalation_mgmt.utils.doctypes import CONTACT, DEVICE, EVENT, ITEM, NOTIFICATION
+
 SEE_ALL = frozenset({"Escalation Manager", "System Manager", "Administrator"})
 
 
@@ -62,7 +62,7 @@ def notification_conditions(user: str | None = None, doctype: str | None = None)
 
 
 def event_conditions(user: str | None = None, doctype: str | None = None) -> str:
-	return _part_conditions("Escalation Event", user)
+	return _part_conditions(EVENT, user)
 
 
 def _part_conditions(doctype: str, user: str | None) -> str:
@@ -75,12 +75,12 @@ def _part_conditions(doctype: str, user: str | None) -> str:
 
 def contact_conditions(user: str | None = None, doctype: str | None = None) -> str:
 	user = user or frappe.session.user
-	return "" if sees_all(user) else f"`tabEscalation Contact`.`user` = {frappe.db.escape(user)}"
+	return "" if sees_all(user) else f"`tab{CONTACT}`.`user` = {frappe.db.escape(user)}"
 
 
 def device_conditions(user: str | None = None, doctype: str | None = None) -> str:
 	user = user or frappe.session.user
-	return "" if sees_all(user) else f"`tabEscalation Device`.`user` = {frappe.db.escape(user)}"
+	return "" if sees_all(user) else f"`tab{DEVICE}`.`user` = {frappe.db.escape(user)}"
 
 
 def _visible(user: str, item: str) -> str:

@@ -35,6 +35,7 @@ from escalation_mgmt.facts import plans
 from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.storage import history
 from escalation_mgmt.utils import rate_limit
+from escalation_mgmt.utils.doctypes import ITEM
 
 PAGES_PER_HOUR = 60
 """How often one person can have somebody paged by name."""
@@ -286,9 +287,9 @@ def _current(key: tuple[str, str]) -> ActionItem | None:
 
 
 def _may(action: Action, key: tuple[str, str], item: ActionItem | None) -> bool:
-	if not frappe.has_permission(store.ITEM, "read"):  # people of the desk; no customers
+	if not frappe.has_permission(ITEM, "read"):  # people of the desk; no customers
 		return False
 	if action.permission == "read" and item:
-		return bool(frappe.get_doc(store.ITEM, item.id).has_permission("read"))
+		return bool(frappe.get_doc(ITEM, item.id).has_permission("read"))
 	# Where the ticket was deleted, asking for permission would raise.
 	return bool(frappe.db.exists(*key)) and bool(frappe.has_permission(key[0], action.permission, key[1]))

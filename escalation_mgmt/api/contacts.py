@@ -21,9 +21,9 @@ from escalation_mgmt.notifiers.base import Message, Notifier, Sent
 from escalation_mgmt.notifiers.twilio import api as twilio_api
 from escalation_mgmt.notifiers.twilio.sms import SmsNotifier
 from escalation_mgmt.utils import clock, installation, rows
+from escalation_mgmt.utils.doctypes import CONTACT
 from escalation_mgmt.utils.rate_limit import hourly
 
-CONTACT = "Escalation Contact"
 CODE_LIVES = timedelta(minutes=10)
 TRIES = 5  # before a code is worth nothing
 CODES_PER_HOUR = TESTS_PER_HOUR = 5

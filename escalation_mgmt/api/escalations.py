@@ -10,11 +10,10 @@ from escalation_mgmt.actions import catalog
 from escalation_mgmt.actions.acknowledge import acknowledge_as
 from escalation_mgmt.actions.start import start as _start
 from escalation_mgmt.engine import can_acknowledge
-from escalation_mgmt.facts import plans
 from escalation_mgmt.preflight import rehearsal
-from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.storage import history, outbox
 from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.doctypes import ITEM, PLAN
 from escalation_mgmt.utils.retry import retry_on_conflict
 from escalation_mgmt.views import ticket_form
 
@@ -42,7 +41,7 @@ def acknowledge(action_item: str) -> dict[str, Any]:
 @frappe.whitelist(methods=["POST"])
 def start(doctype: str, name: str, plan: str) -> str:
 	"""Start a plan on a ticket by hand; returns the action item. For whoever may write the ticket."""
-	frappe.has_permission(store.ITEM, "read", throw=True)  # people of the desk; no customers
+	frappe.has_permission(ITEM, "read", throw=True)  # people of the desk; no customers
 	frappe.has_permission(doctype, "write", name, throw=True)
 	return _start((doctype, str(name)), plan, by=frappe.session.user)
 
@@ -107,7 +106,7 @@ def planned(action_item: str) -> dict[str, Any]:
 	item = _readable(action_item)
 	with rehearsal.nothing_written():
 		lines, more = rehearsal.of_item(item.name)
-	may_put_right = frappe.has_permission(plans.PLAN, "write")  # nobody else can put it right
+	may_put_right = frappe.has_permission(PLAN, "write")  # nobody else can put it right
 	return {
 		"lines": [asdict(line if may_put_right else replace(line, remedy=None)) for line in lines],
 		"more": more,
@@ -144,6 +143,6 @@ def _via(form: str = "Desk") -> str:
 
 
 def _readable(action_item: str) -> Any:
-	item = frappe.get_doc(store.ITEM, action_item)
+	item = frappe.get_doc(ITEM, action_item)
 	item.check_permission("read")
 	return item

@@ -11,10 +11,10 @@ from frappe import _
 from escalation_mgmt import notifiers
 from escalation_mgmt.engine import Responses
 from escalation_mgmt.facts import maintenances, plans
-from escalation_mgmt.facts.plans import PLAN
 from escalation_mgmt.facts.tickets import choices
 from escalation_mgmt.preflight import lookback, readiness, rehearsal
 from escalation_mgmt.preflight.outline import outline_of
+from escalation_mgmt.utils.doctypes import MAINTENANCE, PLAN
 
 
 @frappe.whitelist()
@@ -29,7 +29,7 @@ def plan_choices(doctype: str) -> dict[str, Any]:
 @frappe.whitelist()
 def maintenance_choices() -> dict[str, Any]:
 	"""What a maintenance can be for: {"team" | "customer": names}. For whoever may write maintenances."""
-	frappe.has_permission(maintenances.MAINTENANCE, "write", throw=True)
+	frappe.has_permission(MAINTENANCE, "write", throw=True)
 	return maintenances.choices()
 
 

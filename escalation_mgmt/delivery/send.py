@@ -23,8 +23,9 @@ from escalation_mgmt.facts.tickets import Tickets
 from escalation_mgmt.notifiers.base import Failed, Message, Notifier, Outcome, Retry, Sent, Unknown
 from escalation_mgmt.notifiers.connections import connections_kept
 from escalation_mgmt.storage import history, outbox
-from escalation_mgmt.storage.outbox import NOTIFICATION, PAGE, QUEUED, SENDING
+from escalation_mgmt.storage.outbox import PAGE, QUEUED, SENDING
 from escalation_mgmt.utils import clock, fault_points, installation, realtime, rows
+from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
 from escalation_mgmt.utils.error_reports import report_error
 from escalation_mgmt.utils.jobs import enqueue_once
 
@@ -264,7 +265,7 @@ def _read_items(messages: Sequence[Any]) -> None:
 	names = sorted({row.action_item for row in messages})
 	found = names and frappe.db.sql(
 		"select `name`, `status`, `acks`, `reference_doctype`, `reference_name`, `plan_version`,"
-		" `acknowledged_by`, `assignees`, `ticket_subject`, `priority` from `tabEscalation Action Item`"
+		f" `acknowledged_by`, `assignees`, `ticket_subject`, `priority` from `tab{ITEM}`"
 		f" where `name` in ({rows.placeholders(names)})",
 		tuple(names),
 		as_dict=True,
@@ -411,7 +412,7 @@ class _Recorder:
 		# Items before messages, as every decision locks them: no deadlock.
 		latest = {row.action_item: at for row, _outcome, at in self._known}
 		rows.update_all(
-			"Escalation Action Item",
+			ITEM,
 			[{"name": name, "updated_utc": at} for name, at in sorted(latest.items())],
 		)
 		# Compared by the attempt: what was given up as unknown meanwhile keeps the state that it has now.

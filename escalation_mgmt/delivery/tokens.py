@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import frappe
 from frappe.utils import cint
 
+from escalation_mgmt.utils.doctypes import SETTINGS
 from escalation_mgmt.utils.public_address import public_url
 
 DEFAULT_HOURS = 72
@@ -23,7 +24,7 @@ def hashed(token: str) -> str:
 
 
 def expires(now: datetime) -> datetime:
-	hours = cint(frappe.get_cached_doc("Escalation Settings").link_hours) or DEFAULT_HOURS
+	hours = cint(frappe.get_cached_doc(SETTINGS).link_hours) or DEFAULT_HOURS
 	return now + timedelta(hours=hours)
 
 

@@ -22,6 +22,7 @@ from escalation_mgmt.notifiers.connections import connections_kept
 from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.storage import outbox
 from escalation_mgmt.utils import clock, fault_points, installation, rows
+from escalation_mgmt.utils.doctypes import ITEM, SETTINGS
 from escalation_mgmt.utils.error_reports import report_error
 
 SET = 500  # items claimed at once
@@ -122,8 +123,8 @@ def _run_in_parts(names: list[str]) -> int:
 
 def _park(name: str, error: Exception) -> bool:
 	now = clock.now()
-	report_error(f"Escalation: {name} can't be processed", reference_doctype=store.ITEM, reference_name=name)
-	first = not frappe.db.get_value(store.ITEM, name, "parked")
+	report_error(f"Escalation: {name} can't be processed", reference_doctype=ITEM, reference_name=name)
+	first = not frappe.db.get_value(ITEM, name, "parked")
 	parked = store.park(name, f"{type(error).__name__}: {error}"[:300], now + PARKED_FOR, now)
 	if first and parked:
 		_tell_of(name, now)
@@ -143,7 +144,7 @@ def _tell_of(name: str, now: datetime) -> None:
 
 def scheduled() -> None:
 	"""The scheduled job: one tick and one sweep; keeps the background job alive where the site wants one."""
-	in_worker = frappe.db.get_single_value("Escalation Settings", "dispatch_in_worker")
+	in_worker = frappe.db.get_single_value(SETTINGS, "dispatch_in_worker")
 	if in_worker:
 		frappe.enqueue(
 			"escalation_mgmt.dispatch.dispatcher.in_worker",
@@ -166,7 +167,7 @@ def in_worker() -> None:
 
 	def stopped() -> bool:
 		monitor.worker_ticked()
-		wanted = frappe.db.get_single_value("Escalation Settings", "dispatch_in_worker")
+		wanted = frappe.db.get_single_value(SETTINGS, "dispatch_in_worker")
 		return not wanted or time.monotonic() > until
 
 	run(stopped)

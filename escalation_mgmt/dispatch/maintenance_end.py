@@ -8,6 +8,7 @@ from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets
 from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.doctypes import ITEM
 
 SET = 500
 
@@ -15,7 +16,7 @@ SET = 500
 def names_held_by(maintenance: str) -> list[str]:
 	"""The running items that this maintenance holds."""
 	return frappe.get_all(
-		store.ITEM,
+		ITEM,
 		filters={"maintenance": maintenance, "status": ("in", sorted(RUNNING))},
 		pluck="name",
 		order_by="name",

@@ -22,9 +22,9 @@ from frappe import _
 from escalation_mgmt.notifiers import egress
 from escalation_mgmt.notifiers.http_post import allowed_hosts
 from escalation_mgmt.storage import history
-from escalation_mgmt.storage.action_items import ITEM
-from escalation_mgmt.storage.outbox import NOTIFICATION, PAGE
+from escalation_mgmt.storage.outbox import PAGE
 from escalation_mgmt.utils import clock, installation
+from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION, SETTINGS
 
 TOLERATED = timedelta(minutes=5)  # a scheduler's tick is up to 240 s; later than this is an alarm
 HEARTBEAT_SECONDS = 10
@@ -220,7 +220,7 @@ def beat(*, wait: bool = False) -> None:
 	It is called on a thread of its own, one at a time, so that an address that never answers holds up no step. `wait`
 	for it where the process ends afterwards.
 	"""
-	url = (frappe.db.get_single_value("Escalation Settings", "heartbeat_url") or "").strip()
+	url = (frappe.db.get_single_value(SETTINGS, "heartbeat_url") or "").strip()
 	state = health() if url else None
 	if not state or state.mute or state.steps_overdue or state.messages_overdue:
 		return

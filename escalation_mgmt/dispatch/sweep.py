@@ -15,6 +15,7 @@ from escalation_mgmt.engine import Decision, MatchFacts, Past, Plan, can_reach, 
 from escalation_mgmt.facts import conditions, plans, tickets
 from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.utils import clock, fault_points, installation, rows
+from escalation_mgmt.utils.doctypes import PLAN
 from escalation_mgmt.utils.error_reports import report_once
 
 BATCH = 200  # small, because due steps wait for the end of a batch
@@ -127,7 +128,7 @@ def _open(doctype: str, name: str) -> None:
 
 def _enabled(doctype: str) -> list[Any]:
 	return frappe.get_all(
-		plans.PLAN,
+		PLAN,
 		filters={"enabled": 1, "reference_doctype": doctype},
 		fields=["name", "enabled_utc", "plan_version"],
 		order_by="name",

@@ -25,8 +25,8 @@ from escalation_mgmt.engine import (
 )
 from escalation_mgmt.facts import tickets
 from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.doctypes import CALENDAR
 
-CALENDAR = "Escalation Calendar"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 

@@ -9,8 +9,8 @@ import frappe
 from escalation_mgmt.engine import Maintenance, Ticket
 from escalation_mgmt.facts import tickets
 from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.doctypes import MAINTENANCE
 
-MAINTENANCE = "Escalation Maintenance"
 SITE, TEAM, CUSTOMER = "Site", "Team", "Customer"
 FIELD = {TEAM: "team", CUSTOMER: "customer"}
 """Which column says which, for each scope."""

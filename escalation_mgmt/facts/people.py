@@ -14,6 +14,7 @@ from escalation_mgmt.engine import Reach, Recipient, Step, TargetKind, Unreachab
 from escalation_mgmt.facts import tickets
 from escalation_mgmt.notifiers.base import CannotReach, Notifier, Person
 from escalation_mgmt.utils import rows
+from escalation_mgmt.utils.doctypes import CONTACT
 from escalation_mgmt.utils.error_reports import report_error
 
 
@@ -65,7 +66,7 @@ class Directory:
 			" c.`email_verified`, c.`mobile_no`, c.`mobile_verified`, c.`sms_stopped`,"
 			" coalesce(nullif(c.`language`, ''), u.`language`) as language,"
 			" coalesce(nullif(c.`time_zone`, ''), u.`time_zone`) as time_zone"
-			" from `tabUser` u left join `tabEscalation Contact` c on c.`user` = u.`name`"
+			f" from `tabUser` u left join `tab{CONTACT}` c on c.`user` = u.`name`"
 			f" where u.`name` in ({rows.placeholders(wanted)})",
 			tuple(wanted),
 			as_dict=True,

@@ -29,9 +29,8 @@ from escalation_mgmt.engine import (
 )
 from escalation_mgmt.facts import tickets
 from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.doctypes import ITEM, PLAN, PLAN_VERSION
 
-PLAN = "Escalation Plan"
-VERSION = "Escalation Plan Version"
 _WATCHED = "escalation_watched"
 WATCHED_SECONDS = 60
 
@@ -134,8 +133,8 @@ def freeze(plan: Plan) -> str:
 	"""Store the plan as it is now, and return the name of that version."""
 	content = json.dumps(plan.to_dict(), sort_keys=True)
 	name = hashlib.sha256(content.encode()).hexdigest()[:32]
-	if not frappe.db.exists(VERSION, name):
-		version = frappe.new_doc(VERSION)
+	if not frappe.db.exists(PLAN_VERSION, name):
+		version = frappe.new_doc(PLAN_VERSION)
 		version.update({"name": name, "plan": plan.name, "content": content})
 		version.flags.name_set = True
 		version.insert(ignore_permissions=True, set_name=name)
@@ -150,7 +149,7 @@ def _parsed(version: str, content: str) -> Plan:
 def versions(names: set[str]) -> dict[str, Plan]:
 	"""The frozen plans of these versions."""
 	rows = frappe.get_all(
-		VERSION,
+		PLAN_VERSION,
 		filters={"name": ("in", list(names))},
 		fields=["name", "content"],
 		order_by="name",
@@ -193,7 +192,7 @@ def _read_watched() -> dict[str, dict[str, Any]]:
 	names: dict[str, set[str]] = {}
 	for doctype, filters in (
 		(PLAN, {"enabled": 1}),
-		("Escalation Action Item", {"status": ("in", sorted(RUNNING))}),
+		(ITEM, {"status": ("in", sorted(RUNNING))}),
 	):
 		found = frappe.get_all(
 			doctype,

@@ -19,6 +19,7 @@ from frappe.utils import cint, get_datetime, now_datetime
 from escalation_mgmt.engine import MatchFacts, StatusCategory, Ticket, TicketFilter
 from escalation_mgmt.facts import conditions
 from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.doctypes import SETTINGS
 from escalation_mgmt.utils.rows import placeholders
 
 HD_TICKET = "HD Ticket"
@@ -135,7 +136,7 @@ KNOWN = {
 
 def source(doctype: str) -> Source:
 	"""How to read tickets of a DocType. Raises ValidationError where nobody said how."""
-	for row in frappe.get_cached_doc("Escalation Settings").sources:
+	for row in frappe.get_cached_doc(SETTINGS).sources:
 		if row.reference_doctype == doctype:
 			return Source(
 				doctype=doctype,
@@ -474,7 +475,7 @@ def agreements(doctype: str) -> list[str]:
 
 def _fields(what: str) -> Iterator[Any]:
 	"""The fields in which this site's tickets, of whatever DocType, have their team or customer (`what`)."""
-	others = [row.reference_doctype for row in frappe.get_cached_doc("Escalation Settings").sources]
+	others = [row.reference_doctype for row in frappe.get_cached_doc(SETTINGS).sources]
 	for doctype in dict.fromkeys([*KNOWN, *others]):
 		name = getattr(source(doctype), what) if frappe.db.exists("DocType", doctype) else ""
 		if field := frappe.get_meta(doctype).get_field(name) if name else None:

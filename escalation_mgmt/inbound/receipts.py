@@ -24,6 +24,7 @@ from escalation_mgmt.storage.outbox import (
 	UNKNOWN,
 )
 from escalation_mgmt.utils import clock, fault_points, realtime, rows
+from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
 
 _COLUMNS = (
 	*("name", "action_item", "status", "method", "recipient", "user", "purpose", "about", "step", "run"),
@@ -65,7 +66,7 @@ def take(receipt: Receipt) -> bool:
 	failed to arrive is sent once more by another way; where there is none, the next step is brought forward. From one of
 	an earlier generation of the item nothing follows, and history says so.
 	"""
-	item = frappe.db.get_value(outbox.NOTIFICATION, receipt.notification, "action_item")
+	item = frappe.db.get_value(NOTIFICATION, receipt.notification, "action_item")
 	found = store.lock([item]) if item else []  # items before messages, as every decision locks them
 	row = _locked(receipt.notification)
 	if not found or not row or not _tells_more(row, receipt):
@@ -73,7 +74,7 @@ def take(receipt: Receipt) -> bool:
 	now = clock.now()
 	detail = receipt.detail
 	rows.update_all(
-		outbox.NOTIFICATION,
+		NOTIFICATION,
 		[
 			{
 				"name": row.name,
@@ -86,7 +87,7 @@ def take(receipt: Receipt) -> bool:
 			}
 		],
 	)
-	rows.update_all(store.ITEM, [{"name": item, "updated_utc": now}])
+	rows.update_all(ITEM, [{"name": item, "updated_utc": now}])
 	missed = receipt.status == FAILED and row.purpose == outbox.PAGE and found[0].item.status in _STILL_ASK
 	stale = missed and row.generation != found[0].item.generation
 	history.append([_line(row, _KINDS[receipt.status], now, detail=detail[:300], stale=stale)])
@@ -100,7 +101,7 @@ def take(receipt: Receipt) -> bool:
 def _locked(name: str) -> Any:
 	columns = ", ".join(f"`{column}`" for column in _COLUMNS)
 	found = frappe.db.sql(
-		f"select {columns} from `tab{outbox.NOTIFICATION}` where `name` = %s for update",
+		f"select {columns} from `tab{NOTIFICATION}` where `name` = %s for update",
 		(name,),
 		as_dict=True,
 	)
@@ -161,7 +162,7 @@ def _methods_tried(row: Any) -> set[str]:
 	"""By which this person has been paged in this run already."""
 	return set(
 		frappe.get_all(
-			outbox.NOTIFICATION,
+			NOTIFICATION,
 			filters={
 				"action_item": row.action_item,
 				"user": row.user,

@@ -12,11 +12,10 @@ from escalation_mgmt.actions.acknowledge import acknowledge_by
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.twilio import phone_numbers
 from escalation_mgmt.storage import action_items as store
-from escalation_mgmt.storage.action_items import ITEM
-from escalation_mgmt.storage.outbox import NOTIFICATION, PAGE
+from escalation_mgmt.storage.outbox import PAGE
+from escalation_mgmt.utils.doctypes import CONTACT, ITEM, NOTIFICATION
 
 VIA = "SMS"
-CONTACT = "Escalation Contact"
 # What Twilio itself takes for these: https://help.twilio.com/articles/223134027
 STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
 START = frozenset({"START", "UNSTOP"})

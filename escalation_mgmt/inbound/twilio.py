@@ -24,7 +24,8 @@ from escalation_mgmt.notifiers.twilio import api as twilio_api
 from escalation_mgmt.notifiers.twilio import gsm7, twiml
 from escalation_mgmt.notifiers.twilio.phone_call import METHOD as CALL
 from escalation_mgmt.storage import outbox
-from escalation_mgmt.storage.outbox import ANSWERED, DELIVERED, FAILED, NOT_ANSWERED, NOTIFICATION, SENT
+from escalation_mgmt.storage.outbox import ANSWERED, DELIVERED, FAILED, NOT_ANSWERED, SENT
+from escalation_mgmt.utils.doctypes import CONTACT, ITEM, NOTIFICATION
 from escalation_mgmt.utils.retry import retry_on_conflict
 
 FORGED_PER_MINUTE = 30  # of one address of the internet
@@ -166,7 +167,7 @@ class _Call:
 	def __init__(self, row: Any, ticket: str, message: Any):
 		self.row, self.ticket, self.message = row, ticket, message
 		whose = {"user": row.user}
-		voice = frappe.db.get_value("Escalation Contact", whose, "voice") if row.user else ""
+		voice = frappe.db.get_value(CONTACT, whose, "voice") if row.user else ""
 		self.language = message.language or frappe.local.lang
 		self.speaker = twiml.Speaker(self.language, voice or "")
 
@@ -178,7 +179,7 @@ class _Call:
 		message = delivery.message_of(name) if row and row.method == CALL else None
 		if not message:
 			return None
-		ticket = frappe.db.get_value("Escalation Action Item", row.action_item, "reference_name")
+		ticket = frappe.db.get_value(ITEM, row.action_item, "reference_name")
 		return cls(row, str(ticket), message)
 
 	def read(self, ours: Any, first: str = "", wrong: int = 0) -> str:

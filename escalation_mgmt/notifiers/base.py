@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
+from escalation_mgmt.utils.doctypes import SETTINGS
+
 BATCH_SECONDS = 60.0
 """Within this a notifier has handed over a batch, or hands the rest back as Retry: after twice as long its claims count as
 lost, and somebody else sends the messages."""
@@ -92,7 +94,7 @@ class Notifier(ABC):
 		500  # messages claimed at once: few where each takes long, so that little is in flight
 	)
 	carries_notices: ClassVar[bool] = False  # quiet enough for notices, which wake nobody (never a call)
-	set_up_in: ClassVar[str] = "Escalation Settings"  # the DocType where it is made ready to send
+	set_up_in: ClassVar[str] = SETTINGS  # the DocType where it is made ready to send
 	takes_replies: ClassVar[bool] = False  # its messages carry a code that can be sent back
 
 	def not_ready(self) -> str | None:

@@ -30,6 +30,7 @@ from escalation_mgmt.notifiers.base import (
 	Sent,
 	Unknown,
 )
+from escalation_mgmt.utils.doctypes import ENDPOINT
 from escalation_mgmt.utils.error_reports import report_error
 from escalation_mgmt.utils.templating import render
 
@@ -111,8 +112,8 @@ class HttpPostNotifier(Notifier):
 
 	def _endpoint(self, name: str) -> Any:
 		if name not in self._endpoints:
-			exists = frappe.db.exists("Escalation Endpoint", name)
-			self._endpoints[name] = frappe.get_doc("Escalation Endpoint", name) if exists else None
+			exists = frappe.db.exists(ENDPOINT, name)
+			self._endpoints[name] = frappe.get_doc(ENDPOINT, name) if exists else None
 		return self._endpoints[name]
 
 	def _destination(self, name: str) -> Destination:

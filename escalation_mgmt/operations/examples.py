@@ -6,7 +6,7 @@ import frappe
 from frappe import _
 
 from escalation_mgmt.facts import tickets
-from escalation_mgmt.facts.plans import PLAN
+from escalation_mgmt.utils.doctypes import PLAN
 from escalation_mgmt.utils.error_reports import report_error
 
 MINUTE = 60

@@ -10,13 +10,11 @@ from typing import Any
 
 import frappe
 
-from escalation_mgmt.facts.plans import VERSION
-from escalation_mgmt.storage.action_items import ITEM
-from escalation_mgmt.storage.history import EVENT
+from escalation_mgmt.utils.doctypes import EVENT, ITEM, PLAN_VERSION
 
 # Not the assignees: they are what the ticket says, where Frappe leaves the old id.
-RUNS_BY = {ITEM: ("added", "ack_requests", "acks"), VERSION: ("content",)}
-ALL = {ITEM: ("added", "ack_requests", "acks", "assignees"), VERSION: ("content",), EVENT: ("data",)}
+RUNS_BY = {ITEM: ("added", "ack_requests", "acks"), PLAN_VERSION: ("content",)}
+ALL = {ITEM: ("added", "ack_requests", "acks", "assignees"), PLAN_VERSION: ("content",), EVENT: ("data",)}
 
 
 def follow_rename(doc: Any, _event: str, old: str, new: str, merge: bool = False) -> None:
@@ -50,7 +48,10 @@ def _replace(where: Mapping[str, tuple[str, ...]], names: Mapping[str, str]) -> 
 					continue  # it stands there as a part of another
 				frappe.db.sql(
 					f"update `tab{doctype}` set `{column}` = %s{bump} where `name` = %s",
-					(json.dumps(after, ensure_ascii=doctype != EVENT, sort_keys=doctype == VERSION), name),
+					(
+						json.dumps(after, ensure_ascii=doctype != EVENT, sort_keys=doctype == PLAN_VERSION),
+						name,
+					),
 				)
 
 

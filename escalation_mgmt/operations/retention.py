@@ -11,12 +11,8 @@ import frappe
 from frappe.utils import cint, now_datetime
 
 from escalation_mgmt.engine import RUNNING
-from escalation_mgmt.facts.plans import VERSION
-from escalation_mgmt.notifiers.push.devices import DEVICE
-from escalation_mgmt.storage.action_items import ITEM
-from escalation_mgmt.storage.history import EVENT
-from escalation_mgmt.storage.outbox import NOTIFICATION
 from escalation_mgmt.utils import clock, rows
+from escalation_mgmt.utils.doctypes import DEVICE, EVENT, ITEM, NOTIFICATION, PLAN, PLAN_VERSION, SETTINGS
 
 ADDRESSES_KEPT = timedelta(days=7)
 DEAD_DEVICES_KEPT = timedelta(days=30)
@@ -28,7 +24,7 @@ def daily() -> None:
 	_in_batches(_forget_addresses)
 	_remove_dead_devices()
 	frappe.db.commit()
-	if days := cint(frappe.db.get_single_value("Escalation Settings", "keep_days")):
+	if days := cint(frappe.db.get_single_value(SETTINGS, "keep_days")):
 		_in_batches(lambda: _remove(timedelta(days=days)))
 		_remove_unused_versions()
 		frappe.db.commit()
@@ -79,9 +75,9 @@ def _remove(kept: timedelta) -> int:
 def _remove_unused_versions() -> None:
 	"""Frozen plans that no escalation ran by any more; the present one of each plan stays."""
 	frappe.db.sql(
-		f"delete from `tab{VERSION}`"
+		f"delete from `tab{PLAN_VERSION}`"
 		f" where `name` not in (select `plan_version` from `tab{ITEM}` where `plan_version` is not null)"
-		" and `name` not in (select `plan_version` from `tabEscalation Plan` where `plan_version` is not null)"
+		f" and `name` not in (select `plan_version` from `tab{PLAN}` where `plan_version` is not null)"
 	)
 
 

@@ -9,7 +9,7 @@ import frappe
 from frappe import _
 
 from escalation_mgmt.facts.people import Directory
-from escalation_mgmt.preflight.remedies import PLAN
+from escalation_mgmt.utils.doctypes import PLAN, STEP
 from escalation_mgmt.utils.error_reports import report_error
 from escalation_mgmt.utils.jobs import enqueue_once
 
@@ -51,7 +51,5 @@ def forget() -> None:
 def _used() -> list[str]:
 	plans = frappe.get_all(PLAN, filters={"enabled": 1}, pluck="name", order_by="name")
 	filters = {"parenttype": PLAN, "parent": ("in", plans or [""])}
-	found = frappe.get_all(
-		"Escalation Step", filters=filters, pluck="method", distinct=True, order_by="method"
-	)
+	found = frappe.get_all(STEP, filters=filters, pluck="method", distinct=True, order_by="method")
 	return sorted(found)  # Frappe 15 leaves the order out

@@ -15,14 +15,13 @@ from frappe.utils import getdate
 from escalation_mgmt.dispatch import monitor
 from escalation_mgmt.engine import Plan, Step, TargetKind, Timeline, Unreachable
 from escalation_mgmt.facts import calendars, plans, tickets
-from escalation_mgmt.facts.maintenances import MAINTENANCE, Maintenances
+from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
-from escalation_mgmt.facts.plans import PLAN
-from escalation_mgmt.permissions import ITEM
 from escalation_mgmt.preflight import providers, rehearsal, remedies, validation
 from escalation_mgmt.preflight.remedies import Remedy
 from escalation_mgmt.storage import outbox
 from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.doctypes import ITEM, MAINTENANCE, PLAN
 
 ENDS_SOON = timedelta(days=30)
 

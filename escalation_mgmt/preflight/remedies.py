@@ -10,12 +10,9 @@ from frappe import _
 from escalation_mgmt.engine import Step, TargetKind, Ticket, Unreachable
 from escalation_mgmt.facts import tickets
 from escalation_mgmt.facts.people import Directory
-from escalation_mgmt.facts.plans import PLAN
 from escalation_mgmt.notifiers.base import Person
 from escalation_mgmt.utils import public_address
-
-SETTINGS = "Escalation Settings"
-CONTACT = "Escalation Contact"
+from escalation_mgmt.utils.doctypes import CONTACT, ENDPOINT, PLAN, SETTINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,7 @@ def of(step: Step, miss: Unreachable, directory: Directory, ticket: Ticket) -> R
 		return person(miss.user)
 	kind, value = step.target.kind, step.target.value
 	if kind is TargetKind.ENDPOINT:
-		return Remedy(_("Open the endpoint"), "Escalation Endpoint", value)
+		return Remedy(_("Open the endpoint"), ENDPOINT, value)
 	if kind is TargetKind.ROLE:
 		return Remedy(_("Open the role"), "Role", value)
 	if kind is TargetKind.TEAM and (team := value or ticket.facts.team):

@@ -12,6 +12,7 @@ from escalation_mgmt.delivery import messages
 from escalation_mgmt.engine import CalendarKind, TargetKind, forestalling
 from escalation_mgmt.facts import calendars, conditions, plans, tickets
 from escalation_mgmt.facts.people import Directory
+from escalation_mgmt.utils.doctypes import CALENDAR, ENDPOINT
 
 _DURATIONS = ("window", "repeat_pause", "last_wait", "ack_timeout", "ack_grace")
 LONGEST_DAYS = 366  # of working time, so that counting it stays quick
@@ -65,7 +66,7 @@ def _calendar(plan: Any) -> Iterator[str]:
 		return
 	chosen = [name for name in [plan.get(plans.CALENDAR_FIELD[kind])] if name]
 	if kind is CalendarKind.CALENDAR:
-		doctype = calendars.CALENDAR
+		doctype = CALENDAR
 		if not chosen:
 			yield _("Choose an Escalation Calendar.")
 	else:
@@ -142,7 +143,7 @@ def _target(row: Any, kind: TargetKind, doctype: str) -> Iterator[str]:
 		yield _("Say which {0}.").format(_(row.meta.get_label(field)))
 	elif kind is TargetKind.ENDPOINT:
 		try:
-			frappe.get_doc("Escalation Endpoint", value).check_payload(doctype)
+			frappe.get_doc(ENDPOINT, value).check_payload(doctype)
 		except frappe.ValidationError as e:
 			frappe.clear_last_message()
 			yield str(e)

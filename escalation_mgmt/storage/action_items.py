@@ -41,8 +41,7 @@ from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets
 from escalation_mgmt.storage import activity, history, outbox
 from escalation_mgmt.utils import realtime, rows
-
-ITEM = "Escalation Action Item"
+from escalation_mgmt.utils.doctypes import ITEM
 
 _COLUMNS = (
 	*(

@@ -12,8 +12,7 @@ from frappe.utils import cint, flt, format_duration
 
 from escalation_mgmt.engine import Event, EventKind
 from escalation_mgmt.utils import clock, rows
-
-EVENT = "Escalation Event"
+from escalation_mgmt.utils.doctypes import EVENT
 
 
 @dataclass(frozen=True, slots=True)

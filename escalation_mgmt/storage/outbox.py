@@ -23,8 +23,7 @@ from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.base import CannotReach
 from escalation_mgmt.storage import history
 from escalation_mgmt.utils import clock, rows
-
-NOTIFICATION = "Escalation Notification"
+from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION, SETTINGS
 
 QUEUED, SENDING, SENT, FAILED, UNKNOWN, WITHDRAWN = (
 	"Queued",
@@ -82,8 +81,8 @@ def queue_instead(item: str, failed: Any, recipient: Recipient, now: datetime) -
 def lock_reply_codes() -> None:
 	"""One dispatcher at a time gives out reply codes. To be called before anything else of the transaction is read."""
 	frappe.db.sql(
-		"select `value` from `tabSingles`"
-		" where `doctype` = 'Escalation Settings' and `field` = 'installation_id' for update"
+		"select `value` from `tabSingles` where `doctype` = %s and `field` = 'installation_id' for update",
+		(SETTINGS,),
 	)
 
 
@@ -101,7 +100,7 @@ def give_reply_codes(claimed: Sequence[Any], now: datetime) -> None:
 	# One row for each number, which may have had many codes within a day.
 	held = frappe.db.sql(
 		"select n.`address`, group_concat(distinct n.`reply_code`)"
-		f" from `tab{NOTIFICATION}` n join `tabEscalation Action Item` i on i.`name` = n.`action_item`"
+		f" from `tab{NOTIFICATION}` n join `tab{ITEM}` i on i.`name` = n.`action_item`"
 		f" where n.`address` in ({placeholders}) and n.`reply_code` > 0"
 		f" and (n.`created_utc` > %s or i.`status` in ({rows.placeholders(_HOLD_CODES)}))"
 		" group by n.`address`",
@@ -253,7 +252,7 @@ def _who_has_it(
 
 def owners(item: ActionItem, directory: Directory) -> tuple[list[Recipient], list[str]]:
 	"""The plan's owner and the site's catch-all recipients; and whom of them nothing reaches."""
-	settings = frappe.get_cached_doc("Escalation Settings")
+	settings = frappe.get_cached_doc(SETTINGS)
 	found: dict[str, Recipient] = {}
 	missed = []
 	for user in dict.fromkeys(filter(None, (item.plan.owner, settings.catch_all))):

@@ -8,7 +8,8 @@ import secrets
 import frappe
 from frappe.installer import update_site_config
 
-SETTINGS = "Escalation Settings"
+from escalation_mgmt.utils.doctypes import SETTINGS
+
 KEY = "escalation_installation_id"
 
 

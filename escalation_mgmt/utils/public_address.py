@@ -3,10 +3,12 @@
 import frappe
 from frappe.utils import get_url, get_url_to_form
 
+from escalation_mgmt.utils.doctypes import SETTINGS
+
 
 def configured() -> str:
 	"""The Public Address without a slash at its end; empty where none is set."""
-	return (frappe.get_cached_doc("Escalation Settings").public_url or "").strip().rstrip("/")
+	return (frappe.get_cached_doc(SETTINGS).public_url or "").strip().rstrip("/")
 
 
 def public_url(path: str) -> str:

@@ -6,9 +6,9 @@ from typing import Any
 import frappe
 
 from escalation_mgmt.dispatch import monitor
-from escalation_mgmt.permissions import ITEM
 from escalation_mgmt.storage import history
 from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.doctypes import ITEM
 
 
 @frappe.whitelist()

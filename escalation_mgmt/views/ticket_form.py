@@ -14,6 +14,7 @@ from escalation_mgmt.facts import maintenances, plans
 from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.storage import history
 from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.doctypes import ITEM
 
 TIME = "{time}"
 """Stands in a text where the page puts the time that is left, which it counts down itself."""
@@ -45,7 +46,7 @@ def shown(key: tuple[str, str]) -> dict[str, Any]:
 	name = store.latest(key)
 	item = _read(name) if name else None
 	state = {"item": None, **_can_be_done(key, item)}
-	if item and frappe.get_doc(store.ITEM, item.id).has_permission("read"):
+	if item and frappe.get_doc(ITEM, item.id).has_permission("read"):
 		state |= {"item": item.id, **_stands(item)}
 	return state
 
@@ -88,7 +89,7 @@ def _stands(item: ActionItem) -> dict[str, Any]:
 def pills(doctype: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
 	"""For a list of tickets, those with a running item that the present user may see: {ticket: status and countdown}."""
 	found = frappe.get_list(
-		store.ITEM,
+		ITEM,
 		filters={
 			"reference_doctype": doctype,
 			"reference_name": ("in", [str(name) for name in names]),

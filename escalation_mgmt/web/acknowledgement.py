@@ -20,9 +20,8 @@ from werkzeug.wrappers import Response
 from escalation_mgmt.actions.acknowledge import Acknowledgement, acknowledge_by, as_it_is
 from escalation_mgmt.delivery import tokens
 from escalation_mgmt.engine import can_acknowledge
-from escalation_mgmt.storage import action_items as store
-from escalation_mgmt.storage.outbox import NOTIFICATION
 from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.doctypes import CONTACT, ITEM, NOTIFICATION
 from escalation_mgmt.utils.retry import retry_on_conflict
 
 PREFIX = "ack/"
@@ -108,7 +107,7 @@ def _language(user: str | None) -> str:
 	if not user:
 		return ""
 	return (
-		frappe.db.get_value("Escalation Contact", {"user": user}, "language")
+		frappe.db.get_value(CONTACT, {"user": user}, "language")
 		or frappe.db.get_value("User", user, "language")
 		or ""
 	)
@@ -116,7 +115,7 @@ def _language(user: str | None) -> str:
 
 def _time_for(user: str | None, instant: datetime) -> str:
 	"""An instant (UTC) as the person's own clock has it, where their contact says in which zone they are."""
-	zone = frappe.db.get_value("Escalation Contact", {"user": user}, "time_zone") if user else None
+	zone = frappe.db.get_value(CONTACT, {"user": user}, "time_zone") if user else None
 	if not zone:
 		return clock.shown(instant)
 	there = instant.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
@@ -124,9 +123,7 @@ def _time_for(user: str | None, instant: datetime) -> str:
 
 
 def _sheet(message: Any, done: Acknowledgement | None) -> Sheet:
-	item = frappe.db.get_value(
-		store.ITEM, message.action_item, ["reference_name", "ticket_subject"], as_dict=True
-	)
+	item = frappe.db.get_value(ITEM, message.action_item, ["reference_name", "ticket_subject"], as_dict=True)
 	ticket = {"ticket": item.reference_name, "subject": item.ticket_subject}
 	if done.renewed:
 		return Sheet(

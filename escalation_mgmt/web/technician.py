@@ -24,8 +24,8 @@ from escalation_mgmt.notifiers.base import CannotReach, Message, Sent
 from escalation_mgmt.notifiers.push import devices, web_push
 from escalation_mgmt.notifiers.push.iphone_push import PAGE, IphonePushNotifier, page_url
 from escalation_mgmt.storage import action_items as store
-from escalation_mgmt.storage.outbox import NOTIFICATION
 from escalation_mgmt.utils import clock, installation, rows
+from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
 from escalation_mgmt.utils.rate_limit import hourly
 
 TESTS_PER_HOUR = 6
@@ -107,7 +107,7 @@ def send_test() -> dict[str, Any]:
 def acknowledge(action_item: str) -> dict[str, Any]:
 	"""Acknowledge from the page. For whoever may read the ticket or was notified."""
 	user = _user()
-	item = frappe.get_doc(store.ITEM, action_item)
+	item = frappe.get_doc(ITEM, action_item)
 	item.check_permission("read")
 	done = acknowledge_as(user, item.name, "Phone Page")
 	return {"taken": done.taken, "message": done.in_words, "items": _items()}
@@ -166,7 +166,7 @@ def _items() -> list[dict[str, Any]]:
 	)
 	recent = frappe.utils.add_days(clock.now(), -_DAYS)
 	found = frappe.get_list(
-		store.ITEM,
+		ITEM,
 		filters={"status": ("in", [str(status) for status in _SHOWN])},
 		or_filters=[
 			["name", "in", notified or [""]],

@@ -5,6 +5,8 @@ as they can be. `python -m tests.browser.crowd SITE` makes it, and says which es
 import sys
 from datetime import timedelta
 
+from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
+
 MANY = 500
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" + "x" * 60
 ARABIC = "انقطاعالكهرباءفيمركزالبياناتالرئيسي" * 4
@@ -20,7 +22,6 @@ def make(site: str) -> str:
 
 	from escalation_mgmt.engine import Event, EventKind
 	from escalation_mgmt.facts import plans
-	from escalation_mgmt.storage import action_items as store
 	from escalation_mgmt.storage import history, outbox
 	from escalation_mgmt.utils import clock, rows
 	from tests.on_site import add_person
@@ -62,7 +63,7 @@ def make(site: str) -> str:
 		"due_utc": now + timedelta(hours=1),
 	}
 	rows.insert_all(
-		store.ITEM,
+		ITEM,
 		[
 			{
 				**common,
@@ -96,7 +97,7 @@ def make(site: str) -> str:
 		"purpose": outbox.PAGE,
 	}
 	rows.insert_all(
-		outbox.NOTIFICATION,
+		NOTIFICATION,
 		[
 			{
 				**message,

@@ -10,8 +10,8 @@ from typing import Any
 import frappe
 import pytest
 
-from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.utils import clock, rows
+from escalation_mgmt.utils.doctypes import ITEM
 from tests.scenarios.test_changes import exhausted
 from tests.scenarios.test_ticket_form import Form
 from tests.world import World
@@ -250,7 +250,7 @@ def refuse_once(monkeypatch: pytest.MonkeyPatch, error: str) -> list[str]:
 	execute = getattr(*asked)
 
 	def refusing(self: Any, query: str, *values: Any) -> Any:
-		writes = query.startswith("update") and f"tab{store.ITEM}" in query and "acknowledged_via" in query
+		writes = query.startswith("update") and f"tab{ITEM}" in query and "acknowledged_via" in query
 		if writes and not refused:
 			refused.append(error)
 			raise database.OperationalError(*said)
@@ -285,7 +285,7 @@ def test_13_a_newer_item_opens_while_the_old_one_is_acknowledged_late(
 	update_all = rows.update_all
 
 	def meanwhile(doctype: str, changed: Any, where: str = "") -> int:
-		if not opened and doctype == store.ITEM and where == "version":
+		if not opened and doctype == ITEM and where == "version":
 			opened.append(True)
 			if several:
 				thread = threading.Thread(target=elsewhere)
@@ -306,4 +306,4 @@ def test_13_a_newer_item_opens_while_the_old_one_is_acknowledged_late(
 
 def running(ticket: Any) -> list[Any]:
 	filters = {"reference_name": str(ticket.name), "running_ticket": ("is", "set")}
-	return frappe.get_all(store.ITEM, filters=filters, fields=["plan"], order_by="name")
+	return frappe.get_all(ITEM, filters=filters, fields=["plan"], order_by="name")

@@ -29,9 +29,9 @@ from escalation_mgmt.actions.escalate_now import escalate_now
 from escalation_mgmt.actions.unacknowledge import unacknowledge
 from escalation_mgmt.dispatch import dispatcher, sweep
 from escalation_mgmt.engine import RUNNING, Status, can_acknowledge
-from escalation_mgmt.facts.maintenances import MAINTENANCE
 from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.utils import clock, fault_points
+from escalation_mgmt.utils.doctypes import ITEM, MAINTENANCE
 from tests.profiles import NIGHTLY
 from tests.world import PAGER, World
 
@@ -185,7 +185,7 @@ class AnyOrder(RuleBasedStateMachine):
 	def somebody_acknowledges(self, which: int, by: str) -> None:
 		names = sorted(self.first)
 		name = names[which % len(names)]
-		before = frappe.get_doc(store.ITEM, name)
+		before = frappe.get_doc(ITEM, name)
 		done = acknowledge(name, by=by, via="Desk", user=by)
 		frappe.db.commit()
 		still_on_it = before.reminded and before.acknowledged_user == by
@@ -258,7 +258,7 @@ class AnyOrder(RuleBasedStateMachine):
 		AnyOrder.steps += 1
 		frappe.db.rollback()
 		self._take()
-		items = {row.name: row for row in _all(store.ITEM)}
+		items = {row.name: row for row in _all(ITEM)}
 		events, messages = defaultdict(list), {row.name: row for row in _all("Escalation Notification")}
 		for row in _all("Escalation Event"):
 			events[row.action_item].append(row)
@@ -347,7 +347,7 @@ class AnyOrder(RuleBasedStateMachine):
 		for message in _all("Escalation Notification"):
 			assert message.next_attempt_utc is None
 			assert taken[message.name] or message.status in ("Failed", "Unknown", "Withdrawn"), "lost"
-		for item in _all(store.ITEM):
+		for item in _all(ITEM):
 			assert item.status not in ("Scheduled", "Snoozed")
 			assert item.status != "Escalating" or item.stalled, "silent"
 

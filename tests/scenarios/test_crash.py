@@ -18,8 +18,7 @@ import pytest
 import redis as redis_lib
 import requests
 
-from escalation_mgmt.storage import action_items as store
-from escalation_mgmt.storage import outbox
+from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
 from host.servers import answers, die_with_parent, free_port, redis_binary
 from tests import children
 from tests.scenarios.test_dispatcher import ROOT, many
@@ -44,7 +43,7 @@ def killed(world: World, fault: str, do: Callable[..., None] = children.tick) ->
 		child.say()
 		ended = child.wait()
 	frappe.db.rollback()
-	for table in (store.ITEM, outbox.NOTIFICATION):  # until the database has let go of what the dead one held
+	for table in (ITEM, NOTIFICATION):  # until the database has let go of what the dead one held
 		frappe.db.sql(f"select `name` from `tab{table}` for update")
 	frappe.db.rollback()
 	return ended == -signal.SIGKILL
@@ -139,7 +138,7 @@ def test_11_killed_beside_a_bad_row(world: World, point: str) -> None:
 			"Error Log"
 		):  # on MariaDB it is in no transaction: the dead process has left one too
 			world.expect_error(f"{bad} can't be processed")
-		assert world.kinds(frappe.get_doc(store.ITEM, bad)).count("Parked") == 1
+		assert world.kinds(frappe.get_doc(ITEM, bad)).count("Parked") == 1
 	world.forward(5)
 	world.expect_email("tech@x.test")
 
@@ -161,7 +160,7 @@ def test_11_an_item_that_another_process_holds_keeps_no_other_waiting(world: Wor
 			os.kill(child.pid, signal.SIGCONT)
 			child.wait()
 		world.expect_email("tech@x.test", "first")
-		assert world.kinds(frappe.get_doc(store.ITEM, bad)).count("Parked") == 1, "it was set aside already"
+		assert world.kinds(frappe.get_doc(ITEM, bad)).count("Parked") == 1, "it was set aside already"
 	world.forward(5)
 	world.expect_email("tech@x.test", "ticket 0")
 
@@ -169,7 +168,7 @@ def test_11_an_item_that_another_process_holds_keeps_no_other_waiting(world: Wor
 @contextmanager
 def broken(ticket: str) -> Iterator[str]:
 	"""While it lasts, the ticket can't be read; its action item."""
-	item = frappe.db.get_value(store.ITEM, {"reference_name": ticket})
+	item = frappe.db.get_value(ITEM, {"reference_name": ticket})
 	frappe.db.set_value("HD Ticket", ticket, "_assign", "{broken", update_modified=False)
 	frappe.db.commit()
 	yield item

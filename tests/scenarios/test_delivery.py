@@ -10,7 +10,7 @@ from escalation_mgmt.delivery import send
 from escalation_mgmt.dispatch import dispatcher
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.email import EmailNotifier
-from escalation_mgmt.storage import outbox
+from escalation_mgmt.utils.doctypes import NOTIFICATION
 from tests.world import PAGER, World
 
 
@@ -283,7 +283,7 @@ def test_who_stops_sending_finishes_the_batch_and_leaves_the_rest_to_others(worl
 	dispatcher.tick(lambda: None)
 	asked = iter([False, True])
 	assert delivery.deliver_by("Email", lambda: next(asked)) == EmailNotifier.batch < 27
-	assert frappe.db.count(outbox.NOTIFICATION, {"status": "Queued"}) == 27 - EmailNotifier.batch
+	assert frappe.db.count(NOTIFICATION, {"status": "Queued"}) == 27 - EmailNotifier.batch
 	assert delivery.deliver() == 27 - EmailNotifier.batch
 	for who in ("tech", "lead", "second"):
 		for _ticket in range(9):

@@ -12,9 +12,9 @@ import pytest
 from escalation_mgmt import delivery
 from escalation_mgmt.actions.snooze import snooze
 from escalation_mgmt.dispatch import dispatcher, monitor
-from escalation_mgmt.facts import plans
 from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.utils import clock, rows
+from escalation_mgmt.utils.doctypes import ITEM, PLAN_VERSION
 from tests import children
 from tests.world import PAGER, World
 
@@ -46,24 +46,24 @@ def many(world: World, count: int) -> list[str]:
 def test_31_one_bad_row_is_parked_and_the_others_go_out(world: World) -> None:
 	world.plan((0, "Email"))
 	tickets = many(world, 12)
-	bad = frappe.get_all(store.ITEM, filters={"reference_name": tickets[5]}, pluck="name", order_by="name")[0]
-	frappe.db.set_value(store.ITEM, bad, "assignees", "{broken", update_modified=False)
+	bad = frappe.get_all(ITEM, filters={"reference_name": tickets[5]}, pluck="name", order_by="name")[0]
+	frappe.db.set_value(ITEM, bad, "assignees", "{broken", update_modified=False)
 	world.forward(10)
 	for _other in range(11):
 		world.expect_email("tech@x.test")
 	world.expect_error(f"{bad} can't be processed")
-	item = frappe.get_doc(store.ITEM, bad)
+	item = frappe.get_doc(ITEM, bad)
 	assert item.parked and (item.due_utc - world.now).total_seconds() == 300
 	assert "Set aside" in world.lines(item)
 	world.forward(5)
 	world.expect_error(f"{bad} can't be processed")
-	frappe.db.set_value(store.ITEM, bad, "assignees", "[]", update_modified=False)
+	frappe.db.set_value(ITEM, bad, "assignees", "[]", update_modified=False)
 	assert monitor.health(timedelta(minutes=4)).steps_overdue == 1, (
 		"what can't be processed is overdue all the same"
 	)
 	world.forward(5)
 	world.expect_email("tech@x.test")
-	assert not frappe.get_doc(store.ITEM, bad).parked
+	assert not frappe.get_doc(ITEM, bad).parked
 	message = world.messages(item)[0]
 	assert message.planned_utc == world.start + timedelta(minutes=10)
 	assert "(10m late)" in world.lines(item)
@@ -133,7 +133,7 @@ def test_of_two_tickets_that_are_merged_one_goes_on(world: World) -> None:
 	frappe.rename_doc("ToDo", first.name, second.name, force=True, merge=True)
 	frappe.db.commit()
 	world.sweep()
-	assert [frappe.db.get_value(store.ITEM, item, "status") for item in items] == ["Cancelled", "Scheduled"]
+	assert [frappe.db.get_value(ITEM, item, "status") for item in items] == ["Cancelled", "Scheduled"]
 	world.forward(10)
 	world.expect_email("lead@x.test")
 
@@ -149,7 +149,7 @@ def test_31_the_other_499_go_out(world: World, monkeypatch: pytest.MonkeyPatch) 
 	unreadable, unrendered = tickets[250], tickets[251]
 	frappe.db.set_value("HD Ticket", unreadable, "_assign", "{broken", update_modified=False)
 	frappe.db.set_value("HD Ticket", unrendered, "subject", "", update_modified=False)
-	bad = frappe.db.get_value(store.ITEM, {"reference_name": unreadable})
+	bad = frappe.db.get_value(ITEM, {"reference_name": unreadable})
 	claims: list[int] = []
 	claim = store.claim_due
 	monkeypatch.setattr(store, "claim_due", lambda *a, **k: claims.append(a[1]) or claim(*a, **k))
@@ -162,7 +162,7 @@ def test_31_the_other_499_go_out(world: World, monkeypatch: pytest.MonkeyPatch) 
 	assert sorted(map(str, paged)) == sorted(set(tickets) - {unreadable})
 	world.expect_email("owner@x.test", "can't be processed")
 	frappe.db.commit()
-	assert frappe.db.count(store.ITEM, {"parked": ("is", "set")}) == 1
+	assert frappe.db.count(ITEM, {"parked": ("is", "set")}) == 1
 
 
 def copies(world: World, count: int) -> list[str]:
@@ -194,7 +194,7 @@ def test_31_a_message_of_a_plan_that_is_broken_stops_no_other(world: World) -> N
 	urgent, sound = world.ticket("Disk", priority="Urgent"), world.ticket("Power")
 	world.wait(10)
 	assert dispatcher.tick(lambda: None) == 3  # decided, and not sent yet
-	frappe.db.set_value(plans.VERSION, broken.plan_version, "content", "{broken", update_modified=False)
+	frappe.db.set_value(PLAN_VERSION, broken.plan_version, "content", "{broken", update_modified=False)
 	frappe.db.set_value("Escalation Ticket Source", {"reference_doctype": "ToDo"}, "priority_field", "gone")
 	settings_changed()
 	assert delivery.deliver() == 3
@@ -240,9 +240,7 @@ def test_31_a_ticket_doctype_that_nobody_can_read_any_more(world: World) -> None
 	settings.save()
 	world.forward(10)
 	world.expect_email("tech@x.test")
-	for name in frappe.get_all(
-		store.ITEM, filters={"reference_doctype": "ToDo"}, pluck="name", order_by="name"
-	):
+	for name in frappe.get_all(ITEM, filters={"reference_doctype": "ToDo"}, pluck="name", order_by="name"):
 		world.expect_error(f"{name} can't be processed")
 		world.expect_email("owner@x.test", "can't be processed")
 	assert "Name the fields of ToDo" in world.lines(item)
@@ -265,7 +263,7 @@ def test_10_eight_dispatchers_one_claim(world: World, dispatchers: int) -> None:
 		world.expect_page()
 	frappe.db.commit()
 	for name in tickets:
-		item = frappe.get_doc(store.ITEM, {"reference_name": name})
+		item = frappe.get_doc(ITEM, {"reference_name": name})
 		kinds = world.kinds(item)
 		assert kinds.count("Step Ran") == 2 and kinds.count("Sent") == 2
 		assert [m.attempts for m in world.messages(item)] == [1, 1]
@@ -274,13 +272,13 @@ def test_10_eight_dispatchers_one_claim(world: World, dispatchers: int) -> None:
 def test_8_what_the_sweep_cannot_read_stops_no_other(world: World) -> None:
 	world.plan((0, "Email"))
 	tickets = many(world, 3)
-	bad = frappe.get_all(store.ITEM, filters={"reference_name": tickets[1]}, pluck="name", order_by="name")[0]
-	frappe.db.set_value(store.ITEM, bad, "assignees", "{broken", update_modified=False)
+	bad = frappe.get_all(ITEM, filters={"reference_name": tickets[1]}, pluck="name", order_by="name")[0]
+	frappe.db.set_value(ITEM, bad, "assignees", "{broken", update_modified=False)
 	for ticket in (tickets[0], tickets[2]):
 		frappe.db.set_value("HD Ticket", ticket, {"is_merged": 1, "merged_with": "1"})  # no document event
 	world.sweep()
 	world.expect_error(f"{bad} can't be followed")
-	states = [frappe.db.get_value(store.ITEM, {"reference_name": ticket}, "status") for ticket in tickets]
+	states = [frappe.db.get_value(ITEM, {"reference_name": ticket}, "status") for ticket in tickets]
 	assert states == ["Cancelled", "Scheduled", "Cancelled"]
 
 

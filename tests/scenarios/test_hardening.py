@@ -8,9 +8,9 @@ import pytest
 
 from escalation_mgmt import delivery
 from escalation_mgmt.dispatch import dispatcher
-from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.storage import outbox
 from escalation_mgmt.utils import clock, rows
+from escalation_mgmt.utils.doctypes import ITEM
 from tests.world import PAGER, World, needs
 
 
@@ -464,7 +464,7 @@ def test_rename(world):
 
 	evaluation.look_at(("Issue", new))
 	frappe.db.commit()
-	n = frappe.db.count(store.ITEM, {"reference_name": new, "status": "Scheduled"})
+	n = frappe.db.count(ITEM, {"reference_name": new, "status": "Scheduled"})
 	quiet(world)
 	assert n == 1
 

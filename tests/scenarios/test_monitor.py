@@ -15,7 +15,7 @@ from redis.exceptions import TimeoutError
 
 from escalation_mgmt.dispatch import monitor
 from escalation_mgmt.preflight import readiness
-from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.utils.doctypes import ITEM
 from tests import children
 from tests.on_site import command
 from tests.world import World
@@ -104,7 +104,7 @@ def test_28_a_heartbeat_that_nobody_answers_holds_up_no_step(world: World) -> No
 		with children.dispatching(world, children.resident) as dispatcher:
 			dispatcher.say()
 			with silent.accept()[0] as called:
-				frappe.db.set_value(store.ITEM, item.name, "due_utc", world.now)
+				frappe.db.set_value(ITEM, item.name, "due_utc", world.now)
 				frappe.db.commit()
 				world.inbox.expect(method="Email", to="tech@x.test", timeout=60)
 				called.setblocking(False)
@@ -134,11 +134,11 @@ def test_28_the_command_says_so_by_its_exit_code(world: World) -> None:
 	item = world.item(world.ticket())
 	well = command(world.site, "escalation", "status")
 	assert (well.returncode, "nothing is overdue" in well.stdout) == (0, True), well.stderr
-	frappe.db.set_value(store.ITEM, item.name, "due_utc", world.start - timedelta(minutes=6))
+	frappe.db.set_value(ITEM, item.name, "due_utc", world.start - timedelta(minutes=6))
 	frappe.db.commit()
 	ill = command(world.site, "escalation", "status")
 	assert (ill.returncode, "1 steps are overdue" in ill.stdout) == (1, True), ill.stderr
-	frappe.db.set_value(store.ITEM, item.name, "due_utc", world.start + timedelta(hours=1))
+	frappe.db.set_value(ITEM, item.name, "due_utc", world.start + timedelta(hours=1))
 	monitor.ticked(world.start - timedelta(minutes=6))
 	stopped = world.bench("status")
 	assert (stopped.returncode, "has not looked for 6m" in stopped.stdout) == (1, True), stopped.stderr

@@ -8,7 +8,7 @@ from contextlib import suppress
 import frappe
 import pytest
 
-from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.utils.doctypes import ITEM
 from tests import children
 from tests.world import World
 
@@ -36,7 +36,7 @@ def until_gone(pid: int) -> None:
 
 
 def due(world: World, subject: str) -> None:
-	frappe.db.set_value(store.ITEM, world.item(world.ticket(subject)).name, "due_utc", world.now)
+	frappe.db.set_value(ITEM, world.item(world.ticket(subject)).name, "due_utc", world.now)
 	frappe.db.commit()
 
 

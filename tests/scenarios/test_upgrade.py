@@ -8,7 +8,7 @@ import frappe
 from escalation_mgmt.engine import Status
 from escalation_mgmt.patches.v0_1 import names_of_fields
 from escalation_mgmt.patches.v0_1.names_of_fields import RENAMED
-from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.utils.doctypes import ITEM
 from tests.on_site import command
 from tests.scenarios.test_crash import killed
 from tests.world import PAGER, World
@@ -78,7 +78,7 @@ def test_27_migrate_with_items_in_every_status(world: World) -> None:
 	world.change(ended["Cancelled"], priority="Low")
 	snoozed = world.item(goes_on["snoozed"]).name  # nothing snoozes yet but the engine's table
 	until = world.now + timedelta(hours=1)
-	frappe.db.set_value(store.ITEM, snoozed, {"status": "Snoozed", "due_utc": until})
+	frappe.db.set_value(ITEM, snoozed, {"status": "Snoozed", "due_utc": until})
 	flying = world.ticket("in flight", priority="Urgent")
 	world.forward(1)
 	world.inbox.take_all()
@@ -92,11 +92,11 @@ def test_27_migrate_with_items_in_every_status(world: World) -> None:
 
 	ack_requests = '[[1, 2, ["tech@x.test", "lead@x.test"], []]]'
 	anew = {"generation": 2, "ack_requests": ack_requests}
-	frappe.db.set_value(store.ITEM, world.item(ended["Cancelled"]).name, anew)
+	frappe.db.set_value(ITEM, world.item(ended["Cancelled"]).name, anew)
 	frappe.db.commit()
 
 	before = everything()
-	assert {row.status for row in before[store.ITEM]} == {str(status) for status in Status}
+	assert {row.status for row in before[ITEM]} == {str(status) for status in Status}
 	assert {"Queued", "Sending", "Sent"} <= {row.status for row in before["Escalation Notification"]}
 	as_named_before()
 	migrate(world)
@@ -116,7 +116,7 @@ def test_27_migrate_with_items_in_every_status(world: World) -> None:
 		assert kinds.count("Step Ran") == (1 if ticket is flying else 2) and kinds.count("Exhausted") == 1
 	(page,) = world.messages(world.item(flying), method="HTTP POST")
 	assert (page.status, page.attempts, page.possible_duplicate) == ("Sent", 2, 1)
-	ends = {row.name: row for row in before[store.ITEM] if row.status in ended}
+	ends = {row.name: row for row in before[ITEM] if row.status in ended}
 	assert len(ends) == len(ended)
-	for row in everything()[store.ITEM]:
+	for row in everything()[ITEM]:
 		assert row.name not in ends or row == ends[row.name]

@@ -9,6 +9,7 @@ from frappe.desk import query_report
 from escalation_mgmt import delivery
 from escalation_mgmt.storage import action_items as store
 from escalation_mgmt.storage import history
+from escalation_mgmt.utils.doctypes import ITEM
 from host.providers import Call
 from tests.world.clean_site import CleanSite
 
@@ -55,17 +56,17 @@ class Expecting(CleanSite):
 		"""The ticket's action item; of several, the newest."""
 		frappe.db.commit()
 		names = frappe.get_all(
-			store.ITEM,
+			ITEM,
 			filters={"reference_doctype": doc.doctype, "reference_name": str(doc.name)},
 			pluck="name",
 			order_by="name asc",
 		)
 		assert names, "the ticket has no action item"
-		return frappe.get_doc(store.ITEM, names[number])
+		return frappe.get_doc(ITEM, names[number])
 
 	def count_items(self) -> int:
 		frappe.db.commit()
-		return frappe.db.count(store.ITEM)
+		return frappe.db.count(ITEM)
 
 	def kinds(self, item: Any) -> list[str]:
 		frappe.db.commit()

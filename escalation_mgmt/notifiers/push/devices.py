@@ -18,8 +18,8 @@ from frappe import _
 from frappe.utils import now_datetime
 
 from escalation_mgmt.utils import clock, rows
+from escalation_mgmt.utils.doctypes import DEVICE
 
-DEVICE = "Escalation Device"
 WEB_PUSH, FCM = "Web Push", "FCM"
 MOST = 10  # devices of one user
 _LONGEST = 2000  # characters of an address

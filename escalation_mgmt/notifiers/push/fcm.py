@@ -26,7 +26,8 @@ from urllib3.exceptions import NameResolutionError, NewConnectionError
 from escalation_mgmt.notifiers import egress
 from escalation_mgmt.notifiers.base import CannotReach, Failed, Outcome, Retry, Sent, Unknown
 from escalation_mgmt.notifiers.http_post import allowed_hosts, retry_after
-from escalation_mgmt.notifiers.push.web_push import SETTINGS, TTL, Gone
+from escalation_mgmt.notifiers.push.web_push import TTL, Gone
+from escalation_mgmt.utils.doctypes import SETTINGS
 
 SECONDS = 10  # for one request
 THREADS = 64

@@ -25,8 +25,8 @@ from escalation_mgmt.notifiers import egress
 from escalation_mgmt.notifiers.base import CannotReach, Failed, Outcome, Retry, Sent, Unknown
 from escalation_mgmt.notifiers.http_post import allowed_hosts, first_part, retry_after
 from escalation_mgmt.notifiers.push import devices
+from escalation_mgmt.utils.doctypes import SETTINGS
 
-SETTINGS = "Escalation Settings"
 SECONDS = 10  # for one request
 CONNECTIONS = 256
 TTL = timedelta(hours=24)  # how long a push service keeps it for a phone that is off

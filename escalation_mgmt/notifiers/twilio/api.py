@@ -37,9 +37,9 @@ from escalation_mgmt.notifiers.base import Failed, Message, Outcome, Retry, Sent
 from escalation_mgmt.notifiers.http_post import retry_after
 from escalation_mgmt.notifiers.twilio import phone_numbers
 from escalation_mgmt.utils import public_address
+from escalation_mgmt.utils.doctypes import NOTIFICATION, SETTINGS
 from escalation_mgmt.utils.error_reports import report_error
 
-SETTINGS = "Escalation Settings"
 API = "https://api.twilio.com"
 MESSAGING = "https://messaging.twilio.com"
 SECONDS = 15  # for one answer
@@ -348,7 +348,7 @@ def _owners(sids: set[str]) -> dict[str, str]:
 		return {}
 	return dict(
 		frappe.get_all(
-			"Escalation Notification",
+			NOTIFICATION,
 			filters={"provider_message_id": ("in", sorted(sids))},
 			fields=["provider_message_id", "name"],
 			order_by="name",

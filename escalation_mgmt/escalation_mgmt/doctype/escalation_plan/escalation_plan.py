@@ -6,6 +6,7 @@ from escalation_mgmt.engine import RUNNING
 from escalation_mgmt.facts import plans
 from escalation_mgmt.preflight import validation
 from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.doctypes import ITEM
 
 
 class EscalationPlan(Document):
@@ -26,9 +27,7 @@ class EscalationPlan(Document):
 			frappe.msgprint(warning, indicator="orange", alert=True)
 
 	def on_trash(self) -> None:
-		running = frappe.db.count(
-			"Escalation Action Item", {"plan": self.name, "status": ("in", sorted(RUNNING))}
-		)
+		running = frappe.db.count(ITEM, {"plan": self.name, "status": ("in", sorted(RUNNING))})
 		if running:
 			frappe.throw(
 				_(

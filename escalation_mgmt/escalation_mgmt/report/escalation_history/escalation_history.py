@@ -9,10 +9,10 @@ from frappe import _
 from frappe.utils import add_days, get_datetime, getdate
 
 from escalation_mgmt.engine import EventKind
-from escalation_mgmt.storage.action_items import ITEM, tally
-from escalation_mgmt.storage.history import EVENT
-from escalation_mgmt.storage.outbox import NOTIFICATION, PAGE
+from escalation_mgmt.storage.action_items import tally
+from escalation_mgmt.storage.outbox import PAGE
 from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.doctypes import EVENT, ITEM, NOTIFICATION, PLAN
 
 ITEM_FIELDS = [
 	*("name", "reference_doctype", "reference_name", "ticket_subject", "priority", "team", "plan", "status"),
@@ -186,7 +186,7 @@ def _columns() -> list[dict[str, Any]]:
 		column("time_to_acknowledge", _("Time to Acknowledge"), "Duration", 140),
 		column("created", _("Created"), "Datetime", when),
 		column("priority", _("Priority"), "Data", 80),
-		column("plan", _("Plan"), "Link", 150, options="Escalation Plan"),
+		column("plan", _("Plan"), "Link", 150, options=PLAN),
 		column("subject", _("Subject"), "Data", 200),
 		column("status", _("Status"), "Data", 110),
 		column("team", _("Team"), "Data", 110),
