@@ -157,7 +157,7 @@ def escalations(due: list[datetime], *, first: int = 1) -> None:
 	from escalation_mgmt.engine import MatchFacts, Ticket, open_item
 	from escalation_mgmt.facts import plans
 	from escalation_mgmt.facts.tickets import level
-	from escalation_mgmt.storage import action_items as store
+	from escalation_mgmt.storage import decisions
 	from escalation_mgmt.utils import rows
 
 	version, frozen = next(iter(plans.enabled("HD Ticket").items()))
@@ -190,7 +190,7 @@ def escalations(due: list[datetime], *, first: int = 1) -> None:
 		items.append(
 			{
 				"name": opened.id,
-				**store._state(opened),
+				**decisions._state(opened),
 				"plan": frozen.name,
 				"plan_version": version,
 				"reference_doctype": "HD Ticket",

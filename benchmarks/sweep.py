@@ -30,7 +30,7 @@ def measure() -> list[Figure]:
 
 def _figures(what: str) -> list[Figure]:
 	from escalation_mgmt.dispatch import dispatcher, sweep
-	from escalation_mgmt.storage import action_items as store
+	from escalation_mgmt.storage import action_items
 
 	swept, batches = [], []
 	for _round in range(1 + ROUNDS):
@@ -41,7 +41,7 @@ def _figures(what: str) -> list[Figure]:
 			longest, before = max(longest, now - before), now
 		swept.append(time.perf_counter() - started)
 		batches.append(longest * 1000)
-	assert len(store.names_of_running("", OPEN)) == RUNNING, "it opened or ended what it shouldn't"
+	assert len(action_items.names_of_running("", OPEN)) == RUNNING, "it opened or ended what it shouldn't"
 	shares = [100 * seconds / dispatcher.SWEEP_EVERY for seconds in swept[1:]]
 	name = f"sweep of {OPEN:,} open tickets, {what}"
 	return [

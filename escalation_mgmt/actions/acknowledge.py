@@ -22,8 +22,7 @@ from escalation_mgmt.engine import acknowledge as engine_acknowledge
 from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets
-from escalation_mgmt.storage import action_items as store
-from escalation_mgmt.storage import outbox
+from escalation_mgmt.storage import action_items, decisions, outbox
 from escalation_mgmt.utils import clock, fault_points
 from escalation_mgmt.utils.retry import retry_on_conflict
 
@@ -85,7 +84,7 @@ def acknowledge(item: str, *, by: str, via: str, user: str = "", address: str = 
 	`via` the door. The caller's transaction must be committed for it to count. Raises DoesNotExistError where there is no
 	such item. Whoever was reminded that they have it says by it that they are still on it.
 	"""
-	found = store.lock([item])
+	found = action_items.lock([item])
 	if not found:
 		raise frappe.DoesNotExistError(_("There is no Escalation Action Item {0}.").format(item))
 	stored, now = found[0], clock.now()
@@ -103,7 +102,7 @@ def acknowledge(item: str, *, by: str, via: str, user: str = "", address: str = 
 	)
 	if not decision:
 		return _as_it_is(stored, user or by)
-	store.apply([(stored, decision)], Directory(), read, now)
+	decisions.apply([(stored, decision)], Directory(), read, now)
 	fault_points.around_commit("acknowledge")
 	delivery.soon()
 	done = Acknowledgement(
@@ -137,11 +136,11 @@ def acknowledge_by(message: Any, via: str) -> Acknowledgement:
 
 def as_it_is(message: Any) -> Acknowledgement | None:
 	"""How it stands for whom a message went to, without changing anything; None where there is no such item."""
-	found = store.read([message.action_item])
+	found = action_items.read([message.action_item])
 	return _as_it_is(found[0], outbox.key(message)) if found else None
 
 
-def _as_it_is(stored: store.Stored, who: str) -> Acknowledgement:
+def _as_it_is(stored: action_items.Stored, who: str) -> Acknowledgement:
 	item = stored.item
 	still_open = can_acknowledge(item.status)
 	return Acknowledgement(

@@ -32,8 +32,7 @@ from escalation_mgmt.engine import (
 	waits_for,
 )
 from escalation_mgmt.facts import plans
-from escalation_mgmt.storage import action_items as store
-from escalation_mgmt.storage import history
+from escalation_mgmt.storage import action_items, history
 from escalation_mgmt.utils import rate_limit
 from escalation_mgmt.utils.doctypes import ITEM
 
@@ -282,8 +281,8 @@ def click(
 
 
 def _current(key: tuple[str, str]) -> ActionItem | None:
-	name = store.latest(key)
-	return next((stored.item for stored in store.lock([name])), None) if name else None
+	name = action_items.latest(key)
+	return next((stored.item for stored in action_items.lock([name])), None) if name else None
 
 
 def _may(action: Action, key: tuple[str, str], item: ActionItem | None) -> bool:

@@ -19,7 +19,7 @@ from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets
-from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.storage import action_items, decisions
 from escalation_mgmt.utils import clock
 
 
@@ -38,7 +38,7 @@ def escalate_now(
 	as whoever asks knew it: where that has run since, or the escalation has begun anew, nothing is done. None: the caller
 	has compared the item's version. The caller has checked that this person may, and commits.
 	"""
-	found = store.lock([item])
+	found = action_items.lock([item])
 	if not found:
 		return False, _("There is no Escalation Action Item {0}.").format(item)
 	stored, now = found[0], clock.now()
@@ -55,7 +55,7 @@ def escalate_now(
 			return False, _("Step {0} doesn't come any more in this run; nothing was changed.").format(to)
 		return False, _("The escalation is {0}; there is no next step.").format(_(stored.item.status))
 	read = Tickets([stored.key])
-	store.apply([(stored, decision)], Directory(), read, now)
+	decisions.apply([(stored, decision)], Directory(), read, now)
 	ticket = read[stored.key]
 	if pause := running_maintenance(Maintenances().of(ticket), now):
 		until = clock.shown(pause.end)

@@ -21,7 +21,7 @@ from escalation_mgmt.facts import people, tickets
 from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets
-from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.storage import action_items, decisions
 from escalation_mgmt.utils import clock
 
 
@@ -89,7 +89,7 @@ class _Asked:
 
 	def __init__(self, item: str, user: str):
 		self.now = clock.now()
-		self.stored = next(iter(store.lock([item])), None)
+		self.stored = next(iter(action_items.lock([item])), None)
 		self.status = _(self.stored.item.status) if self.stored else "–"
 		self.directory = Directory()
 		self.name = self._name_of(user) if self.stored else user
@@ -109,7 +109,7 @@ class _Asked:
 		return self.directory.reach(step, Tickets([]), self.stored.key)
 
 	def apply(self, decision: Decision, read: Tickets, words: str) -> str:
-		store.apply([(self.stored, decision)], self.directory, read, self.now)
+		decisions.apply([(self.stored, decision)], self.directory, read, self.now)
 		delivery.soon()
 		return words.format(self.name)
 

@@ -10,8 +10,7 @@ from escalation_mgmt.engine import LONGEST_SNOOZE, Refused, can_snooze
 from escalation_mgmt.engine import snooze as engine_snooze
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets
-from escalation_mgmt.storage import action_items as store
-from escalation_mgmt.storage import history
+from escalation_mgmt.storage import action_items, decisions, history
 from escalation_mgmt.utils import clock
 
 LONGEST = LONGEST_SNOOZE.total_seconds()
@@ -31,7 +30,7 @@ def snooze(item: str, until: str, *, by: str) -> tuple[bool, str]:
 	`by` is the name that history shows. The caller has checked that this person may, and commits. Raises ValidationError
 	for what is no such instant: a past one, or one that is too far away.
 	"""
-	found = store.lock([item])
+	found = action_items.lock([item])
 	if not found:
 		return False, _("There is no Escalation Action Item {0}.").format(item)
 	stored, now = found[0], clock.now()
@@ -49,7 +48,7 @@ def snooze(item: str, until: str, *, by: str) -> tuple[bool, str]:
 				shown, history.duration(LONGEST)
 			)
 		)
-	store.apply([(stored, decision)], Directory(), Tickets([stored.key]), now)
+	decisions.apply([(stored, decision)], Directory(), Tickets([stored.key]), now)
 	return True, _("Quiet until {0}. Then it goes on.").format(clock.shown(instant))
 
 

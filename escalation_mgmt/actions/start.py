@@ -6,7 +6,7 @@ from frappe import _
 from escalation_mgmt.dispatch import evaluation
 from escalation_mgmt.engine import StatusCategory
 from escalation_mgmt.facts import plans, tickets
-from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.storage import action_items, decisions
 from escalation_mgmt.utils import clock
 
 
@@ -17,12 +17,12 @@ def start(key: tuple[str, str], plan: str, *, by: str) -> str:
 	the way.
 	"""
 	evaluation.lock_ticket(key)
-	if store.running(key):
+	if action_items.running(key):
 		frappe.throw(_("This ticket has a running escalation already."))
 	for version, candidate in plans.enabled(key[0]).items():
 		if candidate.name == plan:
 			ticket = tickets.Tickets([key], lock=True)[key]
 			if ticket.gone or ticket.category == StatusCategory.RESOLVED:
 				frappe.throw(_("This ticket is closed. Open it again to start an escalation."))
-			return store.open_for(ticket, version, candidate, clock.now(), by=by)
+			return decisions.open_for(ticket, version, candidate, clock.now(), by=by)
 	frappe.throw(_("{0} is not an enabled plan for {1}.").format(plan, _(key[0])))

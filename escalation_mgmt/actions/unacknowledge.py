@@ -8,7 +8,7 @@ from escalation_mgmt.engine import unacknowledge as engine_unacknowledge
 from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets
-from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.storage import action_items, decisions
 from escalation_mgmt.utils import clock
 
 
@@ -18,7 +18,7 @@ def unacknowledge(item: str, *, by: str, user: str = "") -> tuple[bool, str]:
 	The step that comes next is due after its own wait, counted from now. `by` is the name that history shows, `user` the
 	user where it is one. The caller has checked that this person may, and commits.
 	"""
-	found = store.lock([item])
+	found = action_items.lock([item])
 	if not found:
 		return False, _("There is no Escalation Action Item {0}.").format(item)
 	stored, now = found[0], clock.now()
@@ -28,7 +28,7 @@ def unacknowledge(item: str, *, by: str, user: str = "") -> tuple[bool, str]:
 	ticket = read[stored.key]
 	working = Calendars().of(stored.item.plan, ticket)
 	decision = engine_unacknowledge(stored.item, by, now, user=user, ticket=ticket, working=working)
-	store.apply([(stored, decision)], Directory(), read, now)
+	decisions.apply([(stored, decision)], Directory(), read, now)
 	delivery.soon()
 	due = clock.shown(decision.item.due_at)
 	if decision.item.in_last_wait:

@@ -19,8 +19,7 @@ from escalation_mgmt.dispatch.evaluation import Looker
 from escalation_mgmt.engine import Audience, Decision, EventKind, Notice, Reach, Step, run_due
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.connections import connections_kept
-from escalation_mgmt.storage import action_items as store
-from escalation_mgmt.storage import outbox
+from escalation_mgmt.storage import action_items, decisions, outbox
 from escalation_mgmt.utils import clock, fault_points, installation, rows
 from escalation_mgmt.utils.doctypes import ITEM, SETTINGS
 from escalation_mgmt.utils.error_reports import report_error
@@ -60,11 +59,11 @@ def _run_set() -> int:
 	frappe.db.rollback()  # an old snapshot is no look
 	now = clock.now()
 	monitor.ticked(now)
-	claimed = store.claim_due(now, SET)
+	claimed = action_items.claim_due(now, SET)
 	if not claimed:
 		return 0
 	try:
-		ran = _run(store.load(claimed), now)
+		ran = _run(action_items.load(claimed), now)
 		fault_points.commit("dispatcher.set")
 		return ran
 	except Exception:
@@ -72,18 +71,18 @@ def _run_set() -> int:
 		return _run_in_parts([row.name for row in claimed])
 
 
-def _run(claimed: list[store.Stored], now: datetime) -> int:
+def _run(claimed: list[action_items.Stored], now: datetime) -> int:
 	looker = Looker([stored.key for stored in claimed])
 	looker.directory.read(looker.tickets.assignees())
 	decided = []
 	for stored in claimed:
 		if decision := _decide(stored, looker, now):
 			decided.append((stored, decision))
-	store.apply(decided, looker.directory, looker.tickets, now)
+	decisions.apply(decided, looker.directory, looker.tickets, now)
 	return len(decided)
 
 
-def _decide(stored: store.Stored, looker: Looker, now: datetime) -> Decision | None:
+def _decide(stored: action_items.Stored, looker: Looker, now: datetime) -> Decision | None:
 	def reaches(step: Step) -> Reach:
 		return looker.directory.reach(step, looker.tickets, stored.key)
 
@@ -108,7 +107,7 @@ def _run_in_parts(names: list[str]) -> int:
 	for part in filter(None, (names[:middle], names[middle:])):
 		try:
 			now = clock.now()
-			ran += _run(store.load(store.claim_due(now, len(part), only=part)), now)
+			ran += _run(action_items.load(action_items.claim_due(now, len(part), only=part)), now)
 			fault_points.commit("dispatcher.part")
 		except Exception as e:
 			frappe.db.rollback()
@@ -125,7 +124,7 @@ def _park(name: str, error: Exception) -> bool:
 	now = clock.now()
 	report_error(f"Escalation: {name} can't be processed", reference_doctype=ITEM, reference_name=name)
 	first = not frappe.db.get_value(ITEM, name, "parked")
-	parked = store.park(name, f"{type(error).__name__}: {error}"[:300], now + PARKED_FOR, now)
+	parked = decisions.park(name, f"{type(error).__name__}: {error}"[:300], now + PARKED_FOR, now)
 	if first and parked:
 		_tell_of(name, now)
 	fault_points.commit("dispatcher.parked")
@@ -136,7 +135,7 @@ def _tell_of(name: str, now: datetime) -> None:
 	"""Tell the plan's owner of a parked item, where so much of it can be read."""
 	frappe.db.savepoint("escalation_mgmt")
 	try:
-		for stored in store.read([name]):
+		for stored in action_items.read([name]):
 			outbox.queue_notices([(stored.item, Notice(Audience.OWNERS, EventKind.PARKED))], Directory(), now)
 	except Exception:
 		frappe.db.rollback(save_point="escalation_mgmt")  # why it was parked stands in the Error Log already
@@ -233,7 +232,7 @@ def _pause() -> float:
 	if not installation.is_live():
 		return LONGEST_SLEEP
 	now = clock.now()
-	due = min((at for at in (store.next_due(), delivery.next_attempt(after=now)) if at), default=None)
+	due = min((at for at in (action_items.next_due(), delivery.next_attempt(after=now)) if at), default=None)
 	if not due:
 		return LONGEST_SLEEP
 	return min(max((due - now).total_seconds(), SHORTEST_SLEEP), LONGEST_SLEEP)

@@ -16,7 +16,7 @@ from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets, of_doc
-from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.storage import action_items, decisions
 from escalation_mgmt.utils import clock
 
 
@@ -43,7 +43,7 @@ class Looker:
 	def holds(self, key: tuple[str, str]) -> Callable[[Plan], bool]:
 		return conditions.holds_for(partial(self.tickets.values, key))
 
-	def ticket(self, stored: store.Stored) -> Ticket:
+	def ticket(self, stored: action_items.Stored) -> Ticket:
 		"""The ticket as one item sees it: with that item's own stop condition."""
 		ticket = self.tickets[stored.key]
 		if ticket.gone or not stored.item.plan.stop.condition:
@@ -55,7 +55,7 @@ class Looker:
 			),
 		)
 
-	def look(self, stored: store.Stored, now: datetime) -> Decision | None:
+	def look(self, stored: action_items.Stored, now: datetime) -> Decision | None:
 		enabled, ticket = self.enabled(stored.key[0]).values(), self.ticket(stored)
 		working = self.calendars.of(stored.item.plan, ticket)
 		return look(stored.item, ticket, enabled, self.holds(stored.key), now, working)
@@ -70,10 +70,10 @@ def look_at(key: tuple[str, str], *, before: Any = None) -> None:
 	# Locked, and so read as it is now: an old snapshot is no look. The ticket before its item, as a save does.
 	looker = Looker([key], lock=True)
 	ticket = looker.tickets[key]
-	stored = store.running(key)
+	stored = action_items.running(key)
 	if stored:
 		if decision := looker.look(stored, now):
-			store.apply(
+			decisions.apply(
 				[(stored, _not_to(decision, frappe.session.user))], looker.directory, looker.tickets, now
 			)
 			delivery.soon()
@@ -82,12 +82,12 @@ def look_at(key: tuple[str, str], *, before: Any = None) -> None:
 	closed = StatusCategory.RESOLVED
 	reopened = bool(was and was.category is closed and ticket.category is not closed)
 	version = version_that_opens(
-		looker, key, past=store.past(key), before=was.facts if was else None, reopened=reopened
+		looker, key, past=action_items.past(key), before=was.facts if was else None, reopened=reopened
 	)
 	if version:
-		store.open_for(ticket, version, looker.enabled(key[0])[version], now)
+		decisions.open_for(ticket, version, looker.enabled(key[0])[version], now)
 	elif ticket.category is closed:
-		store.note_closed(key)
+		action_items.note_closed(key)
 
 
 def _not_to(decision: Decision, user: str) -> Decision:

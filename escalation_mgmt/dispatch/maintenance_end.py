@@ -6,7 +6,7 @@ from escalation_mgmt.engine import RUNNING
 from escalation_mgmt.engine import release as engine_release
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets
-from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.storage import action_items, decisions
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM
 
@@ -31,9 +31,9 @@ def held_by(maintenance: str) -> int:
 	names = names_held_by(maintenance)
 	now, directory, released = clock.now(), Directory(), 0
 	for start in range(0, len(names), SET):
-		found = store.lock(names[start : start + SET])
+		found = action_items.lock(names[start : start + SET])
 		mine = [stored for stored in found if stored.item.maintenance == maintenance]
 		decided = [(stored, decision) for stored in mine if (decision := engine_release(stored.item, now))]
-		store.apply(decided, directory, Tickets([]), now)
+		decisions.apply(decided, directory, Tickets([]), now)
 		released += len(decided)
 	return released

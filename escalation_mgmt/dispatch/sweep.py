@@ -13,7 +13,7 @@ import frappe
 from escalation_mgmt.dispatch.evaluation import Looker, lock_ticket, look_at, version_that_opens
 from escalation_mgmt.engine import Decision, MatchFacts, Past, Plan, can_reach, settled, start_again, winner
 from escalation_mgmt.facts import conditions, plans, tickets
-from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.storage import action_items, decisions
 from escalation_mgmt.utils import clock, fault_points, installation, rows
 from escalation_mgmt.utils.doctypes import PLAN
 from escalation_mgmt.utils.error_reports import report_once
@@ -36,7 +36,7 @@ def in_batches() -> Iterator[None]:
 	if not installation.is_live():
 		return
 	after = ""
-	while batch := store.names_of_running(after, BATCH):
+	while batch := action_items.names_of_running(after, BATCH):
 		after = batch[-1][0]
 		_follow_batch(batch)
 		yield
@@ -49,7 +49,7 @@ def _follow_batch(batch: list[tuple[str, tuple[str, str]]]) -> None:
 	try:
 		looker = Looker([key for _name, key in batch])
 		now = clock.now()
-		moved = [stored.item.id for stored in store.read(names) if _next(stored, looker, now)]
+		moved = [stored.item.id for stored in action_items.read(names) if _next(stored, looker, now)]
 	except Exception:
 		moved = names  # one of them can't be read: each by itself, so that it stops no other
 	for name in moved:
@@ -60,13 +60,13 @@ def _follow_batch(batch: list[tuple[str, tuple[str, str]]]) -> None:
 def _follow(name: str) -> None:
 	"""Look again under a lock, and write."""
 	now = clock.now()
-	for stored in store.lock([name], wait=False):
+	for stored in action_items.lock([name], wait=False):
 		looker = Looker([stored.key])
 		if decision := _next(stored, looker, now):
-			store.apply([(stored, decision)], looker.directory, looker.tickets, now)
+			decisions.apply([(stored, decision)], looker.directory, looker.tickets, now)
 
 
-def _next(stored: store.Stored, looker: Looker, now: Any) -> Decision | None:
+def _next(stored: action_items.Stored, looker: Looker, now: Any) -> Decision | None:
 	if decision := looker.look(stored, now):
 		return decision
 	if not stored.item.stalled:
@@ -92,7 +92,10 @@ def _find_missed(doctype: str) -> Iterator[None]:
 
 
 def _open_where_wanted(doctype: str, page: dict[str, MatchFacts], enabled: dict[str, Plan]) -> None:
-	running, pasts = store.with_running_item(doctype, list(page)), store.pasts(doctype, list(page))
+	running, pasts = (
+		action_items.with_running_item(doctype, list(page)),
+		action_items.pasts(doctype, list(page)),
+	)
 	names = [
 		name
 		for name, facts in page.items()

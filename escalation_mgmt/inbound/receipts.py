@@ -11,8 +11,7 @@ from escalation_mgmt.actions.escalate_now import escalate_now
 from escalation_mgmt.engine import Event, EventKind, Recipient, Status
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.base import CannotReach
-from escalation_mgmt.storage import action_items as store
-from escalation_mgmt.storage import history, outbox
+from escalation_mgmt.storage import action_items, history, outbox
 from escalation_mgmt.storage.outbox import (
 	ANSWERED,
 	DELIVERED,
@@ -67,7 +66,7 @@ def take(receipt: Receipt) -> bool:
 	an earlier generation of the item nothing follows, and history says so.
 	"""
 	item = frappe.db.get_value(NOTIFICATION, receipt.notification, "action_item")
-	found = store.lock([item]) if item else []  # items before messages, as every decision locks them
+	found = action_items.lock([item]) if item else []  # items before messages, as every decision locks them
 	row = _locked(receipt.notification)
 	if not found or not row or not _tells_more(row, receipt):
 		return False
@@ -124,7 +123,7 @@ def _tells_more(row: Any, receipt: Receipt) -> bool:
 	return not row.provider_message_id or row.provider_message_id == receipt.provider_id
 
 
-def _another_way(stored: store.Stored, row: Any, now: datetime) -> None:
+def _another_way(stored: action_items.Stored, row: Any, now: datetime) -> None:
 	"""One re-send, to the same person, by the plan's next method that reaches them, or by any other."""
 	if outbox.key(row) in stored.item.acks:
 		return  # they have acknowledged by another message; the others are still asked
@@ -139,7 +138,7 @@ def _another_way(stored: store.Stored, row: Any, now: datetime) -> None:
 	escalate_now(row.action_item, seen=outbox.next_of(row), why="not delivered")
 
 
-def _next_way(stored: store.Stored, row: Any) -> Recipient | None:
+def _next_way(stored: action_items.Stored, row: Any) -> Recipient | None:
 	if not row.user:
 		return None
 	directory = Directory()

@@ -11,7 +11,7 @@ from frappe.translate import print_language
 from escalation_mgmt.actions.acknowledge import acknowledge_by
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.twilio import phone_numbers
-from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.storage import action_items
 from escalation_mgmt.storage.outbox import PAGE
 from escalation_mgmt.utils.doctypes import CONTACT, ITEM, NOTIFICATION
 
@@ -49,7 +49,7 @@ def take(sender: str, body: str, opt_out: str = "") -> str:
 
 def _answer(word: str, pages: list[Any]) -> str:
 	wanted = _ACKNOWLEDGES.fullmatch(word)
-	open_pages = [page for page in pages if store.waits_for(page, page.user or "", page.recipient)]
+	open_pages = [page for page in pages if action_items.waits_for(page, page.user or "", page.recipient)]
 	if not wanted or not (wanted[1] or wanted[2]):
 		return _("This wasn't understood.") + " " + _what_is_open(open_pages)
 	if not wanted[2]:

@@ -38,8 +38,7 @@ from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.preflight import remedies, validation
 from escalation_mgmt.preflight.remedies import Remedy
-from escalation_mgmt.storage import action_items as store
-from escalation_mgmt.storage import history, outbox
+from escalation_mgmt.storage import action_items, history, outbox
 from escalation_mgmt.utils import clock, installation
 from escalation_mgmt.utils.error_reports import unreported
 
@@ -135,7 +134,7 @@ def of_ticket(
 
 def of_item(name: str) -> tuple[list[Line], bool]:
 	"""What is still to come for an action item as it stands, if nothing changes; and whether there is more."""
-	stored = next(iter(store.read([name])), None)
+	stored = next(iter(action_items.read([name])), None)
 	if stored is None:
 		return [], False
 	read, directory = tickets.Tickets([stored.key]), Directory()

@@ -11,8 +11,7 @@ from escalation_mgmt.actions import catalog
 from escalation_mgmt.actions.acknowledge import so_far
 from escalation_mgmt.engine import ActionItem, Status, progress
 from escalation_mgmt.facts import maintenances, plans
-from escalation_mgmt.storage import action_items as store
-from escalation_mgmt.storage import history
+from escalation_mgmt.storage import action_items, history
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM
 
@@ -43,7 +42,7 @@ def shown(key: tuple[str, str]) -> dict[str, Any]:
 	[{"name", "label", "fields"}], "words" for a page that can't translate}. Without an action item `item` is None, and
 	there are only actions.
 	"""
-	name = store.latest(key)
+	name = action_items.latest(key)
 	item = _read(name) if name else None
 	state = {"item": None, **_can_be_done(key, item)}
 	if item and frappe.get_doc(ITEM, item.id).has_permission("read"):
@@ -57,7 +56,7 @@ def of_item(name: str, key: tuple[str, str]) -> dict[str, Any]:
 	"state" is its status untranslated. What can be done can be done about the ticket's latest; "latest" names it where
 	this is an older one.
 	"""
-	item, latest = _read(name), store.latest(key)
+	item, latest = _read(name), action_items.latest(key)
 	state = {
 		"item": name,
 		"state": str(item.status),
@@ -68,7 +67,7 @@ def of_item(name: str, key: tuple[str, str]) -> dict[str, Any]:
 
 
 def _read(name: str) -> ActionItem | None:
-	return next((stored.item for stored in store.read([name])), None)
+	return next((stored.item for stored in action_items.read([name])), None)
 
 
 def _can_be_done(key: tuple[str, str], item: ActionItem | None) -> dict[str, Any]:
@@ -102,7 +101,7 @@ def pills(doctype: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
 	tickets = {row.name: row.reference_name for row in found}
 	return {
 		tickets[stored.item.id]: {**_pill(stored.item, step=True), **_countdown(stored.item)}
-		for stored in store.read(list(tickets))
+		for stored in action_items.read(list(tickets))
 	}
 
 

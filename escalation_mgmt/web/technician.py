@@ -23,7 +23,7 @@ from escalation_mgmt.notifiers import egress
 from escalation_mgmt.notifiers.base import CannotReach, Message, Sent
 from escalation_mgmt.notifiers.push import devices, web_push
 from escalation_mgmt.notifiers.push.iphone_push import PAGE, IphonePushNotifier, page_url
-from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.storage import action_items
 from escalation_mgmt.utils import clock, installation, rows
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
 from escalation_mgmt.utils.rate_limit import hourly
@@ -186,7 +186,7 @@ def _items() -> list[dict[str, Any]]:
 		ended, due = row.pop("ended_utc"), row.pop("due_utc")
 		if ended and frappe.utils.get_datetime(ended) < recent:
 			continue
-		row["can_acknowledge"] = store.waits_for(row, user)
+		row["can_acknowledge"] = action_items.waits_for(row, user)
 		del row["acknowledged_user"], row["acks"]
 		row["state"] = _in_words(row)
 		row["due_at"] = clock.shown(due)

@@ -29,7 +29,7 @@ from escalation_mgmt.actions.escalate_now import escalate_now
 from escalation_mgmt.actions.unacknowledge import unacknowledge
 from escalation_mgmt.dispatch import dispatcher, sweep
 from escalation_mgmt.engine import RUNNING, Status, can_acknowledge
-from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.storage import action_items
 from escalation_mgmt.utils import clock, fault_points
 from escalation_mgmt.utils.doctypes import ITEM, MAINTENANCE
 from tests.profiles import NIGHTLY
@@ -248,7 +248,7 @@ class AnyOrder(RuleBasedStateMachine):
 
 	def _nothing_is_due(self) -> None:
 		frappe.db.commit()
-		assert not store.claim_due(self.world.now, 10), "everyone alone: nothing that is due is left"
+		assert not action_items.claim_due(self.world.now, 10), "everyone alone: nothing that is due is left"
 		frappe.db.rollback()
 
 	# --- the rules, after each step

@@ -12,7 +12,7 @@ import pytest
 from escalation_mgmt import delivery
 from escalation_mgmt.actions.snooze import snooze
 from escalation_mgmt.dispatch import dispatcher, monitor
-from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.storage import action_items
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import ITEM, PLAN_VERSION
 from tests import children
@@ -151,8 +151,8 @@ def test_31_the_other_499_go_out(world: World, monkeypatch: pytest.MonkeyPatch) 
 	frappe.db.set_value("HD Ticket", unrendered, "subject", "", update_modified=False)
 	bad = frappe.db.get_value(ITEM, {"reference_name": unreadable})
 	claims: list[int] = []
-	claim = store.claim_due
-	monkeypatch.setattr(store, "claim_due", lambda *a, **k: claims.append(a[1]) or claim(*a, **k))
+	claim = action_items.claim_due
+	monkeypatch.setattr(action_items, "claim_due", lambda *a, **k: claims.append(a[1]) or claim(*a, **k))
 	world.forward(10)
 	# The set, two for each of nine halvings, and one that finds nothing left.
 	assert len(claims) <= 20, claims

@@ -7,8 +7,7 @@ import frappe
 from frappe.desk import query_report
 
 from escalation_mgmt import delivery
-from escalation_mgmt.storage import action_items as store
-from escalation_mgmt.storage import history
+from escalation_mgmt.storage import action_items, history
 from escalation_mgmt.utils.doctypes import ITEM
 from host.providers import Call
 from tests.world.clean_site import CleanSite
@@ -92,5 +91,5 @@ class Expecting(CleanSite):
 	def next_due(self) -> datetime | None:
 		"""When the next item or message is due, or was."""
 		frappe.db.commit()
-		known = (store.next_due(), delivery.next_attempt(after=datetime(1, 1, 1)))
+		known = (action_items.next_due(), delivery.next_attempt(after=datetime(1, 1, 1)))
 		return min(filter(None, known), default=None)

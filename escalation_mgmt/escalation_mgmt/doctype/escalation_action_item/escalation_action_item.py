@@ -1,12 +1,12 @@
 from frappe.model.document import Document
 
 from escalation_mgmt.engine import Status
-from escalation_mgmt.storage import action_items as store
+from escalation_mgmt.storage import action_items
 from escalation_mgmt.utils import clock
 
 
 class EscalationActionItem(Document):
-	"""One escalation of one ticket. Written by `store` alone; what people see of its times is derived."""
+	"""One escalation of one ticket. Written by `storage.decisions` alone; what people see of its times is derived."""
 
 	@property
 	def progress(self) -> str:
@@ -14,7 +14,7 @@ class EscalationActionItem(Document):
 
 	@property
 	def acknowledgements(self) -> str:
-		return store.tally(self)
+		return action_items.tally(self)
 
 	@property
 	def due_at(self):

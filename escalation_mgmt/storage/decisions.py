@@ -1,0 +1,224 @@
+"""Decisions applied: an item's new state and all that it brings, in one transaction.
+
+`apply` compares and sets each item's `version` (design rule 1): where another process was first, it raises Conflict and
+the caller rolls back.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import frappe
+from frappe.model.naming import make_autoname
+
+from escalation_mgmt.engine import (
+	NO_MATCH,
+	RUNNING,
+	ActionItem,
+	Decision,
+	Event,
+	EventKind,
+	ImpossibleTransition,
+	Plan,
+	Ticket,
+	open_item,
+	status_after,
+)
+from escalation_mgmt.facts import plans
+from escalation_mgmt.facts.calendars import Calendars
+from escalation_mgmt.facts.people import Directory
+from escalation_mgmt.facts.tickets import Tickets
+from escalation_mgmt.storage import activity, history, outbox
+from escalation_mgmt.storage.action_items import Stored, note_closed, running_ticket
+from escalation_mgmt.utils import realtime, rows
+from escalation_mgmt.utils.doctypes import ITEM
+
+
+def open_for(
+	ticket: Ticket, version: str, plan: Plan, now: datetime, *, by: str = "", replaces: str = ""
+) -> str:
+	"""Open an action item and return its name. Raises Conflict where the ticket has one running."""
+	name = make_autoname(frappe.get_meta(ITEM).autoname, ITEM)
+	working = Calendars().of(plan, ticket)
+	decision = open_item(name, plan, ticket, now, working, by=by, follows=replaces)
+	row = {
+		**_state(decision.item),
+		"plan": plan.name,
+		"plan_version": version,
+		"reference_doctype": ticket.doctype,
+		"reference_name": ticket.name,
+		"ticket_subject": ticket.subject[:140],
+		"running_ticket": running_ticket((ticket.doctype, ticket.name)),
+		"step_count": len(plan.steps),
+		"opened_utc": now,
+		"updated_utc": now,
+		"started_by": by or None,
+		"replaces": replaces or None,
+	}
+	with _one_running():
+		rows.insert_all(ITEM, [{"name": name, **row}])
+	history.append([history.Line(name, event) for event in decision.events])
+	activity.note([((ticket.doctype, ticket.name), event) for event in decision.events])
+	return name
+
+
+def apply(
+	decided: Sequence[tuple[Stored, Decision]],
+	directory: Directory,
+	tickets: Tickets,
+	now: datetime,
+) -> None:
+	"""Write decisions and all that they bring. Raises Conflict where an item was changed meanwhile."""
+	if not decided:
+		return
+	for stored, decision in decided:
+		said = status_after(stored.item.status, (event.kind for event in decision.events))
+		if said is not decision.item.status:
+			raise ImpossibleTransition(
+				f"{stored.item.id}: {decision.item.status}, and its history says {said}"
+			)
+	states = _changes(decided, now)
+	with _one_running():
+		met = rows.update_all(ITEM, states, where="version")
+	if met != len(states):
+		raise rows.Conflict("an action item was changed by another process")
+	for stored, decision in decided:
+		if any(event.data.get("how") == "resolved" for event in decision.events):
+			note_closed(stored.key)
+		if any(event.data.get("reason") == NO_MATCH for event in decision.events):
+			frappe.db.sql(
+				f"update `tab{ITEM}` set `no_plan_matched` = 1 where `name` = %s", (stored.item.id,)
+			)
+	outbox.withdraw([stored.item.id for stored, decision in decided if decision.withdraw], now)
+	for stored, decision in decided:
+		if decision.withdraw_from:
+			outbox.withdraw([stored.item.id], now, of=decision.withdraw_from)
+	outbox.queue([(decision.item, page) for _stored, decision in decided for page in decision.pages], now)
+	history.append(
+		[history.Line(stored.item.id, event) for stored, decision in decided for event in decision.events]
+	)
+	activity.note([(stored.key, event) for stored, decision in decided for event in decision.events])
+	realtime.tell_forms(stored.item.id for stored, _decision in decided)
+	outbox.queue_notices(
+		[(stored.item, notice) for stored, decision in decided for notice in decision.notices], directory, now
+	)
+	for stored, decision in decided:
+		for event in decision.events:
+			if event.kind is EventKind.REPLACED:
+				_replace(stored, event.data["replaced_by"], tickets[stored.key], now)
+
+
+def park(name: str, why: str, until: datetime, now: datetime) -> bool:
+	"""Set an item aside that can't be processed, and say so in its history (design rule 1); whether it was still due.
+
+	When it was due is kept: that is how late it is, whenever it can be processed again.
+	"""
+	frappe.db.sql(
+		f"update `tab{ITEM}` set `parked` = %s, `parked_due_utc` = coalesce(`parked_due_utc`, `due_utc`),"
+		" `due_utc` = %s, `version` = `version` + 1, `updated_utc` = %s"
+		" where `name` = %s and `due_utc` <= %s",  # somebody may have acknowledged or snoozed it meanwhile
+		(why, until, now, name, now),
+	)
+	if not frappe.db._cursor.rowcount:
+		return False
+	history.append([history.Line(name, Event(EventKind.PARKED, now, data={"reason": why, "until": until}))])
+	return True
+
+
+def _replace(stored: Stored, plan_name: str, ticket: Ticket, now: datetime) -> None:
+	"""Open the item of the plan that took over, and link the two."""
+	for version, plan in plans.enabled(ticket.doctype).items():
+		if plan.name == plan_name:
+			name = open_for(ticket, version, plan, now, replaces=stored.item.id)
+			frappe.db.sql(
+				f"update `tab{ITEM}` set `replaced_by` = %s where `name` = %s", (name, stored.item.id)
+			)
+			return
+	raise rows.Conflict(f"the plan {plan_name} was disabled meanwhile")
+
+
+def _state(item: ActionItem) -> dict[str, Any]:
+	"""The columns that a decision can change."""
+	return {
+		"version": item.version,
+		"status": str(item.status),
+		"generation": item.generation,
+		"run": item.run,
+		"next_group": item.group,
+		"current_step": item.step,
+		"due_utc": item.due_at,
+		"ended_utc": item.ended_at,
+		"priority": item.facts.priority,
+		"priority_level": item.facts.level,
+		"team": item.facts.team,
+		"ticket_type": item.facts.ticket_type,
+		"customer": item.facts.customer,
+		"assignees": json.dumps(item.assignees),
+		"resumes_utc": item.resumes_at,
+		"maintenance": item.maintenance or None,
+		"added": json.dumps(item.added) if item.added else None,
+		"unreached": item.unreached,
+		"stalled": int(item.stalled),
+		"parked": None,
+		"parked_due_utc": None,
+		"acknowledged_by": item.acknowledged_by,
+		"acknowledged_user": item.acknowledged_user or None,
+		"acknowledged_utc": item.acknowledged_at,
+		"acknowledged_via": item.acknowledged_via,
+		"ack_requests": json.dumps([[a.step, a.needs, a.people, a.excluded] for a in item.ack_requests])
+		if item.ack_requests
+		else None,
+		"acks": json.dumps(item.acks) if item.acks else None,
+		"ticket_status": item.ticket_status or None,
+		"reminded": int(item.reminded),
+	}
+
+
+def _changes(decided: Sequence[tuple[Stored, Decision]], now: datetime) -> list[dict[str, Any]]:
+	"""The items' new states, without the columns in which none of them changes."""
+	before = [_before(stored) for stored, _decision in decided]
+	after = [
+		_state(decision.item) | {"running_ticket": _running_after(stored, decision)}
+		for stored, decision in decided
+	]
+	changed = [
+		column
+		for column in after[0]
+		if any(old[column] != new[column] for old, new in zip(before, after, strict=True))
+	]
+	return [
+		{"name": stored.item.id, "was": stored.item.version, "updated_utc": now}
+		| {column: new[column] for column in changed}
+		for (stored, _decision), new in zip(decided, after, strict=True)
+	]
+
+
+def _before(stored: Stored) -> dict[str, Any]:
+	item = stored.item
+	running = item.status in RUNNING and not item.superseded
+	state = _state(item) | {"running_ticket": running_ticket(stored.key) if running else None}
+	if item.parked:  # why, and until when, isn't known here, but that it ends now is
+		state |= dict.fromkeys(("parked", "parked_due_utc", "due_utc"), "")
+	return state
+
+
+@contextmanager
+def _one_running() -> Iterator[None]:
+	"""Where the database refuses a ticket's second running item, another process was first: Conflict."""
+	try:
+		yield
+	except Exception as e:
+		if frappe.db.is_unique_key_violation(e) or frappe.db.is_duplicate_entry(e):
+			raise rows.Conflict("the ticket has a running action item") from e
+		raise
+
+
+def _running_after(stored: Stored, decision: Decision) -> str | None:
+	if decision.item.status not in RUNNING or stored.item.superseded:
+		return None
+	key = running_ticket(stored.key)
+	if stored.item.status not in RUNNING and frappe.db.exists(ITEM, {"running_ticket": key}):
+		return None  # acknowledged late, while a newer item already follows the ticket
+	return key
