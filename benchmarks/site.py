@@ -156,7 +156,7 @@ def escalations(due: list[datetime], *, first: int = 1) -> None:
 
 	from escalation_mgmt.engine import MatchFacts, Ticket, open_item
 	from escalation_mgmt.facts import plans
-	from escalation_mgmt.facts.tickets import level
+	from escalation_mgmt.facts.sources import level
 	from escalation_mgmt.storage import decisions
 	from escalation_mgmt.utils import rows
 

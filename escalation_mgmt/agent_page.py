@@ -4,7 +4,7 @@ import hashlib
 
 import frappe
 
-from escalation_mgmt.facts.tickets import HD_TICKET
+from escalation_mgmt.facts.sources import HD_TICKET
 
 FORM_SCRIPT = "HD Form Script"
 NAME = "Escalation"

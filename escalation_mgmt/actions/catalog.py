@@ -32,7 +32,7 @@ from escalation_mgmt.engine import (
 	waits_for,
 )
 from escalation_mgmt.facts import plans
-from escalation_mgmt.storage import action_items, history
+from escalation_mgmt.storage import action_items, history, wording
 from escalation_mgmt.utils import rate_limit
 from escalation_mgmt.utils.doctypes import ITEM
 
@@ -149,7 +149,7 @@ def _steps(_key: tuple[str, str], item: ActionItem | None) -> tuple[Field, ...]:
 
 
 def _until(_key: tuple[str, str], _item: ActionItem | None) -> tuple[Field, ...]:
-	label = _("Quiet until ({0} at most)").format(history.duration(snooze.LONGEST))
+	label = _("Quiet until ({0} at most)").format(wording.duration(snooze.LONGEST))
 	return (Field("until", label, kind="datetime", default=snooze.suggested()),)
 
 

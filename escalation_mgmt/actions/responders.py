@@ -17,7 +17,7 @@ from escalation_mgmt.engine import (
 )
 from escalation_mgmt.engine import add_person as engine_add_person
 from escalation_mgmt.engine import hand_over as engine_hand_over
-from escalation_mgmt.facts import people, tickets
+from escalation_mgmt.facts import people, sources
 from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets
@@ -27,7 +27,7 @@ from escalation_mgmt.utils import clock
 
 def offered(doctype: str, team: str) -> list[tuple[str, str]]:
 	"""Whom an escalation can be handed over to, and who can be added: [(user, name)], by name. []: any user of the desk."""
-	return people.names(tickets.possible_assignees(doctype, team))
+	return people.names(sources.possible_assignees(doctype, team))
 
 
 def hand_over(item: str, to: str, *, by: str, via: str = "", user: str = "") -> tuple[bool, str]:

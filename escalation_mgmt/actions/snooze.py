@@ -10,7 +10,7 @@ from escalation_mgmt.engine import LONGEST_SNOOZE, Refused, can_snooze
 from escalation_mgmt.engine import snooze as engine_snooze
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets
-from escalation_mgmt.storage import action_items, decisions, history
+from escalation_mgmt.storage import action_items, decisions, wording
 from escalation_mgmt.utils import clock
 
 LONGEST = LONGEST_SNOOZE.total_seconds()
@@ -45,7 +45,7 @@ def snooze(item: str, until: str, *, by: str) -> tuple[bool, str]:
 			frappe.throw(_("{0} is past. Choose a later time.").format(shown))
 		frappe.throw(
 			_("{0} is too far away: an escalation is quiet for {1} at most.").format(
-				shown, history.duration(LONGEST)
+				shown, wording.duration(LONGEST)
 			)
 		)
 	decisions.apply([(stored, decision)], Directory(), Tickets([stored.key]), now)

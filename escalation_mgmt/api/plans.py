@@ -11,7 +11,7 @@ from frappe import _
 from escalation_mgmt import notifiers
 from escalation_mgmt.engine import Responses
 from escalation_mgmt.facts import maintenances, plans
-from escalation_mgmt.facts.tickets import choices
+from escalation_mgmt.facts.sources import choices
 from escalation_mgmt.preflight import lookback, readiness, rehearsal
 from escalation_mgmt.preflight.outline import outline_of
 from escalation_mgmt.utils.doctypes import MAINTENANCE, PLAN

@@ -22,8 +22,8 @@ from escalation_mgmt.facts.people import Directory, Person
 from escalation_mgmt.facts.tickets import Tickets
 from escalation_mgmt.notifiers.base import Failed, Message, Notifier, Outcome, Retry, Sent, Unknown
 from escalation_mgmt.notifiers.connections import connections_kept
-from escalation_mgmt.storage import history, outbox
-from escalation_mgmt.storage.outbox import PAGE, QUEUED, SENDING
+from escalation_mgmt.storage import history, outbox, reply_codes
+from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.utils import clock, fault_points, installation, realtime, rows
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
 from escalation_mgmt.utils.error_reports import report_error
@@ -194,7 +194,7 @@ def _claim(method: str, notifier: Notifier | None) -> tuple[list[Any], int]:
 	"""
 	frappe.db.rollback()
 	if notifier and notifier.takes_replies:
-		outbox.lock_reply_codes()
+		reply_codes.lock_reply_codes()
 	limit = notifier.batch if notifier else 100
 	now = clock.now()
 	found = frappe.db.sql(
@@ -206,26 +206,26 @@ def _claim(method: str, notifier: Notifier | None) -> tuple[list[Any], int]:
 	)
 	_read_items(found)
 	wanted = {row.name for row in found if _still_wanted(row)}
-	over = _record_lost([row for row in found if row.status == SENDING], wanted, now)
+	over = _record_lost([row for row in found if row.status == MessageState.SENDING], wanted, now)
 	outbox.take_back([row for row in found if row.name not in wanted | over], now)
 	claimed = [row for row in found if row.name in wanted - over]
 	for row in claimed:
 		row.token, token_hash = tokens.new()
-		row.possible_duplicate = int(row.possible_duplicate or row.status == SENDING)
+		row.possible_duplicate = int(row.possible_duplicate or row.status == MessageState.SENDING)
 		if row.possible_duplicate:  # what may have arrived keeps its link
 			row.earlier_token_hash = row.earlier_token_hash or row.token_hash
 		row.token_hash = token_hash
 		row.attempt_id = rows.new_name()
 		row.attempts += 1
 	if notifier and notifier.takes_replies:
-		outbox.give_reply_codes(claimed, now)
+		reply_codes.give_reply_codes(claimed, now)
 	expires = tokens.expires(now)
 	rows.update_all(
 		NOTIFICATION,
 		[
 			{
 				"name": row.name,
-				"status": SENDING,
+				"status": MessageState.SENDING,
 				"attempts": row.attempts,
 				"attempt_id": row.attempt_id,
 				"next_attempt_utc": now + HEARD_OF_WITHIN,
@@ -255,7 +255,7 @@ def _record_lost(lost: Sequence[Any], wanted: set[str], now: datetime) -> set[st
 	)
 	rows.update_all(
 		NOTIFICATION,
-		[{"name": name, "status": outbox.UNKNOWN, "next_attempt_utc": None} for name in sorted(over)],
+		[{"name": name, "status": MessageState.UNKNOWN, "next_attempt_utc": None} for name in sorted(over)],
 	)
 	return over
 
@@ -278,7 +278,7 @@ def _read_items(messages: Sequence[Any]) -> None:
 def _still_wanted(row: Any) -> bool:
 	"""Look again before sending (design rules 4 and 5): nobody is paged for an item that somebody has, nor who has
 	acknowledged it while others are still asked."""
-	if row.purpose != PAGE:
+	if row.purpose != Purpose.PAGE:
 		return True
 	return bool(
 		row.item and row.item.status in _WANTED and outbox.key(row) not in json.loads(row.item.acks or "[]")
@@ -334,8 +334,8 @@ def _loader(facts: Tickets, key: tuple[str, str]) -> Callable[[], Any]:
 def _message(row: Any, item: Any, plan: Plan, view: messages.TicketView, directory: Directory) -> Message:
 	person = directory.person(row.user) if row.user else None
 	language = person.language if isinstance(person, Person) else ""
-	step = plan.steps[row.step - 1] if row.purpose == PAGE else None
-	acknowledges = row.purpose == PAGE or row.about in _TO_BE_ACKNOWLEDGED
+	step = plan.steps[row.step - 1] if row.purpose == Purpose.PAGE else None
+	acknowledges = row.purpose == Purpose.PAGE or row.about in _TO_BE_ACKNOWLEDGED
 	link = tokens.link(row.token) if acknowledges else ""
 	known = messages.context(view, plan, step, row.recipient, item.name, link)
 	with print_language(language or frappe.local.lang):
@@ -424,20 +424,24 @@ class _Recorder:
 
 def _recorded(row: Any, outcome: Outcome, at: datetime) -> tuple[dict[str, Any], history.Line]:
 	"""The new state of a message after an attempt, and the line of history for it."""
-	status, kind, next_attempt, sent_at = outbox.FAILED, EventKind.FAILED, None, None
+	status, kind, next_attempt, sent_at = MessageState.FAILED, EventKind.FAILED, None, None
 	duplicate, provider_id = int(row.possible_duplicate), ""
 	detail = _without_secrets(row, " ".join(filter(None, (outcome.detail, row.get("wrong")))))
 	if isinstance(outcome, Sent):
-		status, kind, sent_at = outbox.SENT, EventKind.SENT, at
+		status, kind, sent_at = MessageState.SENT, EventKind.SENT, at
 		provider_id = outcome.provider_message_id
 	elif isinstance(outcome, Retry) and row.attempts <= len(PAUSES):
-		status, kind = QUEUED, EventKind.RETRY
+		status, kind = MessageState.QUEUED, EventKind.RETRY
 		pause = PAUSES[row.attempts - 1]
 		next_attempt = at + min(max(pause, outcome.after or pause), LONGEST_PAUSE)
 	elif isinstance(outcome, Unknown):
-		status, kind = outbox.UNKNOWN, EventKind.UNKNOWN
+		status, kind = MessageState.UNKNOWN, EventKind.UNKNOWN
 		if not duplicate:  # once more, and marked
-			status, next_attempt, duplicate = QUEUED, at + (ASK_AFTER if row.get("can_ask") else NOW), 1
+			status, next_attempt, duplicate = (
+				MessageState.QUEUED,
+				at + (ASK_AFTER if row.get("can_ask") else NOW),
+				1,
+			)
 	state = {
 		"name": row.name,
 		"was": row.attempt_id,

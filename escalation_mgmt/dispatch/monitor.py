@@ -21,8 +21,8 @@ from frappe import _
 
 from escalation_mgmt.notifiers import egress
 from escalation_mgmt.notifiers.http_post import allowed_hosts
-from escalation_mgmt.storage import history
-from escalation_mgmt.storage.outbox import PAGE
+from escalation_mgmt.storage import wording
+from escalation_mgmt.storage.message_state import Purpose
 from escalation_mgmt.utils import clock, installation
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION, SETTINGS
 
@@ -71,19 +71,19 @@ class Health:
 		if self.steps_overdue:
 			found.append(
 				_("{0} steps are overdue, the oldest by {1}. Is the dispatcher running?").format(
-					self.steps_overdue, history.duration(self.steps_late)
+					self.steps_overdue, wording.duration(self.steps_late)
 				)
 			)
 		if self.messages_overdue:
 			found.append(
 				_("{0} messages wait to be sent, the oldest for {1}. Is the dispatcher running?").format(
-					self.messages_overdue, history.duration(self.messages_late)
+					self.messages_overdue, wording.duration(self.messages_late)
 				)
 			)
 		if self.not_looked:
 			found.append(
 				_("The dispatcher has not looked for {0}. Is it running?").format(
-					history.duration(self.not_looked)
+					wording.duration(self.not_looked)
 				)
 			)
 		if found and self.scheduler_off:
@@ -176,7 +176,7 @@ def lateness(now: datetime) -> list[float]:
 	return [
 		(created - planned).total_seconds()
 		for purpose, planned, created in found
-		if purpose == PAGE and planned and created > now - LATELY
+		if purpose == Purpose.PAGE and planned and created > now - LATELY
 	]
 
 
@@ -189,7 +189,7 @@ def figures() -> list[dict[str, str]]:
 	return [
 		{
 			"label": _("A dispatcher last looked"),
-			"value": _("{0} ago").format(history.duration(since)) if looked else _("not known"),
+			"value": _("{0} ago").format(wording.duration(since)) if looked else _("not known"),
 			"tone": "red" if not looked or state.not_looked else "green",
 		},
 		{
@@ -211,7 +211,7 @@ def figures() -> list[dict[str, str]]:
 
 
 def _seconds(value: float) -> str:
-	return _("{0} s").format(f"{max(value, 0):.1f}") if value < 60 else history.duration(value)
+	return _("{0} s").format(f"{max(value, 0):.1f}") if value < 60 else wording.duration(value)
 
 
 def beat(*, wait: bool = False) -> None:

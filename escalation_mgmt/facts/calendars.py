@@ -23,7 +23,7 @@ from escalation_mgmt.engine import (
 	UnknownZone,
 	WorkingTime,
 )
-from escalation_mgmt.facts import tickets
+from escalation_mgmt.facts import sources
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import CALENDAR
 
@@ -47,7 +47,7 @@ class Calendars:
 		if plan.calendar is CalendarKind.CALENDAR:
 			key = CALENDAR, plan.calendar_name
 		else:
-			key = tickets.agreement_doctype(ticket.doctype), plan.calendar_name or ticket.agreement
+			key = sources.agreement_doctype(ticket.doctype), plan.calendar_name or ticket.agreement
 		if key not in self._read:
 			self._read[key] = _working_time(*key)
 		return self._read[key]
@@ -60,8 +60,8 @@ def of_plan(plan: Plan) -> list[tuple[str, str]]:
 	if plan.calendar is CalendarKind.CALENDAR:
 		return [(CALENDAR, plan.calendar_name)]
 	doctype = plan.takes.doctype
-	names = [plan.calendar_name] if plan.calendar_name else tickets.agreements(doctype)
-	return [(tickets.agreement_doctype(doctype), name) for name in names]
+	names = [plan.calendar_name] if plan.calendar_name else sources.agreements(doctype)
+	return [(sources.agreement_doctype(doctype), name) for name in names]
 
 
 def ending(doctype: str, name: str, by: date) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import frappe
 
 from escalation_mgmt.engine import Maintenance, Ticket
-from escalation_mgmt.facts import tickets
+from escalation_mgmt.facts import sources
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import MAINTENANCE
 
@@ -40,13 +40,13 @@ def reason(name: str) -> str:
 
 def choices() -> dict[str, list[str]]:
 	"""What a maintenance can be for: {"team" | "customer": names}."""
-	return {field: tickets.options(field) for field in FIELD.values()}
+	return {field: sources.options(field) for field in FIELD.values()}
 
 
 def follow_rename(doc: Any, _event: str, old: str, new: str, merge: bool = False) -> None:
 	"""A team or a customer has another name now."""
 	for field in FIELD.values():
-		if doc.doctype in tickets.linked_doctypes(field):
+		if doc.doctype in sources.linked_doctypes(field):
 			frappe.db.set_value(MAINTENANCE, {field: old}, field, new, update_modified=False)
 
 

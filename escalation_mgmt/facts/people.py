@@ -11,7 +11,7 @@ from frappe import _
 
 from escalation_mgmt import notifiers
 from escalation_mgmt.engine import Reach, Recipient, Step, TargetKind, Unreachable
-from escalation_mgmt.facts import tickets
+from escalation_mgmt.facts import sources, tickets
 from escalation_mgmt.notifiers.base import CannotReach, Notifier, Person
 from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.doctypes import CONTACT
@@ -175,7 +175,7 @@ class Directory:
 		return found
 
 	def _team(self, team: str) -> list[str]:
-		return self._once(("team", team), lambda: tickets.team_members(team))
+		return self._once(("team", team), lambda: sources.team_members(team))
 
 	def _role(self, role: str) -> list[str]:
 		def read() -> list[str]:

@@ -27,7 +27,7 @@ from escalation_mgmt.engine import (
 	TargetKind,
 	TicketFilter,
 )
-from escalation_mgmt.facts import tickets
+from escalation_mgmt.facts import sources
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM, PLAN, PLAN_VERSION
 
@@ -221,7 +221,7 @@ def _compared_by(doctype: str, names: set[str]) -> dict[str, Any]:
 	try:
 		frozen = versions(names)
 		conditional = any(plan.takes.condition or plan.stop.condition for plan in frozen.values())
-		return {"fields": tickets.source(doctype).deciding, "conditional": conditional}
+		return {"fields": sources.source(doctype).deciding, "conditional": conditional}
 	except Exception:  # then each save is looked at, and each look says what is wrong
 		return {"fields": [], "conditional": True}
 

@@ -12,16 +12,7 @@ from escalation_mgmt.engine import Event, EventKind, Recipient, Status
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.base import CannotReach
 from escalation_mgmt.storage import action_items, history, outbox
-from escalation_mgmt.storage.outbox import (
-	ANSWERED,
-	DELIVERED,
-	FAILED,
-	NOT_ANSWERED,
-	QUEUED,
-	SENDING,
-	SENT,
-	UNKNOWN,
-)
+from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.utils import clock, fault_points, realtime, rows
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
 
@@ -31,18 +22,20 @@ _COLUMNS = (
 	*outbox.NEXT,
 )
 _KINDS = {
-	SENT: EventKind.SENT,
-	DELIVERED: EventKind.DELIVERED,
-	ANSWERED: EventKind.ANSWERED,
-	NOT_ANSWERED: EventKind.NOT_ANSWERED,
-	FAILED: EventKind.FAILED,
+	MessageState.SENT: EventKind.SENT,
+	MessageState.DELIVERED: EventKind.DELIVERED,
+	MessageState.ANSWERED: EventKind.ANSWERED,
+	MessageState.NOT_ANSWERED: EventKind.NOT_ANSWERED,
+	MessageState.FAILED: EventKind.FAILED,
 }
 _RANK = {
-	QUEUED: 0,
-	SENDING: 1,
-	UNKNOWN: 1,
-	SENT: 2,
-	**dict.fromkeys((DELIVERED, ANSWERED, NOT_ANSWERED, FAILED), 3),
+	MessageState.QUEUED: 0,
+	MessageState.SENDING: 1,
+	MessageState.UNKNOWN: 1,
+	MessageState.SENT: 2,
+	**dict.fromkeys(
+		(MessageState.DELIVERED, MessageState.ANSWERED, MessageState.NOT_ANSWERED, MessageState.FAILED), 3
+	),
 }
 _STILL_ASK = (Status.ESCALATING, Status.EXHAUSTED)
 
@@ -87,7 +80,11 @@ def take(receipt: Receipt) -> bool:
 		],
 	)
 	rows.update_all(ITEM, [{"name": item, "updated_utc": now}])
-	missed = receipt.status == FAILED and row.purpose == outbox.PAGE and found[0].item.status in _STILL_ASK
+	missed = (
+		receipt.status == MessageState.FAILED
+		and row.purpose == Purpose.PAGE
+		and found[0].item.status in _STILL_ASK
+	)
 	stale = missed and row.generation != found[0].item.generation
 	history.append([_line(row, _KINDS[receipt.status], now, detail=detail[:300], stale=stale)])
 	realtime.tell_forms([item])
@@ -111,14 +108,14 @@ def _tells_more(row: Any, receipt: Receipt) -> bool:
 	known, told = _RANK.get(row.status), _RANK[receipt.status]
 	if known is None or told <= known or not row.attempts:
 		return False
-	if row.status == SENDING and receipt.status == SENT:
+	if row.status == MessageState.SENDING and receipt.status == MessageState.SENT:
 		return False  # delivery records that itself within a moment
-	if receipt.status != FAILED:
+	if receipt.status != MessageState.FAILED:
 		return True  # whichever attempt it was that arrived
 	# A failure counts only if it is that of the attempt that we believe in.
-	if row.status == SENDING:
+	if row.status == MessageState.SENDING:
 		return row.attempt_id == receipt.attempt
-	if row.status == QUEUED:
+	if row.status == MessageState.QUEUED:
 		return False  # it is sent once more anyway
 	return not row.provider_message_id or row.provider_message_id == receipt.provider_id
 
@@ -166,7 +163,7 @@ def _methods_tried(row: Any) -> set[str]:
 				"action_item": row.action_item,
 				"user": row.user,
 				"run": row.run,
-				"purpose": outbox.PAGE,
+				"purpose": Purpose.PAGE,
 			},
 			pluck="method",
 			order_by="name",

@@ -12,7 +12,7 @@ from escalation_mgmt.actions.acknowledge import acknowledge_by
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.twilio import phone_numbers
 from escalation_mgmt.storage import action_items
-from escalation_mgmt.storage.outbox import PAGE
+from escalation_mgmt.storage.message_state import Purpose
 from escalation_mgmt.utils.doctypes import CONTACT, ITEM, NOTIFICATION
 
 VIA = "SMS"
@@ -79,7 +79,7 @@ def _pages(number: str) -> list[Any]:
 		" i.`acks`, i.`reminded`, i.`acknowledged_user`, i.`acknowledged_by`, i.`reference_name` as ticket"
 		f" from `tab{NOTIFICATION}` n join `tab{ITEM}` i on i.`name` = n.`action_item`"
 		" where n.`address` = %s and n.`purpose` = %s and n.`reply_code` > 0 order by n.`name` desc limit 200",
-		(number, PAGE),
+		(number, Purpose.PAGE),
 		as_dict=True,
 	)
 	newest: dict[str, Any] = {}

@@ -24,17 +24,23 @@ from escalation_mgmt.notifiers.twilio import api as twilio_api
 from escalation_mgmt.notifiers.twilio import gsm7, twiml
 from escalation_mgmt.notifiers.twilio.phone_call import METHOD as CALL
 from escalation_mgmt.storage import outbox
-from escalation_mgmt.storage.outbox import ANSWERED, DELIVERED, FAILED, NOT_ANSWERED, SENT
+from escalation_mgmt.storage.message_state import MessageState
 from escalation_mgmt.utils.doctypes import CONTACT, ITEM, NOTIFICATION
 from escalation_mgmt.utils.retry import retry_on_conflict
 
 FORGED_PER_MINUTE = 30  # of one address of the internet
 WRONG_KEYS = 3
 _MACHINES = ("machine", "fax")
-_MESSAGES = {"sent": SENT, "delivered": DELIVERED, "read": DELIVERED, "failed": FAILED, "undelivered": FAILED}
+_MESSAGES = {
+	"sent": MessageState.SENT,
+	"delivered": MessageState.DELIVERED,
+	"read": MessageState.DELIVERED,
+	"failed": MessageState.FAILED,
+	"undelivered": MessageState.FAILED,
+}
 # A call that ended with nothing said was taken, but told nobody anything.
-_CALLS = dict.fromkeys(("completed", "busy", "no-answer"), NOT_ANSWERED) | dict.fromkeys(
-	("failed", "canceled"), FAILED
+_CALLS = dict.fromkeys(("completed", "busy", "no-answer"), MessageState.NOT_ANSWERED) | dict.fromkeys(
+	("failed", "canceled"), MessageState.FAILED
 )
 
 
@@ -108,7 +114,7 @@ def _call_status(said: Any, ours: Any) -> str:
 def _receipt(said: Any, ours: Any, id: str, status: str, detail: str = "") -> Receipt:
 	code = said.get("ErrorCode", "")
 	words = twilio_api.in_words(code) or said.get("ErrorMessage", "")
-	if status == FAILED and (code or words):
+	if status == MessageState.FAILED and (code or words):
 		detail = _("{0} (Twilio {1})").format(words, code).strip()
 	return Receipt(
 		notification=ours.get("n", ""),
@@ -125,16 +131,18 @@ def _call_answered(said: Any, ours: Any) -> str:
 	if not call:
 		return _nothing()
 	if by.startswith(_MACHINES):
-		receipts.take(_receipt(said, ours, "CallSid", NOT_ANSWERED, _("A machine took the call.")))
+		receipts.take(
+			_receipt(said, ours, "CallSid", MessageState.NOT_ANSWERED, _("A machine took the call."))
+		)
 		return call.speaker.leave(call.message, call.ticket)
 	detail = _("By a person.") if by == "human" else ""
-	receipts.take(_receipt(said, ours, "CallSid", ANSWERED, detail))
+	receipts.take(_receipt(said, ours, "CallSid", MessageState.ANSWERED, detail))
 	return call.read(ours)
 
 
 def _call_key(said: Any, ours: Any) -> str:
 	call = _Call.of(ours)
-	if not call or call.row.status == NOT_ANSWERED:  # a machine's tones acknowledge nothing
+	if not call or call.row.status == MessageState.NOT_ANSWERED:  # a machine's tones acknowledge nothing
 		return _nothing()
 	with print_language(call.language):
 		key = said.get("Digits", "")

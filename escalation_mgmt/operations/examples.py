@@ -5,7 +5,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt.facts import tickets
+from escalation_mgmt.facts import sources
 from escalation_mgmt.utils.doctypes import PLAN
 from escalation_mgmt.utils.error_reports import report_error
 
@@ -15,7 +15,7 @@ HOUR = 60 * MINUTE
 
 def make() -> None:
 	"""Make them, unless there is a plan already, or no Helpdesk. What is wrong with one stops no installation."""
-	if not frappe.db.exists("DocType", tickets.HD_TICKET) or frappe.db.count(PLAN):
+	if not frappe.db.exists("DocType", sources.HD_TICKET) or frappe.db.count(PLAN):
 		return
 	for values in (_urgent(), _working_hours(), _deadline()):
 		frappe.db.savepoint("escalation_example")
@@ -25,7 +25,7 @@ def make() -> None:
 				{
 					"enabled": 0,
 					"plan_owner": "Administrator",
-					"reference_doctype": tickets.HD_TICKET,
+					"reference_doctype": sources.HD_TICKET,
 					**values,
 				}
 			)
@@ -54,7 +54,7 @@ def _urgent() -> dict[str, Any]:
 
 
 def _working_hours() -> dict[str, Any]:
-	by = {"calendar": "Service Level Agreement"} if tickets.agreements(tickets.HD_TICKET) else {}
+	by = {"calendar": "Service Level Agreement"} if sources.agreements(sources.HD_TICKET) else {}
 	return {
 		"title": _("Example: High, in working hours"),
 		"rank": 20,
@@ -90,6 +90,6 @@ def _step(wait: int, method: str, whom: str = "Assignee", **more: str) -> dict[s
 
 def _priorities(most_urgent: int) -> list[dict[str, str]]:
 	"""The most urgent that this Helpdesk has, whatever it calls them."""
-	names = tickets.choices(tickets.HD_TICKET)["priority"]
-	by_level = sorted(names, key=lambda name: -tickets.level(tickets.HD_TICKET, name))
+	names = sources.choices(sources.HD_TICKET)["priority"]
+	by_level = sorted(names, key=lambda name: -sources.level(sources.HD_TICKET, name))
 	return [{"priority": name} for name in by_level[:most_urgent]]

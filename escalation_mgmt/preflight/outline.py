@@ -9,7 +9,7 @@ from escalation_mgmt.engine import EVERYONE, Plan, Rung, StartAt, Step, TargetKi
 from escalation_mgmt.facts import plans
 from escalation_mgmt.preflight import validation
 from escalation_mgmt.preflight.rehearsal import nothing_written
-from escalation_mgmt.storage import history
+from escalation_mgmt.storage import wording
 
 RUNS_SHOWN = 3
 
@@ -45,13 +45,13 @@ def _counted(plan: Plan) -> str:
 		case StartAt.AT_RESPONSE_DEADLINE:
 			words = _("Counted from the ticket's response deadline.")
 		case _:
-			window = history.duration(plan.window.total_seconds())
+			window = wording.duration(plan.window.total_seconds())
 			words = _(
 				"Counted from the end of the response window, {0} after the plan takes the ticket."
 			).format(window)
 	if plan.ack_timeout:
 		timeout, grace = (
-			history.duration(each.total_seconds()) for each in (plan.ack_timeout, plan.ack_grace)
+			wording.duration(each.total_seconds()) for each in (plan.ack_timeout, plan.ack_grace)
 		)
 		words += " " + _(
 			"Once it is acknowledged, and nothing happens on the ticket: a reminder after {0}, and {1} later it goes on."
@@ -87,7 +87,7 @@ def _rung(rung: Rung, numbers: list[int]) -> dict[str, Any]:
 
 
 def _at(rung: Rung) -> str:
-	return history.duration(rung.after.total_seconds())
+	return wording.duration(rung.after.total_seconds())
 
 
 def _step(step: Step) -> str:

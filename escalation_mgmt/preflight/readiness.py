@@ -14,12 +14,12 @@ from frappe.utils import getdate
 
 from escalation_mgmt.dispatch import monitor
 from escalation_mgmt.engine import Plan, Step, TargetKind, Timeline, Unreachable
-from escalation_mgmt.facts import calendars, plans, tickets
+from escalation_mgmt.facts import calendars, plans, sources
 from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.preflight import providers, rehearsal, remedies, validation
 from escalation_mgmt.preflight.remedies import Remedy
-from escalation_mgmt.storage import outbox
+from escalation_mgmt.storage import audiences
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM, MAINTENANCE, PLAN
 
@@ -153,7 +153,7 @@ def _add(to: list[str], value: str) -> None:
 def _rehearsed(plan: Plan, directory: Directory, misses: _Misses) -> Iterator[str]:
 	"""Rehearse the plan with each ticket that differs in whom it reaches; what can be said of the whole plan."""
 	for team in _teams(plan):
-		given = {"team": team, "assignees": tickets.possible_assignees(plan.takes.doctype, team)}
+		given = {"team": team, "assignees": sources.possible_assignees(plan.takes.doctype, team)}
 		read, key = rehearsal.hypothetical_for(plan, given)
 		timeline = rehearsal.of_ticket(plan, read, key, clock.now(), directory=directory)
 		known = [(step, miss) for step, miss in timeline.missed if not _depends_on_ticket(step, miss, team)]
@@ -168,7 +168,7 @@ def _rehearsed(plan: Plan, directory: Directory, misses: _Misses) -> Iterator[st
 
 
 def _owners(plan: Plan, timeline: Timeline, directory: Directory, misses: _Misses) -> Iterator[str]:
-	told, missed = outbox.owners(timeline.item, directory)
+	told, missed = audiences.owners(timeline.item, directory)
 	if not (told or missed):
 		yield _(
 			"Nobody is told when it reaches nobody: it has no owner, and the site no catch-all recipient."
@@ -184,7 +184,7 @@ def _teams(plan: Plan) -> list[str]:
 	own = any(step.target.kind is TargetKind.TEAM and not step.target.value for step in plan.steps)
 	if plan.takes.team or not own:
 		return [plan.takes.team]
-	return tickets.choices(plan.takes.doctype)["team"] or [""]
+	return sources.choices(plan.takes.doctype)["team"] or [""]
 
 
 def _depends_on_ticket(step: Step, miss: Unreachable, team: str) -> bool:

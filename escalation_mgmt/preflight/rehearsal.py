@@ -32,13 +32,13 @@ from escalation_mgmt.engine import (
 )
 from escalation_mgmt.engine import rehearse as on_virtual_time
 from escalation_mgmt.engine.rehearse import NEVER
-from escalation_mgmt.facts import conditions, plans, tickets
+from escalation_mgmt.facts import conditions, plans, sources, tickets
 from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.preflight import remedies, validation
 from escalation_mgmt.preflight.remedies import Remedy
-from escalation_mgmt.storage import action_items, history, outbox
+from escalation_mgmt.storage import action_items, audiences, wording
 from escalation_mgmt.utils import clock, installation
 from escalation_mgmt.utils.error_reports import unreported
 
@@ -194,7 +194,7 @@ def missing(doc: Any) -> list[str]:
 def hypothetical_for(plan: Plan, given: dict[str, Any]) -> tuple[tickets.Tickets, tuple[str, str]]:
 	"""A ticket that the plan takes, but for what is given: as for `rehearse`, or several "assignees"."""
 	takes = plan.takes
-	agreements = tickets.agreements(takes.doctype)
+	agreements = sources.agreements(takes.doctype)
 	facts = {
 		"priority": next(iter(sorted(takes.priorities)), ""),
 		"team": takes.team,
@@ -223,7 +223,7 @@ def _lines(moment: Moment, timeline: Timeline, directory: Directory, ticket: Tic
 			kind=str(event.kind),
 			step=event.step,
 			run=event.run,
-			line=history.in_words(event.kind, event.step, event.data),
+			line=wording.in_words(event.kind, event.step, event.data),
 			method=event.data.get("method", ""),
 			to=event.data.get("to", ""),
 		)
@@ -237,7 +237,7 @@ def _lines(moment: Moment, timeline: Timeline, directory: Directory, ticket: Tic
 
 
 def _to_owners(at: datetime, timeline: Timeline, directory: Directory) -> Iterator[Line]:
-	told, missed = outbox.owners(timeline.item, directory)
+	told, missed = audiences.owners(timeline.item, directory)
 	for recipient in told:
 		words = _("{0} is told of it by {1}.").format(recipient.label, _(recipient.method))
 		yield Line(at=at, kind=NOTICE, line=words, method=recipient.method, to=recipient.label)
@@ -254,7 +254,7 @@ def _to_owners(at: datetime, timeline: Timeline, directory: Directory) -> Iterat
 
 def _outcome(timeline: Timeline) -> str:
 	item = timeline.item
-	after = history.duration((timeline.moments[-1].at - item.opened_at).total_seconds())
+	after = wording.duration((timeline.moments[-1].at - item.opened_at).total_seconds())
 	if timeline.cut_off:
 		return _("It goes on like this: only the first {0} moments are shown.").format(len(timeline.moments))
 	if item.stalled:

@@ -8,7 +8,7 @@ import frappe
 from frappe import _
 
 from escalation_mgmt.engine import Step, TargetKind, Ticket, Unreachable
-from escalation_mgmt.facts import tickets
+from escalation_mgmt.facts import sources
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.base import Person
 from escalation_mgmt.utils import public_address
@@ -75,7 +75,7 @@ def of(step: Step, miss: Unreachable, directory: Directory, ticket: Ticket) -> R
 	if kind is TargetKind.ROLE:
 		return Remedy(_("Open the role"), "Role", value)
 	if kind is TargetKind.TEAM and (team := value or ticket.facts.team):
-		return Remedy(_("Open the team"), tickets.HD_TEAM, team)
+		return Remedy(_("Open the team"), sources.HD_TEAM, team)
 	if kind is TargetKind.ADDRESS:
 		return Remedy(_("Change the address in the plan's step"))
 	if ticket.name:

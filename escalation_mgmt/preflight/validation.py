@@ -10,7 +10,7 @@ from frappe.utils import cint, flt
 from escalation_mgmt import notifiers
 from escalation_mgmt.delivery import messages
 from escalation_mgmt.engine import CalendarKind, TargetKind, forestalling
-from escalation_mgmt.facts import calendars, conditions, plans, tickets
+from escalation_mgmt.facts import calendars, conditions, plans, sources
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.utils.doctypes import CALENDAR, ENDPOINT
 
@@ -26,7 +26,7 @@ def problems(plan: Any) -> list[str]:
 				plan.reference_doctype
 			)
 		]
-	tickets.source(plan.reference_doctype)  # throws, and says what to do
+	sources.source(plan.reference_doctype)  # throws, and says what to do
 	found = [*_durations(plan), *_calendar(plan), *_conditions(plan), *_templates(plan)]
 	if not plan.steps:
 		found.append(_("A plan needs at least one step."))
@@ -70,13 +70,13 @@ def _calendar(plan: Any) -> Iterator[str]:
 		if not chosen:
 			yield _("Choose an Escalation Calendar.")
 	else:
-		doctype = tickets.agreement_doctype(plan.reference_doctype)
+		doctype = sources.agreement_doctype(plan.reference_doctype)
 		if not doctype:
 			yield _("{0} has no service level agreements. Choose an Escalation Calendar.").format(
 				_(plan.reference_doctype)
 			)
 			return
-		chosen = chosen or tickets.agreements(plan.reference_doctype)
+		chosen = chosen or sources.agreements(plan.reference_doctype)
 	for name in chosen:
 		try:
 			calendars.read(doctype, name)

@@ -14,8 +14,8 @@ from frappe.translate import print_language
 from frappe.utils import escape_html, now_datetime
 
 from escalation_mgmt.engine import Event, EventKind
-from escalation_mgmt.facts import tickets
-from escalation_mgmt.storage import history
+from escalation_mgmt.facts import sources
+from escalation_mgmt.storage import wording
 from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.error_reports import report_error
 
@@ -71,10 +71,10 @@ def _write(noted: list[tuple[tuple[str, str], Event]]) -> None:
 	logs: dict[str, list[dict[str, Any]]] = {}
 	now = now_datetime()
 	for n, ((doctype, name), event) in enumerate(noted):
-		text = _("Escalation: {0}").format(history.in_words(event.kind, event.step, event.data))
+		text = _("Escalation: {0}").format(wording.in_words(event.kind, event.step, event.data))
 		# Both lists are sorted by their rows' creation alone.
 		row = {"name": rows.new_name(), "creation": now + timedelta(microseconds=n)}
-		log = tickets.source(doctype).activity
+		log = sources.source(doctype).activity
 		if log and frappe.db.table_exists(log.doctype):
 			logs.setdefault(log.doctype, []).append(row | {log.ticket: name, log.text: text[:LONGEST]})
 		else:

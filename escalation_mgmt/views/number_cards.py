@@ -6,7 +6,7 @@ from typing import Any
 import frappe
 
 from escalation_mgmt.dispatch import monitor
-from escalation_mgmt.storage import history
+from escalation_mgmt.storage import wording
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM
 
@@ -43,4 +43,4 @@ def time_to_acknowledge_today(filters: Any = None) -> str:
 		limit_page_length=0,
 	)
 	taken = [(row.acknowledged_utc - row.opened_utc).total_seconds() for row in found]
-	return history.duration(sum(taken) / len(taken)) if taken else "–"
+	return wording.duration(sum(taken) / len(taken)) if taken else "–"

@@ -24,6 +24,7 @@ from escalation_mgmt.notifiers.base import CannotReach, Message, Sent
 from escalation_mgmt.notifiers.push import devices, web_push
 from escalation_mgmt.notifiers.push.iphone_push import PAGE, IphonePushNotifier, page_url
 from escalation_mgmt.storage import action_items
+from escalation_mgmt.storage.message_state import Purpose
 from escalation_mgmt.utils import clock, installation, rows
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
 from escalation_mgmt.utils.rate_limit import hourly
@@ -158,7 +159,7 @@ def _items() -> list[dict[str, Any]]:
 	user = frappe.session.user
 	notified = frappe.get_all(
 		NOTIFICATION,
-		filters={"user": user, "purpose": "Page"},
+		filters={"user": user, "purpose": Purpose.PAGE},
 		pluck="action_item",
 		distinct=True,
 		order_by="action_item desc",

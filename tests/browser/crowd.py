@@ -22,7 +22,8 @@ def make(site: str) -> str:
 
 	from escalation_mgmt.engine import Event, EventKind
 	from escalation_mgmt.facts import plans
-	from escalation_mgmt.storage import history, outbox
+	from escalation_mgmt.storage import history
+	from escalation_mgmt.storage.message_state import Purpose
 	from escalation_mgmt.utils import clock, rows
 	from tests.on_site import add_person
 
@@ -94,7 +95,7 @@ def make(site: str) -> str:
 		"user": "long@x.test",
 		"address": "long@x.test",
 		"created_utc": now,
-		"purpose": outbox.PAGE,
+		"purpose": Purpose.PAGE,
 	}
 	rows.insert_all(
 		NOTIFICATION,

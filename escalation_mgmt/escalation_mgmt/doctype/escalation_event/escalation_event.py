@@ -2,7 +2,7 @@ import json
 
 from frappe.model.document import Document
 
-from escalation_mgmt.storage import history
+from escalation_mgmt.storage import wording
 from escalation_mgmt.utils import clock
 
 
@@ -15,4 +15,4 @@ class EscalationEvent(Document):
 
 	@property
 	def line(self) -> str:
-		return history.in_words(self.kind, self.step, json.loads(self.data or "{}"))
+		return wording.in_words(self.kind, self.step, json.loads(self.data or "{}"))

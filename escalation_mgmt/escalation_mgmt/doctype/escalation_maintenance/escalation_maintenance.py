@@ -4,7 +4,7 @@ from frappe.model.document import Document
 from frappe.utils import get_datetime
 
 from escalation_mgmt.dispatch import maintenance_end
-from escalation_mgmt.facts import tickets
+from escalation_mgmt.facts import sources
 from escalation_mgmt.facts.maintenances import FIELD
 from escalation_mgmt.utils import clock
 
@@ -26,7 +26,7 @@ class EscalationMaintenance(Document):
 		self.ends_utc = self.flags.ends_utc or clock.to_utc(self.ends_at)
 
 	def _known(self, scope: str, field: str) -> str:
-		name = tickets.canonical_name(field, self.get(field))
+		name = sources.canonical_name(field, self.get(field))
 		if not name:
 			given = frappe.utils.escape_html(self.get(field))
 			frappe.throw(_("There is no {0} {1}. Choose one that is offered.").format(_(scope), given))

@@ -10,7 +10,7 @@ from frappe.utils import add_days, get_datetime, getdate
 
 from escalation_mgmt.engine import EventKind
 from escalation_mgmt.storage.action_items import tally
-from escalation_mgmt.storage.outbox import PAGE
+from escalation_mgmt.storage.message_state import Purpose
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import EVENT, ITEM, NOTIFICATION, PLAN
 
@@ -63,7 +63,7 @@ def _parts(items: dict[str, Any], person: str | None) -> list[Any]:
 		NOTIFICATION,
 		filters={
 			"action_item": ("in", list(items)),
-			"purpose": PAGE,
+			"purpose": Purpose.PAGE,
 			**({"user": person} if person else {}),
 		},
 		fields=[

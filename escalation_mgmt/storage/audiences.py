@@ -1,0 +1,101 @@
+"""Audiences: whom a notice goes to, by which quiet method, and whom nothing reaches."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import frappe
+from frappe import _
+
+from escalation_mgmt.engine import ActionItem, Audience, Notice, Recipient
+from escalation_mgmt.facts.people import Directory
+from escalation_mgmt.notifiers.base import CannotReach
+from escalation_mgmt.storage.message_state import REACHED, Purpose
+from escalation_mgmt.utils import rows
+from escalation_mgmt.utils.doctypes import NOTIFICATION, SETTINGS
+
+
+def pages_had(items: Sequence[str]) -> dict[str, list[Any]]:
+	"""The pages of these items that somebody has, or may have: {item: messages}."""
+	if not items:
+		return {}
+	found: dict[str, list[Any]] = {}
+	# Locked, and so read as they are now: the caller's snapshot may be older than a page.
+	for page in frappe.db.sql(
+		"select `action_item`, `method`, `user`, `address`, `recipient`, `endpoint`"
+		f" from `tab{NOTIFICATION}` where `action_item` in ({rows.placeholders(items)}) and `purpose` = %s"
+		f" and `status` in ({rows.placeholders(REACHED)}) order by `name` for update",
+		(*items, Purpose.PAGE, *REACHED),
+		as_dict=True,
+	):
+		found.setdefault(page.action_item, []).append(page)
+	return found
+
+
+def of_notice(
+	notice: Notice, item: ActionItem, pages: Sequence[Any], directory: Directory
+) -> tuple[list[Recipient], list[str]]:
+	"""Whom a notice about an item reaches, and whom it should but can't. `pages`: those of the item that somebody has."""
+	match notice.audience:
+		case Audience.NOTIFIED:
+			return _notified(pages, notice.but_not, directory), []
+		case Audience.WHO_HAS_IT:
+			return _who_has_it(item, pages, directory)
+		case Audience.OWNERS:
+			return owners(item, directory)
+
+
+def _notified(paged: Sequence[Any], but_not: frozenset[str], directory: Directory) -> list[Recipient]:
+	"""Everyone who has one of these pages; people by a quiet method, addresses by their own."""
+	found: dict[str, Recipient] = {}
+	for page in paged:
+		if page.user:
+			if (
+				page.user not in found
+				and page.user not in but_not
+				and (way := directory.quiet_way_to(page.user))
+			):
+				found[page.user] = way
+		elif page.endpoint or page.address in but_not:
+			continue
+		elif page.address and (notifier := directory.notifier(page.method)[0]):
+			if notifier.carries_notices:
+				found[page.address] = Recipient(
+					method=page.method, address=page.address, label=page.recipient
+				)
+	return list(found.values())
+
+
+def _who_has_it(
+	item: ActionItem, paged: Sequence[Any], directory: Directory
+) -> tuple[list[Recipient], list[str]]:
+	"""The person who acknowledged, by a quiet method; a bare address by its own, where that is quiet."""
+	if item.acknowledged_user:
+		way = directory.quiet_way_to(item.acknowledged_user)
+	else:
+		theirs = [page for page in paged if not page.user and page.recipient == item.acknowledged_by]
+		way = next(iter(_notified(theirs, frozenset(), directory)), None)
+	return ([way], []) if way else ([], [item.acknowledged_by])
+
+
+def owners(item: ActionItem, directory: Directory) -> tuple[list[Recipient], list[str]]:
+	"""The plan's owner and the site's catch-all recipients; and whom of them nothing reaches."""
+	settings = frappe.get_cached_doc(SETTINGS)
+	found: dict[str, Recipient] = {}
+	missed = []
+	for user in dict.fromkeys(filter(None, (item.plan.owner, settings.catch_all))):
+		if way := directory.quiet_way_to(user):
+			found[way.address] = way
+		else:
+			missed.append(user)
+	if address := settings.catch_all_email:
+		notifier, why = directory.notifier("Email")
+		try:
+			if why or not notifier:
+				raise CannotReach(why)
+			address = notifier.check_address(address)
+			found.setdefault(
+				address, Recipient(method="Email", address=address, label=notifier.mask(address))
+			)
+		except CannotReach:
+			missed.append(notifier.mask(address) if notifier else _("The catch-all address"))
+	return list(found.values()), missed

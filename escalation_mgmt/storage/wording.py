@@ -1,0 +1,247 @@
+"""The history in words: each event as a sentence, in the reader's language."""
+
+from collections.abc import Callable
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils import cint, flt, format_duration
+
+from escalation_mgmt.engine import EventKind
+from escalation_mgmt.utils import clock
+
+
+def in_words(kind: str, step: int, data: dict[str, Any]) -> str:
+	"""One event as a sentence, in the reader's language."""
+	write = _SENTENCES.get(kind)
+	sentence = write(frappe._dict(data), cint(step)) if write else _(kind)
+	return " ".join(part for part in (sentence, _how_late(data.get("late"))) if part)
+
+
+def _how_late(late: Any) -> str:
+	if not isinstance(late, int | float) or late < 1:
+		return ""
+	return _("({0} late)").format(duration(late))
+
+
+def duration(seconds: Any) -> str:
+	"""Seconds as words, such as 1h 5m 3s."""
+	whole = cint(flt(seconds) + 0.5)
+	return format_duration(whole) if whole else "0s"
+
+
+def _created(d: Any, _step: int) -> str:
+	if d.follows:
+		return _("Created for plan {0}, in place of {1}; due at {2}.").format(
+			d.plan, d.follows, clock.shown(d.due)
+		)
+	if d.by:
+		return _("Started by hand by {0} with plan {1}; due at {2}.").format(d.by, d.plan, clock.shown(d.due))
+	return _("Created for plan {0}; the response window ends at {1}.").format(d.plan, clock.shown(d.due))
+
+
+def _step_ran(d: Any, step: int) -> str:
+	if d.spared:
+		sentence = _("Step {0}, {1}: to {2}.").format(step, _(d.method), d.to or _("nobody else"))
+		return sentence + " " + _("Not once more to {0}, who acknowledged.").format(d.spared)
+	if not d.to:
+		return _("Step {0}, {1}: reached nobody.").format(step, _(d.method))
+	return _("Step {0}, {1}: to {2}.").format(step, _(d.method), d.to)
+
+
+def _unreachable(d: Any, _step: int) -> str:
+	return _("{0} can't be reached by {1}: {2}").format(d.who, _(d.method), d.reason)
+
+
+def _acknowledged(d: Any, _step: int) -> str:
+	if d.late:
+		return _("Acknowledged by {0} ({1}), after the last wait.").format(d.by, _(d.via))
+	if d.needed:
+		return _("Acknowledged by {0} ({1}), the last of {2}.").format(d.by, _(d.via), d.needed)
+	return _("Acknowledged by {0} ({1}).").format(d.by, _(d.via))
+
+
+def _unacknowledged(d: Any, _step: int) -> str:
+	if d.by == d.was:
+		sentence = _("{0} gave it back.").format(d.by)
+	else:
+		sentence = _("{0} took it back from {1}.").format(d.by, d.was)
+	if d.last_wait:
+		return sentence + " " + _("No step is left; the last wait ends at {0}.").format(clock.shown(d.due))
+	return sentence + " " + _("The escalation goes on at {0}.").format(clock.shown(d.due))
+
+
+def _worked_on(d: Any, _step: int) -> str:
+	how = {
+		"reply": _("An agent replied."),
+		"first response": _("An agent responded."),
+		"status": _("The ticket has another status."),
+	}
+	return (how.get(d.how) or "") + " " + _("The acknowledgement stands.")
+
+
+def _handed_over(d: Any, _step: int) -> str:
+	sentence = _("{0} handed it over to {1} ({2}), who is paged: {3}.").format(
+		d.by, d.to, _(d.via or ""), _methods(d.methods)
+	)
+	if d.was:
+		sentence += " " + _("{0} no longer has it.").format(d.was)
+	return sentence + _counts(d)
+
+
+def _person_added(d: Any, _step: int) -> str:
+	return _("{0} added {1} ({2}), who is paged as well: {3}.").format(
+		d.by, d.to, _(d.via or ""), _methods(d.methods)
+	) + _counts(d)
+
+
+def _counts(d: Any) -> str:
+	"""Where these pages stand for a step that would have paged the same person in the same second."""
+	return " " + _("This counts as step {0}.").format(d.counts_as) if d.counts_as else ""
+
+
+def _methods(methods: str) -> str:
+	return ", ".join(_(method) for method in (methods or "").split(", "))
+
+
+def _resolved(d: Any, _step: int) -> str:
+	how = {
+		"resolved": _("The ticket was resolved or closed."),
+		"reply": _("An agent replied."),
+		"first response": _("An agent responded."),
+		"paused": _("The ticket waits for the customer."),
+		"stop condition": _("The plan's stop condition holds."),
+	}
+	return how.get(d.how) or _("The ticket was answered.")
+
+
+def _cancelled(d: Any, _step: int) -> str:
+	if d.merged_into:
+		return _("Cancelled: the ticket was merged into {0}.").format(d.merged_into)
+	if d.by:
+		return _("Stopped by {0}: {1}").format(d.by, d.reason or _("no reason given"))
+	reasons = {
+		"ticket deleted": _("the ticket was deleted"),
+		"no plan matches": _("no plan matches any more"),
+		"maintenance": _("it fell due in a maintenance ({0})").format(d.maintenance),
+	}
+	return _("Cancelled: {0}.").format(reasons.get(d.reason) or d.reason)
+
+
+def _maintenance_over(d: Any, _step: int) -> str:
+	sentence = _("The maintenance {0} is over.").format(d.maintenance)
+	if d.over:
+		sentence += " " + _("It starts over.")
+	return (
+		sentence + " " + _("What comes next is due at {0}.").format(clock.shown(d.due)) if d.due else sentence
+	)
+
+
+def _assignee_changed(d: Any, _step: int) -> str:
+	nobody = _("nobody")
+	return _("Assigned to {0}; before to {1}.").format(d.assigned or nobody, d.was or nobody)
+
+
+def _ticket_changed(d: Any, _step: int) -> str:
+	facts = ", ".join(filter(None, (d.priority, d.team, d.type)))
+	return _("The ticket changed ({0}); the plan goes on.").format(facts)
+
+
+def _brought_forward(d: Any, step: int) -> str:
+	if step:
+		sentence = _("Step {0} brought forward from {1}.").format(step, clock.shown(d.planned))
+	else:
+		sentence = _("The end of the last wait brought forward from {0}.").format(clock.shown(d.planned))
+	if d.passed_over:
+		sentence += " " + _("Passed over: {0}.").format(d.passed_over)
+	if d.by:
+		return sentence + " " + _("{0} asked for it ({1}).").format(d.by, _(d.via))
+	if d.why == "not delivered":
+		return sentence + " " + _("A message was not delivered.")
+	return sentence
+
+
+def _message(text: Callable[[], str]) -> Callable[[Any, int], str]:
+	def write(d: Any, _step: int) -> str:
+		sentence = text().format(_(d.method or ""), d.to or "")
+		if d.about:
+			sentence = _("Notice ({0}): {1}").format(_(d.about), sentence)
+		if d.possible_duplicate:
+			sentence += " " + _("(possible duplicate)")
+		if d.detail:
+			sentence += f" {d.detail}"
+		if d.stale:
+			sentence += " " + _("The escalation has begun anew since: nothing follows from this.")
+		return sentence
+
+	return write
+
+
+_SENTENCES: dict[str, Callable[[Any, int], str]] = {
+	EventKind.CREATED: _created,
+	EventKind.WINDOW_MOVED: lambda d, s: _("The response window now ends at {0}; before at {1}.").format(
+		clock.shown(d.due), clock.shown(d.was)
+	),
+	EventKind.WINDOW_OVER: lambda d, s: _("The response window is over."),
+	EventKind.HELD: lambda d, s: _("Step {0} may go out only in working time: held until {1}.").format(
+		s, clock.shown(d.until)
+	),
+	EventKind.IN_MAINTENANCE: lambda d, s: _(
+		"A maintenance runs ({0}: {1}): what is due is held until {2}."
+	).format(d.maintenance, d.reason, clock.shown(d.until)),
+	EventKind.MAINTENANCE_CHANGED: lambda d, s: _("The maintenance {0} was ended or changed.").format(
+		d.maintenance
+	),
+	EventKind.MAINTENANCE_OVER: _maintenance_over,
+	EventKind.NO_CALENDAR: lambda d, s: _("Counted around the clock, and nothing held: {0}").format(d.reason),
+	EventKind.STEP_RAN: _step_ran,
+	EventKind.UNREACHABLE: _unreachable,
+	EventKind.BROUGHT_FORWARD: _brought_forward,
+	EventKind.NOBODY_NOTIFIED: lambda d, s: _(
+		"A whole pass through the plan reached nobody. It waits for an assignee, a contact or a provider."
+	),
+	EventKind.STARTED_AGAIN: lambda d, s: _("Started again: somebody can be reached."),
+	EventKind.LAST_WAIT: lambda d, s: _("All steps have run; waiting until {0}.").format(
+		clock.shown(d.until)
+	),
+	EventKind.EXHAUSTED: lambda d, s: _("Exhausted: nobody acknowledged."),
+	EventKind.SNOOZED: lambda d, s: _("Snoozed until {0} by {1}.").format(clock.shown(d.until), d.by),
+	EventKind.SNOOZE_OVER: lambda d, s: (
+		_("The snooze is over: the priority was raised.") if d.why else _("The snooze is over.")
+	),
+	EventKind.ACKNOWLEDGED: _acknowledged,
+	EventKind.PARTLY_ACKNOWLEDGED: lambda d, s: _("Acknowledged by {0} ({1}): {2} of {3}.").format(
+		d.by, _(d.via), d.have, d.needed
+	),
+	EventKind.UNACKNOWLEDGED: _unacknowledged,
+	EventKind.REMINDED: lambda d, s: _(
+		"Nothing has happened since {0} acknowledged it: they are reminded, and it goes on at {1}."
+	).format(d.to, clock.shown(d.until)),
+	EventKind.STILL_ON_IT: lambda d, s: _("{0} is still on it ({1}).").format(d.by, _(d.via)),
+	EventKind.WORKED_ON: _worked_on,
+	EventKind.TIMED_OUT: lambda d, s: _(
+		"Nothing has happened after the reminder: {0} no longer has it, and the escalation goes on."
+	).format(d.was),
+	EventKind.HANDED_OVER: _handed_over,
+	EventKind.PERSON_ADDED: _person_added,
+	EventKind.RESOLVED: _resolved,
+	EventKind.CANCELLED: _cancelled,
+	EventKind.REPLACED: lambda d, s: _("Cancelled: the ticket changed, and plan {0} takes it now.").format(
+		d.replaced_by
+	),
+	EventKind.TICKET_CHANGED: _ticket_changed,
+	EventKind.ASSIGNEE_CHANGED: _assignee_changed,
+	EventKind.PARKED: lambda d, s: _("Set aside until {0}, because it can't be processed: {1}").format(
+		clock.shown(d.until), d.reason
+	),
+	EventKind.SENT: _message(lambda: _("{0} to {1} was sent.")),
+	EventKind.RETRY: _message(lambda: _("{0} to {1} will be tried again.")),
+	EventKind.FAILED: _message(lambda: _("{0} to {1} failed.")),
+	EventKind.UNKNOWN: _message(lambda: _("Whether {0} to {1} arrived is not known.")),
+	EventKind.WITHDRAWN: _message(lambda: _("{0} to {1} was not sent any more.")),
+	EventKind.IN_FLIGHT: _message(lambda: _("{0} to {1} was already on its way.")),
+	EventKind.DELIVERED: _message(lambda: _("{0} to {1} was delivered.")),
+	EventKind.ANSWERED: _message(lambda: _("{0} to {1} was answered.")),
+	EventKind.NOT_ANSWERED: _message(lambda: _("{0} to {1} was not answered.")),
+	EventKind.INSTEAD: _message(lambda: _("{0} to {1} is sent instead.")),
+}
