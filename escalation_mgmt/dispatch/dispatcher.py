@@ -15,7 +15,7 @@ from escalation_mgmt import delivery
 from escalation_mgmt.delivery.method_threads import MethodThreads
 from escalation_mgmt.delivery.process import Sender
 from escalation_mgmt.dispatch import monitor, sweep
-from escalation_mgmt.dispatch.evaluation import Looker
+from escalation_mgmt.dispatch.evaluation import Snapshot
 from escalation_mgmt.engine import Audience, Decision, EventKind, Notice, Reach, Step, run_due
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.connections import connections_kept
@@ -72,30 +72,30 @@ def _run_set() -> int:
 
 
 def _run(claimed: list[action_items.Stored], now: datetime) -> int:
-	looker = Looker([stored.key for stored in claimed])
-	looker.directory.read(looker.tickets.assignees())
+	snapshot = Snapshot([stored.key for stored in claimed])
+	snapshot.directory.read(snapshot.tickets.assignees())
 	decided = []
 	for stored in claimed:
-		if decision := _decide(stored, looker, now):
+		if decision := _decide(stored, snapshot, now):
 			decided.append((stored, decision))
-	decisions.apply(decided, looker.directory, looker.tickets, now)
+	decisions.apply(decided, snapshot.directory, snapshot.tickets, now)
 	return len(decided)
 
 
-def _decide(stored: action_items.Stored, looker: Looker, now: datetime) -> Decision | None:
+def _decide(stored: action_items.Stored, snapshot: Snapshot, now: datetime) -> Decision | None:
 	def reaches(step: Step) -> Reach:
-		return looker.directory.reach(step, looker.tickets, stored.key)
+		return snapshot.directory.reach(step, snapshot.tickets, stored.key)
 
-	ticket = looker.ticket(stored)
+	ticket = snapshot.ticket(stored)
 	return run_due(
 		stored.item,
 		ticket,
-		looker.enabled(stored.key[0]).values(),
-		looker.holds(stored.key),
+		snapshot.enabled(stored.key[0]).values(),
+		snapshot.condition_met(stored.key),
 		reaches,
 		now,
-		looker.calendars.of(stored.item.plan, ticket),
-		looker.maintenances.of(ticket),
+		snapshot.calendars.of(stored.item.plan, ticket),
+		snapshot.maintenances.of(ticket),
 	)
 
 

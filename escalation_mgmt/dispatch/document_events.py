@@ -25,24 +25,24 @@ def ticket_saved(doc: Any, method: str | None = None) -> None:
 	if young and not compared_by["conditional"]:
 		if all(before.get(field) == doc.get(field) for field in compared_by["fields"]):
 			return
-	_look((doc.doctype, str(doc.name)), before=before)
+	_evaluate((doc.doctype, str(doc.name)), before=before)
 
 
 def ticket_deleted(doc: Any, method: str | None = None) -> None:
 	if _watched(doc.doctype):
-		_look((doc.doctype, str(doc.name)))
+		_evaluate((doc.doctype, str(doc.name)))
 
 
 def todo_changed(doc: Any, method: str | None = None) -> None:
 	"""Frappe writes a ticket's assignees past its document events, so the ToDo is the event."""
 	if doc.reference_type and doc.reference_name and _watched(doc.reference_type):
-		_look((doc.reference_type, str(doc.reference_name)))
+		_evaluate((doc.reference_type, str(doc.reference_name)))
 
 
 def communication_changed(doc: Any, method: str | None = None) -> None:
 	"""A reply often leaves the ticket as it is, so the Communication is the event."""
 	if doc.reference_doctype and doc.reference_name and _watched(doc.reference_doctype):
-		_look((doc.reference_doctype, str(doc.reference_name)))
+		_evaluate((doc.reference_doctype, str(doc.reference_name)))
 
 
 def _watched(doctype: str) -> dict[str, Any] | None:
@@ -50,7 +50,7 @@ def _watched(doctype: str) -> dict[str, Any] | None:
 	flags = frappe.flags
 	if flags.in_install or flags.in_uninstall or flags.in_migrate or flags.in_patch:
 		return None
-	if flags.escalation_looks_put_off:
+	if flags.escalation_evaluation_put_off:
 		return None
 	try:
 		return plans.watched().get(doctype)
@@ -60,10 +60,10 @@ def _watched(doctype: str) -> dict[str, Any] | None:
 		return None
 
 
-def _look(key: tuple[str, str], before: Any = None) -> None:
+def _evaluate(key: tuple[str, str], before: Any = None) -> None:
 	frappe.db.savepoint("escalation_mgmt")
 	try:
-		evaluation.look_at(key, before=before)
+		evaluation.evaluate_ticket(key, before=before)
 		frappe.db.release_savepoint("escalation_mgmt")
 	except frappe.QueryDeadlockError:
 		raise  # the database has undone the whole transaction, not only our part: the save has to be told

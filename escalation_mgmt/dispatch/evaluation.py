@@ -1,4 +1,4 @@
-"""One look at one ticket: does its running item go on, or should one be opened? For triggers and the sweep."""
+"""One ticket is evaluated: does its running item go on, or should one be opened? For triggers and the sweep."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,8 +20,8 @@ from escalation_mgmt.storage import action_items, decisions
 from escalation_mgmt.utils import clock
 
 
-class Looker:
-	"""What looks at many tickets of one moment share: facts, enabled plans, people."""
+class Snapshot:
+	"""Facts of many tickets, read at once: what the evaluations of one moment share, with enabled plans and people."""
 
 	def __init__(self, keys: list[tuple[str, str]], *, lock: bool = False):
 		self.tickets = Tickets(keys, lock=lock)
@@ -40,8 +40,8 @@ class Looker:
 			self._enabled[doctype] = plans.enabled(doctype)
 		return self._enabled[doctype]
 
-	def holds(self, key: tuple[str, str]) -> Callable[[Plan], bool]:
-		return conditions.holds_for(partial(self.tickets.values, key))
+	def condition_met(self, key: tuple[str, str]) -> Callable[[Plan], bool]:
+		return conditions.met_by(partial(self.tickets.values, key))
 
 	def ticket(self, stored: action_items.Stored) -> Ticket:
 		"""The ticket as one item sees it: with that item's own stop condition."""
@@ -55,26 +55,26 @@ class Looker:
 			),
 		)
 
-	def look(self, stored: action_items.Stored, now: datetime) -> Decision | None:
+	def evaluate(self, stored: action_items.Stored, now: datetime) -> Decision | None:
 		enabled, ticket = self.enabled(stored.key[0]).values(), self.ticket(stored)
 		working = self.calendars.of(stored.item.plan, ticket)
-		return look(stored.item, ticket, enabled, self.holds(stored.key), now, working)
+		return look(stored.item, ticket, enabled, self.condition_met(stored.key), now, working)
 
 
-def look_at(key: tuple[str, str], *, before: Any = None) -> None:
-	"""Look at a ticket as it is in this transaction, and write what follows from it.
+def evaluate_ticket(key: tuple[str, str], *, before: Any = None) -> None:
+	"""Evaluate a ticket as it is in this transaction, and write what follows from it.
 
-	`before` is the document as it was before the save that is being looked at, where there was one.
+	`before` is the document as it was before the save that is evaluated, where there was one.
 	"""
 	now = clock.now()
-	# Locked, and so read as it is now: an old snapshot is no look. The ticket before its item, as a save does.
-	looker = Looker([key], lock=True)
-	ticket = looker.tickets[key]
+	# Locked, and so read as it is now: an older read view would be no evaluation. The ticket before its item, as a save does.
+	snapshot = Snapshot([key], lock=True)
+	ticket = snapshot.tickets[key]
 	stored = action_items.running(key)
 	if stored:
-		if decision := looker.look(stored, now):
+		if decision := snapshot.evaluate(stored, now):
 			decisions.apply(
-				[(stored, _not_to(decision, frappe.session.user))], looker.directory, looker.tickets, now
+				[(stored, _not_to(decision, frappe.session.user))], snapshot.directory, snapshot.tickets, now
 			)
 			delivery.soon()
 		return
@@ -82,10 +82,10 @@ def look_at(key: tuple[str, str], *, before: Any = None) -> None:
 	closed = StatusCategory.RESOLVED
 	reopened = bool(was and was.category is closed and ticket.category is not closed)
 	version = version_that_opens(
-		looker, key, past=action_items.past(key), before=was.facts if was else None, reopened=reopened
+		snapshot, key, past=action_items.past(key), before=was.facts if was else None, reopened=reopened
 	)
 	if version:
-		decisions.open_for(ticket, version, looker.enabled(key[0])[version], now)
+		decisions.open_for(ticket, version, snapshot.enabled(key[0])[version], now)
 	elif ticket.category is closed:
 		action_items.note_closed(key)
 
@@ -96,22 +96,22 @@ def _not_to(decision: Decision, user: str) -> Decision:
 	return replace(decision, notices=notices)
 
 
-def version_that_opens(looker: Looker, key: tuple[str, str], **more: Any) -> str | None:
+def version_that_opens(snapshot: Snapshot, key: tuple[str, str], **more: Any) -> str | None:
 	"""The version of the plan that should start for a ticket without a running item; `more` as for `opens`."""
-	enabled = looker.enabled(key[0])
-	plan = opens(looker.tickets[key], enabled.values(), looker.holds(key), **more)
+	enabled = snapshot.enabled(key[0])
+	plan = opens(snapshot.tickets[key], enabled.values(), snapshot.condition_met(key), **more)
 	return next((version for version, candidate in enabled.items() if candidate is plan), None)
 
 
 @contextmanager
 def put_off() -> Iterator[None]:
-	"""What we do to a ticket ourselves is not looked at meanwhile: whoever does it decides what follows from it."""
-	before = frappe.flags.escalation_looks_put_off
-	frappe.flags.escalation_looks_put_off = True
+	"""What we do to a ticket ourselves is not evaluated meanwhile: whoever does it decides what follows from it."""
+	before = frappe.flags.escalation_evaluation_put_off
+	frappe.flags.escalation_evaluation_put_off = True
 	try:
 		yield
 	finally:
-		frappe.flags.escalation_looks_put_off = before
+		frappe.flags.escalation_evaluation_put_off = before
 
 
 def lock_ticket(key: tuple[str, str]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import frappe
 
-from escalation_mgmt.dispatch.evaluation import Looker, lock_ticket, look_at, version_that_opens
+from escalation_mgmt.dispatch.evaluation import Snapshot, evaluate_ticket, lock_ticket, version_that_opens
 from escalation_mgmt.engine import Decision, MatchFacts, Past, Plan, can_reach, settled, start_again, winner
 from escalation_mgmt.facts import conditions, plans, tickets
 from escalation_mgmt.storage import action_items, decisions
@@ -47,9 +47,9 @@ def in_batches() -> Iterator[None]:
 def _follow_batch(batch: list[tuple[str, tuple[str, str]]]) -> None:
 	names = [name for name, _key in batch]
 	try:
-		looker = Looker([key for _name, key in batch])
+		snapshot = Snapshot([key for _name, key in batch])
 		now = clock.now()
-		moved = [stored.item.id for stored in action_items.read(names) if _next(stored, looker, now)]
+		moved = [stored.item.id for stored in action_items.read(names) if _next(stored, snapshot, now)]
 	except Exception:
 		moved = names  # one of them can't be read: each by itself, so that it stops no other
 	for name in moved:
@@ -61,17 +61,19 @@ def _follow(name: str) -> None:
 	"""Look again under a lock, and write."""
 	now = clock.now()
 	for stored in action_items.lock([name], wait=False):
-		looker = Looker([stored.key])
-		if decision := _next(stored, looker, now):
-			decisions.apply([(stored, decision)], looker.directory, looker.tickets, now)
+		snapshot = Snapshot([stored.key])
+		if decision := _next(stored, snapshot, now):
+			decisions.apply([(stored, decision)], snapshot.directory, snapshot.tickets, now)
 
 
-def _next(stored: action_items.Stored, looker: Looker, now: Any) -> Decision | None:
-	if decision := looker.look(stored, now):
+def _next(stored: action_items.Stored, snapshot: Snapshot, now: Any) -> Decision | None:
+	if decision := snapshot.evaluate(stored, now):
 		return decision
 	if not stored.item.stalled:
 		return None
-	reachable = can_reach(stored.item, lambda step: looker.directory.reach(step, looker.tickets, stored.key))
+	reachable = can_reach(
+		stored.item, lambda step: snapshot.directory.reach(step, snapshot.tickets, stored.key)
+	)
 	return start_again(stored.item, "reachable", now) if reachable else None
 
 
@@ -102,31 +104,31 @@ def _open_where_wanted(doctype: str, page: dict[str, MatchFacts], enabled: dict[
 		if name not in running and not (name in pasts and settled(pasts[name], facts))
 	]
 	names = _taken(doctype, {name: page[name] for name in names}, enabled)
-	looker = Looker([(doctype, name) for name in names])
-	for name in [name for name in names if _opens(looker, (doctype, name), pasts.get(name))]:
+	snapshot = Snapshot([(doctype, name) for name in names])
+	for name in [name for name in names if _opens(snapshot, (doctype, name), pasts.get(name))]:
 		_safely(f"{doctype} {name} can't be looked at", lambda name=name: _open(doctype, name))
 
 
 def _taken(doctype: str, page: dict[str, MatchFacts], enabled: dict[str, Plan]) -> list[str]:
 	"""Those that a plan takes, its condition included: the others' replies needn't be read."""
-	held = conditions.Held(doctype, list(page), partial(frappe.get_doc, doctype))
+	values = conditions.TicketValues(doctype, list(page), partial(frappe.get_doc, doctype))
 	return [
 		name
 		for name, facts in page.items()
-		if winner(enabled.values(), facts, conditions.holds_for(partial(held.by, name)))
+		if winner(enabled.values(), facts, conditions.met_by(partial(values.of, name)))
 	]
 
 
-def _opens(looker: Looker, key: tuple[str, str], past: Past | None) -> bool:
+def _opens(snapshot: Snapshot, key: tuple[str, str], past: Past | None) -> bool:
 	try:
-		return bool(version_that_opens(looker, key, past=past))
+		return bool(version_that_opens(snapshot, key, past=past))
 	except Exception:
 		return True  # looked at by itself, which says what is wrong with it
 
 
 def _open(doctype: str, name: str) -> None:
 	lock_ticket((doctype, name))
-	look_at((doctype, name))
+	evaluate_ticket((doctype, name))
 
 
 def _enabled(doctype: str) -> list[Any]:

@@ -20,48 +20,48 @@ Values = Callable[[str], dict[str, Any]]
 """What the ticket holds, for an expression that is to be evaluated over it."""
 
 
-def condition_holds(expression: str, values: dict[str, Any]) -> bool:
+def evaluate_condition(expression: str, values: dict[str, Any]) -> bool:
 	"""Evaluate a condition over what a ticket holds. What it raises is the caller's to handle."""
 	# Plain values: an expression that could call the document could write it.
 	return bool(frappe.safe_eval(expression, None, {"doc": frappe._dict(values)}))
 
 
-def holds_for(values: Values) -> Callable[[Plan], bool]:
+def met_by(values: Values) -> Callable[[Plan], bool]:
 	"""The function that tells the engine whether a plan's condition holds for one ticket.
 
 	A condition that fails takes no ticket: it is logged, and the plan's form shows it when it is saved.
 	"""
 
-	def holds(plan: Plan) -> bool:
+	def is_met(plan: Plan) -> bool:
 		asked = plan.takes.condition
-		return not asked or _holds(asked, values, plan, "condition")
+		return not asked or _is_met(asked, values, plan, "condition")
 
-	return holds
+	return is_met
 
 
 def stopped(plan: Plan, values: Values) -> bool:
 	"""Whether the plan's own stop condition holds. One that fails stops nothing: better a page too many."""
 	asked = plan.stop.condition
-	return bool(asked) and _holds(asked, values, plan, "stop_condition")
+	return bool(asked) and _is_met(asked, values, plan, "stop_condition")
 
 
-def _holds(expression: str, values: Values, plan: Plan, which: str) -> bool:
+def _is_met(expression: str, values: Values, plan: Plan, which: str) -> bool:
 	try:
-		return condition_holds(expression, values(expression))
+		return evaluate_condition(expression, values(expression))
 	except Exception:
 		report_once(f"Escalation Plan {plan.name}: the {which.replace('_', ' ')} failed")
 		return False
 
 
-class Held:
-	"""What many tickets of one DocType hold, for expressions: an expression's columns are read of all of them at once."""
+class TicketValues:
+	"""The values of many tickets of one DocType, for expressions: an expression's columns are read of all of them at once."""
 
 	def __init__(self, doctype: str, names: Sequence[str], get_doc: Callable[[str], Any]):
 		"""`get_doc` reads a whole ticket."""
 		self._doctype, self._names, self._get_doc = doctype, names, get_doc
 		self._rows: dict[str, dict[str, dict[str, Any]]] = {}
 
-	def by(self, name: str, expression: str) -> dict[str, Any]:
+	def of(self, name: str, expression: str) -> dict[str, Any]:
 		"""What this ticket holds. Raises DoesNotExistError where it is gone."""
 		if expression not in self._rows:
 			self._rows[expression] = self._read(expression)

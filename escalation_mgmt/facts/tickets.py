@@ -36,7 +36,7 @@ class Tickets:
 		self._facts: dict[tuple[str, str], Ticket] = {}
 		self._docs: dict[tuple[str, str], Any] = {}
 		self._rows: dict[tuple[str, str], dict] = {}
-		self._held: dict[str, conditions.Held] = {}
+		self._values_of: dict[str, conditions.TicketValues] = {}
 		by_doctype: dict[str, list[str]] = {}
 		for doctype, name in keys:
 			by_doctype.setdefault(doctype, []).append(str(name))
@@ -67,10 +67,12 @@ class Tickets:
 		doctype, name = key
 		if key in self._docs:
 			return self._docs[key].as_dict()
-		if doctype not in self._held:
+		if doctype not in self._values_of:
 			names = [name for of, name in self._facts if of == doctype]
-			self._held[doctype] = conditions.Held(doctype, names, lambda name: self.doc((doctype, name)))
-		return self._held[doctype].by(name, expression)
+			self._values_of[doctype] = conditions.TicketValues(
+				doctype, names, lambda name: self.doc((doctype, name))
+			)
+		return self._values_of[doctype].of(name, expression)
 
 	def assignees(self) -> set[str]:
 		"""All users that any of these tickets is assigned to."""

@@ -57,10 +57,10 @@ def _taken(plan: Plan) -> dict[str, Any]:
 def _taker(plan: Plan, others: list[Plan], ticket: Ticket) -> Plan | None:
 	"""The plan that takes a ticket which this plan would take if it were alone; None where it wouldn't."""
 	read, key = tickets.Tickets([]), (ticket.doctype, ticket.name)
-	holds = conditions.holds_for(partial(read.values, key))
-	if not (takes(plan.takes, ticket.facts) and holds(plan)):
+	condition_met = conditions.met_by(partial(read.values, key))
+	if not (takes(plan.takes, ticket.facts) and condition_met(plan)):
 		return None
-	return winner([*others, plan], ticket.facts, holds)
+	return winner([*others, plan], ticket.facts, condition_met)
 
 
 def _readable(doctype: str, names: list[str]) -> set[str]:

@@ -283,7 +283,7 @@ def _notes(
 	if not installation.is_live():
 		yield _("This site is a copy: it sends nothing. Make it live in Escalation Settings.")
 	others = [other for other in plans.enabled(plan.takes.doctype).values() if other.name != plan.name]
-	first = winner([*others, plan], ticket.facts, conditions.holds_for(partial(read.values, key)))
+	first = winner([*others, plan], ticket.facts, conditions.met_by(partial(read.values, key)))
 	if first is None:
 		yield _("The plan doesn't take such a ticket. This is what it would do with one.")
 	elif first is not plan:

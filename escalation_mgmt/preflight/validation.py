@@ -93,7 +93,7 @@ def _conditions(plan: Any) -> Iterator[str]:
 		if not expression:
 			continue
 		try:
-			conditions.condition_holds(expression, _sample_ticket(plan.reference_doctype).as_dict())
+			conditions.evaluate_condition(expression, _sample_ticket(plan.reference_doctype).as_dict())
 		except Exception as e:
 			yield _(
 				"{0} fails: {1}. Write an expression over the ticket, such as doc.priority == 'Urgent'."

@@ -112,9 +112,9 @@ def headline(item: ActionItem) -> str:
 	if item.stalled:
 		return _("Nobody can be reached. It waits for an assignee, a contact or a provider.")
 	if item.status is Status.ACKNOWLEDGED:
-		return " ".join(filter(None, (_has_it(item), _held(item))))
+		return " ".join(filter(None, (_has_it(item), _values_of(item))))
 	if item.maintenance:
-		return _held(item)
+		return _values_of(item)
 	match item.status:
 		case Status.SCHEDULED:
 			return _("Nothing was sent yet.")
@@ -136,7 +136,7 @@ def _has_it(item: ActionItem) -> str:
 	return _("{0} has it since {1} ({2}).").format(item.acknowledged_by, at, _(item.acknowledged_via))
 
 
-def _held(item: ActionItem) -> str:
+def _values_of(item: ActionItem) -> str:
 	"""Why what is due doesn't come, and until when; empty where no maintenance holds it."""
 	if not item.maintenance:
 		return ""

@@ -214,7 +214,7 @@ class Shell:
 
 	# --- looks
 
-	def look_at(self, ticket: str, before: Ticket | None = None) -> None:
+	def evaluate_ticket(self, ticket: str, before: Ticket | None = None) -> None:
 		"""As after a save of the ticket (`before` is what it was), or as the sweep does."""
 		facts = self.tickets[ticket]
 		if item := self.running(ticket):
@@ -241,7 +241,7 @@ class Shell:
 
 	def sweep(self) -> None:
 		for ticket in self.tickets:
-			self.look_at(ticket)
+			self.evaluate_ticket(ticket)
 			item = self.running(ticket)
 			if item and item.stalled and item.id not in self.broken:
 				if can_reach(item, self.reaches(item)):

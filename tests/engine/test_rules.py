@@ -129,7 +129,7 @@ class Rules(RuleBasedStateMachine):
 			assignees=tuple(sorted(to)),
 			response_by=deadline,
 		)
-		self.shell.look_at(name)
+		self.shell.evaluate_ticket(name)
 
 	@precondition(lambda self: self.shell.tickets)
 	@rule(
@@ -168,7 +168,7 @@ class Rules(RuleBasedStateMachine):
 				after = replace(before, stopped_by_condition=value)
 		self.shell.tickets[before.name] = after
 		if announced:
-			self.shell.look_at(before.name, before)
+			self.shell.evaluate_ticket(before.name, before)
 
 	@precondition(lambda self: self.shell.tickets)
 	@rule(

@@ -19,7 +19,7 @@ def test_a_row_is_what_the_document_is(world: World) -> None:
 		whole = frappe.get_doc(doctype, name).as_dict()
 		columns = sorted(frappe.get_meta(doctype).get_valid_columns())
 		asked = " and ".join(f"doc.{column}" for column in columns)
-		seen = conditions.Held(doctype, [name], never).by(name, asked)
+		seen = conditions.TicketValues(doctype, [name], never).by(name, asked)
 		assert {column: seen[column] for column in columns} == {column: whole[column] for column in columns}
 
 
@@ -60,8 +60,8 @@ def test_what_stands_in_no_column_is_read_with_the_document(world: World, asked:
 		read.append(name)
 		return frappe.get_doc("User", name)
 
-	held = conditions.Held("User", ["tech@x.test"], document)
-	assert conditions.condition_holds(asked, held.by("tech@x.test", asked))
+	held = conditions.TicketValues("User", ["tech@x.test"], document)
+	assert conditions.evaluate_condition(asked, held.by("tech@x.test", asked))
 	assert read == ["tech@x.test"]
 
 

@@ -462,7 +462,7 @@ def test_rename(world):
 	frappe.db.commit()
 	from escalation_mgmt.dispatch import evaluation
 
-	evaluation.look_at(("Issue", new))
+	evaluation.evaluate_ticket(("Issue", new))
 	frappe.db.commit()
 	n = frappe.db.count(ITEM, {"reference_name": new, "status": "Scheduled"})
 	quiet(world)
