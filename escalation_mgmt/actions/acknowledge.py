@@ -11,6 +11,7 @@ from escalation_mgmt import delivery
 from escalation_mgmt.engine import (
 	Status,
 	Ticket,
+	TicketKey,
 	can_acknowledge,
 	completes,
 	is_theirs,
@@ -112,12 +113,12 @@ def acknowledge(item: str, *, by: str, via: str, user: str = "", address: str = 
 	return replace(done, heard=True, **tally(decision.item)) if part else done
 
 
-def _readable(read: Tickets, key: tuple[str, str]) -> Ticket:
+def _readable(read: Tickets, key: TicketKey) -> Ticket:
 	"""The ticket; who acknowledges one that can't be read is heard all the same."""
 	try:
 		return read[key]
 	except Exception:
-		return Ticket(doctype=key[0], name=key[1])
+		return Ticket(doctype=key.doctype, name=key.name)
 
 
 def acknowledge_as(user: str, item: str, via: str) -> Acknowledgement:

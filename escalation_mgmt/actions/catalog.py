@@ -22,6 +22,7 @@ from escalation_mgmt.engine import (
 	RUNNING,
 	ActionItem,
 	Step,
+	TicketKey,
 	can_add,
 	can_bring_forward,
 	can_hand_over,
@@ -66,7 +67,7 @@ class Field:
 class Click:
 	"""Somebody asks for an action. `item` is the ticket's action item as it is now, under a lock."""
 
-	key: tuple[str, str]
+	key: TicketKey
 	item: ActionItem | None
 	user: str
 	name: str  # the user's, as history shows it
@@ -86,7 +87,7 @@ class Action:
 	offered: Callable[[ActionItem | None], bool]
 	run: Callable[[Click], tuple[bool, str]]
 	permission: str = "write"  # on the ticket; "read": being notified is enough, too
-	fields: Callable[[tuple[str, str], ActionItem | None], tuple[Field, ...]] = lambda key, item: ()
+	fields: Callable[[TicketKey, ActionItem | None], tuple[Field, ...]] = lambda key, item: ()
 	even_if_stale: bool = False  # what it means doesn't depend on what has happened since
 
 
@@ -136,26 +137,26 @@ def _start(click: Click) -> tuple[bool, str]:
 	return True, _("Started.")
 
 
-def _plans(key: tuple[str, str], _item: ActionItem | None) -> tuple[Field, ...]:
-	names = [plan.name for plan in plans.enabled(key[0]).values()]
+def _plans(key: TicketKey, _item: ActionItem | None) -> tuple[Field, ...]:
+	names = [plan.name for plan in plans.enabled(key.doctype).values()]
 	return (Field("plan", _("Plan"), tuple(Option(name, name) for name in names)),)
 
 
-def _steps(_key: tuple[str, str], item: ActionItem | None) -> tuple[Field, ...]:
+def _steps(_key: TicketKey, item: ActionItem | None) -> tuple[Field, ...]:
 	"""The steps that are still to come in this run, those that go out together as one."""
 	groups = item.plan.groups[item.group :] if item else ()
 	options = (Option(str(group[0].number), steps_in_words(group)) for group in groups)
 	return (Field("step", _("Step"), tuple(options)),)
 
 
-def _until(_key: tuple[str, str], _item: ActionItem | None) -> tuple[Field, ...]:
+def _until(_key: TicketKey, _item: ActionItem | None) -> tuple[Field, ...]:
 	label = _("Quiet until ({0} at most)").format(wording.duration(snooze.LONGEST))
 	return (Field("until", label, kind="datetime", default=snooze.suggested()),)
 
 
 def _people(name: str, label: Callable[[], str]) -> Callable[..., tuple[Field, ...]]:
-	def fields(key: tuple[str, str], item: ActionItem | None) -> tuple[Field, ...]:
-		there = responders.offered(key[0], item.facts.team if item else "")
+	def fields(key: TicketKey, item: ActionItem | None) -> tuple[Field, ...]:
+		there = responders.offered(key.doctype, item.facts.team if item else "")
 		return (Field(name, label(), tuple(Option(user, person) for user, person in there)),)
 
 	return fields
@@ -243,7 +244,7 @@ ACTIONS = (
 )
 
 
-def offered(key: tuple[str, str], item: ActionItem | None) -> list[Action]:
+def offered(key: TicketKey, item: ActionItem | None) -> list[Action]:
 	"""What the present user can do about a ticket now."""
 	return [action for action in ACTIONS if action.offered(item) and _may(action, key, item)]
 
@@ -253,9 +254,7 @@ def seen(item: ActionItem | None) -> str:
 	return f"{item.id}/{item.version}" if item else ""
 
 
-def click(
-	name: str, key: tuple[str, str], shown: str, values: Mapping[str, str], via: str
-) -> tuple[bool, str]:
+def click(name: str, key: TicketKey, shown: str, values: Mapping[str, str], via: str) -> tuple[bool, str]:
 	"""Do what the present user asks for; whether it was done, and in words what became of it.
 
 	`shown` is what the page had (`seen`). Raises PermissionError for whoever may not, ValidationError for what
@@ -280,15 +279,17 @@ def click(
 	)
 
 
-def _current(key: tuple[str, str]) -> ActionItem | None:
+def _current(key: TicketKey) -> ActionItem | None:
 	name = action_items.latest(key)
 	return next((stored.item for stored in action_items.lock([name])), None) if name else None
 
 
-def _may(action: Action, key: tuple[str, str], item: ActionItem | None) -> bool:
+def _may(action: Action, key: TicketKey, item: ActionItem | None) -> bool:
 	if not frappe.has_permission(ITEM, "read"):  # people of the desk; no customers
 		return False
 	if action.permission == "read" and item:
 		return bool(frappe.get_doc(ITEM, item.id).has_permission("read"))
 	# Where the ticket was deleted, asking for permission would raise.
-	return bool(frappe.db.exists(*key)) and bool(frappe.has_permission(key[0], action.permission, key[1]))
+	return bool(frappe.db.exists(key.doctype, key.name)) and bool(
+		frappe.has_permission(key.doctype, action.permission, key.name)
+	)

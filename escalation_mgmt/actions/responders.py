@@ -12,6 +12,7 @@ from escalation_mgmt.engine import (
 	CannotBeReached,
 	Decision,
 	Refused,
+	TicketKey,
 	can_add,
 	can_hand_over,
 )
@@ -95,7 +96,7 @@ class _Asked:
 		self.name = self._name_of(user) if self.stored else user
 
 	def _name_of(self, user: str) -> str:
-		there = offered(self.stored.key[0], self.stored.item.facts.team)
+		there = offered(self.stored.key.doctype, self.stored.item.facts.team)
 		name = dict(there or people.names([user])).get(user)
 		if not name:
 			frappe.throw(
@@ -114,14 +115,14 @@ class _Asked:
 		return words.format(self.name)
 
 
-def _assign(key: tuple[str, str], user: str) -> None:
+def _assign(key: TicketKey, user: str) -> None:
 	"""By Frappe's own assignment, so that every form and list shows it. Whoever has it already keeps it."""
 	had = Tickets([key])[key].assignees
 	if user not in had:
-		assign_to.add({"doctype": key[0], "name": key[1], "assign_to": [user]})
+		assign_to.add({"doctype": key.doctype, "name": key.name, "assign_to": [user]})
 	for other in had:
 		if other != user:
-			assign_to.remove(key[0], key[1], other)
+			assign_to.remove(key.doctype, key.name, other)
 
 
 def _why(name: str, error: CannotBeReached) -> str:

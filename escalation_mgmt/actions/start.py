@@ -4,13 +4,13 @@ import frappe
 from frappe import _
 
 from escalation_mgmt.dispatch import evaluation
-from escalation_mgmt.engine import StatusCategory
+from escalation_mgmt.engine import StatusCategory, TicketKey
 from escalation_mgmt.facts import plans, tickets
 from escalation_mgmt.storage import action_items, decisions
 from escalation_mgmt.utils import clock
 
 
-def start(key: tuple[str, str], plan: str, *, by: str) -> str:
+def start(key: TicketKey, plan: str, *, by: str) -> str:
 	"""Start an enabled plan on a ticket; returns the action item. `by` is the user who asked for it.
 
 	The caller has checked that this person may, and commits. Raises ValidationError, which says what stands in
@@ -19,10 +19,10 @@ def start(key: tuple[str, str], plan: str, *, by: str) -> str:
 	evaluation.lock_ticket(key)
 	if action_items.running(key):
 		frappe.throw(_("This ticket has a running escalation already."))
-	for version, candidate in plans.enabled(key[0]).items():
+	for version, candidate in plans.enabled(key.doctype).items():
 		if candidate.name == plan:
 			ticket = tickets.Tickets([key], lock=True)[key]
 			if ticket.gone or ticket.category == StatusCategory.RESOLVED:
 				frappe.throw(_("This ticket is closed. Open it again to start an escalation."))
 			return decisions.open_for(ticket, version, candidate, clock.now(), by=by)
-	frappe.throw(_("{0} is not an enabled plan for {1}.").format(plan, _(key[0])))
+	frappe.throw(_("{0} is not an enabled plan for {1}.").format(plan, _(key.doctype)))

@@ -9,7 +9,7 @@ from frappe import _
 from escalation_mgmt.actions import catalog
 from escalation_mgmt.actions.acknowledge import acknowledge_as
 from escalation_mgmt.actions.start import start as _start
-from escalation_mgmt.engine import can_acknowledge
+from escalation_mgmt.engine import TicketKey, can_acknowledge
 from escalation_mgmt.preflight import rehearsal
 from escalation_mgmt.storage import history, outbox
 from escalation_mgmt.utils import clock
@@ -43,14 +43,14 @@ def start(doctype: str, name: str, plan: str) -> str:
 	"""Start a plan on a ticket by hand; returns the action item. For whoever may write the ticket."""
 	frappe.has_permission(ITEM, "read", throw=True)  # people of the desk; no customers
 	frappe.has_permission(doctype, "write", name, throw=True)
-	return _start((doctype, str(name)), plan, by=frappe.session.user)
+	return _start(TicketKey(doctype, str(name)), plan, by=frappe.session.user)
 
 
 @frappe.whitelist()
 def ticket(doctype: str, name: str) -> dict[str, Any]:
 	"""What a ticket's form shows of its escalation (`ticket_form.shown`). For whoever may read the ticket."""
 	frappe.has_permission(doctype, "read", name, throw=True)
-	return ticket_form.shown((doctype, str(name)))
+	return ticket_form.shown(TicketKey(doctype, str(name)))
 
 
 @frappe.whitelist()
@@ -69,7 +69,7 @@ def act(
 	in words, "ticket": the state after it}.
 	"""
 	frappe.has_permission(doctype, "read", name, throw=True)
-	key = (doctype, str(name))
+	key = TicketKey(doctype, str(name))
 	done, message = _click(action, key, seen, values, _via("Ticket Form"))
 	return {"done": done, "message": message, "ticket": ticket_form.shown(key)}
 
@@ -80,7 +80,7 @@ def act_on_item(
 ) -> dict[str, Any]:
 	"""The same from the form of an action item, for whoever may read it. Returns {"done", "message"}."""
 	item = _readable(action_item)
-	key = (item.reference_doctype, item.reference_name)
+	key = TicketKey(item.reference_doctype, item.reference_name)
 	done, message = _click(action, key, seen, values, _via())
 	return {"done": done, "message": message}
 
@@ -92,7 +92,7 @@ def timeline(action_item: str) -> dict[str, Any]:
 	"""
 	item = _readable(action_item)
 	return {
-		**ticket_form.of_item(item.name, (item.reference_doctype, item.reference_name)),
+		**ticket_form.of_item(item.name, TicketKey(item.reference_doctype, item.reference_name)),
 		"version": f"{item.version}/{item.updated_utc}",
 		"can_acknowledge": can_acknowledge(item.status),
 		"events": history.of_item(item.name),
@@ -117,7 +117,7 @@ TELLS_AT_ONCE = {"hand_over"}
 """It assigns the ticket, of which Frappe 15 tells the person before it is committed: not to be done twice."""
 
 
-def _click(action: str, key: tuple[str, str], seen: str, values: Any, via: str) -> tuple[bool, str]:
+def _click(action: str, key: TicketKey, seen: str, values: Any, via: str) -> tuple[bool, str]:
 	given = _values(values)
 	if action in TELLS_AT_ONCE:
 		return catalog.click(action, key, seen, given, via)

@@ -16,7 +16,7 @@ from frappe import _
 from frappe.translate import print_language
 
 from escalation_mgmt.delivery import messages, tokens
-from escalation_mgmt.engine import Event, EventKind, MatchFacts, Plan, Status, Ticket
+from escalation_mgmt.engine import Event, EventKind, MatchFacts, Plan, Status, Ticket, TicketKey
 from escalation_mgmt.facts import plans
 from escalation_mgmt.facts.people import Directory, Person
 from escalation_mgmt.facts.tickets import Tickets
@@ -290,7 +290,7 @@ def _rendered(claimed: Sequence[Any], directory: Directory) -> Iterator[tuple[An
 	items = [row.item for row in claimed if row.item]
 	try:
 		frozen = plans.versions({item.plan_version for item in items})
-		facts = Tickets((item.reference_doctype, item.reference_name) for item in items)
+		facts = Tickets(TicketKey(item.reference_doctype, item.reference_name) for item in items)
 		directory.read(row.user for row in claimed if row.user)
 	except Exception as e:
 		frappe.db.sql("select 1")  # raises where the database itself is away: no message fails for that
@@ -303,7 +303,7 @@ def _rendered(claimed: Sequence[Any], directory: Directory) -> Iterator[tuple[An
 	for row in claimed:
 		try:
 			item = row.item
-			key = (item.reference_doctype, item.reference_name)
+			key = TicketKey(item.reference_doctype, item.reference_name)
 			view = messages.TicketView(_ticket(facts, key, item), load=_loader(facts, key))
 			yield row, _message(row, item, frozen[item.plan_version], view, directory), ""
 		except Exception as e:
@@ -315,7 +315,7 @@ def _not_rendered(row: Any, error: Exception) -> str:
 	return _("The message can't be rendered: {0}").format(str(error)[:300])
 
 
-def _ticket(facts: Tickets, key: tuple[str, str], item: Any) -> Ticket:
+def _ticket(facts: Tickets, key: TicketKey, item: Any) -> Ticket:
 	"""The ticket as it is now; where it can't be read, as the action item remembers it."""
 	try:
 		found = facts[key]
@@ -324,10 +324,10 @@ def _ticket(facts: Tickets, key: tuple[str, str], item: Any) -> Ticket:
 	if found and found.exists:
 		return found
 	known = MatchFacts(priority=item.priority or "")
-	return Ticket(doctype=key[0], name=key[1], subject=item.ticket_subject or "", facts=known)
+	return Ticket(doctype=key.doctype, name=key.name, subject=item.ticket_subject or "", facts=known)
 
 
-def _loader(facts: Tickets, key: tuple[str, str]) -> Callable[[], Any]:
+def _loader(facts: Tickets, key: TicketKey) -> Callable[[], Any]:
 	return lambda: facts.doc(key)
 
 

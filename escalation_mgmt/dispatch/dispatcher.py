@@ -90,7 +90,7 @@ def _decide(stored: action_items.Stored, snapshot: Snapshot, now: datetime) -> D
 	return run_due(
 		stored.item,
 		ticket,
-		snapshot.enabled(stored.key[0]).values(),
+		snapshot.enabled(stored.key.doctype).values(),
 		snapshot.condition_met(stored.key),
 		reaches,
 		now,

@@ -9,6 +9,7 @@ from typing import Any
 import frappe
 
 from escalation_mgmt.dispatch import evaluation
+from escalation_mgmt.engine import TicketKey
 from escalation_mgmt.facts import plans
 from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.error_reports import report_error
@@ -25,24 +26,24 @@ def ticket_saved(doc: Any, method: str | None = None) -> None:
 	if young and not compared_by["conditional"]:
 		if all(before.get(field) == doc.get(field) for field in compared_by["fields"]):
 			return
-	_evaluate((doc.doctype, str(doc.name)), before=before)
+	_evaluate(TicketKey(doc.doctype, str(doc.name)), before=before)
 
 
 def ticket_deleted(doc: Any, method: str | None = None) -> None:
 	if _watched(doc.doctype):
-		_evaluate((doc.doctype, str(doc.name)))
+		_evaluate(TicketKey(doc.doctype, str(doc.name)))
 
 
 def todo_changed(doc: Any, method: str | None = None) -> None:
 	"""Frappe writes a ticket's assignees past its document events, so the ToDo is the event."""
 	if doc.reference_type and doc.reference_name and _watched(doc.reference_type):
-		_evaluate((doc.reference_type, str(doc.reference_name)))
+		_evaluate(TicketKey(doc.reference_type, str(doc.reference_name)))
 
 
 def communication_changed(doc: Any, method: str | None = None) -> None:
 	"""A reply often leaves the ticket as it is, so the Communication is the event."""
 	if doc.reference_doctype and doc.reference_name and _watched(doc.reference_doctype):
-		_evaluate((doc.reference_doctype, str(doc.reference_name)))
+		_evaluate(TicketKey(doc.reference_doctype, str(doc.reference_name)))
 
 
 def _watched(doctype: str) -> dict[str, Any] | None:
@@ -60,7 +61,7 @@ def _watched(doctype: str) -> dict[str, Any] | None:
 		return None
 
 
-def _evaluate(key: tuple[str, str], before: Any = None) -> None:
+def _evaluate(key: TicketKey, before: Any = None) -> None:
 	frappe.db.savepoint("escalation_mgmt")
 	try:
 		evaluation.evaluate_ticket(key, before=before)
@@ -70,4 +71,4 @@ def _evaluate(key: tuple[str, str], before: Any = None) -> None:
 	except Exception as e:
 		frappe.db.rollback(save_point="escalation_mgmt")
 		if not isinstance(e, rows.Conflict):  # somebody else looked at the same moment
-			report_error(f"Escalation: {key[0]} {key[1]} can't be looked at")
+			report_error(f"Escalation: {key.doctype} {key.name} can't be looked at")

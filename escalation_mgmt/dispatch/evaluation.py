@@ -10,7 +10,7 @@ from typing import Any
 import frappe
 
 from escalation_mgmt import delivery
-from escalation_mgmt.engine import Decision, Plan, StatusCategory, Ticket, look, opens
+from escalation_mgmt.engine import Decision, Plan, StatusCategory, Ticket, TicketKey, look, opens
 from escalation_mgmt.facts import conditions, plans
 from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.maintenances import Maintenances
@@ -23,7 +23,7 @@ from escalation_mgmt.utils import clock
 class Snapshot:
 	"""Facts of many tickets, read at once: what the evaluations of one moment share, with enabled plans and people."""
 
-	def __init__(self, keys: list[tuple[str, str]], *, lock: bool = False):
+	def __init__(self, keys: list[TicketKey], *, lock: bool = False):
 		self.tickets = Tickets(keys, lock=lock)
 		self.directory = Directory()
 		self.calendars = Calendars()
@@ -40,7 +40,7 @@ class Snapshot:
 			self._enabled[doctype] = plans.enabled(doctype)
 		return self._enabled[doctype]
 
-	def condition_met(self, key: tuple[str, str]) -> Callable[[Plan], bool]:
+	def condition_met(self, key: TicketKey) -> Callable[[Plan], bool]:
 		return conditions.met_by(partial(self.tickets.values, key))
 
 	def ticket(self, stored: action_items.Stored) -> Ticket:
@@ -56,12 +56,12 @@ class Snapshot:
 		)
 
 	def evaluate(self, stored: action_items.Stored, now: datetime) -> Decision | None:
-		enabled, ticket = self.enabled(stored.key[0]).values(), self.ticket(stored)
+		enabled, ticket = self.enabled(stored.key.doctype).values(), self.ticket(stored)
 		working = self.calendars.of(stored.item.plan, ticket)
 		return look(stored.item, ticket, enabled, self.condition_met(stored.key), now, working)
 
 
-def evaluate_ticket(key: tuple[str, str], *, before: Any = None) -> None:
+def evaluate_ticket(key: TicketKey, *, before: Any = None) -> None:
 	"""Evaluate a ticket as it is in this transaction, and write what follows from it.
 
 	`before` is the document as it was before the save that is evaluated, where there was one.
@@ -85,7 +85,7 @@ def evaluate_ticket(key: tuple[str, str], *, before: Any = None) -> None:
 		snapshot, key, past=action_items.past(key), before=was.facts if was else None, reopened=reopened
 	)
 	if version:
-		decisions.open_for(ticket, version, snapshot.enabled(key[0])[version], now)
+		decisions.open_for(ticket, version, snapshot.enabled(key.doctype)[version], now)
 	elif ticket.category is closed:
 		action_items.note_closed(key)
 
@@ -96,9 +96,9 @@ def _not_to(decision: Decision, user: str) -> Decision:
 	return replace(decision, notices=notices)
 
 
-def version_that_opens(snapshot: Snapshot, key: tuple[str, str], **more: Any) -> str | None:
+def version_that_opens(snapshot: Snapshot, key: TicketKey, **more: Any) -> str | None:
 	"""The version of the plan that should start for a ticket without a running item; `more` as for `opens`."""
-	enabled = snapshot.enabled(key[0])
+	enabled = snapshot.enabled(key.doctype)
 	plan = opens(snapshot.tickets[key], enabled.values(), snapshot.condition_met(key), **more)
 	return next((version for version, candidate in enabled.items() if candidate is plan), None)
 
@@ -114,6 +114,6 @@ def put_off() -> Iterator[None]:
 		frappe.flags.escalation_evaluation_put_off = before
 
 
-def lock_ticket(key: tuple[str, str]) -> None:
+def lock_ticket(key: TicketKey) -> None:
 	"""Hold the ticket's row, so that nobody else opens an item for it meanwhile."""
-	frappe.db.sql(f"select `name` from `tab{key[0]}` where `name` = %s for update", (key[1],))
+	frappe.db.sql(f"select `name` from `tab{key.doctype}` where `name` = %s for update", (key.name,))

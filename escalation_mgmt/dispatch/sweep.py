@@ -11,7 +11,17 @@ from typing import Any
 import frappe
 
 from escalation_mgmt.dispatch.evaluation import Snapshot, evaluate_ticket, lock_ticket, version_that_opens
-from escalation_mgmt.engine import Decision, MatchFacts, Past, Plan, can_reach, settled, start_again, winner
+from escalation_mgmt.engine import (
+	Decision,
+	MatchFacts,
+	Past,
+	Plan,
+	TicketKey,
+	can_reach,
+	settled,
+	start_again,
+	winner,
+)
 from escalation_mgmt.facts import conditions, plans, tickets
 from escalation_mgmt.storage import action_items, decisions
 from escalation_mgmt.utils import clock, fault_points, installation, rows
@@ -44,7 +54,7 @@ def in_batches() -> Iterator[None]:
 		yield from _find_missed(doctype)
 
 
-def _follow_batch(batch: list[tuple[str, tuple[str, str]]]) -> None:
+def _follow_batch(batch: list[tuple[str, TicketKey]]) -> None:
 	names = [name for name, _key in batch]
 	try:
 		snapshot = Snapshot([key for _name, key in batch])
@@ -104,8 +114,8 @@ def _open_where_wanted(doctype: str, page: dict[str, MatchFacts], enabled: dict[
 		if name not in running and not (name in pasts and settled(pasts[name], facts))
 	]
 	names = _taken(doctype, {name: page[name] for name in names}, enabled)
-	snapshot = Snapshot([(doctype, name) for name in names])
-	for name in [name for name in names if _opens(snapshot, (doctype, name), pasts.get(name))]:
+	snapshot = Snapshot([TicketKey(doctype, name) for name in names])
+	for name in [name for name in names if _opens(snapshot, TicketKey(doctype, name), pasts.get(name))]:
 		_safely(f"{doctype} {name} can't be looked at", lambda name=name: _open(doctype, name))
 
 
@@ -119,7 +129,7 @@ def _taken(doctype: str, page: dict[str, MatchFacts], enabled: dict[str, Plan]) 
 	]
 
 
-def _opens(snapshot: Snapshot, key: tuple[str, str], past: Past | None) -> bool:
+def _opens(snapshot: Snapshot, key: TicketKey, past: Past | None) -> bool:
 	try:
 		return bool(version_that_opens(snapshot, key, past=past))
 	except Exception:
@@ -127,8 +137,9 @@ def _opens(snapshot: Snapshot, key: tuple[str, str], past: Past | None) -> bool:
 
 
 def _open(doctype: str, name: str) -> None:
-	lock_ticket((doctype, name))
-	evaluate_ticket((doctype, name))
+	key = TicketKey(doctype, name)
+	lock_ticket(key)
+	evaluate_ticket(key)
 
 
 def _enabled(doctype: str) -> list[Any]:

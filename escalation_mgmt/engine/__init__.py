@@ -80,7 +80,14 @@ from escalation_mgmt.engine.statuses import (
 	next_status,
 	status_after,
 )
-from escalation_mgmt.engine.ticket import MatchFacts, StatusCategory, Ticket, already_answered, answer
+from escalation_mgmt.engine.ticket import (
+	MatchFacts,
+	StatusCategory,
+	Ticket,
+	TicketKey,
+	already_answered,
+	answer,
+)
 from escalation_mgmt.engine.time_out import is_theirs, may_renew
 from escalation_mgmt.engine.unacknowledge import can_unacknowledge, unacknowledge
 from escalation_mgmt.engine.waits import held_until, window_end
@@ -142,6 +149,7 @@ __all__ = [
 	"TargetKind",
 	"Ticket",
 	"TicketFilter",
+	"TicketKey",
 	"Timeline",
 	"UnknownZone",
 	"Unreachable",

@@ -1,6 +1,6 @@
 """What the engine knows of a ticket: facts read by the shell at one instant, in UTC."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -11,6 +11,15 @@ class StatusCategory(StrEnum):
 	OPEN = "Open"
 	PAUSED = "Paused"  # waits for the customer
 	RESOLVED = "Resolved"  # resolved or closed
+
+
+@dataclass(frozen=True, slots=True)
+class TicketKey:
+	"""Which ticket. `created` (UTC) is when it was logged, where whoever names it knows that; keys are equal without it."""
+
+	doctype: str
+	name: str
+	created: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +50,10 @@ class Ticket:
 	first_responded_at: datetime | None = None
 	replied_at: datetime | None = None  # an agent's last reply
 	stopped_by_condition: bool = False  # the plan's own stop condition holds
+
+	@property
+	def key(self) -> TicketKey:
+		return TicketKey(self.doctype, self.name, self.created_at)
 
 	@property
 	def gone(self) -> bool:

@@ -10,7 +10,7 @@ import frappe
 from frappe import _
 
 from escalation_mgmt import notifiers
-from escalation_mgmt.engine import Reach, Recipient, Step, TargetKind, Unreachable
+from escalation_mgmt.engine import Reach, Recipient, Step, TargetKind, TicketKey, Unreachable
 from escalation_mgmt.facts import sources, tickets
 from escalation_mgmt.notifiers.base import CannotReach, Notifier, Person
 from escalation_mgmt.utils import rows
@@ -75,7 +75,7 @@ class Directory:
 		for user in wanted:
 			self._people[user] = _person(by_name.get(user))
 
-	def reach(self, step: Step, ticket: tickets.Tickets, key: tuple[str, str]) -> Reach:
+	def reach(self, step: Step, ticket: tickets.Tickets, key: TicketKey) -> Reach:
 		"""Whom the step reaches for one ticket, and whom it can't, with the reason for each."""
 		try:
 			return self._reach(step, ticket, key)
@@ -86,7 +86,7 @@ class Directory:
 			)
 			return Reach((), (miss,))
 
-	def _reach(self, step: Step, ticket: tickets.Tickets, key: tuple[str, str]) -> Reach:
+	def _reach(self, step: Step, ticket: tickets.Tickets, key: TicketKey) -> Reach:
 		kind, value = step.target.kind, step.target.value
 
 		def nobody(reason: str) -> Reach:

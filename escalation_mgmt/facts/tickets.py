@@ -15,7 +15,7 @@ from typing import Any
 import frappe
 from frappe.utils import get_datetime, now_datetime
 
-from escalation_mgmt.engine import MatchFacts, StatusCategory, Ticket, TicketFilter
+from escalation_mgmt.engine import MatchFacts, StatusCategory, Ticket, TicketFilter, TicketKey
 from escalation_mgmt.facts import conditions
 from escalation_mgmt.facts.sources import Source, level, source
 from escalation_mgmt.utils import clock
@@ -27,20 +27,20 @@ TOGETHER = timedelta(seconds=5)  # at most so far apart are a reply and what is 
 class Tickets:
 	"""The facts of many tickets, read in a few queries and in one snapshot.
 
-	`tickets[(doctype, name)]` is a `Ticket`; `doc()` gives a whole document, read when first asked for.
+	`tickets[key]` is a `Ticket`; `doc()` gives a whole document, read when first asked for.
 	"""
 
-	def __init__(self, keys: Iterable[tuple[str, str]], *, lock: bool = False):
+	def __init__(self, keys: Iterable[TicketKey], *, lock: bool = False):
 		"""With `lock` the tickets' rows are locked, and read as they are now instead of in an old snapshot."""
 		self._lock = lock
-		self._facts: dict[tuple[str, str], Ticket] = {}
-		self._docs: dict[tuple[str, str], Any] = {}
-		self._rows: dict[tuple[str, str], dict] = {}
+		self._facts: dict[TicketKey, Ticket] = {}
+		self._docs: dict[TicketKey, Any] = {}
+		self._rows: dict[TicketKey, dict] = {}
 		self._values_of: dict[str, conditions.TicketValues] = {}
 		by_doctype: dict[str, list[str]] = {}
-		for doctype, name in keys:
-			by_doctype.setdefault(doctype, []).append(str(name))
-		self._unreadable: dict[str | tuple[str, str], Exception] = {}
+		for key in keys:
+			by_doctype.setdefault(key.doctype, []).append(str(key.name))
+		self._unreadable: dict[str | TicketKey, Exception] = {}
 		for doctype, names in by_doctype.items():
 			try:
 				self._read(doctype, list(dict.fromkeys(names)))
@@ -50,35 +50,35 @@ class Tickets:
 				# Nobody says how to read them, or a column is gone: the others are read all the same.
 				self._unreadable[doctype] = e
 
-	def __getitem__(self, key: tuple[str, str]) -> Ticket:
+	def __getitem__(self, key: TicketKey) -> Ticket:
 		"""Raises what stood in the way of a ticket that can't be read."""
-		if error := self._unreadable.get(key) or self._unreadable.get(key[0]):
+		if error := self._unreadable.get(key) or self._unreadable.get(key.doctype):
 			raise error
 		return self._facts[key]
 
-	def doc(self, key: tuple[str, str]) -> Any:
+	def doc(self, key: TicketKey) -> Any:
 		"""The ticket's document, for conditions and templates. Raises DoesNotExistError where it is gone."""
 		if key not in self._docs:
-			self._docs[key] = frappe.get_doc(key[0], key[1])
+			self._docs[key] = frappe.get_doc(key.doctype, key.name)
 		return self._docs[key]
 
-	def values(self, key: tuple[str, str], expression: str) -> dict[str, Any]:
+	def values(self, key: TicketKey, expression: str) -> dict[str, Any]:
 		"""What the ticket holds, for a condition. Raises DoesNotExistError where it is gone."""
-		doctype, name = key
+		doctype = key.doctype
 		if key in self._docs:
 			return self._docs[key].as_dict()
 		if doctype not in self._values_of:
-			names = [name for of, name in self._facts if of == doctype]
+			names = [known.name for known in self._facts if known.doctype == doctype]
 			self._values_of[doctype] = conditions.TicketValues(
-				doctype, names, lambda name: self.doc((doctype, name))
+				doctype, names, lambda name: self.doc(TicketKey(doctype, name))
 			)
-		return self._values_of[doctype].of(name, expression)
+		return self._values_of[doctype].of(key.name, expression)
 
 	def assignees(self) -> set[str]:
 		"""All users that any of these tickets is assigned to."""
 		return {user for ticket in self._facts.values() for user in ticket.assignees}
 
-	def field(self, key: tuple[str, str], fieldname: str) -> Any:
+	def field(self, key: TicketKey, fieldname: str) -> Any:
 		row = self._rows.get(key, {})
 		return row[fieldname] if fieldname in row else self.doc(key).get(fieldname)
 
@@ -89,14 +89,15 @@ class Tickets:
 		replies = _replies(src, names)
 		levels = cache(partial(level, doctype))
 		for row in rows:
-			key = (doctype, str(row.name))
+			key = TicketKey(doctype, str(row.name))
 			self._rows[key] = row
 			try:
 				self._facts[key] = _facts(src, row, replies.get(str(row.name), []), levels)
 			except Exception as e:
 				self._unreadable[key] = e
 		for name in names:
-			self._facts.setdefault((doctype, name), Ticket(doctype=doctype, name=name, exists=False))
+			gone = Ticket(doctype=doctype, name=name, exists=False)
+			self._facts.setdefault(gone.key, gone)
 
 	def _rows_of(self, doctype: str, names: list[str], fields: list[str]) -> list[Any]:
 		columns = ", ".join(f"`{field}`" for field in fields)
@@ -156,9 +157,7 @@ def unresolved_since(since: datetime, takes: TicketFilter, limit: int) -> Iterat
 		after = [["name", ">", rows[-1].name]]
 
 
-def hypothetical(
-	doctype: str, assignees: Iterable[str] = (), **facts: str
-) -> tuple[Tickets, tuple[str, str]]:
+def hypothetical(doctype: str, assignees: Iterable[str] = (), **facts: str) -> tuple[Tickets, TicketKey]:
 	"""A ticket that nobody has logged, and its key, for a rehearsal.
 
 	`facts`: priority, team, ticket_type, customer, agreement. One that the DocType has no field for is left out.
@@ -168,7 +167,7 @@ def hypothetical(
 		if value and getattr(src, what):
 			doc.set(getattr(src, what), value)
 	doc.set("_assign", json.dumps(list(assignees)))
-	found, key = Tickets([]), (doctype, "")
+	found, key = Tickets([]), TicketKey(doctype, "")
 	found._docs[key] = doc
 	found._facts[key] = replace(of_doc(doc), name="")
 	return found, key

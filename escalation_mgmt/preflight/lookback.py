@@ -56,7 +56,7 @@ def _taken(plan: Plan) -> dict[str, Any]:
 
 def _taker(plan: Plan, others: list[Plan], ticket: Ticket) -> Plan | None:
 	"""The plan that takes a ticket which this plan would take if it were alone; None where it wouldn't."""
-	read, key = tickets.Tickets([]), (ticket.doctype, ticket.name)
+	read, key = tickets.Tickets([]), ticket.key
 	condition_met = conditions.met_by(partial(read.values, key))
 	if not (takes(plan.takes, ticket.facts) and condition_met(plan)):
 		return None

@@ -26,6 +26,7 @@ from escalation_mgmt.engine import (
 	Responses,
 	Status,
 	Ticket,
+	TicketKey,
 	Timeline,
 	ahead,
 	winner,
@@ -87,7 +88,7 @@ def of_plan(
 		frappe.throw(problems, title=_("The plan can't be rehearsed"), as_list=True)
 	plan = plans.from_doc(doc)
 	if ticket:
-		key = (doc.reference_doctype, str(ticket))
+		key = TicketKey(doc.reference_doctype, str(ticket))
 		read = tickets.Tickets([key])
 	else:
 		read, key = hypothetical_for(plan, hypothetical or {})
@@ -112,7 +113,7 @@ def of_plan(
 def of_ticket(
 	plan: Plan,
 	read: tickets.Tickets,
-	key: tuple[str, str],
+	key: TicketKey,
 	start: datetime,
 	responses: Responses = NEVER,
 	directory: Directory | None = None,
@@ -191,7 +192,7 @@ def missing(doc: Any) -> list[str]:
 	]
 
 
-def hypothetical_for(plan: Plan, given: dict[str, Any]) -> tuple[tickets.Tickets, tuple[str, str]]:
+def hypothetical_for(plan: Plan, given: dict[str, Any]) -> tuple[tickets.Tickets, TicketKey]:
 	"""A ticket that the plan takes, but for what is given: as for `rehearse`, or several "assignees"."""
 	takes = plan.takes
 	agreements = sources.agreements(takes.doctype)
@@ -208,7 +209,7 @@ def hypothetical_for(plan: Plan, given: dict[str, Any]) -> tuple[tickets.Tickets
 	return tickets.hypothetical(takes.doctype, assignees, **facts)
 
 
-def _facts(plan: Plan, read: tickets.Tickets, key: tuple[str, str]) -> Ticket:
+def _facts(plan: Plan, read: tickets.Tickets, key: TicketKey) -> Ticket:
 	ticket = read[key]
 	if ticket.gone or not plan.stop.condition:
 		return ticket
@@ -278,7 +279,7 @@ def _outcome(timeline: Timeline) -> str:
 
 
 def _notes(
-	plan: Plan, ticket: Ticket, read: tickets.Tickets, key: tuple[str, str], timeline: Timeline
+	plan: Plan, ticket: Ticket, read: tickets.Tickets, key: TicketKey, timeline: Timeline
 ) -> Iterator[str]:
 	if not installation.is_live():
 		yield _("This site is a copy: it sends nothing. Make it live in Escalation Settings.")

@@ -19,6 +19,7 @@ from escalation_mgmt.engine import (
 	MatchFacts,
 	Past,
 	Status,
+	TicketKey,
 	is_open_to,
 	is_theirs,
 	progress,
@@ -62,7 +63,7 @@ class Stored:
 	"""An action item as it was read, with the ticket that it belongs to."""
 
 	item: ActionItem
-	key: tuple[str, str]  # DocType and name of the ticket
+	key: TicketKey  # of its ticket
 	plan_version: str
 
 
@@ -94,7 +95,7 @@ def lock(names: Iterable[str], *, wait: bool = True) -> list[Stored]:
 	return load(frappe.db.sql(sql if wait else f"{sql} skip locked", tuple(names), as_dict=True))
 
 
-def running(key: tuple[str, str]) -> Stored | None:
+def running(key: TicketKey) -> Stored | None:
 	"""Lock and read the running item of a ticket, if it has one.
 
 	Never locks what isn't there: a lock on the gap would make two savers of new tickets deadlock.
@@ -104,17 +105,17 @@ def running(key: tuple[str, str]) -> Stored | None:
 	return next((stored for stored in lock(names) if stored.item.status in RUNNING), None)
 
 
-def latest(key: tuple[str, str]) -> str | None:
+def latest(key: TicketKey) -> str | None:
 	"""The item that a ticket's form shows: the running one, or else the newest."""
 	sql = (
 		f"select `name` from `tab{ITEM}` where `reference_doctype` = %s and `reference_name` = %s"
 		" order by `running_ticket` is null, `opened_utc` desc, `name` desc limit 1"
 	)
-	found = frappe.db.sql(sql, key)
+	found = frappe.db.sql(sql, (key.doctype, key.name))
 	return found[0][0] if found else None
 
 
-def names_of_running(after: str, limit: int) -> list[tuple[str, tuple[str, str]]]:
+def names_of_running(after: str, limit: int) -> list[tuple[str, TicketKey]]:
 	"""Running items by name, from the one after `after`: [(item, ticket)]. Nothing is locked."""
 	found = frappe.get_all(
 		ITEM,
@@ -123,7 +124,7 @@ def names_of_running(after: str, limit: int) -> list[tuple[str, tuple[str, str]]
 		order_by="name asc",
 		limit_page_length=limit,
 	)
-	return [(row.name, (row.reference_doctype, row.reference_name)) for row in found]
+	return [(row.name, TicketKey(row.reference_doctype, row.reference_name)) for row in found]
 
 
 def read(names: Sequence[str]) -> list[Stored]:
@@ -134,9 +135,9 @@ def read(names: Sequence[str]) -> list[Stored]:
 	return load(frappe.db.sql(f"{_SELECT} where `name` in ({placeholders})", tuple(names), as_dict=True))
 
 
-def past(key: tuple[str, str]) -> Past | None:
+def past(key: TicketKey) -> Past | None:
 	"""What is remembered of the ticket's last item, ended or not."""
-	return pasts(key[0], [key[1]]).get(key[1])
+	return pasts(key.doctype, [key.name]).get(key.name)
 
 
 def pasts(doctype: str, names: Sequence[str]) -> dict[str, Past]:
@@ -164,7 +165,7 @@ def pasts(doctype: str, names: Sequence[str]) -> dict[str, Past]:
 
 def with_running_item(doctype: str, names: Sequence[str]) -> set[str]:
 	"""Those of these tickets that have a running item."""
-	keys = {running_ticket((doctype, name)): name for name in names}
+	keys = {running_ticket(TicketKey(doctype, name)): name for name in names}
 	if not keys:
 		return set()
 	placeholders = rows.placeholders(keys)
@@ -172,12 +173,12 @@ def with_running_item(doctype: str, names: Sequence[str]) -> set[str]:
 	return {keys[row[0]] for row in frappe.db.sql(sql, tuple(keys))}
 
 
-def note_closed(key: tuple[str, str]) -> None:
+def note_closed(key: TicketKey) -> None:
 	"""Remember that the ticket was resolved or closed, so that its reopening can start a new item."""
 	frappe.db.sql(
 		f"update `tab{ITEM}` set `ticket_was_closed` = 1"
 		" where `reference_doctype` = %s and `reference_name` = %s and `ticket_was_closed` = 0",
-		key,
+		(key.doctype, key.name),
 	)
 
 
@@ -187,7 +188,7 @@ def follow_rename(doc: Any, _event: str, old: str, new: str, merge: bool = False
 
 	Every DocType's renames come here: what isn't there isn't locked.
 	"""
-	before, after = running_ticket((doc.doctype, old)), running_ticket((doc.doctype, new))
+	before, after = (running_ticket(TicketKey(doc.doctype, name)) for name in (old, new))
 	running = frappe.get_all(ITEM, filters={"running_ticket": before}, pluck="name", order_by="name")
 	ended = frappe.get_all(
 		ITEM,
@@ -244,7 +245,7 @@ def load(found: Iterable[Any]) -> list[Stored]:
 				reminded=bool(row.reminded),
 				ended_at=row.ended_utc,
 			),
-			key=(row.reference_doctype, row.reference_name),
+			key=TicketKey(row.reference_doctype, row.reference_name),
 			plan_version=row.plan_version,
 		)
 		for row in found
@@ -292,6 +293,6 @@ def _facts(row: Any) -> MatchFacts:
 	)
 
 
-def running_ticket(key: tuple[str, str]) -> str:
+def running_ticket(key: TicketKey) -> str:
 	"""Unique among running items: no ticket ever has two."""
-	return f"{key[0]}/{key[1]}"
+	return f"{key.doctype}/{key.name}"

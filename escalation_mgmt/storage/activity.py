@@ -13,7 +13,7 @@ from frappe import _
 from frappe.translate import print_language
 from frappe.utils import escape_html, now_datetime
 
-from escalation_mgmt.engine import Event, EventKind
+from escalation_mgmt.engine import Event, EventKind, TicketKey
 from escalation_mgmt.facts import sources
 from escalation_mgmt.storage import wording
 from escalation_mgmt.utils import rows
@@ -42,7 +42,7 @@ LONGEST = 140  # characters that Helpdesk's column holds
 _SAVEPOINT = "escalation_activity"
 
 
-def note(happened: Iterable[tuple[tuple[str, str], Event]]) -> None:
+def note(happened: Iterable[tuple[TicketKey, Event]]) -> None:
 	"""Write the important ones of these events, [(ticket, event)], into their tickets' activity.
 
 	What stands in the way is reported, and the caller goes on; only a deadlock, which has undone the caller's
@@ -67,27 +67,27 @@ def _of_the_gone(event: Event) -> bool:
 	return event.data.get("reason") == "ticket deleted"
 
 
-def _write(noted: list[tuple[tuple[str, str], Event]]) -> None:
+def _write(noted: list[tuple[TicketKey, Event]]) -> None:
 	logs: dict[str, list[dict[str, Any]]] = {}
 	now = now_datetime()
-	for n, ((doctype, name), event) in enumerate(noted):
+	for n, (key, event) in enumerate(noted):
 		text = _("Escalation: {0}").format(wording.in_words(event.kind, event.step, event.data))
 		# Both lists are sorted by their rows' creation alone.
 		row = {"name": rows.new_name(), "creation": now + timedelta(microseconds=n)}
-		log = sources.source(doctype).activity
+		log = sources.source(key.doctype).activity
 		if log and frappe.db.table_exists(log.doctype):
-			logs.setdefault(log.doctype, []).append(row | {log.ticket: name, log.text: text[:LONGEST]})
+			logs.setdefault(log.doctype, []).append(row | {log.ticket: key.name, log.text: text[:LONGEST]})
 		else:
-			logs.setdefault("Comment", []).append(row | _comment(doctype, name, text))
+			logs.setdefault("Comment", []).append(row | _comment(key, text))
 	for doctype, lines in logs.items():
 		rows.insert_all(doctype, lines)
 
 
-def _comment(doctype: str, name: str, text: str) -> dict[str, Any]:
+def _comment(key: TicketKey, text: str) -> dict[str, Any]:
 	return {
 		"comment_type": "Info",
-		"reference_doctype": doctype,
-		"reference_name": name,
+		"reference_doctype": key.doctype,
+		"reference_name": key.name,
 		"comment_email": frappe.session.user,
 		"content": escape_html(text),
 	}

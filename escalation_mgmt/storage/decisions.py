@@ -50,7 +50,7 @@ def open_for(
 		"reference_doctype": ticket.doctype,
 		"reference_name": ticket.name,
 		"ticket_subject": ticket.subject[:140],
-		"running_ticket": running_ticket((ticket.doctype, ticket.name)),
+		"running_ticket": running_ticket(ticket.key),
 		"step_count": len(plan.steps),
 		"opened_utc": now,
 		"updated_utc": now,
@@ -60,7 +60,7 @@ def open_for(
 	with _one_running():
 		rows.insert_all(ITEM, [{"name": name, **row}])
 	history.append([history.Line(name, event) for event in decision.events])
-	activity.note([((ticket.doctype, ticket.name), event) for event in decision.events])
+	activity.note([(ticket.key, event) for event in decision.events])
 	return name
 
 

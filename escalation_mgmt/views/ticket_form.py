@@ -9,7 +9,7 @@ from frappe import _
 
 from escalation_mgmt.actions import catalog
 from escalation_mgmt.actions.acknowledge import so_far
-from escalation_mgmt.engine import ActionItem, Status, progress
+from escalation_mgmt.engine import ActionItem, Status, TicketKey, progress
 from escalation_mgmt.facts import maintenances, plans
 from escalation_mgmt.storage import action_items, history
 from escalation_mgmt.utils import clock
@@ -34,7 +34,7 @@ def boot(bootinfo: Any) -> None:
 	bootinfo.escalation_doctypes = sorted(plans.watched())
 
 
-def shown(key: tuple[str, str]) -> dict[str, Any]:
+def shown(key: TicketKey) -> dict[str, Any]:
 	"""The state of a ticket's escalation for the present user, who may read the ticket.
 
 	{"seen": to be handed back with a click, "item": its name, "status", "tone": a colour, "headline",
@@ -50,7 +50,7 @@ def shown(key: tuple[str, str]) -> dict[str, Any]:
 	return state
 
 
-def of_item(name: str, key: tuple[str, str]) -> dict[str, Any]:
+def of_item(name: str, key: TicketKey) -> dict[str, Any]:
 	"""The same for one action item of a ticket, which the present user may read, whatever else the ticket has.
 
 	"state" is its status untranslated. What can be done can be done about the ticket's latest; "latest" names it where
@@ -70,7 +70,7 @@ def _read(name: str) -> ActionItem | None:
 	return next((stored.item for stored in action_items.read([name])), None)
 
 
-def _can_be_done(key: tuple[str, str], item: ActionItem | None) -> dict[str, Any]:
+def _can_be_done(key: TicketKey, item: ActionItem | None) -> dict[str, Any]:
 	words = {
 		"title": _("Escalation"),
 		"details": _("Details"),
@@ -191,7 +191,7 @@ def _next(item: ActionItem) -> str:
 	return catalog.steps_in_words(item.plan.groups[item.group])
 
 
-def _offered(key: tuple[str, str], item: ActionItem | None) -> list[dict[str, Any]]:
+def _offered(key: TicketKey, item: ActionItem | None) -> list[dict[str, Any]]:
 	return [
 		{
 			"name": action.name,

@@ -6,6 +6,7 @@ import frappe
 import pytest
 from frappe.database.database import Database
 
+from escalation_mgmt.engine import TicketKey
 from escalation_mgmt.facts import conditions
 from escalation_mgmt.facts.tickets import Tickets
 from tests.scenarios.test_dispatcher import many
@@ -19,8 +20,8 @@ def test_a_row_is_what_the_document_is(world: World) -> None:
 		whole = frappe.get_doc(doctype, name).as_dict()
 		columns = sorted(frappe.get_meta(doctype).get_valid_columns())
 		asked = " and ".join(f"doc.{column}" for column in columns)
-		seen = conditions.TicketValues(doctype, [name], never).by(name, asked)
-		assert {column: seen[column] for column in columns} == {column: whole[column] for column in columns}
+		read = conditions.TicketValues(doctype, [name], never).of(name, asked)
+		assert {column: read[column] for column in columns} == {column: whole[column] for column in columns}
 
 
 def never(_name: str) -> NoReturn:
@@ -60,14 +61,15 @@ def test_what_stands_in_no_column_is_read_with_the_document(world: World, asked:
 		read.append(name)
 		return frappe.get_doc("User", name)
 
-	held = conditions.TicketValues("User", ["tech@x.test"], document)
-	assert conditions.evaluate_condition(asked, held.by("tech@x.test", asked))
+	values = conditions.TicketValues("User", ["tech@x.test"], document)
+	assert conditions.evaluate_condition(asked, values.of("tech@x.test", asked))
 	assert read == ["tech@x.test"]
 
 
 def test_a_ticket_that_is_gone_says_so(world: World) -> None:
 	with pytest.raises(frappe.DoesNotExistError):
-		Tickets([("HD Ticket", "0")]).values(("HD Ticket", "0"), "doc.subject")
+		key = TicketKey("HD Ticket", "0")
+		Tickets([key]).values(key, "doc.subject")
 
 
 def sweeping(world: World, monkeypatch: pytest.MonkeyPatch, count: int) -> int:

@@ -8,6 +8,7 @@ import pytest
 
 from escalation_mgmt import delivery
 from escalation_mgmt.dispatch import dispatcher
+from escalation_mgmt.engine import TicketKey
 from escalation_mgmt.storage import outbox
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import ITEM
@@ -462,7 +463,7 @@ def test_rename(world):
 	frappe.db.commit()
 	from escalation_mgmt.dispatch import evaluation
 
-	evaluation.evaluate_ticket(("Issue", new))
+	evaluation.evaluate_ticket(TicketKey("Issue", new))
 	frappe.db.commit()
 	n = frappe.db.count(ITEM, {"reference_name": new, "status": "Scheduled"})
 	quiet(world)

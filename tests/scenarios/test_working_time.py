@@ -8,6 +8,7 @@ from typing import Any
 import frappe
 import pytest
 
+from escalation_mgmt.engine import TicketKey
 from escalation_mgmt.facts import calendars, tickets
 from escalation_mgmt.utils import clock
 from tests.scenarios.test_plan_form import refused, warnings
@@ -184,7 +185,8 @@ def test_7_by_an_agreement_with_its_holidays_in_the_sites_time_zone(world: World
 		for due, free in ((monday, None), (tuesday, monday)):
 			with holiday(doc, str(clock.to_site(free or tuesday).date())):
 				ticket = world.ticket()
-				assert tickets.Tickets([("HD Ticket", ticket.name)])["HD Ticket", str(ticket.name)].agreement
+				key = TicketKey("HD Ticket", str(ticket.name))
+				assert tickets.Tickets([key])[key].agreement
 				world.tick()
 				world.expect_email("tech@x.test")
 				assert world.item(ticket).due_utc == due
