@@ -7,6 +7,21 @@ app_description = "Runs an escalation plan for every ticket that nobody answers,
 app_email = "escalation@example.com"
 app_license = "MIT"
 
+# The types of a DocType's fields stand in its controller, and every whitelisted function checks the types that it is given.
+export_python_type_annotations = True
+require_type_annotated_api_methods = True
+
+# Only for those who set it up: whoever sees two apps is asked after each log-in which of them is meant.
+add_to_apps_screen = [
+	{
+		"name": "escalation_mgmt",
+		"logo": "/assets/escalation_mgmt/images/escalation.svg",
+		"title": "Escalation",
+		"route": "/app/escalation",
+		"has_permission": "escalation_mgmt.permissions.sees_app",
+	}
+]
+
 # The methods: each a subclass of notifiers.base.Notifier. Another app adds one by a line of its own.
 # In this order a notice finds its way: by the first that reaches them and wakes nobody.
 escalation_notifiers = [

@@ -7,16 +7,21 @@ from frappe.model.db_query import DatabaseQuery
 
 from escalation_mgmt.utils.doctypes import CONTACT, DEVICE, EVENT, ITEM, NOTIFICATION
 
-SEE_ALL = frozenset({"Escalation Manager", "System Manager", "Administrator"})
+MANAGERS = ("System Manager", "Escalation Manager")
 
 
 def only_for_managers() -> None:
 	"""Raises PermissionError for anybody else."""
-	frappe.only_for(("System Manager", "Escalation Manager"))
+	frappe.only_for(MANAGERS)
+
+
+def sees_app() -> bool:
+	"""Whether the present user finds the app on Frappe's apps screen."""
+	return sees_all(frappe.session.user)
 
 
 def sees_all(user: str) -> bool:
-	return user == "Administrator" or bool(SEE_ALL & set(frappe.get_roles(user)))
+	return user == "Administrator" or bool({*MANAGERS} & {*frappe.get_roles(user)})
 
 
 def concerns(item: Any, user: str) -> bool:

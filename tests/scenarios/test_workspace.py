@@ -1,10 +1,11 @@
 """The workspace: what its cards count, and the plans to copy from."""
 
 import json
+from pathlib import Path
 
 import frappe
 
-from escalation_mgmt import install
+from escalation_mgmt import install, permissions
 from escalation_mgmt.operations import examples
 from escalation_mgmt.preflight import validation
 from escalation_mgmt.views import number_cards
@@ -67,3 +68,17 @@ def test_examples_are_sound_and_disabled_and_dont_come_back(world: World) -> Non
 		plan.delete()
 	install.after_migrate()
 	assert not frappe.db.count("Escalation Plan")
+
+
+def test_who_sets_it_up_finds_it_on_the_apps_screen(world: World) -> None:
+	for user, finds_it in (("manager@x.test", True), ("Administrator", True), ("tech@x.test", False)):
+		frappe.set_user(user)
+		assert permissions.sees_app() is finds_it
+	frappe.set_user("Administrator")
+	(entry,) = frappe.get_hooks("add_to_apps_screen", app_name="escalation_mgmt")
+	assert frappe.get_attr(entry["has_permission"]) is permissions.sees_app
+	assert Path(
+		frappe.get_app_path(
+			"escalation_mgmt", "public", entry["logo"].removeprefix("/assets/escalation_mgmt/")
+		)
+	).exists()
