@@ -22,7 +22,7 @@ from host import sites
 sites.enter(sys.argv[1])
 sites.connect(sys.argv[1])
 import frappe
-from escalation_mgmt import clock
+from escalation_mgmt.utils import clock
 frappe.db.set_value("Escalation Action Item", sys.argv[2], "due_utc", clock.now() - timedelta(minutes=6))
 frappe.db.commit()
 """
@@ -32,7 +32,8 @@ from datetime import timedelta
 from host import sites
 sites.enter(sys.argv[1])
 sites.connect(sys.argv[1])
-from escalation_mgmt import clock, monitor
+from escalation_mgmt.dispatch import monitor
+from escalation_mgmt.utils import clock
 monitor.ticked(clock.now() - timedelta(minutes=6))
 """
 MINUTE = 61_000

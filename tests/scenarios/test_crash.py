@@ -217,16 +217,16 @@ TINA = "+4915112345601"
 
 @pytest.mark.parametrize("point", ["acknowledge.before", "acknowledge.after"])
 @pytest.mark.parametrize("door", DOORS)
-def test_11_killed_while_acknowledging(world: World, transport: str, point: str) -> None:
+def test_11_killed_while_acknowledging(world: World, door: str, point: str) -> None:
 	world.contact("tech@x.test", TINA)
 	world.plan(
-		(0, DOORS[transport]), (0, "Email", "User", "lead@x.test"), (5, "Email", "User", "second@x.test")
+		(0, DOORS[door]), (0, "Email", "User", "lead@x.test"), (5, "Email", "User", "second@x.test")
 	)
 	port = at_another_address(world)
 	ticket = world.ticket()
 	world.forward(10)
 	world.expect_email("lead@x.test")
-	acknowledge = use(world, transport, world.item(ticket).name, port)
+	acknowledge = use(world, door, world.item(ticket).name, port)
 	with children.served(world, port, f"{point}:1:kill") as server:
 		with pytest.raises(requests.ConnectionError):
 			acknowledge()
@@ -244,7 +244,7 @@ def test_11_killed_while_acknowledging(world: World, transport: str, point: str)
 	assert (item.status, item.acknowledged_user, item.acknowledged_via) == (
 		"Acknowledged",
 		"tech@x.test",
-		transport,
+		door,
 	)
 	assert world.kinds(item).count("Acknowledged") == 1
 	world.tick()
@@ -252,17 +252,17 @@ def test_11_killed_while_acknowledging(world: World, transport: str, point: str)
 	world.forward(60)
 
 
-def use(world: World, transport: str, item: str, port: int):
+def use(world: World, door: str, item: str, port: int):
 	"""How the technician acknowledges by a door: a function that can be called again."""
-	if transport == "Link":
+	if door == "Link":
 		link = world.expect_email("tech@x.test").links[0]
 		return lambda: world.post(link)
-	if transport == "Desk":
+	if door == "Desk":
 		world.expect_email("tech@x.test")
 		desk = world.login("tech@x.test")
 		url = f"http://127.0.0.1:{port}/api/method/escalation_mgmt.api.acknowledge"
 		return lambda: desk.post(url, data={"action_item": item}, timeout=30)
-	if transport == "SMS":
+	if door == "SMS":
 		world.expect_sms(TINA)
 		return lambda: world.providers.twilio.text(TINA, "1")
 	call = world.expect_call(TINA)
