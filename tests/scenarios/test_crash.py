@@ -1,6 +1,6 @@
 """Scenario 11: the process dies, the database or Redis goes away. Nothing is lost or doubled unmarked.
 
-Real processes end by SIGKILL before and after every commit and every send: `faults` names the points, and the last
+Real processes end by SIGKILL before and after every commit and every send: `fault_points` names the points, and the last
 test here finds them in the code.
 """
 
@@ -219,9 +219,7 @@ TINA = "+4915112345601"
 @pytest.mark.parametrize("door", DOORS)
 def test_11_killed_while_acknowledging(world: World, door: str, point: str) -> None:
 	world.contact("tech@x.test", TINA)
-	world.plan(
-		(0, DOORS[door]), (0, "Email", "User", "lead@x.test"), (5, "Email", "User", "second@x.test")
-	)
+	world.plan((0, DOORS[door]), (0, "Email", "User", "lead@x.test"), (5, "Email", "User", "second@x.test"))
 	port = at_another_address(world)
 	ticket = world.ticket()
 	world.forward(10)
@@ -307,10 +305,10 @@ def test_11_killed_while_a_receipt_is_taken(world: World, point: str, status: st
 def test_11_every_point_is_killed_at() -> None:
 	"""Each that the code has is named in this file."""
 	code = "".join(
-		path.read_text() for path in (ROOT / "escalation_mgmt").glob("*.py") if path.stem != "faults"
+		path.read_text() for path in (ROOT / "escalation_mgmt").rglob("*.py") if path.stem != "fault_points"
 	)
-	points = set(re.findall(r'faults\.point\("([\w.]+)"', code))
-	for name in re.findall(r'faults\.(?:around_)?commit\("([\w.]+)"', code):
+	points = set(re.findall(r'fault_points\.point\("([\w.]+)"', code))
+	for name in re.findall(r'fault_points\.(?:around_)?commit\("([\w.]+)"', code):
 		points |= {f"{name}.before", f"{name}.after"}
 	tests = Path(__file__).read_text()
 	assert len(points) >= 16 and [point for point in sorted(points) if f'"{point}' not in tests] == []
