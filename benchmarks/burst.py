@@ -73,7 +73,7 @@ def _ours(receiver: Sink, method: str) -> float:
 
 
 def _floor(receiver: Sink, method: str) -> float:
-	path, headers, body = _request(method)
+	path, headers, body = request_by(method)
 	floor.prepare(COUNT)
 	receiver.forget()
 	started = time.monotonic()
@@ -90,12 +90,12 @@ def _seconds(receiver: Sink, started: float) -> float:
 
 
 def _capacity(receiver: Sink, method: str) -> float:
-	path, headers, body = _request(method)
+	path, headers, body = request_by(method)
 	requests = [flood.request(path, body(str(n)), {**headers, "webhook-id": str(n)}) for n in range(FLOOD)]
 	return flood.capacity(receiver.port, requests)
 
 
-def _request(method: str) -> tuple[str, dict[str, str], Callable[[str], bytes]]:
+def request_by(method: str) -> tuple[str, dict[str, str], Callable[[str], bytes]]:
 	"""What the floor sends: the path, the headers, and the body of the message of an id."""
 	if method == site.HTTP_POST:
 		return "/", {"Content-Type": "application/json"}, lambda id: b'{"ticket": "1"}'

@@ -61,7 +61,7 @@ def _cycles() -> list[float]:
 	for _number in range(CYCLES):
 		started = time.perf_counter()
 		dispatcher.tick()
-		dispatcher._pause()
+		dispatcher.pause()
 		taken.append((time.perf_counter() - started) * 1000)
 	return taken
 

@@ -190,7 +190,7 @@ def escalations(due: list[datetime], *, first: int = 1) -> None:
 		items.append(
 			{
 				"name": opened.id,
-				**decisions._state(opened),
+				**decisions.columns_of(opened),
 				"plan": frozen.name,
 				"plan_version": version,
 				"reference_doctype": "HD Ticket",

@@ -139,7 +139,7 @@ def _alive(pid: int) -> bool:
 
 def _keep(name: str, port: int) -> None:
 	signal.signal(signal.SIGINT, signal.SIG_IGN)
-	command, extra = _redis(port) if name == "redis" else _mariadb(port)
+	command, extra = redis_command(port) if name == "redis" else mariadb_command(port)
 	server = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
 	while not answers(port):
 		if server.poll() is not None:
@@ -161,14 +161,15 @@ def _keep(name: str, port: int) -> None:
 		server.wait(60)
 
 
-def _redis(port: int) -> tuple[list[str], dict]:
+def redis_command(port: int) -> tuple[list[str], dict]:
+	"""A server that keeps nothing on disk."""
 	return [
 		redis_binary(), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
 		"--dir", str(paths.RUN), "--daemonize", "no",
 	], {}  # fmt: skip
 
 
-def _mariadb(port: int) -> tuple[list[str], dict]:
+def mariadb_command(port: int) -> tuple[list[str], dict]:
 	"""A server of our own with its own data: root without a password, reachable from this machine only."""
 	data, socket_path = paths.MARIADB / "data", paths.MARIADB / "mysqld.sock"
 	if len(str(socket_path)) > 100:

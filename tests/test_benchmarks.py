@@ -27,7 +27,7 @@ def test_the_sink_counts_by_id() -> None:
 @pytest.mark.parametrize("method", [site.HTTP_POST, site.SMS])
 def test_the_flood_is_taken_whole(method: str) -> None:
 	with sink() as receiver:
-		path, headers, body = burst._request(method)
+		path, headers, body = burst.request_by(method)
 		requests = [flood.request(path, body(str(n)), {**headers, "webhook-id": str(n)}) for n in range(1000)]
 		assert flood.capacity(receiver.port, requests) > 0
 		seen = receiver.count()

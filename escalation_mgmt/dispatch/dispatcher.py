@@ -210,7 +210,7 @@ def _run_until(stopped: Callable[[], bool], site: str, send: Callable[[], object
 			if time.monotonic() - beaten > BEAT_EVERY:
 				beaten = time.monotonic()
 				monitor.beat()
-			time.sleep(_pause())
+			time.sleep(pause())
 		except Exception:
 			frappe.logger("escalation_mgmt").exception("the dispatcher met an error, and goes on")
 			time.sleep(1)
@@ -227,7 +227,8 @@ def reconnect(site: str) -> None:
 		frappe.local.job = job
 
 
-def _pause() -> float:
+def pause() -> float:
+	"""How long nothing falls due, in seconds, within the limits of a sleep. Ends the caller's transaction."""
 	frappe.db.rollback()
 	if not installation.is_live():
 		return LONGEST_SLEEP

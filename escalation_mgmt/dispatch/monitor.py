@@ -30,11 +30,10 @@ TOLERATED = timedelta(minutes=5)  # a scheduler's tick is up to 240 s; later tha
 HEARTBEAT_SECONDS = 10
 LATELY = timedelta(days=1)
 LATEST = 500  # messages, for how late they were
-_TICK = "escalation_last_tick"
-_WORKER = "escalation_worker"
+TICK, WORKER = "escalation_last_tick", "escalation_worker"  # keys in Redis
 _WORKER_SECONDS = 90  # longer than a batch takes
 _NOTED_EVERY = timedelta(seconds=5)
-_noted: dict[str, datetime] = {}
+noted: dict[str, datetime] = {}  # by site: the look that this process has written to Redis last
 _calls: dict[str, threading.Thread] = {}  # to the heartbeat address, each site's last
 
 
@@ -142,29 +141,29 @@ def _scheduler_off() -> bool:
 def ticked(now: datetime) -> None:
 	"""A dispatcher has looked at what is due. Kept in Redis, every few seconds at most; without Redis it is not known."""
 	site = frappe.local.site
-	if site not in _noted or abs(now - _noted[site]) >= _NOTED_EVERY:
-		_noted[site] = now
+	if site not in noted or abs(now - noted[site]) >= _NOTED_EVERY:
+		noted[site] = now
 		with suppress(redis.exceptions.RedisError, OSError):  # no step waits for Redis
-			frappe.cache.set_value(_TICK, now)
+			frappe.cache.set_value(TICK, now)
 
 
 def last_tick() -> datetime | None:
 	"""When a dispatcher last looked (UTC), to within a few seconds; None where nobody knows."""
 	with suppress(redis.exceptions.RedisError, OSError):
-		return frappe.cache.get_value(_TICK, expires=True)
+		return frappe.cache.get_value(TICK, expires=True)
 	return None
 
 
 def worker_ticked() -> None:
 	"""The background job has looked; each time, because it is forgotten soon."""
 	with suppress(redis.exceptions.RedisError, OSError):
-		frappe.cache.set_value(_WORKER, 1, expires_in_sec=_WORKER_SECONDS)
+		frappe.cache.set_value(WORKER, 1, expires_in_sec=_WORKER_SECONDS)
 
 
 def worker_looks() -> bool:
 	"""Whether a worker has the background job; False where nobody knows."""
 	with suppress(redis.exceptions.RedisError, OSError):
-		return bool(frappe.cache.get_value(_WORKER, expires=True))
+		return bool(frappe.cache.get_value(WORKER, expires=True))
 	return False
 
 

@@ -44,7 +44,7 @@ def open_for(
 	working = Calendars().of(plan, ticket)
 	decision = open_item(name, plan, ticket, now, working, by=by, follows=replaces)
 	row = {
-		**_state(decision.item),
+		**columns_of(decision.item),
 		"plan": plan.name,
 		"plan_version": version,
 		"reference_doctype": ticket.doctype,
@@ -139,7 +139,7 @@ def _replace(stored: Stored, plan_name: str, ticket: Ticket, now: datetime) -> N
 	raise rows.Conflict(f"the plan {plan_name} was disabled meanwhile")
 
 
-def _state(item: ActionItem) -> dict[str, Any]:
+def columns_of(item: ActionItem) -> dict[str, Any]:
 	"""The columns that a decision can change."""
 	return {
 		"version": item.version,
@@ -180,7 +180,7 @@ def _changes(decided: Sequence[tuple[Stored, Decision]], now: datetime) -> list[
 	"""The items' new states, without the columns in which none of them changes."""
 	before = [_before(stored) for stored, _decision in decided]
 	after = [
-		_state(decision.item) | {"running_ticket": _running_after(stored, decision)}
+		columns_of(decision.item) | {"running_ticket": _running_after(stored, decision)}
 		for stored, decision in decided
 	]
 	changed = [
@@ -198,7 +198,7 @@ def _changes(decided: Sequence[tuple[Stored, Decision]], now: datetime) -> list[
 def _before(stored: Stored) -> dict[str, Any]:
 	item = stored.item
 	running = item.status in RUNNING and not item.superseded
-	state = _state(item) | {"running_ticket": running_ticket(stored.key) if running else None}
+	state = columns_of(item) | {"running_ticket": running_ticket(stored.key) if running else None}
 	if item.parked:  # why, and until when, isn't known here, but that it ends now is
 		state |= dict.fromkeys(("parked", "parked_due_utc", "due_utc"), "")
 	return state

@@ -79,14 +79,14 @@ class Browser:
 
 	@property
 	def public(self) -> bytes:
-		return _point(self.private.public_key())
+		return point(self.private.public_key())
 
 	def as_json(self) -> dict[str, Any]:
 		"""What PushSubscription.toJSON() gives a page."""
 		return {
 			"endpoint": self.url,
 			"expirationTime": None,
-			"keys": {"p256dh": _encoded(self.public), "auth": _encoded(self.auth)},
+			"keys": {"p256dh": encoded(self.public), "auth": encoded(self.auth)},
 		}
 
 
@@ -255,7 +255,7 @@ def decrypt(raw: bytes, private: ec.EllipticCurvePrivateKey, auth: bytes) -> byt
 	if length != 65 or len(record) > size:
 		raise ValueError("not one record with a key of 65 bytes")
 	shared = private.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), sender))
-	info = b"WebPush: info\x00" + _point(private.public_key()) + sender
+	info = b"WebPush: info\x00" + point(private.public_key()) + sender
 	keying = _derived(shared, auth, info, 32)
 	key = _derived(keying, salt, b"Content-Encoding: aes128gcm\x00", 16)
 	nonce = _derived(keying, salt, b"Content-Encoding: nonce\x00", 12)
@@ -269,11 +269,13 @@ def _derived(secret: bytes, salt: bytes, info: bytes, length: int) -> bytes:
 	return HKDF(hashes.SHA256(), length, salt, info).derive(secret)
 
 
-def _point(key: ec.EllipticCurvePublicKey) -> bytes:
+def point(key: ec.EllipticCurvePublicKey) -> bytes:
+	"""A public key as Web Push sends it."""
 	return key.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
 
 
-def _encoded(raw: bytes) -> str:
+def encoded(raw: bytes) -> str:
+	"""In base64url, without padding."""
 	return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 

@@ -12,7 +12,7 @@ from pywebpush import webpush
 
 from host.providers import LocalProviders
 from host.providers.fcm import AUDIENCE, PROJECT, SCOPE, SENDER, problems
-from host.providers.webpush import _encoded, _point
+from host.providers.webpush import encoded, point
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def push(
 
 
 def subscribed(providers: LocalProviders, pair: Vapid02):
-	return providers.webpush.subscribe("tech@x.test", _encoded(_point(pair.public_key)))
+	return providers.webpush.subscribe("tech@x.test", encoded(point(pair.public_key)))
 
 
 def test_what_is_right_is_decrypted_and_shown_once_for_each_tag(

@@ -1,8 +1,9 @@
 """Scenarios 3, 4, 15 and 23: a phone that rings, is read to, and asks for a key."""
 
 import pytest
+from twilio.rest.api.v2010.account.call import CallList
+from twilio.rest.api.v2010.account.message import MessageList
 
-from escalation_mgmt import notifiers
 from tests.scenarios.test_ticket_form import Form
 from tests.world import World
 
@@ -261,10 +262,10 @@ def test_15_a_notifier_that_raises_stops_no_other(
 	world.plan((0, method), (0, "Email"), (5, "Email", "User", "lead@x.test"))
 	world.ticket()
 
-	async def broken(self, client, message):
+	async def broken(self, **message):
 		raise RuntimeError("a bug")
 
-	monkeypatch.setattr(notifiers.classes()[method], "_create", broken)
+	monkeypatch.setattr({"SMS": MessageList, "Phone Call": CallList}[method], "create_async", broken)
 	world.forward(10)
 	world.expect_email("tech@x.test")
 	world.expect_error("broke on its way to Twilio")

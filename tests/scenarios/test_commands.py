@@ -241,7 +241,7 @@ def test_nobody_is_paged_but_who_is_offered_whatever_a_call_names(world: World, 
 	for values in ("[]]", "[1]", '"lead@x.test"', "7"):
 		refused = form.session.post(
 			f"{world.url}/api/method/escalation_mgmt.api.act",
-			json={**form._which(), "action": "hand_over", "seen": form.shown["seen"], "values": values},
+			json={**form.which(), "action": "hand_over", "seen": form.shown["seen"], "values": values},
 			timeout=30,
 		)
 		assert refused.status_code == 417 and "values must be an object" in refused.text

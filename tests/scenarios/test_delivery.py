@@ -8,7 +8,6 @@ import pytest
 from escalation_mgmt import delivery, notifiers
 from escalation_mgmt.delivery import send
 from escalation_mgmt.dispatch import dispatcher
-from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.email import EmailNotifier
 from escalation_mgmt.utils.doctypes import NOTIFICATION
 from tests.world import PAGER, World
@@ -296,14 +295,14 @@ def test_a_method_that_breaks_stops_no_other(world: World, monkeypatch: pytest.M
 	world.ticket()
 	world.wait(10)
 	dispatcher.tick(lambda: None)
-	some = send._deliver_some
+	by = send.deliver_by
 
-	def breaks(method: str, directory: Directory) -> int:
+	def breaks(method: str) -> int:
 		if method == "HTTP POST":
 			raise RuntimeError("the pager broke")
-		return some(method, directory)
+		return by(method)
 
-	monkeypatch.setattr(send, "_deliver_some", breaks)
+	monkeypatch.setattr(send, "deliver_by", breaks)
 	delivery.deliver()
 	world.expect_email("tech@x.test")
 	world.expect_error("what goes by HTTP POST can't be sent")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import frappe
 import pytest
@@ -12,7 +12,7 @@ import pytest
 from escalation_mgmt import delivery
 from escalation_mgmt.actions.snooze import snooze
 from escalation_mgmt.dispatch import dispatcher, monitor
-from escalation_mgmt.storage import action_items
+from escalation_mgmt.storage import action_items, decisions
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import ITEM, PLAN_VERSION
 from tests import children
@@ -74,16 +74,16 @@ def test_31_what_is_snoozed_before_it_can_be_set_aside_is_not(world: World, monk
 	ticket = world.ticket()
 	world.forward(10)
 	world.expect_email("tech@x.test")
-	park = dispatcher._park
+	park = decisions.park
 
-	def park_too_late(name: str, error: Exception) -> bool:
+	def park_too_late(name: str, *why_and_when: Any) -> bool:
 		assert snooze(name, str(clock.to_site(world.now + timedelta(hours=1))), by="Tina")[0]
 		frappe.db.commit()
-		return park(name, error)
+		return park(name, *why_and_when)
 
 	with monkeypatch.context() as broken:
-		broken.setattr(dispatcher, "_run", fails(RuntimeError("for a moment")))
-		broken.setattr(dispatcher, "_park", park_too_late)
+		broken.setattr(dispatcher, "run_due", fails(RuntimeError("for a moment")))
+		broken.setattr(decisions, "park", park_too_late)
 		world.forward(1)
 	item = world.item(ticket)
 	world.expect_error(f"{item.name} can't be processed")
@@ -96,7 +96,7 @@ def test_31_what_others_hold_is_for_the_next_tick(world: World, monkeypatch) -> 
 	world.plan((0, "Email"))
 	world.ticket()
 	with monkeypatch.context() as held:
-		held.setattr(dispatcher, "_run", fails(rows.Conflict("somebody else has it")))
+		held.setattr(dispatcher, "run_due", fails(rows.Conflict("somebody else has it")))
 		world.forward(10)
 		assert dispatcher.tick() == 0
 	assert dispatcher.tick() == 1
@@ -219,7 +219,7 @@ def test_10_without_a_worker_the_scheduled_job_sweeps(world: World) -> None:
 		monitor.worker_ticked()
 		dispatcher.scheduled()
 		assert world.count_items() == 1
-		frappe.cache.delete_value(monitor._WORKER)  # it is forgotten soon
+		frappe.cache.delete_value(monitor.WORKER)  # it is forgotten soon
 		dispatcher.scheduled()
 		assert world.count_items() == len(tickets)
 	finally:

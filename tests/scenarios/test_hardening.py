@@ -9,7 +9,7 @@ import pytest
 from escalation_mgmt import delivery
 from escalation_mgmt.dispatch import dispatcher
 from escalation_mgmt.engine import TicketKey
-from escalation_mgmt.storage import outbox
+from escalation_mgmt.storage import decisions, outbox
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import ITEM
 from tests.world import PAGER, World, needs
@@ -38,7 +38,7 @@ def test_deadlock_parks(world, monkeypatch):
 
 	world.plan((0, "Email"))
 	t = world.ticket()
-	real = dispatcher._run
+	real = dispatcher.run_due
 	calls = []
 
 	def run(*a):
@@ -47,7 +47,7 @@ def test_deadlock_parks(world, monkeypatch):
 			raise frappe.QueryDeadlockError(OperationalError(1213, "Deadlock found"))
 		return real(*a)
 
-	monkeypatch.setattr(dispatcher, "_run", run)
+	monkeypatch.setattr(dispatcher, "run_due", run)
 	world.forward(10)
 	item = world.item(t)
 	quiet(world)
@@ -61,19 +61,19 @@ def test_park_over_ack(world, monkeypatch):
 	t = world.ticket()
 	world.forward(10)
 	world.expect_email("tech@x.test")
-	real = dispatcher._park
+	real = decisions.park
 
-	def park(n, e):  # somebody acknowledges between the rollback and the parking
+	def park(n, *e):  # somebody acknowledges between the rollback and the parking
 		acknowledge(n, by="T", via="Desk", user="tech@x.test")
 		frappe.db.commit()
-		return real(n, e)
+		return real(n, *e)
 
-	monkeypatch.setattr(dispatcher, "_park", park)
-	rr = dispatcher._run
-	monkeypatch.setattr(dispatcher, "_run", lambda *a: (_ for _ in ()).throw(RuntimeError("transient")))
+	monkeypatch.setattr(decisions, "park", park)
+	rr = dispatcher.run_due
+	monkeypatch.setattr(dispatcher, "run_due", lambda *a: (_ for _ in ()).throw(RuntimeError("transient")))
 	world.forward(1)
-	monkeypatch.setattr(dispatcher, "_park", real)
-	monkeypatch.setattr(dispatcher, "_run", rr)
+	monkeypatch.setattr(decisions, "park", real)
+	monkeypatch.setattr(dispatcher, "run_due", rr)
 	i = world.item(t)
 	world.forward(5)
 	world.forward(5)

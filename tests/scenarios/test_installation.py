@@ -17,7 +17,7 @@ def test_30_a_copy_sends_nothing_and_says_so_until_it_is_made_live(world: World)
 		world.forward(10)
 		world.sweep()
 		assert world.item(ticket).status == "Scheduled"
-		assert dispatcher._pause() == dispatcher.LONGEST_SLEEP, "it is in no hurry for what it doesn't run"
+		assert dispatcher.pause() == dispatcher.LONGEST_SLEEP, "it is in no hurry for what it doesn't run"
 		bootinfo = frappe._dict()
 		installation.boot(bootinfo)
 		assert bootinfo.escalation_mute

@@ -194,7 +194,7 @@ def test_no_tick_waits_for_redis(world: World, monkeypatch: pytest.MonkeyPatch) 
 		address = f"redis://127.0.0.1:{silent.getsockname()[1]}"
 		cache = RedisWrapper.from_url(address, socket_timeout=0.05)
 		monkeypatch.setattr(monitor.frappe, "cache", cache)
-		monitor._noted.clear()
+		monitor.noted.clear()
 		monitor.ticked(world.now)
 		frappe.local.cache = {}
 		assert monitor.last_tick() is None

@@ -29,7 +29,7 @@ class MariaDB:
 		self.port = servers.free_port(0)
 		with monkeypatch.context() as patched:
 			patched.setattr(paths, "MARIADB", folder)
-			self._command, self.address = servers._mariadb(self.port)
+			self._command, self.address = servers.mariadb_command(self.port)
 		self.start()
 
 	def start(self) -> None:

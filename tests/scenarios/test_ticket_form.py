@@ -7,7 +7,7 @@ import pytest
 
 from escalation_mgmt import agent_page, install
 from escalation_mgmt.actions import catalog
-from escalation_mgmt.storage import activity
+from escalation_mgmt.storage import wording
 from escalation_mgmt.views import ticket_form
 from tests.world import World
 
@@ -24,7 +24,7 @@ class Form:
 	def reload(self) -> None:
 		frappe.db.commit()
 		self.answer = self.session.get(
-			f"{self.world.url}/api/method/escalation_mgmt.api.ticket", params=self._which(), timeout=30
+			f"{self.world.url}/api/method/escalation_mgmt.api.ticket", params=self.which(), timeout=30
 		)
 		self.shown = self.answer.json().get("message")
 
@@ -36,7 +36,7 @@ class Form:
 		frappe.db.commit()
 		return self.session.post(
 			f"{self.world.url}/api/method/escalation_mgmt.api.act",
-			json={**self._which(), "action": action, "seen": self.shown["seen"], "values": values},
+			json={**self.which(), "action": action, "seen": self.shown["seen"], "values": values},
 			timeout=30,
 		)
 
@@ -47,7 +47,7 @@ class Form:
 		self.shown = said["ticket"]
 		return said["done"], said["message"]
 
-	def _which(self) -> dict[str, str]:
+	def which(self) -> dict[str, str]:
 		return {"doctype": self.ticket.doctype, "name": str(self.ticket.name)}
 
 
@@ -253,7 +253,7 @@ def test_what_breaks_there_stops_no_step(world: World, monkeypatch: pytest.Monke
 	def broken(*_args: object) -> None:
 		frappe.db.sql("insert into `tabNo Such Table` values (1)")
 
-	monkeypatch.setattr(activity, "_write", broken)
+	monkeypatch.setattr(wording, "in_words", broken)
 	world.forward(10)
 	world.expect_email("tech@x.test")
 	assert world.item(ticket).status == "Escalating"
