@@ -9,6 +9,7 @@ from escalation_mgmt import delivery, notifiers
 from escalation_mgmt.delivery import send
 from escalation_mgmt.dispatch import dispatcher
 from escalation_mgmt.notifiers.email import EmailNotifier
+from escalation_mgmt.utils import fault_points
 from escalation_mgmt.utils.doctypes import NOTIFICATION
 from tests.world import PAGER, World
 
@@ -200,9 +201,15 @@ def test_a_template_that_breaks_sends_the_apps_own_words(world: World) -> None:
 def test_an_attempt_that_was_never_heard_of_again_goes_out_once_more(world: World, monkeypatch) -> None:
 	"""As after a crash between the commit of the attempt and the record of its outcome."""
 	ticket = paging(world)
-	monkeypatch.setattr(send._Recorder, "flush", lambda self: None)
+
+	def point(name: str) -> None:
+		if name == "delivery.taken":
+			raise SystemError("it ended there")
+
+	monkeypatch.setattr(fault_points, "point", point)
 	world.forward(10)
 	world.expect_page()
+	world.expect_error("what goes by HTTP POST can't be sent")
 	assert state(world, ticket) == ("Sending", 1, False)
 	monkeypatch.undo()
 	world.forward(seconds=119)
