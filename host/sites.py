@@ -327,7 +327,7 @@ def _fernet_key() -> str:
 
 
 def copy_site(name: str, target: str, force: bool = True) -> None:
-	"""The same site under another name, with a database of its own: a second instead of half a minute."""
+	"""Copy a site under another name, with a database of its own: a second instead of half a minute."""
 	if (paths.SITES / target).exists():
 		if not force:
 			raise SystemExit(f"host: site {target} exists")

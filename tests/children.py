@@ -174,7 +174,8 @@ def resident_until_all_is_begun(
 def resident_with_sender(
 	pipe: Connection, site: tuple[str, str], now: datetime, hosts: Sequence[str]
 ) -> None:
-	"""The same as the command starts it, with a sender beside it and a clock that goes on; says the sender's pid."""
+	"""A resident dispatcher as the command starts it, with a sender beside it and a clock that goes on; says the sender's
+	pid."""
 	import frappe
 
 	from escalation_mgmt.commands import Stop

@@ -177,7 +177,7 @@ class Page(HTMLParser):
 
 
 def in_scripts(paths: list[Path]) -> list[tuple[Path, int, str]]:
-	"""The same of JavaScript, by a parser (tests/texts.cjs)."""
+	"""Texts of JavaScript that don't go through `__`, by a parser (tests/texts.cjs)."""
 	try:
 		there = judges.installed()
 	except judges.Missing as e:

@@ -78,8 +78,8 @@ class Source:
 			self.agreement,
 		]
 		meta = frappe.get_meta(self.doctype)
-		there = [field for field in dict.fromkeys(wanted) if field and meta.has_field(field)]
-		return ["name", "creation", "owner", "_assign", *there]
+		existing = [field for field in dict.fromkeys(wanted) if field and meta.has_field(field)]
+		return ["name", "creation", "owner", "_assign", *existing]
 
 	@property
 	def deciding(self) -> list[str]:

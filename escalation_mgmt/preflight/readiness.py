@@ -129,7 +129,7 @@ class _Misses:
 		self.add_reason(plan, miss.label, miss.reason, step.method, remedy)
 
 	def add_reason(self, plan: Plan, who: str, reason: str, method: str, remedy: Remedy) -> None:
-		_cure, methods, of = self._found.setdefault((who, reason), (remedy, [], []))
+		_remedy, methods, of = self._found.setdefault((who, reason), (remedy, [], []))
 		_add(methods, _(method))
 		_add(of, plan.name)
 

@@ -60,7 +60,8 @@ def to_utc(local: datetime | str | None) -> datetime | None:
 
 
 def stamp_to_utc(local: datetime | str | None) -> datetime | None:
-	"""The same for what has happened already: of an ambiguous hour the second, where that isn't in the future."""
+	"""A naive datetime in the site's time zone, of what has happened already, as an instant in UTC: of an ambiguous hour the
+	second, where that isn't in the future."""
 	if not local:
 		return None
 	first, second = _readings(local)

@@ -19,7 +19,7 @@ def unreported() -> Iterator[None]:
 
 
 def report_once(title: str) -> None:
-	"""The same for what fails at every look, such as for each ticket of each sweep: once an hour for each title."""
+	"""An Error Log of what fails again and again, such as for each ticket of each sweep: once an hour for each title."""
 	if frappe.flags.escalation_unreported:
 		return
 	key = f"escalation_reported:{title}"

@@ -23,7 +23,7 @@ def commit(name: str) -> None:
 
 
 def around_commit(name: str) -> None:
-	"""The same for a transaction that somebody else commits: the request, the caller."""
+	"""A point before a commit and one after it, where somebody else commits: the request, the caller."""
 	if _POINT:
 		point(f"{name}.before")
 		frappe.db.after_commit.add(lambda: point(f"{name}.after"))

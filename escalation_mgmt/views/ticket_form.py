@@ -51,7 +51,8 @@ def shown(key: TicketKey) -> dict[str, Any]:
 
 
 def of_item(name: str, key: TicketKey) -> dict[str, Any]:
-	"""The same for one action item of a ticket, which the present user may read, whatever else the ticket has.
+	"""The state (as `shown` gives it) of one action item of a ticket, which the present user may read, whatever else the
+	ticket has.
 
 	"state" is its status untranslated. What can be done can be done about the ticket's latest; "latest" names it where
 	this is an older one.

@@ -118,8 +118,8 @@ def _time_for(user: str | None, instant: datetime) -> str:
 	zone = frappe.db.get_value(CONTACT, {"user": user}, "time_zone") if user else None
 	if not zone:
 		return clock.shown(instant)
-	there = instant.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
-	return f"{frappe.utils.format_datetime(there.replace(tzinfo=None))} {there.tzname()}"
+	theirs = instant.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
+	return f"{frappe.utils.format_datetime(theirs.replace(tzinfo=None))} {theirs.tzname()}"
 
 
 def _sheet(message: Any, done: Acknowledgement | None) -> Sheet:

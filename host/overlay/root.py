@@ -21,9 +21,12 @@ def init(site: str | None = None, sites_path: str | None = None, new_site: bool 
 
 		site = os.environ.get("FRAPPE_SITE") or get_common_site_config(sites_path).get("default_site") or ""
 
-	local.error_log = []
-	local.message_log = []
-	local.debug_log = []
+	for name in ("error_log", "message_log", "debug_log", "locked_documents"):
+		setattr(local, name, [])
+	for name in ("role_permissions", "valid_columns", "new_doc_templates", "cache"):
+		setattr(local, name, {})
+	for name in ("all_apps", "module_app", "app_modules", "user", "user_perms", "jenv", "jloader"):
+		setattr(local, name, None)
 	local.flags = _dict(
 		currently_saving=[],
 		redirect_location="",
@@ -38,37 +41,18 @@ def init(site: str | None = None, sites_path: str | None = None, new_site: bool 
 		new_site=new_site,
 		read_only=False,
 	)
-	local.locked_documents = []
 	local.test_objects = defaultdict(list)
+	local.request_cache = defaultdict(dict)
 
-	local.site = site
-	local.sites_path = sites_path
+	local.site = local.site_name = site
+	local.sites_path = local.app_path = sites_path
 	local.site_path = os.path.join(sites_path, site)
-	local.app_path = sites_path
-	local.all_apps = None
-	local.site_name = site
-
-	local.request_ip = None
-	local.response = _dict({"docs": []})
-	local.response_headers = Headers()
-	local.task_id = None
-
 	local.conf = get_site_config(sites_path=sites_path, site_path=local.site_path, cached=True)
 	local.lang = local.conf.lang or "en"
 
-	local.module_app = None
-	local.app_modules = None
-
-	local.user = None
-	local.user_perms = None
-	local.role_permissions = {}
-	local.valid_columns = {}
-	local.new_doc_templates = {}
-
-	local.request_cache = defaultdict(dict)
-	local.jenv = None
-	local.jloader = None
-	local.cache = {}
+	local.request_ip = local.task_id = None
+	local.response = _dict({"docs": []})
+	local.response_headers = Headers()
 	local.form_dict = _dict()
 	local.preload_assets = {"style": [], "script": [], "icons": []}
 	local.session = _dict(user="Guest", data=_dict())

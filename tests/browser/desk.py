@@ -32,7 +32,7 @@ def chromium() -> str | None:
 
 
 def headless() -> str | None:
-	"""The same engine without the window around it, where there is one: a third less work, but nothing can be pushed."""
+	"""Chromium without the window around it, where there is one: a third less work, but nothing can be pushed."""
 	return os.environ.get("CHROMIUM") or shutil.which("chromium-headless-shell") or chromium()
 
 

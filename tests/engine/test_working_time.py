@@ -25,7 +25,7 @@ def clock(text: str) -> timedelta:
 def calendar(
 	*hours: str, zone: str = "UTC", days: range = range(5), holidays: tuple[str, ...] = ()
 ) -> Calendar:
-	"""The same hours ("9:00-18:00") on each of these weekdays."""
+	"""Hours ("9:00-18:00") that are alike on each of these weekdays."""
 	spans = [span.split("-") for span in hours]
 	return Calendar(
 		zone=zone,

@@ -19,10 +19,10 @@ class EscalationSettings(Document):
 			frappe.throw(_("The public address must begin with https:// (or http://)."))
 		for row in self.sources:
 			fields = {df.fieldname for df in frappe.get_meta(row.reference_doctype).fields}
-			there = fields & conditions.columns(row.reference_doctype)
+			existing = fields & conditions.columns(row.reference_doctype)
 			for field in row.meta.fields:
 				name = row.get(field.fieldname)
-				if field.fieldname.endswith("_field") and name and name not in there:
+				if field.fieldname.endswith("_field") and name and name not in existing:
 					frappe.throw(
 						_("Row {0}: {1} has no field {2} that is kept in the database.").format(
 							row.idx, _(row.reference_doctype), name
