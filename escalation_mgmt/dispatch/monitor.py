@@ -20,7 +20,6 @@ import redis
 from frappe import _
 
 from escalation_mgmt.notifiers import egress
-from escalation_mgmt.notifiers.http_post import allowed_hosts
 from escalation_mgmt.storage import wording
 from escalation_mgmt.storage.message_state import Purpose
 from escalation_mgmt.utils import clock, installation
@@ -223,7 +222,7 @@ def beat(*, wait: bool = False) -> None:
 	state = health() if url else None
 	if not state or state.mute or state.steps_overdue or state.messages_overdue:
 		return
-	site, log, allowed = frappe.local.site, frappe.logger("escalation_mgmt"), allowed_hosts()
+	site, log, allowed = frappe.local.site, frappe.logger("escalation_mgmt"), egress.allowed_hosts()
 	try:
 		egress.check_url(url, allowed)
 	except egress.Forbidden as e:  # said here: the thread knows no language
@@ -248,10 +247,9 @@ def _call(url: str, allowed: Sequence[str], log: Logger) -> None:
 
 
 async def _get(url: str, allowed: Sequence[str]) -> None:
-	async with aiohttp.ClientSession(
-		connector=egress.connector(allowed, 1),
-		timeout=aiohttp.ClientTimeout(total=HEARTBEAT_SECONDS),
-		trust_env=False,
-	) as pool:
-		async with pool.get(url, allow_redirects=False) as response:
-			response.release()
+	timeout = aiohttp.ClientTimeout(total=HEARTBEAT_SECONDS)
+	async with (
+		egress.session(allowed, 1) as pool,
+		pool.get(url, timeout=timeout, allow_redirects=False) as response,
+	):
+		response.release()

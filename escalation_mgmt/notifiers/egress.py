@@ -1,4 +1,4 @@
-"""Keeps our requests outside (design rule 13): which addresses an HTTP POST may go to.
+"""Keeps our requests outside (design rule 13): which addresses they may go to.
 
 The resolver checks every address that a name has, and the connection is made to the address that it
 returned: nothing can change between the look and the step. A redirect is never followed.
@@ -7,10 +7,10 @@ returned: nothing can change between the look and the step. A redirect is never 
 import ipaddress
 import socket
 from collections.abc import Callable, Iterable
-from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+import frappe
 from aiohttp.abc import AbstractResolver, ResolveResult
 from frappe import _
 
@@ -33,6 +33,18 @@ class Forbidden(Exception):
 
 	def __str__(self) -> str:
 		return self._in_words()
+
+
+def refusal(error: Exception) -> Forbidden | None:
+	"""The refusal that an exception of aiohttp's comes from, or is."""
+	if isinstance(error, aiohttp.ClientConnectorError):
+		error = error.__cause__
+	return error if isinstance(error, Forbidden) else None
+
+
+def allowed_hosts() -> list[str]:
+	"""Hosts inside that the administrator allowed by name, in the site's own configuration."""
+	return frappe.conf.get("escalation_allowed_hosts") or []
 
 
 def is_outside(address: str) -> bool:
@@ -119,6 +131,13 @@ class OutsideResolver(AbstractResolver):
 		await self._resolver.close()
 
 
-def connector(allowed: Iterable[str], limit: int) -> Any:
-	"""A connection pool for aiohttp that can only reach the outside."""
-	return aiohttp.TCPConnector(resolver=OutsideResolver(allowed), limit=limit, use_dns_cache=False)
+def session(allowed: Iterable[str], limit: int) -> aiohttp.ClientSession:
+	"""A pool of connections that can only reach the outside; made inside its event loop.
+
+	No proxy from the environment and no cookies: what was checked is what is connected to.
+	"""
+	return aiohttp.ClientSession(
+		connector=aiohttp.TCPConnector(resolver=OutsideResolver(allowed), limit=limit, use_dns_cache=False),
+		cookie_jar=aiohttp.DummyCookieJar(),
+		trust_env=False,
+	)

@@ -7,6 +7,7 @@ import smtplib
 import socket
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -18,6 +19,7 @@ from frappe import _
 from frappe.email.doctype.email_account.email_account import EmailAccount
 from frappe.utils import cint, escape_html, validate_email_address
 
+from escalation_mgmt.notifiers.answers import first_line
 from escalation_mgmt.notifiers.base import (
 	BATCH_SECONDS,
 	CannotReach,
@@ -57,7 +59,9 @@ class EmailNotifier(Notifier):
 		except Exception as e:
 			frappe.clear_last_message()  # Frappe says it on the screen, too
 			return [
-				_("The mail server doesn't take our log-in, or can't be reached: {0}").format(_first_line(e))
+				_("The mail server doesn't take our log-in, or can't be reached: {0}").format(
+					first_line(e, 300)
+				)
 			]
 		return []
 
@@ -95,22 +99,20 @@ class EmailNotifier(Notifier):
 				connection = _alive(connection) or _connect(account)
 			except Exception as e:
 				# One try for all of them: each would wait as long, and steps wait meanwhile.
-				why = Retry(_("The mail server can't be reached: {0}").format(_first_line(e)))
+				why = Retry(_("The mail server can't be reached: {0}").format(first_line(e, 300)))
 				yield from ((left, why) for left in messages[number:])
 				return
 			try:
 				outcome = _send_one(connection, account, _build(account, message), message.address)
 			except Exception as e:  # before anything went over: the message itself can't be built
 				report_error(f"Escalation: email {message.notification} can't be built")
-				outcome = Failed(_("The email can't be built: {0}").format(_first_line(e)))
+				outcome = Failed(_("The email can't be built: {0}").format(first_line(e, 300)))
 			if isinstance(outcome, Unknown):
 				connection = None
 			yield message, outcome
 		if connection:
-			try:
+			with suppress(smtplib.SMTPException, OSError):  # everything was said already
 				connection.quit()
-			except (smtplib.SMTPException, OSError):
-				pass  # everything was said already
 
 
 def _account() -> EmailAccount | None:
@@ -156,13 +158,17 @@ def _send_one(connection: smtplib.SMTP, account: EmailAccount, mail: EmailMessag
 			if code not in (250, 251):
 				return _refused(code, answer)
 	except (smtplib.SMTPException, OSError) as e:
-		return Retry(_("The mail server broke off before it took the message: {0}").format(_first_line(e)))
+		return Retry(
+			_("The mail server broke off before it took the message: {0}").format(first_line(e, 300))
+		)
 	try:
 		code, answer = connection.data(content)
 	except smtplib.SMTPDataError as e:  # refused at the word DATA, before the message went over
 		return _refused(e.smtp_code, e.smtp_error)
 	except (smtplib.SMTPException, OSError) as e:
-		return Unknown(_("The mail server broke off while it took the message: {0}").format(_first_line(e)))
+		return Unknown(
+			_("The mail server broke off while it took the message: {0}").format(first_line(e, 300))
+		)
 	return Sent(mail["Message-ID"], _text(answer)) if code == 250 else _refused(code, answer)
 
 
@@ -203,7 +209,3 @@ def _build(account: EmailAccount, message: Message) -> EmailMessage:
 
 def _text(answer: bytes | str) -> str:
 	return (answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer)[:300]
-
-
-def _first_line(error: Exception) -> str:
-	return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

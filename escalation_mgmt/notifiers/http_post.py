@@ -8,8 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -18,7 +17,8 @@ from frappe import _
 from frappe.utils import cint
 from standardwebhooks import Webhook
 
-from escalation_mgmt.notifiers import connections, egress
+from escalation_mgmt.notifiers import answers, connections, egress
+from escalation_mgmt.notifiers.answers import Trouble
 from escalation_mgmt.notifiers.base import (
 	CannotReach,
 	Failed,
@@ -35,9 +35,7 @@ from escalation_mgmt.utils.error_reports import report_error
 from escalation_mgmt.utils.templating import render
 
 CONNECTIONS = 256
-ANSWER_BYTES = 2000  # how much of an answer is read and recorded
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-RETRIED = frozenset({408, 425, 429})  # and every 5xx
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +98,9 @@ class HttpPostNotifier(Notifier):
 			except Exception as e:
 				report_error(f"Escalation Endpoint {message.address}: the request can't be built")
 				yield message, Failed(_("The request can't be built: {0}").format(str(e)[:300]))
-		allowed = tuple(allowed_hosts())
+		allowed = tuple(egress.allowed_hosts())
 		for known in connections.all_at_once(
-			("HTTP POST", allowed), lambda: _open_pool(allowed), ready, _post
+			("HTTP POST", allowed), lambda: egress.session(allowed, CONNECTIONS), ready, _post
 		):
 			for (message, request), became in known:
 				yield (
@@ -120,7 +118,7 @@ class HttpPostNotifier(Notifier):
 		if name not in self._destinations:
 			self.check_address(name)
 			endpoint = self._endpoint(name)
-			egress.check_url(endpoint.url, allowed_hosts())
+			egress.check_url(endpoint.url, egress.allowed_hosts())
 			own = {
 				row.header: checked_header(row.header, row.get_password("value")) for row in endpoint.headers
 			}
@@ -148,11 +146,6 @@ def checked_header(name: str, value: str) -> str:
 	return value
 
 
-def allowed_hosts() -> list[str]:
-	"""Hosts inside that the administrator allowed by name, in the site's own configuration."""
-	return frappe.conf.get("escalation_allowed_hosts") or []
-
-
 def render_payload(template: str, context: dict[str, Any]) -> str:
 	"""The JSON body. Raises ValueError where the template doesn't render to JSON."""
 	rendered = render(template, context)
@@ -172,13 +165,6 @@ def signature(signers: list[Webhook], id: str, body: str) -> dict[str, str]:
 	return headers
 
 
-def _open_pool(allowed: Sequence[str]) -> aiohttp.ClientSession:
-	# No proxy from the environment and no cookies: what was checked is what is connected to.
-	return aiohttp.ClientSession(
-		connector=egress.connector(allowed, CONNECTIONS), cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
-	)
-
-
 async def _post(pool: aiohttp.ClientSession, ready: tuple[Message, Request]) -> Answer | Exception:
 	"""What came of it, not yet in words: an event loop knows no reader, nor on Frappe 15 the site."""
 	_message, request = ready
@@ -188,7 +174,7 @@ async def _post(pool: aiohttp.ClientSession, ready: tuple[Message, Request]) -> 
 		async with pool.post(
 			to.url, data=request.body, headers=request.headers, timeout=timeout, allow_redirects=False
 		) as response:
-			answer = await first_part(response)
+			answer = await answers.first_part(response)
 			for secret in to.secrets:
 				answer = answer.replace(secret, "…")  # a receiver may send back what it got
 			said = f"{response.status} {response.reason or ''} {answer}".strip()
@@ -198,53 +184,26 @@ async def _post(pool: aiohttp.ClientSession, ready: tuple[Message, Request]) -> 
 
 
 def _broken(error: Exception, to: Destination) -> Outcome:
-	"""What an exception means: before the request was sent it was surely not taken, afterwards it may have been."""
-	if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.__cause__, egress.Forbidden):
-		error = error.__cause__
-	if isinstance(error, egress.Forbidden):
-		return Failed(str(error))
-	if isinstance(error, aiohttp.ConnectionTimeoutError):
-		return Retry(_("no connection within {0} s").format(f"{to.seconds / 2:g}"))
-	if isinstance(error, TimeoutError):
-		return Unknown(_("no answer within {0} s").format(f"{to.seconds:g}"))
-	if isinstance(error, aiohttp.ClientConnectorError):
-		return Retry(_("no connection: {0}").format(error.strerror or error)[:300])
-	if isinstance(error, aiohttp.InvalidURL):
-		return Failed(_("not an address: {0}").format(error))
+	"""What it means that there is no answer."""
+	if forbidden := egress.refusal(error):
+		return Failed(str(forbidden))
+	match answers.trouble(error):
+		case Trouble.NO_CONNECTION_IN_TIME:
+			return Retry(_("no connection within {0} s").format(f"{to.seconds / 2:g}"))
+		case Trouble.NO_ANSWER_IN_TIME:
+			return Unknown(_("no answer within {0} s").format(f"{to.seconds:g}"))
+		case Trouble.NO_CONNECTION:
+			return Retry(_("no connection: {0}").format(error.strerror or error)[:300])
+		case Trouble.NOT_AN_ADDRESS:
+			return Failed(_("not an address: {0}").format(error))
 	return Unknown(_("the connection broke before the answer was complete: {0}").format(repr(error))[:300])
-
-
-async def first_part(response: aiohttp.ClientResponse) -> str:
-	"""The first part of the answer. The status is known by now: an answer that breaks off changes nothing."""
-	parts: list[bytes] = []
-	size = 0
-	try:
-		async for chunk in response.content.iter_chunked(ANSWER_BYTES):
-			parts.append(chunk)
-			size += len(chunk)
-			if size >= ANSWER_BYTES:
-				break
-	except (aiohttp.ClientError, OSError, TimeoutError):
-		pass
-	return b"".join(parts)[:ANSWER_BYTES].decode("utf-8", "replace")
 
 
 def _outcome(answer: Answer) -> Outcome:
 	if 200 <= answer.status < 300:
 		return Sent(detail=answer.said)
-	if answer.status in RETRIED or answer.status >= 500:
-		return Retry(answer.said, retry_after(answer.retry_after))
+	if answers.is_busy(answer.status):
+		return Retry(answer.said, answers.retry_after(answer.retry_after))
 	if 300 <= answer.status < 400:
 		return Failed(_("{0} (redirects are not followed)").format(answer.said))
 	return Failed(answer.said)
-
-
-def retry_after(value: str | None) -> timedelta | None:
-	"""Seconds or a date (RFC 9110, 10.2.3), as a pause from now."""
-	value = (value or "").strip()
-	if value.isascii() and value.isdigit():
-		return timedelta(seconds=int(value[:8]))  # as good as for ever
-	try:
-		return max(parsedate_to_datetime(value) - datetime.now(UTC), timedelta(0))
-	except (TypeError, ValueError, OverflowError):
-		return None

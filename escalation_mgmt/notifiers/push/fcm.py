@@ -24,8 +24,8 @@ from google.oauth2 import service_account
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from escalation_mgmt.notifiers import egress
+from escalation_mgmt.notifiers.answers import first_line, one_line, retry_after
 from escalation_mgmt.notifiers.base import CannotReach, Failed, Outcome, Retry, Sent, Unknown
-from escalation_mgmt.notifiers.http_post import allowed_hosts, retry_after
 from escalation_mgmt.notifiers.push.web_push import TTL, Gone
 from escalation_mgmt.utils.doctypes import SETTINGS
 
@@ -90,7 +90,7 @@ def checked(given: str | dict[str, Any]) -> dict[str, Any]:
 		)
 	parts = urlsplit(info["token_uri"])
 	google = parts.scheme == "https" and parts.netloc == _GOOGLES
-	if not google and not egress.is_allowed(parts.hostname or "", parts.port or 443, allowed_hosts()):
+	if not google and not egress.is_allowed(parts.hostname or "", parts.port or 443, egress.allowed_hosts()):
 		raise CannotReach(_("The token_uri of the FCM service account must be at {0}.").format(_GOOGLES))
 	_client()
 	try:
@@ -143,12 +143,12 @@ def send(client: Any, token: str, message: dict[str, Any], dry_run: bool = False
 		later = isinstance(cause, TransportError) or (
 			isinstance(cause, RefreshError) and getattr(cause, "retryable", False)
 		)
-		return Answer(trouble="no_token" if later else "refused_token", said=_first_line(cause))
+		return Answer(trouble="no_token" if later else "refused_token", said=first_line(cause, 200))
 	except requests.RequestException as e:
 		never = isinstance(e, requests.ConnectTimeout | requests.exceptions.SSLError) or _not_connected(e)
-		return Answer(trouble="no_connection" if never else "lost", said=_first_line(e))
+		return Answer(trouble="no_connection" if never else "lost", said=first_line(e, 200))
 	except Exception as e:
-		return Answer(trouble="lost", said=_first_line(e))
+		return Answer(trouble="lost", said=first_line(e, 200))
 
 
 def _answer(response: requests.Response) -> Answer:
@@ -161,7 +161,7 @@ def _answer(response: requests.Response) -> Answer:
 	return Answer(
 		response.status_code,
 		code=codes[0] if codes else str(error.get("status", "")),
-		said=" ".join(str(error.get("message") or response.reason or "").split())[:300],
+		said=one_line(str(error.get("message") or response.reason or ""), 300),
 		wait=retry_after(response.headers.get("Retry-After")),
 	)
 
@@ -178,10 +178,6 @@ def _not_connected(error: requests.RequestException) -> bool:
 	"""Whether the connection was never made, so that nothing was sent."""
 	reason = getattr(error.args[0] if error.args else None, "reason", None)
 	return isinstance(reason, NewConnectionError | NameResolutionError)
-
-
-def _first_line(error: object) -> str:
-	return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
 def outcome(answer: Answer) -> Outcome | Gone:

@@ -15,7 +15,7 @@ import frappe
 from frappe import _
 from frappe.translate import print_language
 
-from escalation_mgmt.notifiers import connections
+from escalation_mgmt.notifiers import connections, egress
 from escalation_mgmt.notifiers.base import (
 	CannotReach,
 	Failed,
@@ -177,7 +177,7 @@ class IphonePushNotifier(Notifier):
 				(parcel, device) for parcel in parcels.values() for device in found[parcel.message.address]
 			]
 			subject = web_push.subject()
-			key = ("Web Push", *self._pairs, subject, *web_push.allowed_hosts())
+			key = ("Web Push", *self._pairs, subject, *egress.allowed_hosts())
 			for known in connections.all_at_once(
 				key, lambda: web_push.Pusher(self._pairs, subject), asked, one
 			):

@@ -21,9 +21,8 @@ from frappe.utils.password import get_decrypted_password, set_encrypted_password
 from py_vapid import Vapid02, VapidException
 from pywebpush import WebPusher, WebPushException
 
-from escalation_mgmt.notifiers import egress
+from escalation_mgmt.notifiers import answers, egress
 from escalation_mgmt.notifiers.base import CannotReach, Failed, Outcome, Retry, Sent, Unknown
-from escalation_mgmt.notifiers.http_post import allowed_hosts, first_part, retry_after
 from escalation_mgmt.notifiers.push import devices
 from escalation_mgmt.utils.doctypes import SETTINGS
 
@@ -32,7 +31,6 @@ CONNECTIONS = 256
 TTL = timedelta(hours=24)  # how long a push service keeps it for a phone that is off
 TOKEN_LIFE = timedelta(hours=12)  # RFC 8292 allows 24 at most
 LARGEST = 3000  # bytes of JSON; RFC 8030 promises 4096 encrypted, of which keys and padding take some
-_RETRIED = frozenset({408, 425, 429})  # and every 5xx
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +142,7 @@ def subject_problem(text: str) -> str:
 
 def check_endpoint(url: str) -> None:
 	"""Refuse what no push service's address can be: it comes from a browser, so from anybody. Raises egress.Forbidden."""
-	allowed = allowed_hosts()
+	allowed = egress.allowed_hosts()
 	egress.check_url(url, allowed)
 	parts = urlsplit(url)
 	if parts.scheme != "https" and not egress.is_allowed(parts.hostname or "", parts.port or 80, allowed):
@@ -161,12 +159,7 @@ class Pusher:
 
 	def __init__(self, pairs: dict[str, Vapid02], subject: str):
 		self._pairs, self._subject = pairs, subject
-		# No proxy from the environment and no cookies: what was checked is what is connected to.
-		self._session = aiohttp.ClientSession(
-			connector=egress.connector(allowed_hosts(), CONNECTIONS),
-			cookie_jar=aiohttp.DummyCookieJar(),
-			trust_env=False,
-		)
+		self._session = egress.session(egress.allowed_hosts(), CONNECTIONS)
 		self._signed = functools.cache(self._sign)
 
 	async def close(self) -> None:
@@ -224,10 +217,8 @@ class _Transport:
 
 	async def post(self, url: str, **request: Any) -> Answer:
 		async with self._session.post(url, allow_redirects=False, **request) as response:
-			body = await first_part(response)
-			return Answer(
-				response.status, response.reason or "", response.headers, " ".join(body.split())[:300]
-			)
+			body = answers.one_line(await answers.first_part(response), 300)
+			return Answer(response.status, response.reason or "", response.headers, body)
 
 
 def _broken(error: Exception) -> Outcome:
@@ -267,9 +258,10 @@ def outcome(answer: Answer | Exception) -> Outcome | Gone:
 		return Gone(
 			_("its subscription has ended (the page was removed from it, or notifications were forbidden)")
 		)
-	if status in _RETRIED or status >= 500:
+	if answers.is_busy(status):
 		return Retry(
-			_("its push service is busy: {0}").format(said), retry_after(answer.headers.get("Retry-After"))
+			_("its push service is busy: {0}").format(said),
+			answers.retry_after(answer.headers.get("Retry-After")),
 		)
 	if status == 413:
 		return Failed(_("its push service finds the message too long: {0}").format(said))

@@ -33,8 +33,8 @@ from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
 from escalation_mgmt.notifiers import connections
+from escalation_mgmt.notifiers.answers import one_line, retry_after
 from escalation_mgmt.notifiers.base import Failed, Message, Outcome, Retry, Sent, Unknown
-from escalation_mgmt.notifiers.http_post import retry_after
 from escalation_mgmt.notifiers.twilio import phone_numbers
 from escalation_mgmt.utils import public_address
 from escalation_mgmt.utils.doctypes import NOTIFICATION, SETTINGS
@@ -246,7 +246,7 @@ class _Transport(AsyncHttpClient):
 			while len(said) < LARGEST_ANSWER and (more := await answer.content.read(LARGEST_ANSWER)):
 				said += more.decode("utf-8", "replace")
 			if answer.status == 429 or answer.status >= 500:
-				raise Busy(answer.status, _plain(said), retry_after(answer.headers.get("Retry-After")))
+				raise Busy(answer.status, one_line(said, 200), retry_after(answer.headers.get("Retry-After")))
 			if answer.status >= 400 and method == "GET":  # of a list's refusal the client would say nothing
 				raise _refusal(url, answer.status, said)
 			return Response(answer.status, said, answer.headers)
@@ -385,7 +385,7 @@ def outcome(error: Exception) -> Outcome:
 	if isinstance(error, aiohttp.ClientError | OSError):
 		return Unknown(_("The connection broke before Twilio had answered: {0}").format(repr(error)[:200]))
 	if isinstance(error, ValueError | TwilioException):
-		return Unknown(_("Twilio's answer can't be understood: {0}").format(_plain(str(error))))
+		return Unknown(_("Twilio's answer can't be understood: {0}").format(one_line(str(error), 200)))
 	raise error
 
 
@@ -402,13 +402,9 @@ def refused(error: Any) -> Outcome:
 	"""A refusal by Twilio, as a TwilioRestException (or its TwilioServiceException) tells it."""
 	code = int(error.code or 0)
 	said = getattr(error, "msg", None) or getattr(error, "detail", None) or getattr(error, "title", "")
-	words = in_words(code) or _plain(str(said))
+	words = in_words(code) or one_line(str(said), 200)
 	detail = _("{0} (Twilio {1})").format(words, code or error.status)
 	return Retry(detail) if code in _RETRIED else Failed(detail)
-
-
-def _plain(said: str) -> str:
-	return " ".join(said.split())[:200]
 
 
 # --- error codes

@@ -5,7 +5,7 @@ from standardwebhooks import Webhook
 
 from escalation_mgmt.delivery import messages
 from escalation_mgmt.notifiers import egress
-from escalation_mgmt.notifiers.http_post import allowed_hosts, render_payload
+from escalation_mgmt.notifiers.http_post import render_payload
 
 LONGEST_SECONDS = 30  # two of them after each other are a batch's longest (notifiers.base.BATCH_SECONDS)
 
@@ -15,7 +15,7 @@ class EscalationEndpoint(Document):
 
 	def validate(self) -> None:
 		try:
-			egress.check_url(self.url, allowed_hosts())
+			egress.check_url(self.url, egress.allowed_hosts())
 		except egress.Forbidden as e:
 			frappe.throw(str(e), title=_("Address"))
 		if not 1 <= (self.timeout or 10) <= LONGEST_SECONDS:
