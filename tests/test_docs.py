@@ -28,7 +28,7 @@ def test_every_link_leads_somewhere(page: str) -> None:
 
 
 def test_every_code_of_twilios_is_explained(site: str) -> None:
-	from escalation_mgmt.notifiers.twilio.api import in_words, known_codes
+	from escalation_mgmt.notifiers.twilio.errors import in_words, known_codes
 
 	text = (ROOT / "docs/providers/twilio.md").read_text()
 	told = dict(re.findall(r"^\| (\d{5}) \| (.*) \|$", text, re.MULTILINE))

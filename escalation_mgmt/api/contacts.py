@@ -18,7 +18,7 @@ from escalation_mgmt import permissions
 from escalation_mgmt.facts.people import Directory, Person
 from escalation_mgmt.notifiers import CannotReach
 from escalation_mgmt.notifiers.base import Message, Notifier, Sent
-from escalation_mgmt.notifiers.twilio import api as twilio_api
+from escalation_mgmt.notifiers.twilio.account import account
 from escalation_mgmt.notifiers.twilio.sms import SmsNotifier
 from escalation_mgmt.utils import clock, installation, rows
 from escalation_mgmt.utils.doctypes import CONTACT
@@ -127,7 +127,7 @@ def vcard() -> Response:
 	if frappe.session.user == "Guest":
 		raise frappe.PermissionError
 	name = _escaped(_("Escalation {0}").format(frappe.local.site))
-	numbers = [f"TEL;TYPE=CELL:{number}" for number in twilio_api.account().numbers]
+	numbers = [f"TEL;TYPE=CELL:{number}" for number in account().numbers]
 	# RFC 2426, which every phone reads.
 	lines = ["BEGIN:VCARD", "VERSION:3.0", f"N:{name};;;;", f"FN:{name}", *numbers, "END:VCARD", ""]
 	return Response(

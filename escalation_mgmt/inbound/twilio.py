@@ -20,9 +20,10 @@ from escalation_mgmt.actions.escalate_now import escalate_now
 from escalation_mgmt.engine import can_acknowledge
 from escalation_mgmt.inbound import receipts, replies
 from escalation_mgmt.inbound.receipts import Receipt
-from escalation_mgmt.notifiers.twilio import api as twilio_api
-from escalation_mgmt.notifiers.twilio import gsm7, twiml
+from escalation_mgmt.notifiers.twilio import errors, gsm7, twiml
+from escalation_mgmt.notifiers.twilio.account import account
 from escalation_mgmt.notifiers.twilio.phone_call import METHOD as CALL
+from escalation_mgmt.notifiers.twilio.signature import is_signed
 from escalation_mgmt.storage import outbox
 from escalation_mgmt.storage.message_state import MessageState
 from escalation_mgmt.utils.doctypes import CONTACT, ITEM, NOTIFICATION
@@ -79,7 +80,7 @@ def _for_twilio(handle: Callable[[Any, Any], str]) -> Response:
 	request = frappe.request
 	signature = request.headers.get("X-Twilio-Signature", "")
 	query = request.query_string.decode("ascii", "replace")
-	if not twilio_api.is_signed(request.path, query, request.form, signature):
+	if not is_signed(request.path, query, request.form, signature):
 		try:
 			return _refuse()
 		except frappe.RateLimitExceededError:
@@ -113,7 +114,7 @@ def _call_status(said: Any, ours: Any) -> str:
 
 def _receipt(said: Any, ours: Any, id: str, status: str, detail: str = "") -> Receipt:
 	code = said.get("ErrorCode", "")
-	words = twilio_api.in_words(code) or said.get("ErrorMessage", "")
+	words = errors.in_words(code) or said.get("ErrorMessage", "")
 	if status == MessageState.FAILED and (code or words):
 		detail = _("{0} (Twilio {1})").format(words, code).strip()
 	return Receipt(
@@ -195,7 +196,7 @@ class _Call:
 		if not known or known.waits or not can_acknowledge(known.status):
 			with print_language(self.language):
 				return self.speaker.end(known.in_words if known else "")
-		keys_url = twilio_api.account().callback("call_key", n=ours["n"], a=ours.get("a", ""), t=str(wrong))
+		keys_url = account().callback("call_key", n=ours["n"], a=ours.get("a", ""), t=str(wrong))
 		return self.speaker.read(self.message, self.ticket, keys_url, first)
 
 

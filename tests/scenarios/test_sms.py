@@ -201,7 +201,7 @@ def test_6_a_lost_answer_is_asked_for_and_nothing_is_sent_twice(
 	world: World, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
 	planned(world)
-	monkeypatch.setattr("escalation_mgmt.notifiers.twilio.api.SECONDS", 1)
+	monkeypatch.setattr("escalation_mgmt.notifiers.twilio.client.SECONDS", 1)
 	fault, *arguments = LOST[how]
 	more = {"taken": True} if how == "gateway" else {}
 	getattr(world.providers.faults.twilio, fault)(*arguments, **more)

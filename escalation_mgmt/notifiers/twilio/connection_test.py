@@ -8,32 +8,21 @@ from urllib.parse import urlsplit
 from frappe import _
 from twilio.rest import Client
 
-from escalation_mgmt.notifiers.twilio import api as twilio_api
-from escalation_mgmt.notifiers.twilio.api import Account
+from escalation_mgmt.notifiers.twilio.account import API, Account, account, problem
+from escalation_mgmt.notifiers.twilio.client import ask_all
+from escalation_mgmt.notifiers.twilio.errors import in_words, outcome
 
 
 def incoming_url() -> str:
-	return twilio_api.account().callback("incoming_sms")
+	return account().callback("incoming_sms")
 
 
 def check(ours: Account, *, sms: bool = True, calls: bool = True) -> tuple[list[str], list[str]]:
 	"""What is wrong, and what is fine, as sentences; for SMS, for calls, or for both."""
-	if why := twilio_api.problem(ours, calls=False):
+	if why := problem(ours, calls=False) or _log_in_refused(ours):
 		return [why], []
-	log_ins = [ours]
-	if ours.api_key:  # callbacks are signed with the Auth Token, so that one has to be right as well
-		log_ins.append(replace(ours, api_key="", api_secret=""))
-	for log_in in log_ins:
-		for _none, said in twilio_api.ask_all(log_in, [None], _account):
-			if said:
-				return [said], []
-	checked = twilio_api.ask_all(ours, ours.numbers, _number_check(ours, sms, calls))
-	wrong = [said for _number, said in checked if said]
-	if ours.service and sms:
-		services = twilio_api.ask_all(ours, [ours.service], _service_check(ours))
-		wrong += [said for _service, said in services if said]
-	public = urlsplit(ours.public_url)
-	if public.scheme != "https" and ours.api_url == twilio_api.API:
+	wrong = _senders_wrong(ours, sms, calls)
+	if urlsplit(ours.public_url).scheme != "https" and ours.api_url == API:
 		wrong.append(
 			_(
 				"The Public Address {0} doesn't begin with https://: links and callbacks travel unprotected."
@@ -45,12 +34,27 @@ def check(ours: Account, *, sms: bool = True, calls: bool = True) -> tuple[list[
 	return wrong, fine
 
 
-async def _account(client: Client, _none: Any) -> str:
+def _log_in_refused(ours: Account) -> str:
+	log_ins = [ours]
+	if ours.api_key:  # callbacks are signed with the Auth Token, so that one has to be right as well
+		log_ins.append(replace(ours, api_key="", api_secret=""))
+	answers = (said for log_in in log_ins for _none, said in ask_all(log_in, [None], _check_account))
+	return next(filter(None, answers), "")
+
+
+def _senders_wrong(ours: Account, sms: bool, calls: bool) -> list[str]:
+	checked = list(ask_all(ours, ours.numbers, _number_check(ours, sms, calls)))
+	if ours.service and sms:
+		checked += ask_all(ours, [ours.service], _service_check(ours))
+	return [said for _sender, said in checked if said]
+
+
+async def _check_account(client: Client, _none: Any) -> str:
 	"""What is wrong with the account; empty: nothing."""
 	try:
 		found = await client.api.v2010.accounts(client.account_sid).fetch_async()
 	except Exception as e:
-		return twilio_api.outcome(e).detail
+		return outcome(e).detail
 	if found.status != "active":
 		return _("The Twilio account is {0}. Log in at Twilio to see why.").format(found.status)
 	return ""
@@ -63,8 +67,8 @@ def _service_check(ours: Account) -> Any:
 			found = await client.messaging.v1.services(sid).fetch_async()
 		except Exception as e:
 			if getattr(e, "status", None) == 404:
-				return twilio_api.in_words(21701)
-			return twilio_api.outcome(e).detail
+				return in_words(21701)
+			return outcome(e).detail
 		incoming = ours.callback("incoming_sms")
 		if not found.use_inbound_webhook_on_number and found.inbound_request_url != incoming:
 			return _(
@@ -80,25 +84,25 @@ def _number_check(ours: Account, sms: bool, calls: bool) -> Any:
 		try:
 			found = await _listed(client, number)
 		except Exception as e:
-			return twilio_api.outcome(e).detail
+			return outcome(e).detail
 		if not found:
 			return _("{0} isn't one of this Twilio account's numbers.").format(number)
-		can = found[0].capabilities or {}
-		if calls and not can.get("voice"):
+		if calls and not (found[0].capabilities or {}).get("voice"):
 			return _("{0} can't make calls. Choose one at Twilio that can.").format(number)
-		if ours.service or not sms:
-			return ""
-		if not can.get("sms"):
-			return _("{0} can't send SMS. Choose one at Twilio that can, or a Messaging Service.").format(
-				number
-			)
-		if found[0].sms_url != ours.callback("incoming_sms"):
-			return _(
-				"Replies to {0} don't reach us. At Twilio, under this number's messaging configuration, enter {1}"
-			).format(number, ours.callback("incoming_sms"))
-		return ""
+		return _texts_wrong(ours, number, found[0]) if sms and not ours.service else ""
 
 	return check_number
+
+
+def _texts_wrong(ours: Account, number: str, found: Any) -> str:
+	"""Why a number can't send SMS, or take replies; empty: it can."""
+	if not (found.capabilities or {}).get("sms"):
+		return _("{0} can't send SMS. Choose one at Twilio that can, or a Messaging Service.").format(number)
+	if found.sms_url != ours.callback("incoming_sms"):
+		return _(
+			"Replies to {0} don't reach us. At Twilio, under this number's messaging configuration, enter {1}"
+		).format(number, ours.callback("incoming_sms"))
+	return ""
 
 
 def _listed(client: Client, number: str) -> Awaitable[list[Any]]:

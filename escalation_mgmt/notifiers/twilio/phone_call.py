@@ -1,4 +1,4 @@
-"""Phone calls over Twilio: the phone rings, Twilio asks us what to say (`callbacks.call_answered`), a key acknowledges."""
+"""Phone calls over Twilio: the phone rings, Twilio asks us what to say (`inbound.twilio.call_answered`), a key acknowledges."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -7,9 +7,9 @@ from typing import Any
 from twilio.rest import Client
 
 from escalation_mgmt.notifiers.base import Message, Notifier, Outcome, Person
-from escalation_mgmt.notifiers.twilio import api as twilio_api
-from escalation_mgmt.notifiers.twilio import connection_test, phone_numbers
-from escalation_mgmt.notifiers.twilio.sms import checked_number, mobile_of
+from escalation_mgmt.notifiers.twilio import connection_test, phone_numbers, sending
+from escalation_mgmt.notifiers.twilio.account import account, problem
+from escalation_mgmt.notifiers.twilio.client import CONNECTIONS
 from escalation_mgmt.notifiers.twilio.twiml import Speaker
 
 RINGS_SECONDS = 30  # most mailboxes take a call after that
@@ -18,31 +18,31 @@ METHOD = "Phone Call"
 
 class PhoneCallNotifier(Notifier):
 	method = METHOD
-	batch = 4 * twilio_api.CONNECTIONS
+	batch = 4 * CONNECTIONS
 
 	def __init__(self) -> None:
-		self._account = twilio_api.account()
+		self._account = account()
 
 	def not_ready(self) -> str | None:
-		return twilio_api.problem(self._account, calls=True)
+		return problem(self._account, calls=True)
 
 	def refused(self) -> list[str]:
 		return connection_test.check(self._account, sms=False)[0]
 
 	def address_of(self, person: Person) -> str:
-		return self.check_address(mobile_of(person))
+		return self.check_address(phone_numbers.mobile_of(person))
 
 	def check_address(self, address: str) -> str:
-		return checked_number(address)
+		return phone_numbers.checked(address)
 
 	def mask(self, address: str) -> str:
 		return phone_numbers.masked(address)
 
 	def send(self, messages: Sequence[Message]) -> Iterator[tuple[Message, Outcome]]:
-		yield from twilio_api.send_all(self._account, messages, self._create)
+		yield from sending.send_all(self._account, messages, self._create)
 
 	def find(self, asked: Sequence[tuple[Message, datetime]]) -> dict[str, Outcome]:
-		return twilio_api.found_by(self._account, asked, _find)
+		return sending.found_by(self._account, asked, _find)
 
 	async def _create(self, client: Client, message: Message) -> Any:
 		ours = self._account
@@ -73,5 +73,5 @@ async def _find(client: Client, message: Message, since: datetime) -> list[str]:
 	return [
 		record.sid
 		for record in await client.calls.list_async(to=message.address, limit=20)
-		if record.status not in ("failed", "canceled") and twilio_api.made_since(record, since)
+		if record.status not in ("failed", "canceled") and sending.made_since(record, since)
 	]

@@ -8,6 +8,8 @@ import phonenumbers
 from frappe import _
 from phonenumbers import NumberParseException, PhoneNumberType
 
+from escalation_mgmt.notifiers.base import CannotReach, Person
+
 SHORTEST = len("+6834000")  # of all countries' numbers
 
 
@@ -38,6 +40,23 @@ def _example() -> str:
 
 # A tenth of a burst's decisions went into parsing the same numbers again and again.
 _parsed = lru_cache(maxsize=4096)(phonenumbers.parse)
+
+
+def mobile_of(person: Person) -> str:
+	"""The verified mobile number of a person. Raises CannotReach."""
+	if not person.mobile_no:
+		raise CannotReach(_("Has no mobile number. Enter one in their Escalation Contact."))
+	if not person.mobile_verified:
+		raise CannotReach(_("The mobile number is not verified. Verify it in their Escalation Contact."))
+	return person.mobile_no
+
+
+def checked(address: str) -> str:
+	"""The number in E.164. Raises CannotReach, which history shows: the number is masked in it."""
+	try:
+		return normalised(address, masked)
+	except ValueError as e:
+		raise CannotReach(str(e)) from None
 
 
 def takes_sms(number: str) -> bool:

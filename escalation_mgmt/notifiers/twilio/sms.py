@@ -11,8 +11,9 @@ from frappe.translate import print_language
 from twilio.rest import Client
 
 from escalation_mgmt.notifiers.base import CannotReach, Message, Notifier, Outcome, Person
-from escalation_mgmt.notifiers.twilio import api as twilio_api
-from escalation_mgmt.notifiers.twilio import connection_test, gsm7, phone_numbers
+from escalation_mgmt.notifiers.twilio import connection_test, gsm7, phone_numbers, sending
+from escalation_mgmt.notifiers.twilio.account import account, problem
+from escalation_mgmt.notifiers.twilio.client import CONNECTIONS
 
 VALID_SECONDS = 3600  # what waited longer at Twilio or the network is dropped: the plan has gone on since
 FAILED = ("failed", "undelivered", "canceled")
@@ -22,21 +23,21 @@ _LAST_LINE = re.compile(r"\s*(https?://\S+)\s*$")
 
 class SmsNotifier(Notifier):
 	method = "SMS"
-	batch = 4 * twilio_api.CONNECTIONS
+	batch = 4 * CONNECTIONS
 	carries_notices = True
 	takes_replies = True
 
 	def __init__(self) -> None:
-		self._account = twilio_api.account()
+		self._account = account()
 
 	def not_ready(self) -> str | None:
-		return twilio_api.problem(self._account, calls=False)
+		return problem(self._account, calls=False)
 
 	def refused(self) -> list[str]:
 		return connection_test.check(self._account, calls=False)[0]
 
 	def address_of(self, person: Person) -> str:
-		number = mobile_of(person)
+		number = phone_numbers.mobile_of(person)
 		if person.sms_stopped:
 			raise CannotReach(
 				_("Has sent STOP. They send START to your number from their phone to be reached again.")
@@ -44,7 +45,7 @@ class SmsNotifier(Notifier):
 		return self.check_address(number)
 
 	def check_address(self, address: str) -> str:
-		number = checked_number(address)
+		number = phone_numbers.checked(address)
 		if not phone_numbers.takes_sms(number):
 			raise CannotReach(_("{0} is no mobile number: it takes no SMS.").format(self.mask(number)))
 		return number
@@ -53,10 +54,10 @@ class SmsNotifier(Notifier):
 		return phone_numbers.masked(address)
 
 	def send(self, messages: Sequence[Message]) -> Iterator[tuple[Message, Outcome]]:
-		yield from twilio_api.send_all(self._account, messages, self._create)
+		yield from sending.send_all(self._account, messages, self._create)
 
 	def find(self, asked: Sequence[tuple[Message, datetime]]) -> dict[str, Outcome]:
-		return twilio_api.found_by(self._account, asked, _find)
+		return sending.found_by(self._account, asked, _find)
 
 	async def _create(self, client: Client, message: Message) -> Any:
 		ours = self._account
@@ -72,23 +73,6 @@ class SmsNotifier(Notifier):
 			validity_period=VALID_SECONDS,
 			**sender,
 		)
-
-
-def mobile_of(person: Person) -> str:
-	"""The verified mobile number of a person. Raises CannotReach."""
-	if not person.mobile_no:
-		raise CannotReach(_("Has no mobile number. Enter one in their Escalation Contact."))
-	if not person.mobile_verified:
-		raise CannotReach(_("The mobile number is not verified. Verify it in their Escalation Contact."))
-	return person.mobile_no
-
-
-def checked_number(address: str) -> str:
-	"""The number in E.164. Raises CannotReach, which history shows: the number is masked in it."""
-	try:
-		return phone_numbers.normalised(address, phone_numbers.masked)
-	except ValueError as e:
-		raise CannotReach(str(e)) from None
 
 
 def body(message: Message) -> str:
@@ -114,6 +98,6 @@ async def _find(client: Client, message: Message, since: datetime) -> list[str]:
 		record.sid
 		for record in await client.messages.list_async(to=message.address, limit=50)
 		if _TOKEN.sub("/ack/", record.body or "") == wanted
-		and twilio_api.made_since(record, since)
+		and sending.made_since(record, since)
 		and record.status not in FAILED
 	]

@@ -5,7 +5,7 @@ from frappe.model.document import Document
 from escalation_mgmt.facts import conditions, plans
 from escalation_mgmt.notifiers import CannotReach
 from escalation_mgmt.notifiers.push import fcm, web_push
-from escalation_mgmt.notifiers.twilio import api as twilio_api
+from escalation_mgmt.notifiers.twilio.account import check_settings
 from escalation_mgmt.preflight import providers
 
 
@@ -30,7 +30,7 @@ class EscalationSettings(Document):
 					)
 		self._check_push()
 		try:
-			twilio_api.check_settings(self)
+			check_settings(self)
 		except ValueError as e:
 			frappe.throw(str(e), title=_("SMS and Phone Calls (Twilio)"))
 
