@@ -6,7 +6,7 @@ import frappe
 from frappe import _
 
 from escalation_mgmt.notifiers import CannotReach
-from escalation_mgmt.notifiers.push import fcm, web_push
+from escalation_mgmt.notifiers.push import fcm, vapid
 from escalation_mgmt.notifiers.twilio import connection_test
 from escalation_mgmt.notifiers.twilio.account import account
 from escalation_mgmt.permissions import only_for_managers
@@ -47,4 +47,4 @@ def make_push_keys() -> str:
 	only_for_managers()
 	if frappe.conf.get("escalation_vapid_private_key"):
 		frappe.throw(_("The key stands in the site's configuration file. Change it there."))
-	return web_push.rotate()
+	return vapid.rotate()

@@ -21,8 +21,9 @@ from escalation_mgmt.actions.acknowledge import acknowledge_as
 from escalation_mgmt.engine import Status
 from escalation_mgmt.notifiers import egress
 from escalation_mgmt.notifiers.base import CannotReach, Message, Sent
-from escalation_mgmt.notifiers.push import devices, web_push
-from escalation_mgmt.notifiers.push.iphone_push import PAGE, IphonePushNotifier, page_url
+from escalation_mgmt.notifiers.push import devices, vapid, web_push
+from escalation_mgmt.notifiers.push.devices import PAGE, page_url
+from escalation_mgmt.notifiers.push.iphone_push import IphonePushNotifier
 from escalation_mgmt.storage import action_items
 from escalation_mgmt.storage.message_state import Purpose
 from escalation_mgmt.utils import clock, installation, rows
@@ -71,7 +72,7 @@ def add_device(
 		except egress.Forbidden as e:
 			frappe.throw(str(e))
 		p256dh, auth = devices.checked_keys(p256dh, auth)
-		if server_key not in web_push.key_pairs():
+		if server_key not in vapid.key_pairs():
 			frappe.throw(_("This device was added with another key than ours. Reload the page."))
 	elif kind == devices.FCM:
 		p256dh = auth = server_key = ""
@@ -143,7 +144,7 @@ def _user() -> str:
 
 
 def _public_key() -> str:
-	return next(iter(web_push.key_pairs(generate=True)))
+	return next(iter(vapid.key_pairs(generate=True)))
 
 
 def _devices() -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from escalation_mgmt.notifiers.base import CannotReach, Message, Sent
-from escalation_mgmt.notifiers.push import fcm, iphone_push, web_push
+from escalation_mgmt.notifiers.push import content, fcm, fcm_account, iphone_push, vapid, web_push
 from escalation_mgmt.notifiers.push.iphone_push import IphonePushNotifier
 from escalation_mgmt.web import technician
 from host.providers.fcm import problems
@@ -331,7 +331,7 @@ def test_words_are_found_outside_of_the_event_loop(
 			asyncio.get_running_loop()
 		return frappe._(text)
 
-	for module in (web_push, fcm, iphone_push):
+	for module in (web_push, fcm, iphone_push, content):
 		monkeypatch.setattr(module, "_", words)
 	world.device(TECH, kind)
 	ticket = pushing(world)
@@ -429,14 +429,14 @@ def test_13_an_address_inside_is_refused_when_it_is_sent_to(world: World, addres
 
 def test_keys_are_rotated_and_devices_of_the_old_key_are_reached_until_the_next_time(world: World) -> None:
 	world.device(TECH)
-	first = next(iter(web_push.key_pairs()))
-	second = web_push.rotate()
-	assert second != first == list(web_push.key_pairs())[1]
+	first = next(iter(vapid.key_pairs()))
+	second = vapid.rotate()
+	assert second != first == list(vapid.key_pairs())[1]
 	assert frappe.db.get_single_value("Escalation Settings", "vapid_public_key", cache=False) == second
 	pushing(world)
 	world.forward(10)
 	world.expect_push(TECH)
-	web_push.rotate()
+	vapid.rotate()
 	other = world.ticket("After the second")
 	world.forward(10)
 	assert "must be added anew" in world.lines(world.item(other))
@@ -449,22 +449,22 @@ def test_keys_are_rotated_and_devices_of_the_old_key_are_reached_until_the_next_
 
 def test_saving_the_settings_keeps_the_keys(world: World) -> None:
 	world.device(TECH)
-	before = list(web_push.key_pairs())
+	before = list(vapid.key_pairs())
 	frappe.get_doc("Escalation Settings").save()
-	assert list(web_push.key_pairs()) == before
+	assert list(vapid.key_pairs()) == before
 
 
 def test_fcm_connection_is_tested_in_words_and_sends_nothing(world: World) -> None:
 	assert "takes messages for the project demo-project" in fcm.test_connection()
 	refuse_the_next_token(world)
-	with pytest.raises(fcm.CannotReach, match="Google refuses the FCM service account"):
+	with pytest.raises(CannotReach, match="Google refuses the FCM service account"):
 		fcm.test_connection()
 	frappe.conf.escalation_fcm_service_account = None
-	with pytest.raises(fcm.CannotReach, match="There is no FCM service account"):
+	with pytest.raises(CannotReach, match="There is no FCM service account"):
 		fcm.test_connection()
 	account = world.providers.fcm.service_account() | {"token_uri": "https://elsewhere.example.com/token"}
-	with pytest.raises(fcm.CannotReach, match="must be at oauth2"):
-		fcm.checked(json.dumps(account))
+	with pytest.raises(CannotReach, match="must be at oauth2"):
+		fcm_account.checked(json.dumps(account))
 
 
 def test_without_pyfcm_everybody_else_is_reached_and_it_says_so(
@@ -474,7 +474,7 @@ def test_without_pyfcm_everybody_else_is_reached_and_it_says_so(
 	monkeypatch.delitem(sys.modules, "escalation_mgmt.notifiers.push.fcm_client", raising=False)
 	monkeypatch.setitem(sys.modules, "pyfcm", None)
 	with pytest.raises(CannotReach, match="env/bin/pip install"):
-		fcm.service_account_info()
+		fcm_account.service_account_info()
 	pushing(world)
 	world.forward(10)
 	world.expect_push(TECH)
@@ -542,7 +542,7 @@ def test_a_guest_may_nothing(world: World) -> None:
 
 def subscription(world: World, user: str = TECH) -> dict:
 	frappe.set_user("Administrator")
-	key = next(iter(web_push.key_pairs(generate=True)))
+	key = next(iter(vapid.key_pairs(generate=True)))
 	frappe.db.commit()
 	given = world.providers.webpush.subscribe(user, key).as_json()
 	return {"kind": "Web Push", "label": "x", "server_key": key, **given["keys"]}
@@ -741,7 +741,7 @@ def test_a_service_account_in_the_settings_is_kept_secret_and_used(world: World)
 	settings.save()
 	try:
 		assert set(frappe.get_doc("Escalation Settings").fcm_service_account) == {"*"}
-		assert web_push.subject() == "mailto:duty@x.test"
+		assert vapid.subject() == "mailto:duty@x.test"
 		world.device(TECH, "FCM")
 		pushing(world)
 		world.forward(10)
@@ -777,7 +777,7 @@ def _judged(world: World, url: str) -> None:
 		options = {"userVisibleOnly": "true", "applicationServerKey": key}
 		return requests.post(f"{url}/subscribe", data=options, timeout=10).json()["data"]
 
-	key = next(iter(web_push.key_pairs(generate=True)))
+	key = next(iter(vapid.key_pairs(generate=True)))
 	frappe.conf.escalation_allowed_hosts = [urlsplit(url).netloc]
 	given = subscribed(key)
 	frappe.set_user(TECH)
@@ -793,7 +793,7 @@ def _judged(world: World, url: str) -> None:
 	assert json.loads(text)["notification"]["title"] == f"[High] Ticket {ticket.name}: Fire in rack 4"
 
 	# The device trusts another key than the one that we believe it trusts.
-	other = subscribed(web_push.public_key(web_push.new_pair()))
+	other = subscribed(vapid.public_key(vapid.new_pair()))
 	values = {"endpoint": other["endpoint"], **other["keys"]}
 	frappe.db.set_value("Escalation Device", {"user": TECH}, values)
 	refused = world.ticket("Refused")

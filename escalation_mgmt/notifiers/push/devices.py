@@ -19,7 +19,9 @@ from frappe.utils import now_datetime
 
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import DEVICE
+from escalation_mgmt.utils.public_address import public_url
 
+PAGE = "escalations"  # the technician's, on which people add their devices
 WEB_PUSH, FCM = "Web Push", "FCM"
 MOST = 10  # devices of one user
 _LONGEST = 2000  # characters of an address
@@ -40,6 +42,11 @@ class Device:
 
 
 _FIELDS = ["name", "user", "kind", "label", "endpoint", "p256dh", "auth", "server_key"]
+
+
+def page_url() -> str:
+	"""The technician's page, at the configured public address of the site."""
+	return public_url(f"/{PAGE}")
 
 
 def ways() -> dict[str, set[tuple[str, str]]]:

@@ -7,33 +7,24 @@ Apple's "Generating a remote notification" and "Sending notification requests to
 What runs in threads here (`send`) knows nothing of Frappe; what an answer means is said by `outcome`, outside them.
 """
 
-import functools
-import json
-import os
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import frappe
 import requests
 from frappe import _
-from frappe.utils.password import get_decrypted_password
-from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
-from google.oauth2 import service_account
+from google.auth.exceptions import RefreshError, TransportError
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
-from escalation_mgmt.notifiers import egress
 from escalation_mgmt.notifiers.answers import first_line, one_line, retry_after
 from escalation_mgmt.notifiers.base import CannotReach, Failed, Outcome, Retry, Sent, Unknown
-from escalation_mgmt.notifiers.push.web_push import TTL, Gone
-from escalation_mgmt.utils.doctypes import SETTINGS
+from escalation_mgmt.notifiers.push import fcm_account
+from escalation_mgmt.notifiers.push.base import TTL, Gone
+from escalation_mgmt.notifiers.push.fcm_account import NoToken
 
 SECONDS = 10  # for one request
 THREADS = 64
-SCOPES = ["https://www.googleapis.com/auth/firebase.messaging"]
-_GOOGLES = "oauth2.googleapis.com"
-_NEEDED = ("project_id", "private_key", "client_email", "token_uri")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,89 +39,13 @@ class Answer:
 	trouble: str = ""  # "", no_token, refused_token, no_connection or lost
 
 
-class NoToken(Exception):
-	"""Google gave no access token; the cause says why."""
-
-
-# --- the service account
-
-
-def service_account_info() -> dict[str, Any] | None:
-	"""The service account, or None where none is given. Raises CannotReach where it is none.
-
-	The site's configuration (`escalation_fcm_service_account`: the JSON, or the path of its file) wins over Escalation
-	Settings.
-	"""
-	given = frappe.conf.get("escalation_fcm_service_account") or get_decrypted_password(
-		SETTINGS, SETTINGS, "fcm_service_account", raise_exception=False
-	)
-	if not given:
-		return None
-	if isinstance(given, str) and not given.lstrip().startswith("{") and os.path.isfile(given):
-		with open(given) as file:
-			given = file.read()
-	return checked(given)
-
-
-def checked(given: str | dict[str, Any]) -> dict[str, Any]:
-	"""A service account that can be used. Raises CannotReach, in words that tell what to do."""
-	try:
-		info = json.loads(given) if isinstance(given, str) else dict(given)
-		missing = [field for field in _NEEDED if not info.get(field)]
-	except (ValueError, AttributeError, TypeError):
-		raise CannotReach(
-			_("The FCM service account is not JSON. Paste the whole file that Firebase gave you.")
-		) from None
-	if info.get("type") != "service_account" or missing:
-		raise CannotReach(
-			_(
-				"This is not the file of a service account ({0} is missing). In Firebase: Project Settings, Service "
-				"Accounts, Generate New Private Key."
-			).format(", ".join(missing) or "type")
-		)
-	parts = urlsplit(info["token_uri"])
-	google = parts.scheme == "https" and parts.netloc == _GOOGLES
-	if not google and not egress.is_allowed(parts.hostname or "", parts.port or 443, egress.allowed_hosts()):
-		raise CannotReach(_("The token_uri of the FCM service account must be at {0}.").format(_GOOGLES))
-	_client()
-	try:
-		_credentials(info)
-	except (ValueError, GoogleAuthError) as e:
-		raise CannotReach(
-			_("The private key of the FCM service account is not valid: {0}").format(e)
-		) from None
-	return info
-
-
-def _credentials(info: dict[str, Any]) -> service_account.Credentials:
-	return _kept(json.dumps(info, sort_keys=True))
-
-
-@functools.lru_cache(maxsize=64)
-def _kept(info: str) -> service_account.Credentials:
-	"""By this process: reading a private key takes 50 ms, and an access token lives for an hour."""
-	return service_account.Credentials.from_service_account_info(json.loads(info), scopes=SCOPES)
-
-
 def connect(info: dict[str, Any]) -> Any:
 	"""A client for many threads, of a service account that was checked."""
-	return _client()(_credentials(info), info["project_id"], frappe.conf.get("escalation_fcm_url"))
+	from escalation_mgmt.notifiers.push.fcm_client import Client  # not everybody has pyfcm
 
-
-def _client() -> Any:
-	try:
-		from escalation_mgmt.notifiers.push.fcm_client import Client
-	except ImportError as e:
-		raise CannotReach(
-			_(
-				"FCM is sent by pyfcm, which can't be loaded ({0}). In the bench's folder: env/bin/pip install "
-				'"pyfcm>=2.1,<3", then restart the bench.'
-			).format(e)
-		) from None
-	return Client
-
-
-# --- sending
+	return Client(
+		fcm_account.credentials(info), info["project_id"], THREADS, frappe.conf.get("escalation_fcm_url")
+	)
 
 
 def send(client: Any, token: str, message: dict[str, Any], dry_run: bool = False) -> Answer:
@@ -185,22 +100,31 @@ def outcome(answer: Answer) -> Outcome | Gone:
 	said = f"{answer.status or ''} {answer.code} {answer.said}".strip()
 	if answer.status == 200:
 		return Sent(answer.name[:140])
-	if answer.trouble == "lost":
-		return Unknown(_("no answer from FCM: {0}").format(said))
-	if answer.trouble == "no_connection":
-		return Retry(_("no connection to FCM: {0}").format(said))
-	if answer.trouble == "no_token":
-		return Retry(_("Google gives no access token now: {0}").format(said))
-	if answer.trouble == "refused_token":
-		return Failed(
-			_("Google refuses the FCM service account: {0}. Make a new key in Firebase and paste it.").format(
-				said
-			)
-		)
+	if answer.trouble:
+		return _unanswered(answer.trouble, said)
 	if answer.status == 404 or answer.code in ("UNREGISTERED", "NOT_FOUND"):
 		return Gone(_("the app was removed from it, or its token has expired"))
 	if answer.code == "INVALID_ARGUMENT" and "registration token" in answer.said:
 		return Gone(_("its token is none that FCM knows"))
+	return _refused(answer, said)
+
+
+def _unanswered(trouble: str, said: str) -> Outcome:
+	match trouble:
+		case "no_connection":
+			return Retry(_("no connection to FCM: {0}").format(said))
+		case "no_token":
+			return Retry(_("Google gives no access token now: {0}").format(said))
+		case "refused_token":
+			return Failed(
+				_(
+					"Google refuses the FCM service account: {0}. Make a new key in Firebase and paste it."
+				).format(said)
+			)
+	return Unknown(_("no answer from FCM: {0}").format(said))
+
+
+def _refused(answer: Answer, said: str) -> Outcome:
 	if answer.code == "SENDER_ID_MISMATCH":
 		return Failed(_("its app belongs to another Firebase project than the service account"))
 	if answer.code == "THIRD_PARTY_AUTH_ERROR":
@@ -258,7 +182,7 @@ def message(
 
 def test_connection() -> str:
 	"""Ask Google for an access token and FCM whether we may send; sends nothing. Raises CannotReach."""
-	info = service_account_info()
+	info = fcm_account.service_account_info()
 	if not info:
 		raise CannotReach(
 			_("There is no FCM service account yet. Paste the file that Firebase gave you, and save.")

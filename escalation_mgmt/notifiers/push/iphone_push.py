@@ -4,16 +4,12 @@ A person is reached when one of their devices takes the message.
 """
 
 import asyncio
-import json
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import frappe
 from frappe import _
-from frappe.translate import print_language
 
 from escalation_mgmt.notifiers import connections, egress
 from escalation_mgmt.notifiers.base import (
@@ -27,60 +23,15 @@ from escalation_mgmt.notifiers.base import (
 	Sent,
 	Unknown,
 )
-from escalation_mgmt.notifiers.push import devices, fcm, web_push
-from escalation_mgmt.notifiers.push.devices import FCM, WEB_PUSH, Device
-from escalation_mgmt.notifiers.push.web_push import Gone
+from escalation_mgmt.notifiers.push import devices, fcm, fcm_account, vapid, web_push
+from escalation_mgmt.notifiers.push.base import Gone
+from escalation_mgmt.notifiers.push.content import Content, content_of
+from escalation_mgmt.notifiers.push.devices import FCM, WEB_PUSH, Device, page_url
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.error_reports import report_error
-from escalation_mgmt.utils.public_address import public_url
-
-PAGE = "escalations"
 
 _Came = web_push.Answer | fcm.Answer | Exception | None
 """What came of sending to one device, not yet in words; None: there is no way to send."""
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-	"""What a phone shows. `tag`: one notification for each action item; a newer one replaces it."""
-
-	title: str
-	body: str
-	tag: str
-	link: str  # where a tap leads; it acknowledges nothing by itself
-	urgent: bool  # asks for an acknowledgement
-	button: str
-	language: str
-
-	def as_json(self) -> str:
-		"""For browsers, in the form of declarative Web Push: Safari 18.4 shows it without our service worker too.
-
-		Source: W3C Push API, "Declarative push message".
-		"""
-		notification: dict[str, Any] = {
-			"title": self.title,
-			"body": self.body,
-			"tag": self.tag,
-			"lang": self.language,
-			"navigate": self.link,
-			"renotify": self.urgent,
-			"requireInteraction": self.urgent,
-			"silent": False,
-			"data": {"link": self.link, "acknowledges": self.urgent},
-		}
-		if self.urgent:
-			notification["actions"] = [{"action": "acknowledge", "title": self.button, "navigate": self.link}]
-		return json.dumps({"web_push": 8030, "notification": notification}, ensure_ascii=False)
-
-	def as_fcm(self) -> dict[str, Any]:
-		return fcm.message(
-			title=self.title,
-			body=self.body,
-			item=self.tag,
-			urgent=self.urgent,
-			data={"item": self.tag, "link": self.link, "acknowledges": "1" if self.urgent else "0"},
-			expires=int(time.time() + web_push.TTL.total_seconds()),
-		)
 
 
 class IphonePushNotifier(Notifier):
@@ -90,9 +41,9 @@ class IphonePushNotifier(Notifier):
 
 	def __init__(self) -> None:
 		self._ways: dict[str, set[tuple[str, str]]] | None = None
-		self._pairs = web_push.key_pairs()
+		self._pairs = vapid.key_pairs()
 		try:
-			self._account, self._no_account = fcm.service_account_info(), ""
+			self._account, self._no_account = fcm_account.service_account_info(), ""
 		except CannotReach as e:  # browsers are reached all the same
 			self._account, self._no_account = None, str(e)
 
@@ -106,7 +57,7 @@ class IphonePushNotifier(Notifier):
 	def refused(self) -> list[str]:
 		"""Only FCM can be asked; a browser's push service only with a message."""
 		try:
-			if fcm.service_account_info():
+			if fcm_account.service_account_info():
 				fcm.test_connection()
 		except CannotReach as e:
 			return [str(e)]
@@ -153,7 +104,7 @@ class IphonePushNotifier(Notifier):
 				continue
 			try:
 				open_parcels[message.notification] = _Parcel(
-					message, _content(message), len(found[message.address])
+					message, content_of(message), len(found[message.address])
 				)
 			except Exception as e:
 				report_error(f"Escalation: push message {message.notification} can't be built")
@@ -176,7 +127,7 @@ class IphonePushNotifier(Notifier):
 			asked = [
 				(parcel, device) for parcel in parcels.values() for device in found[parcel.message.address]
 			]
-			subject = web_push.subject()
+			subject = vapid.subject()
 			key = ("Web Push", *self._pairs, subject, *egress.allowed_hosts())
 			for known in connections.all_at_once(
 				key, lambda: web_push.Pusher(self._pairs, subject), asked, one
@@ -200,34 +151,6 @@ class _Parcel:
 	def __init__(self, message: Message, content: Content, devices: int):
 		self.message, self.content, self.devices = message, content, devices
 		self.results: list[tuple[Device, Outcome | Gone]] = []
-
-
-def page_url() -> str:
-	"""The technician's page, at the configured public address of the site."""
-	return public_url(f"/{PAGE}")
-
-
-def _content(message: Message) -> Content:
-	language = message.language or frappe.local.lang or "en"
-	with print_language(language):
-		button = _("Acknowledge")
-	title = " ".join(message.subject.split())[:150]
-	body = message.text.strip()
-	# A message without a link asks for nothing: it is a notice.
-	link = message.link or page_url()
-	tag = str(message.context.get("item") or message.notification)
-
-	def content(body: str) -> Content:
-		return Content(title, body, tag, link, bool(message.link), button, language)
-
-	def size(body: str) -> int:
-		return len(content(body).as_json().encode())
-
-	bare = size("")
-	while size(body) > web_push.LARGEST and len(body) > 1:
-		keep = (web_push.LARGEST - bare) / (size(body) - bare)
-		body = body[: max(int(len(body) * keep) - 4, 0)].rstrip() + "…"
-	return content(body)
 
 
 async def _one(

@@ -4,7 +4,7 @@ from frappe.model.document import Document
 
 from escalation_mgmt.facts import conditions, plans
 from escalation_mgmt.notifiers import CannotReach
-from escalation_mgmt.notifiers.push import fcm, web_push
+from escalation_mgmt.notifiers.push import fcm_account, vapid
 from escalation_mgmt.notifiers.twilio.account import check_settings
 from escalation_mgmt.preflight import providers
 
@@ -36,11 +36,11 @@ class EscalationSettings(Document):
 
 	def _check_push(self) -> None:
 		subject = (self.vapid_subject or "").strip()
-		if subject and (wrong := web_push.subject_problem(web_push.subject_of(subject))):
+		if subject and (wrong := vapid.subject_problem(vapid.subject_of(subject))):
 			frappe.throw(wrong, title=_("VAPID Subject"))
 		account = self.fcm_service_account
 		if account and not self.is_dummy_password(account):
 			try:
-				fcm.checked(account)
+				fcm_account.checked(account)
 			except CannotReach as e:
 				frappe.throw(str(e), title=_("FCM Service Account"))
