@@ -11,8 +11,8 @@ MANAGERS = ("System Manager", "Escalation Manager")
 
 
 def only_for_managers() -> None:
-	"""Raises PermissionError for anybody else."""
-	frappe.only_for(MANAGERS)
+	"""Raises PermissionError for anybody else, and says who may."""
+	frappe.only_for(MANAGERS, message=True)
 
 
 def sees_app() -> bool:

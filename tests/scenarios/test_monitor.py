@@ -147,9 +147,9 @@ def test_28_the_command_says_so_by_its_exit_code(world: World) -> None:
 
 def test_28_only_managers_may_ask(world: World) -> None:
 	for who in ("tech@x.test", "stranger@x.test"):
-		ack_requests = world.login(who)
+		session = world.login(who)
 		for what in ("report", "figures"):
-			answer = ack_requests.get(f"{world.url}/api/method/escalation_mgmt.api.health.{what}", timeout=30)
+			answer = session.get(f"{world.url}/api/method/escalation_mgmt.api.health.{what}", timeout=30)
 			assert answer.status_code == 403 and "Escalation Manager" in answer.text
 
 
