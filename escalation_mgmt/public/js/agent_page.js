@@ -38,38 +38,45 @@ class Line {
 		const focused = this.element.contains(document.activeElement) && document.activeElement.dataset.action;
 		this.element.setAttribute("aria-label", state.words.title);
 		this.element.dataset.tone = state.tone || "gray";
-		this.next = make("span", "escalation-next");
-		const parts = [this.element.querySelector("style"), make("strong", "", state.words.title)];
-		if (state.item) {
-			const link = make("a", "", state.words.details);
-			Object.assign(link, { href: `/app/escalation-action-item/${encodeURIComponent(state.item)}`, target: "_blank" });
-			parts.push(make("span", "escalation-status", state.status), make("span", "", state.headline), this.next, link);
-		}
-		const buttons = make("span", "escalation-actions");
-		buttons.append(...state.actions.map((action) => this.button(action, state)));
-		this.element.replaceChildren(...parts, buttons);
+		this.element.replaceChildren(...this.parts(state));
 		// Behind what Helpdesk itself puts there; on a phone that is a bar of one line, so below it.
 		if (header.tagName === "HEADER") header.parentElement.after(this.element);
 		else header.append(this.element);
 		if (focused) this.element.querySelector(`[data-action="${focused}"]`)?.focus();
 	}
 
+	parts(state) {
+		const buttons = make("span", "escalation-actions");
+		buttons.append(...state.actions.map((action) => this.button(action, state)));
+		this.next = make("span", "escalation-next");
+		const stands = state.item ? [make("span", "escalation-status", state.status), make("span", "", state.headline), this.next, details(state)] : [];
+		return [this.element.querySelector("style"), make("strong", "", state.words.title), ...stands, buttons];
+	}
+
 	button(action, shown) {
 		const button = make("button", "", action.label);
 		button.type = "button";
 		button.dataset.action = action.name;
-		button.addEventListener("click", async () => {
-			const values = action.fields.length ? await ask(action, shown.words) : {};
-			if (!values) return;
-			button.disabled = true;
-			const { done, message } = await this.escalation
-				.act(action.name, values, shown)
-				.catch((error) => ({ done: false, message: String(error) }))
-				.finally(() => (button.disabled = false));
-			(done ? this.toast.success : this.toast.error)(message);
-		});
+		button.addEventListener("click", () => this.run(button, action, shown));
 		return button;
 	}
+
+	// Ask what the action wants to know, do it, and say what came of it.
+	async run(button, action, shown) {
+		const values = action.fields.length ? await ask(action, shown.words) : {};
+		if (!values) return;
+		button.disabled = true;
+		const { done, message } = await this.escalation
+			.act(action.name, values, shown)
+			.catch((error) => ({ done: false, message: String(error) }))
+			.finally(() => (button.disabled = false));
+		(done ? this.toast.success : this.toast.error)(message);
+	}
+}
+
+function details(state) {
+	const href = `/app/escalation-action-item/${encodeURIComponent(state.item)}`;
+	return Object.assign(make("a", "", state.words.details), { href, target: "_blank" });
 }
 
 // What an action asks for: {field: value}, or null where it was thought better of.
@@ -77,26 +84,8 @@ function ask(action, words) {
 	const dialog = make("dialog", "escalation-dialog");
 	const form = make("form");
 	form.method = "dialog";
-	form.append(make("h2", "", action.label.replace("…", "")));
-	for (const field of action.fields) {
-		const label = make("label", "", field.label);
-		const chosen = field.options.length > 0;
-		const input = make(chosen ? "select" : field.kind === "datetime" ? "input" : "textarea");
-		if (field.kind === "datetime") input.type = "datetime-local";
-		Object.assign(input, { name: field.name, required: true });
-		if (field.default) input.value = field.default.slice(0, 16);
-		input.append(...field.options.map(({ value, label }) => Object.assign(make("option", "", label), { value })));
-		label.append(input);
-		if (field.kind === "datetime") label.append(make("small", "", words.zone));
-		form.append(label);
-	}
-	const cancel = make("button", "", words.cancel);
-	Object.assign(cancel, { type: "button", onclick: () => dialog.close() });
-	const send = make("button", "escalation-send", action.label.replace("…", ""));
-	send.value = "send";
-	const buttons = make("div", "escalation-actions");
-	buttons.append(cancel, send);
-	form.append(buttons);
+	const title = action.label.replace("…", "");
+	form.append(make("h2", "", title), ...action.fields.map((field) => labelled(field, words)), choices(dialog, title, words));
 	dialog.append(make("style", "", CSS), form);
 	document.body.append(dialog);
 	dialog.showModal();
@@ -106,6 +95,34 @@ function ask(action, words) {
 			dialog.remove();
 		});
 	});
+}
+
+// A field under its label.
+function labelled(field, words) {
+	const label = make("label", "", field.label);
+	label.append(input_of(field));
+	if (field.kind === "datetime") label.append(make("small", "", words.zone));
+	return label;
+}
+
+function input_of(field) {
+	const at = field.kind === "datetime";
+	const input = make(field.options.length ? "select" : at ? "input" : "textarea");
+	if (at) input.type = "datetime-local";
+	Object.assign(input, { name: field.name, required: true });
+	if (field.default) input.value = field.default.slice(0, 16);
+	input.append(...field.options.map(({ value, label }) => Object.assign(make("option", "", label), { value })));
+	return input;
+}
+
+// What ends the dialog.
+function choices(dialog, title, words) {
+	const cancel = make("button", "", words.cancel);
+	Object.assign(cancel, { type: "button", onclick: () => dialog.close() });
+	const send = Object.assign(make("button", "escalation-send", title), { value: "send" });
+	const buttons = make("div", "escalation-actions");
+	buttons.append(cancel, send);
+	return buttons;
 }
 
 function make(tag, name = "", text = "") {
