@@ -93,19 +93,8 @@ ignore_links_on_delete = [
 page_renderer = ["escalation_mgmt.web.acknowledgement.AckPage", "escalation_mgmt.web.technician.PhonePage"]
 
 extend_bootinfo = ["escalation_mgmt.utils.installation.boot", "escalation_mgmt.views.ticket_form.boot"]
-app_include_js = [
-	"desk_tickets.bundle.js",
-	"/assets/escalation_mgmt/js/escalation_mute.js",
-	"/assets/escalation_mgmt/js/escalation_alarm.js",
-	"/assets/escalation_mgmt/js/escalation_findings.js",
-]
-doctype_js = {
-	"Escalation Plan": [
-		"public/js/escalation_ladder.js",
-		"public/js/escalation_lookback.js",
-		"public/js/escalation_rehearsal.js",
-	]
-}
+app_include_js = "escalation.bundle.js"
+app_include_css = "escalation.bundle.css"
 
 # After a deployment, too, it must be seen that a dispatcher was forgotten.
 persistent_cache_keys = ["escalation_last_tick"]

@@ -6,7 +6,7 @@ const { parse } = require("acorn");
 const TRANSLATE = ["__"];
 const SHOWN_BY = ["msgprint", "confirm", "throw", "show_alert", "set_headline", "set_headline_alert", "set_intro", "add_custom_button", "add_inner_button", "add_menu_item", "set_title", "text", "html", "append"];
 const SHOWN_AS = ["label", "title", "message", "placeholder", "description", "primary_action_label", "secondary_action_label", "textContent", "innerText", "subject"];
-const NOT_SHOWN = ["fetch", "querySelector", "querySelectorAll", "find", "closest", "on", "set_style", "append_style", "matchMedia", "error", "warn"];
+const NOT_SHOWN = ["fetch", "querySelector", "querySelectorAll", "find", "closest", "on", "matchMedia", "error", "warn"];
 const WORDS = /\p{L}{2,}[,;:]? \p{L}{2,}/u;
 const WORD = /\p{L}{2,}/u;
 

@@ -4,10 +4,6 @@ frappe.listview_settings["Escalation Action Item"] = {
 	get_indicator(doc) {
 		if (doc.parked) return [__("Set Aside"), "red", "parked,is,set"];
 		if (doc.stalled) return [__("Reaches Nobody"), "red", "stalled,=,1"];
-		const colours = {
-			Scheduled: "blue", Escalating: "red", Snoozed: "yellow", Acknowledged: "green", Resolved: "gray",
-			Exhausted: "orange", Cancelled: "darkgrey",
-		};
-		return [__(doc.status), colours[doc.status], `status,=,${doc.status}`];
+		return [__(doc.status), escalation_mgmt.ITEM_TONES[doc.status], `status,=,${doc.status}`];
 	},
 };

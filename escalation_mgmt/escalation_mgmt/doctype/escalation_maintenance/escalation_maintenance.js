@@ -20,8 +20,8 @@
 		},
 
 		async offer_choices(frm) {
-			const { message } = await frappe.call({ method: "escalation_mgmt.api.maintenance_choices", type: "GET" });
-			for (const field of ["team", "customer"]) frm.get_field(field).set_data(message?.[field] || []);
+			const choices = await escalation_mgmt.read("escalation_mgmt.api.maintenance_choices");
+			for (const field of ["team", "customer"]) frm.get_field(field).set_data(choices?.[field] || []);
 		},
 	});
 }

@@ -1,13 +1,14 @@
 // A plan offers what the chosen ticket DocType has: its priorities, teams, types, and fields that hold users.
 // In a block, because Desk evaluates the scripts of all forms in one scope.
 {
+	const { escaped, findings_html, Ladder, read, rehearse, show_taken } = escalation_mgmt;
 	const WHICH = { User: "user", Team: "team", Role: "role", "User Field": "user_field", Address: "address", Endpoint: "endpoint" };
 
 	frappe.ui.form.on("Escalation Plan", {
 		setup(frm) {
 			frm.set_query("reference_doctype", () => ({ filters: { istable: 0, issingle: 0 } }));
 			frm.set_query("endpoint", "steps", () => ({ filters: { enabled: 1 } }));
-			escalation_mgmt.show_ladder(frm);
+			frm.escalation_ladder = new Ladder(frm);
 		},
 
 		refresh(frm) {
@@ -15,28 +16,22 @@
 			frm.events.offer_choices(frm);
 			frm.events.say_what_would_fail(frm);
 			frm.escalation_ladder.draw(true);
-			if (frm.perm[0]?.write) frm.add_custom_button(__("Rehearse"), () => escalation_mgmt.rehearse(frm));
+			if (frm.perm[0]?.write) frm.add_custom_button(__("Rehearse"), () => rehearse(frm));
 		},
 
 		async say_what_would_fail(frm) {
 			frm.set_intro("");
 			frm.escalation_findings = [];
 			if (frm.is_new() || !frm.perm[0]?.write) return;
-			const { message } = await frappe.call({
-				method: "escalation_mgmt.api.plans.findings",
-				args: { plan: frm.doc.name },
-				type: "GET",
-			});
-			if (!message?.length || frm.doc.name !== cur_frm?.doc.name) return;
-			frm.escalation_findings = message;
+			const findings = await read("escalation_mgmt.api.plans.findings", { plan: frm.doc.name });
+			if (!findings?.length || frm.doc.name !== cur_frm?.doc.name) return;
+			frm.escalation_findings = findings;
 			frm.escalation_ladder.draw(true);
 			frm.set_intro("");
-			frm.set_intro(`<b>${__("This would go wrong:")}</b>${escalation_mgmt.findings_html(message)}`, "red");
+			frm.set_intro(`<b>${__("This would go wrong:")}</b>${findings_html(findings)}`, "red");
 		},
 
-		taken(frm) {
-			escalation_mgmt.show_taken(frm);
-		},
+		taken: (frm) => show_taken(frm),
 
 		reference_doctype(frm) {
 			frm.events.offer_choices(frm);
@@ -44,32 +39,29 @@
 
 		async offer_choices(frm) {
 			const doctype = frm.doc.reference_doctype || "";
-			const { message } = await frappe.call({
-				method: "escalation_mgmt.api.plan_choices",
-				args: { doctype },
-				type: "GET",
-			});
-			if (!message || doctype !== (frm.doc.reference_doctype || "")) return;
+			const choices = await read("escalation_mgmt.api.plan_choices", { doctype });
+			if (!choices || doctype !== (frm.doc.reference_doctype || "")) return;
 			for (const field of ["team", "ticket_type", "customer", "agreement"]) {
-				frm.set_df_property(field, "options", message[field] || []);
-				frm.get_field(field).set_data(message[field] || []); // a box that is there already reads no options
+				frm.set_df_property(field, "options", choices[field] || []);
+				frm.get_field(field).set_data(choices[field] || []); // a box that is there already reads no options
 			}
-			const in_rows = (table, field, choices) => {
-				const grid = frm.get_field(table).grid;
-				grid.update_docfield_property(field, "options", choices || []);
-				grid.refresh();
-			};
-			in_rows("priorities", "priority", message.priority);
-			in_rows("steps", "method", message.methods);
-			in_rows("steps", "team", message.step_team);
-			in_rows("steps", "user_field", message.user_field);
+			offer_in_rows(frm, "priorities", "priority", choices.priority);
+			offer_in_rows(frm, "steps", "method", choices.methods);
+			offer_in_rows(frm, "steps", "team", choices.step_team);
+			offer_in_rows(frm, "steps", "user_field", choices.user_field);
 		},
 	});
+
+	const offer_in_rows = (frm, table, field, options) => {
+		const { grid } = frm.get_field(table);
+		grid.update_docfield_property(field, "options", options || []);
+		grid.refresh();
+	};
 
 	// One column of the table says whom, and which of them.
 	const whom_in_words = (value, _df, _options, row) => {
 		const which = row && row[WHICH[value]];
-		return frappe.utils.escape_html(which ? `${__(value)}: ${which}` : __(value || ""));
+		return escaped(which ? `${__(value)}: ${which}` : __(value || ""));
 	};
 
 	const redraw = (frm, _cdt, cdn) => frm.get_field("steps").grid.get_row(cdn)?.refresh_field("whom");

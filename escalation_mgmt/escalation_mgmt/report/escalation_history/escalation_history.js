@@ -17,20 +17,15 @@ frappe.query_reports["Escalation History"] = {
 	// Priorities and teams are words of the tickets' DocTypes: those are offered that escalations had.
 	onload(report) {
 		for (const field of ["priority", "team"]) {
-			frappe
-				.call({
-					method: "frappe.desk.listview.get_group_by_count",
-					args: { doctype: "Escalation Action Item", current_filters: "[]", field },
-				})
-				.then(({ message }) => report.get_filter(field).set_data((message || []).map((row) => row.name).filter(Boolean)));
+			escalation_mgmt
+				.call("frappe.desk.listview.get_group_by_count", { doctype: "Escalation Action Item", current_filters: "[]", field })
+				.then((rows) => report.get_filter(field).set_data((rows || []).map((row) => row.name).filter(Boolean)));
 		}
 	},
 	formatter(value, row, column, data, default_formatter) {
 		const shown = default_formatter(value, row, column, data);
 		if (column.fieldname !== "outcome" || !value) return shown;
-		const colour = {
-			Sent: "green", Delivered: "green", Answered: "green", "Not Answered": "orange", Failed: "red", Unreachable: "red", Unknown: "orange",
-		}[data.state];
-		return colour ? `<span class="indicator-pill ${colour}">${shown}</span>` : shown;
+		const tone = escalation_mgmt.OUTCOME_TONES[data.state];
+		return tone ? escalation_mgmt.pill(tone, shown) : shown;
 	},
 };

@@ -1,0 +1,39 @@
+// What people can do about an escalation, from the form of a ticket or of its action item.
+import { escaped } from "./html";
+
+// Ask what the action wants to know, do it, and say what came of it.
+export async function run_action(frm, action) {
+	const escalation = frm.escalation; // not that of another ticket that is opened meanwhile
+	const shown = escalation.state;
+	const values = action.fields.length ? await ask(action) : {};
+	const { done, message } = await escalation.act(action.name, values, shown);
+	frappe.show_alert({ message: escaped(message), indicator: done ? "green" : "orange" }, 7);
+}
+
+const ask = (action) =>
+	new Promise((resolve) => prompt(action.fields.map(field_of), resolve, action.label, action.label.replace("…", "")));
+
+const field_of = (field) => ({
+	fieldname: field.name,
+	label: field.label,
+	fieldtype: field.options.length ? "Select" : { datetime: "Datetime" }[field.kind] || "Small Text",
+	options: field.options,
+	default: field.default || field.options[0]?.value,
+	reqd: 1,
+});
+
+// As frappe.prompt, without its animation: Bootstrap doesn't hide what is still fading in, so that the dialog of
+// somebody who answers at once would stay in the way.
+export function prompt(fields, answered, title, label) {
+	const dialog = new frappe.ui.Dialog({
+		animate: false,
+		fields,
+		title,
+		primary_action_label: label,
+		primary_action: (values) => {
+			dialog.hide();
+			answered(values);
+		},
+	});
+	dialog.show();
+}

@@ -1,0 +1,26 @@
+// What a rehearsal has found: who would be reached, when and how; who can't be, and the remedy.
+import { escaped, with_headings } from "./html";
+import { with_remedy } from "./remedies";
+import { REHEARSAL_TONES } from "./tones";
+
+export function rehearsal_timeline(found) {
+	const under_its_day = with_headings();
+	return `<div class="escalation-outcome">${escaped(found.outcome)}
+			<span class="text-muted">${__("Messages: {0}. Nothing was sent.", [found.messages])}</span></div>
+		${found.notes.map((note) => `<div class="escalation-note">${escaped(note)}</div>`).join("")}
+		${found.unreachable.length ? unreachable_html(found.unreachable) : ""}
+		<ol class="escalation-rehearsal">${found.lines.map((line) => under_its_day(weekday(line.at), line_html(line))).join("")}</ol>
+		<div class="text-muted small">${__("Times in {0}.", [escaped(found.zone)])}</div>`;
+}
+
+const unreachable_html = (names) =>
+	`<div class="escalation-unreachable">${__("Can't be reached: {0}", [names.map(escaped).join(", ")])}</div>`;
+
+const line_html = (line) =>
+	`<li class="${tone(line)}"><time>${escaped(moment(line.at).format("HH:mm:ss"))}</time><span class="method">${escaped(__(line.method))}</span>
+		<span class="line">${with_remedy(line.line, line.remedy)}</span></li>`;
+
+// Red is what would reach nobody.
+const tone = ({ remedy, kind, to }) => (remedy || (kind === "Step Ran" && !to) ? "red" : REHEARSAL_TONES[kind] || "gray");
+
+const weekday = (at) => `${moment(at).format("dddd")} ${frappe.datetime.str_to_user(moment(at).format("YYYY-MM-DD"))}`;

@@ -1,0 +1,55 @@
+// A list of tickets in Desk: how the escalation of each stands, and the time until what comes next.
+import { countdown, time_left } from "../ticket_escalation";
+import { escaped } from "./html";
+import { ask_quietly } from "./server";
+import { ticket_pill, watched } from "./tickets";
+
+const POLL = 15000; // milliseconds
+
+let states = {}; // of the tickets in the list, by name
+
+setInterval(ask, POLL);
+setInterval(() => {
+	watch();
+	show();
+}, 1000);
+
+// Desk has no event for a list that was drawn, so each one that is opened is watched from then on.
+function watch() {
+	const list = window.cur_list;
+	if (!list?.$result?.length || !watched(list.doctype) || list.escalation_watched) return;
+	list.escalation_watched = new MutationObserver(() => ask());
+	list.escalation_watched.observe(list.$result[0], { childList: true });
+	ask();
+}
+
+async function ask() {
+	const list = window.cur_list;
+	if (!list?.escalation_watched || !list.$result.is(":visible") || document.visibilityState !== "visible") return;
+	const names = (list.data || []).map((doc) => String(doc.name));
+	if (!names.length) return;
+	const found = await ask_quietly("escalation_mgmt.api.tickets", { doctype: list.doctype, names: JSON.stringify(names) });
+	if (!found || window.cur_list !== list) return;
+	states = found;
+	const now = performance.now();
+	for (const state of Object.values(states)) state.at = state.due_in == null ? null : now + 1000 * state.due_in;
+	show();
+}
+
+function show() {
+	const list = window.cur_list;
+	if (!list?.escalation_watched) return;
+	list.$result.find(".list-row-checkbox[data-name]").each((_n, box) => {
+		const state = states[decodeURIComponent(box.dataset.name)];
+		const html = state ? `${ticket_pill(state)} <small>${escaped(time_left(state.at))}</small>` : "";
+		const $mark = mark_of($(box).closest(".list-row"));
+		if ($mark.html() !== html) $mark.html(html).attr("title", state ? countdown(state, state.at) : null);
+	});
+}
+
+// Where a row has room for it; made when it is first asked for.
+function mark_of($row) {
+	const $mark = $row.find(".escalation-mark");
+	if ($mark.length) return $mark;
+	return $("<span class='escalation-mark'>").prependTo($row.find(".level-right").addClass("escalation-beside"));
+}

@@ -1,0 +1,23 @@
+// Everything of ours that Desk loads, whatever page is open. What the scripts of forms, lists and reports use of it hangs
+// on `escalation_mgmt`, because Desk evaluates those where nothing can be imported.
+import "./desk/banners";
+import "./desk/ticket_form";
+import "./desk/ticket_list";
+import { prompt, run_action } from "./desk/actions";
+import { clock_time, escaped, pill } from "./desk/html";
+import { ItemEscalation } from "./desk/item_escalation";
+import { item_summary, STALE_LINE } from "./desk/item_summary";
+import { item_timeline } from "./desk/item_timeline";
+import { Ladder } from "./desk/plan_ladder";
+import { show_taken } from "./desk/plan_lookback";
+import { rehearse } from "./desk/plan_rehearsal";
+import { findings_html } from "./desk/remedies";
+import { is_manager } from "./desk/roles";
+import { ask_quietly, call, read } from "./desk/server";
+import { ITEM_TONES, MESSAGE_TONES, OUTCOME_TONES } from "./desk/tones";
+
+frappe.provide("escalation_mgmt");
+Object.assign(escalation_mgmt, { ask_quietly, call, clock_time, escaped, findings_html, is_manager, pill, prompt, read });
+Object.assign(escalation_mgmt, { item_summary, item_timeline, ItemEscalation, run_action, STALE_LINE });
+Object.assign(escalation_mgmt, { Ladder, rehearse, show_taken });
+Object.assign(escalation_mgmt, { ITEM_TONES, MESSAGE_TONES, OUTCOME_TONES });
