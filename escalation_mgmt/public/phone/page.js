@@ -94,62 +94,51 @@
 	}
 
 	function cards(items) {
-		if (!items.length) return [element("p", words.no_items, "card quiet")];
-		return items.map((item) => {
-			const tone = item.can_acknowledge ? "urgent" : item.status === "Acknowledged" ? "good" : "";
-			const card = element(
-				"article",
-				"",
-				`card ${tone}`,
-				element("div", `${say(words.ticket, item.reference_name)} · ${item.priority || ""}`, "quiet"),
-				element("h2", item.ticket_subject, "subject"),
-				element("p", item.state)
-			);
-			if (item.due_at) card.append(element("p", say(words.next, item.due_at), "quiet"));
-			if (item.can_acknowledge)
-				card.append(
-					button(
-						words.acknowledge,
-						"main take",
-						async () => {
-							const done = await call("acknowledge", { action_item: item.name });
-							show(done);
-							tell(done.taken ? "" : done.message);
-						},
-						`${words.acknowledge}: ${item.ticket_subject}`
-					)
-				);
-			return card;
-		});
+		return items.length ? items.map(card) : [element("p", words.no_items, "card quiet")];
+	}
+
+	function card(item) {
+		const tone = item.can_acknowledge ? "urgent" : item.status === "Acknowledged" ? "good" : "";
+		const made = element(
+			"article",
+			"",
+			`card ${tone}`,
+			element("div", `${say(words.ticket, item.reference_name)} · ${item.priority || ""}`, "quiet"),
+			element("h2", item.ticket_subject, "subject"),
+			element("p", item.state)
+		);
+		if (item.due_at) made.append(element("p", say(words.next, item.due_at), "quiet"));
+		if (item.can_acknowledge) {
+			const label = `${words.acknowledge}: ${item.ticket_subject}`;
+			made.append(button(words.acknowledge, "main take", () => acknowledge(item), label));
+		}
+		return made;
+	}
+
+	async function acknowledge(item) {
+		const done = await call("acknowledge", { action_item: item.name });
+		show(done);
+		tell(done.taken ? "" : done.message);
 	}
 
 	function rows(devices) {
-		if (!devices.length) return [element("p", words.no_devices, "card quiet")];
-		return devices.map((device) => {
-			const here = device.endpoint_hash === mine ? ` (${words.this_device})` : "";
-			const times = [say(words.added, device.added_at)];
-			if (device.last_used_at) times.push(say(words.last_used, device.last_used_at));
-			const said = element(
-				"div",
-				"",
-				"",
-				element("strong", device.label + here),
-				element("p", times.join(", "), "quiet")
-			);
-			if (device.dead) said.append(element("p", device.dead_reason, "warn"));
-			const remove = async () => {
-				if (device.endpoint_hash === mine) await leave();
-				show(await call("remove_device", { device: device.name }));
-				await state();
-			};
-			return element(
-				"div",
-				"",
-				"card row",
-				said,
-				button(words.remove, "", remove, `${words.remove}: ${device.label}`)
-			);
-		});
+		return devices.length ? devices.map(row) : [element("p", words.no_devices, "card quiet")];
+	}
+
+	function row(device) {
+		const here = device.endpoint_hash === mine ? ` (${words.this_device})` : "";
+		const times = [say(words.added, device.added_at)];
+		if (device.last_used_at) times.push(say(words.last_used, device.last_used_at));
+		const said = element("div", "", "", element("strong", device.label + here), element("p", times.join(", "), "quiet"));
+		if (device.dead) said.append(element("p", device.dead_reason, "warn"));
+		const label = `${words.remove}: ${device.label}`;
+		return element("div", "", "card row", said, button(words.remove, "", () => remove(device), label));
+	}
+
+	async function remove(device) {
+		if (device.endpoint_hash === mine) await leave();
+		show(await call("remove_device", { device: device.name }));
+		await state();
 	}
 
 	// --- notifications on this device
