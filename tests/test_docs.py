@@ -45,3 +45,14 @@ def test_every_rule_that_code_cites_is_written_down() -> None:
 				cited.update(numbers.split(" and "))
 	assert cited
 	assert sorted(cited - set(rules)) == []
+
+
+def test_the_map_shows_every_room() -> None:
+	text = (ROOT / "docs/architecture.md").read_text()
+	app = ROOT / "escalation_mgmt"
+	named = set(re.findall(r"`((?:\w+/)+\w+\.py)`", text))
+	assert len(named) >= 12 and [path for path in sorted(named) if not (app / path).exists()] == []
+	rooms = {path.parent.relative_to(app).as_posix() for path in app.rglob("__init__.py")} - {"."}
+	rooms = {room for room in rooms if not room.startswith(("escalation_mgmt/", "patches/"))}
+	tree = text[text.index("```") : text.index("```", text.index("```") + 3)]
+	assert [room for room in sorted(rooms) if f" {room.rpartition('/')[2]}/" not in tree] == []
