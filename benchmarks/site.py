@@ -154,7 +154,7 @@ def escalations(due: list[datetime], *, first: int = 1) -> None:
 	"""One assigned ticket and one scheduled action item for each due instant (UTC), numbered from `first`."""
 	import frappe
 
-	from escalation_mgmt.engine import MatchFacts, Ticket, open_item
+	from escalation_mgmt.engine import Context, MatchFacts, Ticket, open_item
 	from escalation_mgmt.facts import plans
 	from escalation_mgmt.facts.sources import level
 	from escalation_mgmt.storage import decisions
@@ -186,7 +186,7 @@ def escalations(due: list[datetime], *, first: int = 1) -> None:
 			facts=facts,
 			assignees=(technician(number),),
 		)
-		opened = open_item(item(number), frozen, ticket, at - timedelta(seconds=600)).item
+		opened = open_item(item(number), frozen, ticket, Context(at - timedelta(seconds=600))).item
 		items.append(
 			{
 				"name": opened.id,

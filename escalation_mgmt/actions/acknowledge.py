@@ -9,6 +9,8 @@ from frappe import _
 
 from escalation_mgmt import delivery
 from escalation_mgmt.engine import (
+	Actor,
+	Context,
 	Status,
 	Ticket,
 	TicketKey,
@@ -91,24 +93,16 @@ def acknowledge(item: str, *, by: str, via: str, user: str = "", address: str = 
 	stored, now = found[0], clock.now()
 	read = Tickets([stored.key])
 	ticket = _readable(read, stored.key)
-	decision = engine_acknowledge(
-		stored.item,
-		by,
-		via,
-		now,
-		user=user,
-		address=address,
-		ticket_status=ticket.status,
-		working=Calendars().of(stored.item.plan, ticket),
-	)
+	actor = Actor(name=by, user=user, address=address, via=via)
+	context = Context(now, working=Calendars().of(stored.item.plan, ticket))
+	decision = engine_acknowledge(stored.item, actor, context, ticket_status=ticket.status)
 	if not decision:
-		return _as_it_is(stored, user or by)
+		return _as_it_is(stored, actor.counted_as)
 	decisions.apply([(stored, decision)], Directory(), read, now)
 	fault_points.around_commit("acknowledge")
 	delivery.soon()
-	done = Acknowledgement(
-		True, decision.item.status, by, now, via, user, renewed=may_renew(stored.item, by, user)
-	)
+	renewed = may_renew(stored.item, actor)
+	done = Acknowledgement(True, decision.item.status, by, now, via, user, renewed=renewed)
 	part = can_acknowledge(decision.item.status)
 	return replace(done, heard=True, **tally(decision.item)) if part else done
 

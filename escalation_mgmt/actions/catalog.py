@@ -21,6 +21,7 @@ from escalation_mgmt.dispatch import evaluation
 from escalation_mgmt.engine import (
 	RUNNING,
 	ActionItem,
+	Actor,
 	Step,
 	TicketKey,
 	can_add,
@@ -182,7 +183,7 @@ ACTIONS = (
 	Action(
 		"still_on_it",
 		label=lambda: _("I Am Still on It"),
-		offered=_running(lambda item: may_renew(item, "", frappe.session.user)),
+		offered=_running(lambda item: may_renew(item, Actor(name="", user=frappe.session.user))),
 		run=_acknowledge,
 		permission="read",
 		even_if_stale=True,

@@ -5,10 +5,9 @@ from datetime import datetime
 from frappe import _
 
 from escalation_mgmt.engine import (
-	BEGUN_ANEW,
-	MOVED_ON,
-	NO_SUCH_STEP,
 	ActionItem,
+	Actor,
+	Refusal,
 	Refused,
 	WorkingTime,
 	bring_forward,
@@ -43,15 +42,14 @@ def escalate_now(
 		return False, _("There is no Escalation Action Item {0}.").format(item)
 	stored, now = found[0], clock.now()
 	try:
-		decision = bring_forward(
-			stored.item, seen or stored.item.position, now, to=to, by=by, via=via, why=why
-		)
+		actor = Actor(name=by, via=via)
+		decision = bring_forward(stored.item, seen or stored.item.position, now, to=to, actor=actor, why=why)
 	except Refused as e:
-		if str(e) == BEGUN_ANEW:
+		if e.refusal is Refusal.BEGUN_ANEW:
 			return False, _("The escalation has begun anew meanwhile; nothing was changed.")
-		if str(e) == MOVED_ON:
+		if e.refusal is Refusal.MOVED_ON:
 			return False, _("The next step has run meanwhile; nothing was changed.")
-		if str(e) == NO_SUCH_STEP:
+		if e.refusal is Refusal.NO_SUCH_STEP:
 			return False, _("Step {0} doesn't come any more in this run; nothing was changed.").format(to)
 		return False, _("The escalation is {0}; there is no next step.").format(_(stored.item.status))
 	read = Tickets([stored.key])

@@ -9,9 +9,13 @@ from frappe.desk.form import assign_to
 from escalation_mgmt import delivery
 from escalation_mgmt.dispatch import evaluation
 from escalation_mgmt.engine import (
+	Actor,
 	CannotBeReached,
+	Context,
 	Decision,
+	Refusal,
 	Refused,
+	Ticket,
 	TicketKey,
 	can_add,
 	can_hand_over,
@@ -45,20 +49,9 @@ def hand_over(item: str, to: str, *, by: str, via: str = "", user: str = "") -> 
 		_assign(stored.key, to)
 	read = Tickets([stored.key])
 	ticket = read[stored.key]
-	working = Calendars().of(stored.item.plan, ticket)
+	actor, context = Actor(name=by, user=user, via=via), asked.context(ticket)
 	try:
-		decision = engine_hand_over(
-			stored.item,
-			to,
-			asked.name,
-			by,
-			asked.now,
-			asked.reaches,
-			ticket=ticket,
-			via=via,
-			user=user,
-			working=working,
-		)
+		decision = engine_hand_over(stored.item, to, asked.name, actor, ticket, context)
 	except CannotBeReached as e:
 		frappe.throw(_why(asked.name, e), title=_("Nothing was changed"))
 	return True, asked.apply(decision, read, _("Handed over to {0}, who is paged now."))
@@ -71,15 +64,13 @@ def add_person(item: str, who: str, *, by: str, via: str = "") -> tuple[bool, st
 		return False, _("The escalation is {0}; nobody can be added.").format(asked.status)
 	stored = asked.stored
 	read = Tickets([stored.key])
-	working = Calendars().of(stored.item.plan, read[stored.key])
+	actor, context = Actor(name=by, via=via), asked.context(read[stored.key])
 	try:
-		decision = engine_add_person(
-			stored.item, who, asked.name, by, asked.now, asked.reaches, via=via, working=working
-		)
+		decision = engine_add_person(stored.item, who, asked.name, actor, context)
 	except CannotBeReached as e:
 		frappe.throw(_why(asked.name, e), title=_("Nothing was changed"))
-	except Refused:
-		if who in stored.item.acks:
+	except Refused as e:
+		if e.refusal is Refusal.ALREADY_ACKNOWLEDGED:
 			return False, _("{0} has acknowledged already; nothing was changed.").format(asked.name)
 		return False, _("{0} was added before; nothing was changed.").format(asked.name)
 	return True, asked.apply(decision, read, _("{0} is paged now, and with every further step."))
@@ -105,6 +96,10 @@ class _Asked:
 				else _("Choose an enabled user of Desk.")
 			)
 		return name
+
+	def context(self, ticket: Ticket) -> Context:
+		working = Calendars().of(self.stored.item.plan, ticket)
+		return Context(self.now, working=working, reaches=self.reaches)
 
 	def reaches(self, step: Any) -> Any:
 		return self.directory.reach(step, Tickets([]), self.stored.key)

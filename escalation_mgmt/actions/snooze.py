@@ -6,7 +6,7 @@ import frappe
 from frappe import _
 from frappe.utils import get_datetime
 
-from escalation_mgmt.engine import LONGEST_SNOOZE, Refused, can_snooze
+from escalation_mgmt.engine import LONGEST_SNOOZE, Actor, Refusal, Refused, can_snooze
 from escalation_mgmt.engine import snooze as engine_snooze
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets
@@ -38,10 +38,10 @@ def snooze(item: str, until: str, *, by: str) -> tuple[bool, str]:
 		return False, _("The escalation is {0}; there is nothing to snooze.").format(_(stored.item.status))
 	instant = _instant(until)
 	try:
-		decision = engine_snooze(stored.item, instant, by, now)
-	except Refused:
+		decision = engine_snooze(stored.item, instant, Actor(name=by), now)
+	except Refused as e:
 		shown = clock.shown(instant)
-		if instant <= now:
+		if e.refusal is Refusal.PAST:
 			frappe.throw(_("{0} is past. Choose a later time.").format(shown))
 		frappe.throw(
 			_("{0} is too far away: an escalation is quiet for {1} at most.").format(

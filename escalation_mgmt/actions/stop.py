@@ -4,7 +4,7 @@ import frappe
 from frappe import _
 
 from escalation_mgmt import delivery
-from escalation_mgmt.engine import can_stop
+from escalation_mgmt.engine import Actor, can_stop
 from escalation_mgmt.engine import stop as engine_stop
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets
@@ -29,7 +29,7 @@ def stop(item: str, *, by: str, reason: str, user: str = "") -> tuple[bool, str]
 	stored, now = found[0], clock.now()
 	if not can_stop(stored.item.status):
 		return False, _("The escalation is {0}; there is nothing to stop.").format(_(stored.item.status))
-	decision = engine_stop(stored.item, by, reason, now, user=user)
+	decision = engine_stop(stored.item, Actor(name=by, user=user), reason, now)
 	decisions.apply([(stored, decision)], Directory(), Tickets([stored.key]), now)
 	delivery.soon()
 	return True, _("Stopped. Nothing more is sent, and those who were notified are told.")

@@ -3,7 +3,7 @@
 from frappe import _
 
 from escalation_mgmt import delivery
-from escalation_mgmt.engine import can_unacknowledge
+from escalation_mgmt.engine import Actor, Context, can_unacknowledge
 from escalation_mgmt.engine import unacknowledge as engine_unacknowledge
 from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.people import Directory
@@ -26,8 +26,8 @@ def unacknowledge(item: str, *, by: str, user: str = "") -> tuple[bool, str]:
 		return False, _("The escalation is {0}; there is nothing to give back.").format(_(stored.item.status))
 	read = Tickets([stored.key])
 	ticket = read[stored.key]
-	working = Calendars().of(stored.item.plan, ticket)
-	decision = engine_unacknowledge(stored.item, by, now, user=user, ticket=ticket, working=working)
+	context = Context(now, working=Calendars().of(stored.item.plan, ticket))
+	decision = engine_unacknowledge(stored.item, Actor(name=by, user=user), ticket, context)
 	decisions.apply([(stored, decision)], Directory(), read, now)
 	delivery.soon()
 	due = clock.shown(decision.item.due_at)

@@ -16,7 +16,7 @@ from escalation_mgmt.delivery.method_threads import MethodThreads
 from escalation_mgmt.delivery.process import Sender
 from escalation_mgmt.dispatch import monitor, sweep
 from escalation_mgmt.dispatch.evaluation import Snapshot
-from escalation_mgmt.engine import Audience, Decision, EventKind, Notice, Reach, Step, run_due
+from escalation_mgmt.engine import Audience, Context, Decision, EventKind, Notice, Reach, Step, run_due
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.connections import connections_kept
 from escalation_mgmt.storage import action_items, decisions, outbox
@@ -86,17 +86,14 @@ def _decide(stored: action_items.Stored, snapshot: Snapshot, now: datetime) -> D
 	def reaches(step: Step) -> Reach:
 		return snapshot.directory.reach(step, snapshot.tickets, stored.key)
 
-	ticket = snapshot.ticket(stored)
-	return run_due(
-		stored.item,
-		ticket,
-		snapshot.enabled(stored.key.doctype).values(),
-		snapshot.condition_met(stored.key),
-		reaches,
+	ticket, enabled = snapshot.ticket(stored), snapshot.enabled(stored.key.doctype).values()
+	context = Context(
 		now,
-		snapshot.calendars.of(stored.item.plan, ticket),
-		snapshot.maintenances.of(ticket),
+		working=snapshot.calendars.of(stored.item.plan, ticket),
+		reaches=reaches,
+		maintenances=snapshot.maintenances.of(ticket),
 	)
+	return run_due(stored.item, ticket, enabled, snapshot.condition_met(stored.key), context)
 
 
 def _run_in_parts(names: list[str]) -> int:

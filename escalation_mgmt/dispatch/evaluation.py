@@ -10,7 +10,16 @@ from typing import Any
 import frappe
 
 from escalation_mgmt import delivery
-from escalation_mgmt.engine import Decision, Plan, StatusCategory, Ticket, TicketKey, look, opens
+from escalation_mgmt.engine import (
+	Context,
+	Decision,
+	Plan,
+	StatusCategory,
+	Ticket,
+	TicketKey,
+	evaluate,
+	opens,
+)
 from escalation_mgmt.facts import conditions, plans
 from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.maintenances import Maintenances
@@ -57,8 +66,8 @@ class Snapshot:
 
 	def evaluate(self, stored: action_items.Stored, now: datetime) -> Decision | None:
 		enabled, ticket = self.enabled(stored.key.doctype).values(), self.ticket(stored)
-		working = self.calendars.of(stored.item.plan, ticket)
-		return look(stored.item, ticket, enabled, self.condition_met(stored.key), now, working)
+		context = Context(now, working=self.calendars.of(stored.item.plan, ticket))
+		return evaluate(stored.item, ticket, enabled, self.condition_met(stored.key), context)
 
 
 def evaluate_ticket(key: TicketKey, *, before: Any = None) -> None:

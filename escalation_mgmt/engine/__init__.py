@@ -1,23 +1,22 @@
 """The engine: the rules of escalation, as pure functions of facts and an instant.
 
-Read in this order: `statuses` (the life of an action item), `plan`, `ticket`, `item` (the nouns), `matching`
-(which plan), `escalate` and `acknowledge` (the verbs), `decision` (what they answer), `waits` and `working_time` (when
-what comes next is due), `maintenance` (when it is held), what people can ask for (`bring_forward`, `snooze`, `unacknowledge`,
-`responders`), `rehearse`
-(all of it on virtual time), `ladder` (a plan's times).
+Every function takes the item, the facts of its ticket and the `Context`, or the instant alone, and returns a `Decision`, or
+None where nothing is to be done. Nothing here reads a clock, a database or a network. Read in this order:
+
+- the nouns: `statuses` (the life of an action item), `plan`, `ticket`, `item`, `event`, `maintenance`, `working_time`;
+- what the functions are told and what they answer: `context`, `actor`, `decision`, `refusal`;
+- what time and the ticket do: `matching` (which plan), `start`, `evaluate`, `run`, `group`, `hold`, `time_out`, `end`, by the
+  times of `waits`;
+- what people ask for: `acknowledge` (with `quorum`, of several), `bring_forward`, `snooze`, `unacknowledge`, `responders`;
+- all of it on virtual time: `rehearse`, and `ladder` (a plan's times).
+
 Instants are naive datetimes in UTC, durations are timedeltas.
 """
 
 from escalation_mgmt.engine.acknowledge import acknowledge, can_acknowledge, completes, is_open_to, waits_for
 from escalation_mgmt.engine.actor import Actor
-from escalation_mgmt.engine.bring_forward import (
-	BEGUN_ANEW,
-	MOVED_ON,
-	NO_SUCH_STEP,
-	NOT_ESCALATING,
-	bring_forward,
-	can_bring_forward,
-)
+from escalation_mgmt.engine.bring_forward import NOT_DELIVERED, bring_forward, can_bring_forward
+from escalation_mgmt.engine.context import Context, Reaches
 from escalation_mgmt.engine.decision import (
 	Audience,
 	Decision,
@@ -25,26 +24,18 @@ from escalation_mgmt.engine.decision import (
 	Page,
 	Reach,
 	Recipient,
-	Refused,
 	Unreachable,
 )
-from escalation_mgmt.engine.escalate import (
-	DROPPED,
-	NO_MATCH,
-	can_reach,
-	can_stop,
-	look,
-	open_item,
-	run_due,
-	start_again,
-	stop,
-)
+from escalation_mgmt.engine.end import CancelReason, can_stop, stop
+from escalation_mgmt.engine.evaluate import evaluate
 from escalation_mgmt.engine.event import Event, EventKind
+from escalation_mgmt.engine.hold import release
 from escalation_mgmt.engine.item import AckRequest, ActionItem
 from escalation_mgmt.engine.ladder import Rung, ladder
-from escalation_mgmt.engine.maintenance import Maintenance, release
+from escalation_mgmt.engine.maintenance import Maintenance
 from escalation_mgmt.engine.maintenance import running as running_maintenance
 from escalation_mgmt.engine.matching import (
+	ConditionMet,
 	Past,
 	Rematch,
 	forestalling,
@@ -67,10 +58,13 @@ from escalation_mgmt.engine.plan import (
 	TicketFilter,
 )
 from escalation_mgmt.engine.quorum import progress, tally
-from escalation_mgmt.engine.rehearse import Moment, Responses, Timeline, ahead, rehearse
-from escalation_mgmt.engine.responders import CannotBeReached, add_person, can_add, can_hand_over, hand_over
+from escalation_mgmt.engine.refusal import CannotBeReached, Refusal, Refused
+from escalation_mgmt.engine.rehearse import NEVER, Moment, Responses, Timeline, ahead, rehearse
+from escalation_mgmt.engine.responders import add_person, can_add, can_hand_over, can_reach, hand_over
+from escalation_mgmt.engine.run import run_due
 from escalation_mgmt.engine.snooze import LONGEST as LONGEST_SNOOZE
 from escalation_mgmt.engine.snooze import can_snooze, snooze
+from escalation_mgmt.engine.start import open_item, start_again
 from escalation_mgmt.engine.statuses import (
 	RUNNING,
 	TRANSITIONS,
@@ -81,6 +75,7 @@ from escalation_mgmt.engine.statuses import (
 	status_after,
 )
 from escalation_mgmt.engine.ticket import (
+	Answer,
 	MatchFacts,
 	StatusCategory,
 	Ticket,
@@ -88,7 +83,7 @@ from escalation_mgmt.engine.ticket import (
 	already_answered,
 	answer,
 )
-from escalation_mgmt.engine.time_out import is_theirs, may_renew
+from escalation_mgmt.engine.time_out import WorkedOn, is_theirs, may_renew
 from escalation_mgmt.engine.unacknowledge import can_unacknowledge, unacknowledge
 from escalation_mgmt.engine.waits import held_until, window_end
 from escalation_mgmt.engine.working_time import (
@@ -102,25 +97,25 @@ from escalation_mgmt.engine.working_time import (
 
 __all__ = [
 	"AROUND_THE_CLOCK",
-	"BEGUN_ANEW",
-	"DROPPED",
 	"EVERYONE",
 	"LONGEST_SNOOZE",
-	"MOVED_ON",
-	"NOT_ESCALATING",
-	"NO_MATCH",
-	"NO_SUCH_STEP",
+	"NEVER",
+	"NOT_DELIVERED",
 	"RUNNING",
 	"TRANSITIONS",
 	"AckRequest",
 	"ActionItem",
 	"Actor",
 	"AfterMaintenance",
+	"Answer",
 	"Audience",
 	"Calendar",
 	"CalendarKind",
+	"CancelReason",
 	"CannotBeReached",
 	"Cause",
+	"ConditionMet",
+	"Context",
 	"Decision",
 	"Event",
 	"EventKind",
@@ -135,7 +130,9 @@ __all__ = [
 	"Past",
 	"Plan",
 	"Reach",
+	"Reaches",
 	"Recipient",
+	"Refusal",
 	"Refused",
 	"Rematch",
 	"Responses",
@@ -153,6 +150,7 @@ __all__ = [
 	"Timeline",
 	"UnknownZone",
 	"Unreachable",
+	"WorkedOn",
 	"WorkingTime",
 	"acknowledge",
 	"add_person",
@@ -169,13 +167,13 @@ __all__ = [
 	"can_stop",
 	"can_unacknowledge",
 	"completes",
+	"evaluate",
 	"forestalling",
 	"hand_over",
 	"held_until",
 	"is_open_to",
 	"is_theirs",
 	"ladder",
-	"look",
 	"may_renew",
 	"next_status",
 	"open_item",

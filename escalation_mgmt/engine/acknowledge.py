@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from escalation_mgmt.engine.actor import Actor
+from escalation_mgmt.engine.context import Context
 from escalation_mgmt.engine.decision import Audience, Decision, Notice
 from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.quorum import complete, tally
 from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, Status, next_status
 from escalation_mgmt.engine.time_out import first_reminder, may_renew, renew
-from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, WorkingTime
 
 
 def can_acknowledge(status: Status) -> bool:
@@ -24,7 +25,7 @@ def waits_for(item: ActionItem, who: str) -> bool:
 
 
 def is_open_to(who: str, status: Status, acks: Container[str]) -> bool:
-	"""The same of an item of which only these are known."""
+	"""Whether an item of which only this is known can be acknowledged by this person, as `waits_for` says it of a whole one."""
 	return can_acknowledge(status) and (who not in acks or status is Status.EXHAUSTED)
 
 
@@ -34,66 +35,57 @@ def completes(item: ActionItem, who: str) -> bool:
 
 
 def acknowledge(
-	item: ActionItem,
-	by: str,
-	via: str,
-	now: datetime,
-	*,
-	user: str = "",
-	address: str = "",
-	ticket_status: str = "",
-	working: WorkingTime = AROUND_THE_CLOCK,
+	item: ActionItem, actor: Actor, context: Context, *, ticket_status: str = ""
 ) -> Decision | None:
-	"""Record that `by` has it: a person's name, or the label of an address that is no `user`'s.
+	"""Record that somebody has it. `ticket_status` is what a time-out compares with.
 
-	`address` is that address; `via` names the door; `now` is in UTC. `ticket_status` is what a time-out compares with.
 	Whoever was reminded that they have it says by acknowledging once more that they are still on it.
 
 	None: it can't be acknowledged any more, because somebody already has it or it has ended, or this person has
 	acknowledged before. The first to come wins, or the last whom a step asked for (design rule 5): what no provider was
 	handed yet is withdrawn, and no further step runs. Of an exhausted item anybody's is enough.
 	"""
-	if may_renew(item, by, user):
-		return renew(item, by, via, now, working)
-	who = user or by
+	if may_renew(item, actor):
+		return renew(item, actor, context)
+	who = actor.counted_as
 	if not waits_for(item, who):
 		return None
 	acks = tuple(dict.fromkeys((*item.acks, who)))
 	if not completes(item, who):
-		return _in_part(replace(item, acks=acks), by, via, who, now)
+		return _in_part(replace(item, acks=acks), actor, context.now)
 	taken = replace(
 		item,
 		status=next_status(item.status, Cause.ACKNOWLEDGE),
-		due_at=first_reminder(item, now, working),
+		due_at=first_reminder(item, context),
 		resumes_at=None,
 		maintenance="",
 		stalled=False,
 		acks=acks if item.plan.asks_quorum else (),
-		acknowledged_by=by,
-		acknowledged_user=user,
-		acknowledged_at=now,
-		acknowledged_via=via,
+		acknowledged_by=actor.name,
+		acknowledged_user=actor.user,
+		acknowledged_at=context.now,
+		acknowledged_via=actor.via,
 		ticket_status=ticket_status if item.plan.ack_timeout else "",
 		ended_at=None,
 		version=item.version + 1,
 	)
 	kind = WRITES[Cause.ACKNOWLEDGE]
-	data: dict[str, Any] = {"by": by, "via": via, **tally(taken)}
+	data: dict[str, Any] = {"by": actor.name, "via": actor.via, **tally(taken)}
 	if item.status is Status.EXHAUSTED:
 		data["late"] = "after the last wait"
 	return Decision(
 		item=taken,
-		events=(Event(kind, now, item.step, item.run, data),),
-		notices=(Notice(Audience.NOTIFIED, kind, but_not=frozenset(filter(None, (user, address)))),),
+		events=(Event(kind, context.now, item.step, item.run, data),),
+		notices=(Notice(Audience.NOTIFIED, kind, but_not=actor.addressed_as),),
 		withdraw=True,
 	)
 
 
-def _in_part(item: ActionItem, by: str, via: str, who: str, now: datetime) -> Decision:
+def _in_part(item: ActionItem, actor: Actor, now: datetime) -> Decision:
 	"""Others are asked as well: it goes on for them."""
-	data = {"by": by, "via": via, **tally(item)}
+	data = {"by": actor.name, "via": actor.via, **tally(item)}
 	return Decision(
 		item=replace(item, version=item.version + 1),
 		events=(Event(EventKind.PARTLY_ACKNOWLEDGED, now, item.step, item.run, data),),
-		withdraw_from=who,
+		withdraw_from=actor.counted_as,
 	)

@@ -16,3 +16,8 @@ class Actor:
 	def counted_as(self) -> str:
 		"""Under which an acknowledgement is counted: the user, or the label of an address that is nobody's."""
 		return self.user or self.name
+
+	@property
+	def addressed_as(self) -> frozenset[str]:
+		"""By which a notice would go to them: the user, or the bare address."""
+		return frozenset({self.user, self.address} - {""})

@@ -19,6 +19,11 @@ class Recipient:
 	user: str = ""
 	endpoint: str = ""
 
+	@property
+	def counted_as(self) -> str:
+		"""Under which an acknowledgement is counted: the user, or the label of an address that is nobody's."""
+		return self.user or self.label
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreachable:
@@ -71,7 +76,3 @@ class Decision:
 	notices: tuple[Notice, ...] = ()
 	withdraw: bool = False  # cancel every message that no provider has been handed yet
 	withdraw_from: str = ""  # the same for one person only: a user, or the label of an address
-
-
-class Refused(Exception):
-	"""A command that can't be carried out now. The text says why, to a person; nothing was changed."""

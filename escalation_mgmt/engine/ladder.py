@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from escalation_mgmt.engine.context import Context
 from escalation_mgmt.engine.decision import Reach, Recipient
 from escalation_mgmt.engine.event import EventKind
 from escalation_mgmt.engine.plan import Plan, StartAt, Step
@@ -36,7 +37,7 @@ def ladder(plan: Plan) -> Iterator[Rung]:
 	plan = replace(plan, start=StartAt.AT_ONCE)
 	# Which ticket it is and who is reached doesn't show in a ladder.
 	nobodys = Ticket(doctype=plan.takes.doctype, name="")  # pragma: no mutate
-	timeline = rehearse(plan, nobodys, _SOME_TIME, reaches=_everybody)
+	timeline = rehearse(plan, nobodys, Context(_SOME_TIME, reaches=_everybody))
 	by_number = {step.number: step for step in plan.steps}
 	for moment in timeline.moments:
 		ran = [event for event in moment.events if event.kind is EventKind.STEP_RAN]

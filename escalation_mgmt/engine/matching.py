@@ -1,7 +1,7 @@
 """Which plan takes a ticket, and whether a change of the ticket's facts changes that.
 
 A condition is an expression over the whole ticket, which only the shell can evaluate: it hands in a function
-that says whether a plan's condition holds now.
+that says whether a plan's condition is met now.
 """
 
 from collections.abc import Callable, Iterable
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from escalation_mgmt.engine.plan import Plan, TicketFilter
 from escalation_mgmt.engine.statuses import Status
-from escalation_mgmt.engine.ticket import MatchFacts, Ticket, already_answered
+from escalation_mgmt.engine.ticket import MatchFacts, StatusCategory, Ticket, already_answered
 
-ConditionHolds = Callable[[Plan], bool]
+ConditionMet = Callable[[Plan], bool]
 
 ANY_OTHER = ""
 """A priority that no plan names."""
@@ -27,10 +27,10 @@ def takes(filter_: TicketFilter, facts: MatchFacts) -> bool:
 	)
 
 
-def winner(plans: Iterable[Plan], facts: MatchFacts, holds: ConditionHolds) -> Plan | None:
+def winner(plans: Iterable[Plan], facts: MatchFacts, condition_met: ConditionMet) -> Plan | None:
 	"""The plan of lowest rank that takes the ticket; of equal ranks the first by name."""
 	return min(
-		(plan for plan in plans if takes(plan.takes, facts) and holds(plan)),
+		(plan for plan in plans if takes(plan.takes, facts) and condition_met(plan)),
 		key=lambda plan: (plan.rank, plan.name),
 		default=None,
 	)
@@ -78,7 +78,7 @@ def rematch(
 	enabled: Iterable[Plan],
 	before: MatchFacts,
 	after: MatchFacts,
-	holds: ConditionHolds,
+	condition_met: ConditionMet,
 	*,
 	by_hand: bool = False,
 ) -> Rematch | None:
@@ -89,15 +89,17 @@ def rematch(
 	by hand needn't match its plan at all, so only a plan that newly takes the ticket moves it.
 	"""
 	# Only spares what would come to the same.
-	if before == after and (by_hand or holds(frozen)):  # pragma: no mutate
+	if before == after and (by_hand or condition_met(frozen)):  # pragma: no mutate
 		return None
 	candidates = [plan for plan in enabled if plan.name != frozen.name] + [frozen]
-	now = winner(candidates, after, holds)
+	now = winner(candidates, after, condition_met)
 	if now is frozen:
 		return None
 	frozen_took = takes(frozen.takes, before) and not by_hand
-	frozen_takes = takes(frozen.takes, after) and holds(frozen)
-	if (frozen_takes or not frozen_took) and (now is None or now is winner(candidates, before, holds)):
+	frozen_takes = takes(frozen.takes, after) and condition_met(frozen)
+	if (frozen_takes or not frozen_took) and (
+		now is None or now is winner(candidates, before, condition_met)
+	):
 		return None
 	return Rematch(now)
 
@@ -111,21 +113,24 @@ class Past:
 	ticket_was_closed: bool  # resolved or closed at some time after the item was created
 	no_match: bool = False  # it was cancelled because no plan took the ticket any more
 
+	@property
+	def allows_another(self) -> bool:
+		"""Whether a plan that takes the ticket opens an item whatever came of this one."""
+		return self.ticket_was_closed or self.no_match
+
 
 def settled(past: Past, facts: MatchFacts) -> bool:
 	"""Whether no plan can open an item for a ticket with these facts, because of the one that it has had.
 
 	It says so without looking at plans or replies: that spares the sweep all tickets in which nothing has changed.
 	"""
-	if past.ticket_was_closed or past.no_match:
-		return False
-	return past.status is Status.RESOLVED or past.facts == facts
+	return not past.allows_another and (past.status is Status.RESOLVED or past.facts == facts)
 
 
 def opens(
 	ticket: Ticket,
 	enabled: Iterable[Plan],
-	holds: ConditionHolds,
+	condition_met: ConditionMet,
 	*,
 	past: Past | None = None,
 	before: MatchFacts | None = None,
@@ -133,21 +138,20 @@ def opens(
 ) -> Plan | None:
 	"""Return the plan that should start a new action item for a ticket that has no running one.
 
-	`before` are the facts before the save that is being looked at, where there was one; `reopened` says that
+	`before` are the facts before the save that is evaluated, where there was one; `reopened` says that
 	this save took the ticket out of a resolved or closed status.
 	"""
-	# Other facts are looked at below as well.
+	# Other facts are compared below as well.
 	known_end = past and settled(past, ticket.facts)  # pragma: no mutate
 	if ticket.gone or (known_end and not reopened):
 		return None
 	plans = list(enabled)
-	plan = winner(plans, ticket.facts, holds)
-	if plan is None or ticket.category == "Resolved":
+	plan = winner(plans, ticket.facts, condition_met)
+	if plan is None or ticket.category is StatusCategory.RESOLVED:
 		return None
-	if reopened or (past and (past.ticket_was_closed or past.no_match)):
+	if reopened or (past and past.allows_another):
 		return plan
 	known = past.facts if past else before
-	moved = known is not None and known != ticket.facts and winner(plans, known, holds) != plan
-	if past:
-		return plan if moved else None
-	return plan if moved or not already_answered(ticket, plan.stop) else None
+	moved = known is not None and known != ticket.facts and winner(plans, known, condition_met) != plan
+	untouched = not past and not already_answered(ticket, plan.stop)
+	return plan if moved or untouched else None

@@ -13,13 +13,8 @@ from escalation_mgmt.engine.item import AckRequest, ActionItem
 from escalation_mgmt.engine.plan import Step
 
 
-def key(recipient: Recipient) -> str:
-	"""Under which an acknowledgement is counted: the user, or the label of an address that is nobody's."""
-	return recipient.user or recipient.label
-
-
 def has_acknowledged(item: ActionItem, recipient: Recipient) -> bool:
-	return key(recipient) in item.acks
+	return recipient.counted_as in item.acks
 
 
 def ask(item: ActionItem, step: Step, people: Iterable[str]) -> ActionItem:
@@ -54,7 +49,7 @@ def progress(ack_requests: tuple[AckRequest, ...], acks: Iterable[str]) -> tuple
 
 
 def tally(item: ActionItem) -> dict[str, int]:
-	"""The same as plain values: "have" of "needed"; {} where one is enough."""
+	"""How many of how many have acknowledged, for an event's data: "have" of "needed"; {} where one is enough."""
 	found = progress(item.ack_requests, item.acks)
 	return {"have": found[0], "needed": found[1]} if found else {}
 

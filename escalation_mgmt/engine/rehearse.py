@@ -4,21 +4,22 @@ Nothing is late here, and people and calendars stay as they are when it is asked
 happens if nothing changes meanwhile.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from escalation_mgmt.engine.acknowledge import acknowledge
+from escalation_mgmt.engine.actor import Actor
+from escalation_mgmt.engine.context import Context
 from escalation_mgmt.engine.decision import Decision, Notice, Page, Reach, Unreachable
-from escalation_mgmt.engine.escalate import look, open_item, run_due
+from escalation_mgmt.engine.evaluate import evaluate
 from escalation_mgmt.engine.event import Event
 from escalation_mgmt.engine.item import ActionItem
-from escalation_mgmt.engine.maintenance import Maintenance
 from escalation_mgmt.engine.plan import ZERO, Plan, Step
-from escalation_mgmt.engine.responders import Reaches
+from escalation_mgmt.engine.run import run_due
+from escalation_mgmt.engine.start import open_item
 from escalation_mgmt.engine.statuses import RUNNING, Status
 from escalation_mgmt.engine.ticket import Ticket
-from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, WorkingTime
 
 MOST_MOMENTS = 1000
 """So many decisions at most: a plan that repeats for ever is cut off."""
@@ -77,135 +78,124 @@ class Timeline:
 		return tuple(miss for moment in self.moments for miss in moment.missed)
 
 
-def rehearse(
-	plan: Plan,
-	ticket: Ticket,
-	start: datetime,
-	responses: Responses = NEVER,
-	*,
-	reaches: Reaches,
-	working: WorkingTime = AROUND_THE_CLOCK,
-	maintenances: Sequence[Maintenance] = (),
-) -> Timeline:
-	"""What an action item of this plan goes through that is opened for this ticket at `start` (naive, UTC).
+def rehearse(plan: Plan, ticket: Ticket, context: Context, responses: Responses = NEVER) -> Timeline:
+	"""What an action item of this plan goes through that is opened for this ticket now.
 
 	It ends with an acknowledgement, an answer or exhaustion, or where nobody can be reached. Whether the plan takes
 	the ticket is not asked: that is `matching.winner`.
 	"""
-	opened = open_item("", plan, ticket, start, working)
-	return _timeline(
-		opened.item, ticket, start, responses, reaches, working, maintenances, [_moment(start, opened, [])]
-	)
+	opened = open_item("", plan, ticket, context)
+	opening = Moment(at=context.now, events=opened.events)
+	return _timeline(_VirtualTime(opened.item, ticket, context, responses), [opening], MOST_MOMENTS)
 
 
 def ahead(
 	item: ActionItem,
 	ticket: Ticket,
-	now: datetime,
+	context: Context,
 	responses: Responses = NEVER,
 	*,
-	reaches: Reaches,
-	working: WorkingTime = AROUND_THE_CLOCK,
-	maintenances: Sequence[Maintenance] = (),
 	most: int = MOST_MOMENTS,
 ) -> Timeline:
-	"""What an action item still goes through from `now` (naive, UTC) on, as it stands; what is late comes at once.
+	"""What an action item still goes through from now on, as it stands; what is late comes at once.
 
 	At most so many moments.
 	"""
-	return _timeline(item, ticket, now, responses, reaches, working, maintenances, [], most)
+	return _timeline(_VirtualTime(item, ticket, context, responses), [], most)
 
 
-def _timeline(
-	item: ActionItem,
-	ticket: Ticket,
-	start: datetime,
-	responses: Responses,
-	reaches: Reaches,
-	working: WorkingTime,
-	maintenances: Sequence[Maintenance],
-	moments: list[Moment],
-	most: int = MOST_MOMENTS,
-) -> Timeline:
+def _timeline(virtual: "_VirtualTime", moments: list[Moment], most: int) -> Timeline:
 	cut_off = False
-	for at, decision, missed in _decisions(item, ticket, start, responses, reaches, working, maintenances):
+	for moment in virtual.moments():
 		if len(moments) == most:
 			cut_off = True
 			break
-		moments.append(_moment(at, decision, missed))
-		item = decision.item
-	return Timeline(item=item, moments=tuple(moments), cut_off=cut_off)
+		moments.append(moment)
+	return Timeline(item=virtual.item, moments=tuple(moments), cut_off=cut_off)
 
 
-_Missed = list[tuple[Step, Unreachable]]
+class _VirtualTime:
+	"""An item, its ticket and what people are about to do, from one instant to the next at which anything happens."""
 
+	def __init__(self, item: ActionItem, ticket: Ticket, context: Context, responses: Responses):
+		self.item, self._ticket, self._context, self._responses = item, ticket, context, responses
+		after = responses.answered_after
+		self._answered_at = context.now + after if after else None
+		self._to_acknowledge: list[tuple[datetime, Page]] = []  # when which messages are, in order
+		self._began = False  # pragma: no mutate; None is as false
+		self._sent = 0
+		self._missed: list[tuple[Step, Unreachable]] = []
 
-def _decisions(
-	item: ActionItem,
-	ticket: Ticket,
-	start: datetime,
-	responses: Responses,
-	reaches: Reaches,
-	working: WorkingTime,
-	maintenances: Sequence[Maintenance],
-) -> Iterator[tuple[datetime, Decision, _Missed]]:
-	sent = 0
-	taken: list[tuple[datetime, Page]] = []  # when which messages are acknowledged
-	began = False  # pragma: no mutate; None is as false
-	answered = start + responses.answered_after if responses.answered_after else None
-	missed: _Missed = []
+	def moments(self) -> Iterator[Moment]:
+		while now := self._next_instant():
+			self._missed.clear()
+			if not (decision := self._decide(now)):
+				continue
+			yield Moment(
+				at=now,
+				events=decision.events,
+				pages=decision.pages,
+				missed=tuple(self._missed),
+				notices=decision.notices,
+			)
+			self.item = decision.item
+			for page in decision.pages:
+				self._goes_out(page, now)
 
-	def noted(step: Step) -> Reach:
-		reach = reaches(step)
-		missed.extend((step, miss) for miss in reach.unreachable)
+	def _next_instant(self) -> datetime | None:
+		"""None: nothing is to come. What is late comes at once."""
+		item, acknowledged_at = self.item, self._to_acknowledge[0][0] if self._to_acknowledge else None
+		idle = item.status is Status.ACKNOWLEDGED and not item.due_at
+		if (idle or item.status not in RUNNING) and not acknowledged_at:
+			return None
+		coming = [at for at in (acknowledged_at, self._answered_at, item.due_at) if at]
+		return max(min(coming), self._context.now) if coming else None
+
+	def _decide(self, now: datetime) -> Decision | None:
+		"""What people did comes before what falls due at that same instant, as it does in a run."""
+		context = replace(self._context, now=now, reaches=self._reaches)
+		if self._answered_at and self._answered_at <= now:
+			return self._answer(context)
+		if self._to_acknowledge and self._to_acknowledge[0][0] <= now:
+			_at, page = self._to_acknowledge.pop(0)
+			actor = _acknowledging(page)
+			return acknowledge(self.item, actor, context, ticket_status=self._ticket.status)
+		return run_due(self.item, self._ticket, [self.item.plan], _always, context)
+
+	def _answer(self, context: Context) -> Decision | None:
+		first = self._ticket.first_responded_at or context.now
+		self._ticket = replace(self._ticket, replied_at=context.now, first_responded_at=first)
+		self._answered_at = None  # pragma: no mutate; so is ""
+		return evaluate(self.item, self._ticket, [self.item.plan], _always, context)
+
+	def _goes_out(self, page: Page, now: datetime) -> None:
+		"""Somebody may acknowledge it, after a while."""
+		self._sent += 1
+		first = not self._began and self._is_acknowledged(page)
+		if first or (self._began and self._responses.everyone):
+			self._began = True
+			self._to_acknowledge.append((now + self._responses.delay, page))
+
+	def _is_acknowledged(self, page: Page) -> bool:
+		"""Whether it is the message that the responses name."""
+		responses = self._responses
+		of_step = page.step.number == responses.to_step and page.run == 0
+		return self._sent == responses.to_message or of_step
+
+	def _reaches(self, step: Step) -> Reach:
+		reach = self._context.reaches(step)
+		self._missed.extend((step, miss) for miss in reach.unreachable)
 		return reach
 
-	while (item.status in RUNNING and (item.due_at or item.status is not Status.ACKNOWLEDGED)) or taken:
-		# What people did comes before what falls due at that same instant, as it does in a run.
-		coming = [at for at in (taken[0][0] if taken else None, answered, item.due_at) if at]
-		if not coming:
-			return
-		now, decision = max(min(coming), start), None
-		missed.clear()
-		if answered and answered <= now:
-			ticket = replace(ticket, replied_at=now, first_responded_at=ticket.first_responded_at or now)
-			answered = None  # pragma: no mutate; so is ""
-			decision = look(item, ticket, [item.plan], _always, now, working)
-		elif taken and taken[0][0] <= now:
-			_, page = taken.pop(0)
-			who = page.recipient
-			by = who.label or who.address
-			decision = acknowledge(
-				item,
-				by,
-				page.recipient.method,
-				now,
-				user=who.user,
-				address="" if who.user else who.address,
-				ticket_status=ticket.status,
-				working=working,
-			)
-		else:
-			decision = run_due(item, ticket, [item.plan], _always, noted, now, working, maintenances)
-		if not decision:
-			continue
-		yield now, decision, list(missed)
-		item = decision.item
-		for page in decision.pages:
-			sent += 1
-			first = not began and _acknowledges(responses, sent, page)
-			if first or (began and responses.everyone):
-				began = True
-				taken.append((now + responses.delay, page))
 
-
-def _acknowledges(responses: Responses, number: int, page: Page) -> bool:
-	return number == responses.to_message or (page.step.number == responses.to_step and page.run == 0)
-
-
-def _moment(at: datetime, decision: Decision, missed: _Missed) -> Moment:
-	return Moment(
-		at=at, events=decision.events, pages=decision.pages, missed=tuple(missed), notices=decision.notices
+def _acknowledging(page: Page) -> Actor:
+	"""The one to whom a message goes, as they acknowledge by it."""
+	to = page.recipient
+	return Actor(
+		name=to.label or to.address,
+		user=to.user,
+		address="" if to.user else to.address,
+		via=to.method,
 	)
 
 

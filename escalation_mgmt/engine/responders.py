@@ -1,33 +1,20 @@
 """Who is woken beside those whom the plan names: an escalation is handed over to a person, or a person is added."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
-from escalation_mgmt.engine.decision import Audience, Decision, Notice, Page, Reach, Refused, Unreachable
+from escalation_mgmt.engine.actor import Actor
+from escalation_mgmt.engine.context import Context, Reaches
+from escalation_mgmt.engine.decision import Audience, Decision, Notice, Page, Reach, Unreachable
 from escalation_mgmt.engine.event import Event, EventKind, given
 from escalation_mgmt.engine.item import AckRequest, ActionItem
 from escalation_mgmt.engine.plan import Step, Target, TargetKind
+from escalation_mgmt.engine.refusal import CannotBeReached, Refusal, Refused
 from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, Status, next_status
 from escalation_mgmt.engine.ticket import Ticket
 from escalation_mgmt.engine.unacknowledge import released
 from escalation_mgmt.engine.waits import after, following, group_of, wait_before, window_end
-from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, WorkingTime
-
-Reaches = Callable[[Step], Reach]
-"""Whom a step reaches now: the shell reads people, contacts and providers when the step runs."""
-
-ALREADY = "already"
-"""What a refusal says; the shell puts it into words."""
-
-
-class CannotBeReached(Refused):
-	"""No method of the plan reaches the person. `missed` says why, for each method; () where it has none for people."""
-
-	def __init__(self, missed: tuple[Unreachable, ...]):
-		super().__init__("can't be reached")
-		self.missed = missed
 
 
 def can_hand_over(item: ActionItem) -> bool:
@@ -39,26 +26,19 @@ def can_add(item: ActionItem) -> bool:
 
 
 def hand_over(
-	item: ActionItem,
-	to: str,
-	name: str,
-	by: str,
-	now: datetime,
-	reaches: Reaches,
-	*,
-	ticket: Ticket,
-	via: str = "",
-	user: str = "",
-	working: WorkingTime = AROUND_THE_CLOCK,
+	item: ActionItem, to: str, name: str, actor: Actor, ticket: Ticket, context: Context
 ) -> Decision:
-	"""Make the user `to`, called `name`, the one whom the ticket is assigned to. `by` asks for it, `user` is their user.
+	"""Make the user `to`, called `name`, the one whom the ticket is assigned to.
 
 	They are paged at once, by the methods of the plan's first steps that reach them; what comes next is due after
 	its own wait, counted from now, or where no step has run yet from the end of the response window, so that they have
 	their time. A snooze is over by that, and so is an acknowledgement. Later steps for the assignee go to them; who was
-	notified before is told. The shell assigns the ticket. Raises CannotBeReached.
+	notified before is told. The shell assigns the ticket. Raises Refused, CannotBeReached among them.
 	"""
-	pages = _pages_to(to, item, reaches, now)
+	if not can_hand_over(item):
+		raise Refused(Refusal.NOT_IN_THIS_STATUS)
+	pages = _pages_to(to, item, context)
+	now, working = context.now, context.working
 	started = now if item.step else max(now, window_end(item.plan, ticket, item.opened_at, working))
 	cause = Cause.HAND_OVER
 	handed = replace(
@@ -72,11 +52,11 @@ def hand_over(
 		unreached=0,
 		version=item.version + 1,
 	)
-	handed, counts_as = _counted(handed, item, pages, now, working)
+	handed, counts_as = _counted(handed, item, pages, context)
 	data = {
 		"to": name,
-		"by": by,
-		"via": via,
+		"by": actor.name,
+		"via": actor.via,
 		"was": item.acknowledged_by,
 		"methods": _methods(pages),
 		"counts_as": counts_as,
@@ -87,30 +67,23 @@ def hand_over(
 		item=handed,
 		events=(Event(kind, now, item.step, item.run, given(data)),),
 		pages=pages,
-		notices=(Notice(Audience.NOTIFIED, kind, but_not=frozenset({to, user} - {""})),),
+		notices=(Notice(Audience.NOTIFIED, kind, but_not=actor.addressed_as | {to}),),
 	)
 
 
-def add_person(
-	item: ActionItem,
-	who: str,
-	name: str,
-	by: str,
-	now: datetime,
-	reaches: Reaches,
-	*,
-	via: str = "",
-	working: WorkingTime = AROUND_THE_CLOCK,
-) -> Decision:
+def add_person(item: ActionItem, who: str, name: str, actor: Actor, context: Context) -> Decision:
 	"""Let the user `who`, called `name`, be paged as well: at once, by the methods of the step that ran last, and with
 	every step that follows. Nobody is left out for that, and nothing is due at another time; but an item that reached
-	nobody starts again, after what paged them. Raises Refused where they were added or have acknowledged before, and
-	CannotBeReached.
+	nobody starts again, after what paged them. Raises Refused, CannotBeReached among them.
 	"""
-	if who in (*item.added, *item.acks):
-		raise Refused(ALREADY)
+	if not can_add(item):
+		raise Refused(Refusal.NOT_IN_THIS_STATUS)
+	if who in item.acks:
+		raise Refused(Refusal.ALREADY_ACKNOWLEDGED)
+	if who in item.added:
+		raise Refused(Refusal.ALREADY_ADDED)
 	ran = group_of(item.plan, item.step) if item.step and not item.stalled else 0
-	pages = _pages_to(who, item, reaches, now, first=ran)
+	now, pages = context.now, _pages_to(who, item, context, first=ran)
 	more = replace(
 		item,
 		added=(*item.added, who),
@@ -123,16 +96,30 @@ def add_person(
 		unreached=0,
 		version=item.version + 1,
 	)
-	data: dict[str, Any] = {"to": name, "by": by, "via": via, "methods": _methods(pages)}
+	data: dict[str, Any] = {"to": name, "by": actor.name, "via": actor.via, "methods": _methods(pages)}
 	if item.stalled:
-		more, data["counts_as"] = _counted(more, item, pages, now, working)
+		more, data["counts_as"] = _counted(more, item, pages, context)
 	events = [Event(EventKind.PERSON_ADDED, now, item.step, item.run, given(data))]
 	if item.stalled:
 		events.append(Event(EventKind.STARTED_AGAIN, now, data={"why": "added", "due": more.due_at}))
 	return Decision(item=more, events=tuple(events), pages=pages)
 
 
-def also_to(step: Step, added: tuple[str, ...]) -> Iterator[Step]:
+def can_reach(item: ActionItem, reaches: Reaches) -> bool:
+	"""Whether any step of the plan would reach anybody now, one who was added among them."""
+	return any(reach(step, item, reaches).recipients for step in item.plan.steps)
+
+
+def reach(step: Step, item: ActionItem, reaches: Reaches) -> Reach:
+	"""Whom a step reaches, and whoever was added to the item."""
+	found = reaches(step)
+	for also in _also_to(step, item.added):
+		more = reaches(also)
+		found = Reach(found.recipients + more.recipients, found.unreachable + more.unreachable)
+	return found
+
+
+def _also_to(step: Step, added: tuple[str, ...]) -> Iterator[Step]:
 	"""The step once more for everyone who was added, where it is one for people."""
 	if is_personal(step):
 		for user in added:
@@ -147,9 +134,7 @@ def to_user(step: Step, user: str) -> Step:
 	return replace(step, target=Target(TargetKind.USER, user))
 
 
-def _pages_to(
-	user: str, item: ActionItem, reaches: Reaches, now: datetime, *, first: int = 0
-) -> tuple[Page, ...]:
+def _pages_to(user: str, item: ActionItem, context: Context, *, first: int = 0) -> tuple[Page, ...]:
 	"""By the methods of a group, from the `first` one on and then from the plan's begin, that reaches them."""
 	missed: dict[str, Unreachable] = {}
 	groups = item.plan.groups
@@ -157,16 +142,16 @@ def _pages_to(
 		by_method = {step.method: step for step in group if is_personal(step)}
 		found = []
 		for method, step in by_method.items():
-			reach = reaches(to_user(step, user))
-			found += [Page(step, item.run, recipient, now) for recipient in reach.recipients]
-			missed.update((method, miss) for miss in reach.unreachable)
+			reached = context.reaches(to_user(step, user))
+			found += [Page(step, item.run, recipient, context.now) for recipient in reached.recipients]
+			missed.update((method, miss) for miss in reached.unreachable)
 		if found:
 			return tuple(found)
 	raise CannotBeReached(tuple(missed.values()))
 
 
 def _counted(
-	item: ActionItem, was: ActionItem, pages: tuple[Page, ...], now: datetime, working: WorkingTime
+	item: ActionItem, was: ActionItem, pages: tuple[Page, ...], context: Context
 ) -> tuple[ActionItem, int]:
 	"""Where the group that paged this person is the one that comes next, and it is due at once, it would page them again
 	in the same second: then these pages count as that group. Returns the item, and the number of the group's last step
@@ -174,10 +159,10 @@ def _counted(
 	"""
 	group = group_of(item.plan, pages[0].step.number)
 	comes = group >= item.group if was.stalled else group == item.group
-	if not comes or not item.due_at or item.due_at > now:
+	if not comes or not item.due_at or item.due_at > context.now:
 		return item, 0
 	run, group_after = following(item.plan, item.run, group)
-	due = after(now, wait_before(item.plan, run, group_after), item.plan, working)
+	due = after(context.now, wait_before(item.plan, run, group_after), item.plan, context.working)
 	last = item.plan.groups[group][-1].number
 	return replace(item, run=run, group=group_after, step=last, due_at=due), last
 

@@ -3,17 +3,15 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from escalation_mgmt.engine.decision import Decision, Refused
+from escalation_mgmt.engine.actor import Actor
+from escalation_mgmt.engine.decision import Decision
 from escalation_mgmt.engine.event import Event
 from escalation_mgmt.engine.item import ActionItem
+from escalation_mgmt.engine.refusal import Refusal, Refused
 from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, next_status
 
 LONGEST = timedelta(days=7)
 """An item is quiet for so long at most: what nobody has mustn't be put out of sight."""
-
-PAST = "past"
-TOO_LONG = "too long"
-"""What a refusal says; the shell puts it into words."""
 
 
 def can_snooze(item: ActionItem) -> bool:
@@ -21,16 +19,18 @@ def can_snooze(item: ActionItem) -> bool:
 	return Cause.SNOOZE in TRANSITIONS[item.status] and item.due_at is not None
 
 
-def snooze(item: ActionItem, until: datetime, by: str, now: datetime) -> Decision:
-	"""Keep quiet until an instant (UTC); what no provider was handed yet is taken back. `by` is a person's name.
+def snooze(item: ActionItem, until: datetime, actor: Actor, now: datetime) -> Decision:
+	"""Keep quiet until an instant (UTC); what no provider was handed yet is taken back.
 
 	Then it goes on where it stood, with the step that came next, though never before that step's own time. The last wait
 	goes on as well: where it ended meanwhile, the item is exhausted then. Raises Refused.
 	"""
+	if not can_snooze(item):
+		raise Refused(Refusal.NOT_IN_THIS_STATUS)
 	if until <= now:
-		raise Refused(PAST)
+		raise Refused(Refusal.PAST)
 	if until - now > LONGEST:
-		raise Refused(TOO_LONG)
+		raise Refused(Refusal.TOO_LONG)
 	quiet = replace(
 		item,
 		status=next_status(item.status, Cause.SNOOZE),
@@ -39,7 +39,7 @@ def snooze(item: ActionItem, until: datetime, by: str, now: datetime) -> Decisio
 		maintenance="",
 		version=item.version + 1,
 	)
-	event = Event(WRITES[Cause.SNOOZE], now, item.step, item.run, {"until": until, "by": by})
+	event = Event(WRITES[Cause.SNOOZE], now, item.step, item.run, {"until": until, "by": actor.name})
 	return Decision(item=quiet, events=(event,), withdraw=True)
 
 

@@ -49,7 +49,7 @@ class Ticket:
 	agreement: str = ""  # the service level agreement that it is under
 	first_responded_at: datetime | None = None
 	replied_at: datetime | None = None  # an agent's last reply
-	stopped_by_condition: bool = False  # the plan's own stop condition holds
+	stopped_by_condition: bool = False  # the plan's own stop condition is met
 
 	@property
 	def key(self) -> TicketKey:
@@ -60,21 +60,35 @@ class Ticket:
 		return not self.exists or bool(self.merged_into)
 
 
-def answer(ticket: Ticket, rules: StopRules, since: datetime) -> str | None:
-	"""Say how the ticket was answered after `since` (UTC), in a word for the history, or return None."""
+class Answer(StrEnum):
+	"""How a ticket was answered, in a word for the history, which keeps these values."""
+
+	RESOLVED = "resolved"  # resolved or closed
+	REPLY = "reply"  # of an agent
+	FIRST_RESPONSE = "first response"
+	PAUSED = "paused"  # it waits for the customer
+	STOP_CONDITION = "stop condition"  # the plan's own
+
+
+def answer(ticket: Ticket, rules: StopRules, since: datetime) -> Answer | None:
+	"""Say how the ticket was answered after `since` (UTC); None: it wasn't."""
 	if ticket.category is StatusCategory.RESOLVED:
-		return "resolved"
-	if rules.on_reply and ticket.replied_at and ticket.replied_at > since:
-		return "reply"
-	if rules.on_first_response and ticket.first_responded_at and ticket.first_responded_at > since:
-		return "first response"
+		return Answer.RESOLVED
+	if rules.on_reply and _is_after(ticket.replied_at, since):
+		return Answer.REPLY
+	if rules.on_first_response and _is_after(ticket.first_responded_at, since):
+		return Answer.FIRST_RESPONSE
 	if rules.on_paused_status and ticket.category is StatusCategory.PAUSED:
-		return "paused"
+		return Answer.PAUSED
 	if ticket.stopped_by_condition:
-		return "stop condition"
+		return Answer.STOP_CONDITION
 	return None
 
 
 def already_answered(ticket: Ticket, rules: StopRules) -> bool:
 	"""Whether somebody has answered at any time, by the plan's own idea of an answer."""
 	return answer(ticket, rules, datetime.min) is not None
+
+
+def _is_after(at: datetime | None, since: datetime) -> bool:
+	return at is not None and at > since

@@ -7,7 +7,10 @@ are still on it is enough.
 
 from dataclasses import replace
 from datetime import datetime
+from enum import StrEnum
 
+from escalation_mgmt.engine.actor import Actor
+from escalation_mgmt.engine.context import Context
 from escalation_mgmt.engine.decision import Audience, Decision, Notice
 from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.item import ActionItem
@@ -15,38 +18,45 @@ from escalation_mgmt.engine.statuses import WRITES, Cause, Status, next_status
 from escalation_mgmt.engine.ticket import Ticket
 from escalation_mgmt.engine.unacknowledge import released
 from escalation_mgmt.engine.waits import after, wait_before, window_end
-from escalation_mgmt.engine.working_time import WorkingTime
 
 
-def first_reminder(item: ActionItem, now: datetime, working: WorkingTime) -> datetime | None:
-	"""When somebody who has it from `now` on is reminded; None: never."""
+class WorkedOn(StrEnum):
+	"""What was done about a ticket that somebody has, in a word for the history, which keeps these values."""
+
+	REPLY = "reply"  # of an agent
+	FIRST_RESPONSE = "first response"
+	STATUS = "status"  # another one of the ticket
+
+
+def first_reminder(item: ActionItem, context: Context) -> datetime | None:
+	"""When somebody who has it from now on is reminded; None: never."""
 	if not item.plan.ack_timeout or item.superseded:
 		return None
-	return after(now, item.plan.ack_timeout, item.plan, working)
+	return after(context.now, item.plan.ack_timeout, item.plan, context.working)
 
 
-def worked_on(item: ActionItem, ticket: Ticket) -> str | None:
-	"""Say what was done about the ticket since it was acknowledged, in a word for the history, or return None."""
+def worked_on(item: ActionItem, ticket: Ticket) -> WorkedOn | None:
+	"""Say what was done about the ticket since it was acknowledged; None: nothing."""
 	since = item.acknowledged_at
 	if item.status is not Status.ACKNOWLEDGED or not item.due_at or not since:
 		return None
 	if ticket.replied_at and ticket.replied_at > since:
-		return "reply"
+		return WorkedOn.REPLY
 	if ticket.first_responded_at and ticket.first_responded_at > since:
-		return "first response"
+		return WorkedOn.FIRST_RESPONSE
 	if item.ticket_status and ticket.status != item.ticket_status:
-		return "status"
+		return WorkedOn.STATUS
 	return None
 
 
-def remind(item: ActionItem, now: datetime, working: WorkingTime) -> Decision:
+def remind(item: ActionItem, context: Context) -> Decision:
 	"""Ask the one who has it."""
-	until = after(now, item.plan.ack_grace, item.plan, working)
+	until = after(context.now, item.plan.ack_grace, item.plan, context.working)
 	reminded = replace(item, reminded=True, due_at=until, version=item.version + 1)
 	data = {"to": item.acknowledged_by, "until": until}
 	return Decision(
 		item=reminded,
-		events=(Event(EventKind.REMINDED, now, item.step, item.run, data),),
+		events=(Event(EventKind.REMINDED, context.now, item.step, item.run, data),),
 		notices=(Notice(Audience.WHO_HAS_IT, EventKind.REMINDED),),
 	)
 
@@ -56,27 +66,30 @@ def is_theirs(user: str, name: str, *, acknowledged_user: str, acknowledged_by: 
 	return user == acknowledged_user if user or acknowledged_user else name == acknowledged_by
 
 
-def may_renew(item: ActionItem, by: str, user: str) -> bool:
+def may_renew(item: ActionItem, actor: Actor) -> bool:
 	"""Whether a person was reminded and can say that they are still on it."""
-	same = is_theirs(user, by, acknowledged_user=item.acknowledged_user, acknowledged_by=item.acknowledged_by)
-	return item.status is Status.ACKNOWLEDGED and item.reminded and same
+	has_it = {"acknowledged_user": item.acknowledged_user, "acknowledged_by": item.acknowledged_by}
+	return (
+		item.status is Status.ACKNOWLEDGED and item.reminded and is_theirs(actor.user, actor.name, **has_it)
+	)
 
 
-def renew(item: ActionItem, by: str, via: str, now: datetime, working: WorkingTime) -> Decision:
+def renew(item: ActionItem, actor: Actor, context: Context) -> Decision:
 	"""They are still on it: the time-out begins anew."""
-	due = first_reminder(item, now, working)
+	due = first_reminder(item, context)
 	renewed = replace(item, reminded=False, due_at=due, maintenance="", version=item.version + 1)
-	event = Event(EventKind.STILL_ON_IT, now, item.step, item.run, {"by": by, "via": via})
-	return Decision(item=renewed, events=(event,))
+	data = {"by": actor.name, "via": actor.via}
+	return Decision(
+		item=renewed, events=(Event(EventKind.STILL_ON_IT, context.now, item.step, item.run, data),)
+	)
 
 
-def time_out(
-	item: ActionItem, ticket: Ticket, now: datetime, working: WorkingTime
-) -> tuple[ActionItem, Event]:
+def time_out(item: ActionItem, ticket: Ticket, context: Context) -> tuple[ActionItem, Event]:
 	"""The item as nobody has it any more, and the line that says so; its version is the caller's to raise.
 
 	What comes next is due at once, but never before the end of a response window in which no step had run.
 	"""
+	now, working = context.now, context.working
 	since = item.due_at or now
 	data = {"was": item.acknowledged_by, "late": (now - since).total_seconds()}
 	if not item.step:

@@ -1,15 +1,16 @@
 """Giving an item back: who had it no longer has it, and the escalation goes on."""
 
 from dataclasses import replace
-from datetime import datetime
 
+from escalation_mgmt.engine.actor import Actor
+from escalation_mgmt.engine.context import Context
 from escalation_mgmt.engine.decision import Audience, Decision, Notice
 from escalation_mgmt.engine.event import Event
 from escalation_mgmt.engine.item import ActionItem
+from escalation_mgmt.engine.refusal import Refusal, Refused
 from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, next_status
 from escalation_mgmt.engine.ticket import Ticket
 from escalation_mgmt.engine.waits import after, wait_before, window_end
-from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, WorkingTime
 
 
 def can_unacknowledge(item: ActionItem) -> bool:
@@ -17,21 +18,16 @@ def can_unacknowledge(item: ActionItem) -> bool:
 	return Cause.UNACKNOWLEDGE in TRANSITIONS[item.status] and not item.superseded
 
 
-def unacknowledge(
-	item: ActionItem,
-	by: str,
-	now: datetime,
-	*,
-	user: str = "",
-	ticket: Ticket,
-	working: WorkingTime = AROUND_THE_CLOCK,
-) -> Decision:
-	"""Take the acknowledgement back; `by` is a person's name, `user` that person's user.
+def unacknowledge(item: ActionItem, actor: Actor, ticket: Ticket, context: Context) -> Decision:
+	"""Take the acknowledgement back.
 
 	The step that comes next is due after its own wait, counted from now: whoever gives it back doesn't wake the next
 	in the same second. Where no step has run yet, that wait begins with the end of the response window, as it would
-	have. After the last step it is the last wait that begins anew. Raises ImpossibleTransition; the caller checks first.
+	have. After the last step it is the last wait that begins anew. Raises Refused.
 	"""
+	if not can_unacknowledge(item):
+		raise Refused(Refusal.NOT_IN_THIS_STATUS)
+	now, working = context.now, context.working
 	started = now if item.step else max(now, window_end(item.plan, ticket, item.opened_at, working))
 	due = after(started, wait_before(item.plan, item.run, item.group), item.plan, working)
 	given_back = replace(
@@ -42,13 +38,13 @@ def unacknowledge(
 		version=item.version + 1,
 	)
 	kind = WRITES[Cause.UNACKNOWLEDGE]
-	data = {"by": by, "was": item.acknowledged_by, "due": due}
+	data = {"by": actor.name, "was": item.acknowledged_by, "due": due}
 	if item.in_last_wait:
 		data["last_wait"] = True
 	return Decision(
 		item=given_back,
 		events=(Event(kind, now, item.step, item.run, data),),
-		notices=(Notice(Audience.NOTIFIED, kind, but_not=frozenset({user} - {""})),),
+		notices=(Notice(Audience.NOTIFIED, kind, but_not=actor.addressed_as),),
 	)
 
 

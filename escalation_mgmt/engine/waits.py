@@ -2,6 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from escalation_mgmt.engine.context import Context
+from escalation_mgmt.engine.event import Event, EventKind
+from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.plan import Plan, StartAt
 from escalation_mgmt.engine.ticket import Ticket
 from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, WorkingTime
@@ -48,3 +51,16 @@ def held_until(plan: Plan, group: int, now: datetime, working: WorkingTime) -> d
 		return None
 	opens = working.next(now)
 	return opens if opens > now else None
+
+
+def late(item: ActionItem, now: datetime) -> dict[str, float]:
+	"""How late what is due is taken up, in seconds, for an event's data."""
+	since: timedelta = now - (item.due_at or now)
+	return {"late": since.total_seconds()}
+
+
+def no_calendar(context: Context) -> tuple[Event, ...]:
+	"""What history says where the plan asks for a calendar that there isn't: all is counted around the clock."""
+	if not context.working.missing:
+		return ()
+	return (Event(EventKind.NO_CALENDAR, context.now, data={"reason": context.working.missing}),)

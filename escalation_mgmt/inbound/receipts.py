@@ -8,7 +8,7 @@ import frappe
 
 from escalation_mgmt import delivery
 from escalation_mgmt.actions.escalate_now import escalate_now
-from escalation_mgmt.engine import Event, EventKind, Recipient, Status
+from escalation_mgmt.engine import NOT_DELIVERED, Event, EventKind, Recipient, Status
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.base import CannotReach
 from escalation_mgmt.storage import action_items, history, outbox
@@ -132,7 +132,7 @@ def _another_way(stored: action_items.Stored, row: Any, now: datetime) -> None:
 		history.append([_line(instead, EventKind.INSTEAD, now)])
 		delivery.soon()
 		return
-	escalate_now(row.action_item, seen=outbox.next_of(row), why="not delivered")
+	escalate_now(row.action_item, seen=outbox.next_of(row), why=NOT_DELIVERED)
 
 
 def _next_way(stored: action_items.Stored, row: Any) -> Recipient | None:

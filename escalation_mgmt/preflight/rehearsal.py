@@ -18,7 +18,9 @@ from frappe import _
 from frappe.utils import get_datetime
 
 from escalation_mgmt.engine import (
+	NEVER,
 	Audience,
+	Context,
 	EventKind,
 	Maintenance,
 	Moment,
@@ -32,7 +34,6 @@ from escalation_mgmt.engine import (
 	winner,
 )
 from escalation_mgmt.engine import rehearse as on_virtual_time
-from escalation_mgmt.engine.rehearse import NEVER
 from escalation_mgmt.facts import conditions, plans, sources, tickets
 from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.maintenances import Maintenances
@@ -122,15 +123,13 @@ def of_ticket(
 	"""The engine's timeline of a plan for one ticket, with people and calendars as they are now."""
 	directory = directory or Directory()
 	facts = _facts(plan, read, key)
-	return on_virtual_time(
-		plan,
-		facts,
+	context = Context(
 		start,
-		responses,
-		reaches=lambda step: directory.reach(step, read, key),
 		working=Calendars().of(plan, facts),
+		reaches=lambda step: directory.reach(step, read, key),
 		maintenances=maintenances,
 	)
+	return on_virtual_time(plan, facts, context, responses)
 
 
 def of_item(name: str) -> tuple[list[Line], bool]:
@@ -140,15 +139,13 @@ def of_item(name: str) -> tuple[list[Line], bool]:
 		return [], False
 	read, directory = tickets.Tickets([stored.key]), Directory()
 	facts = _facts(stored.item.plan, read, stored.key)
-	timeline = ahead(
-		stored.item,
-		facts,
+	context = Context(
 		clock.now(),
-		reaches=lambda step: directory.reach(step, read, stored.key),
 		working=Calendars().of(stored.item.plan, facts),
+		reaches=lambda step: directory.reach(step, read, stored.key),
 		maintenances=Maintenances().of(facts),
-		most=MOST_AHEAD,
 	)
+	timeline = ahead(stored.item, facts, context, most=MOST_AHEAD)
 	lines = [line for moment in timeline.moments for line in _lines(moment, timeline, directory, facts)]
 	return lines, timeline.cut_off
 

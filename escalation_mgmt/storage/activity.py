@@ -13,7 +13,7 @@ from frappe import _
 from frappe.translate import print_language
 from frappe.utils import escape_html, now_datetime
 
-from escalation_mgmt.engine import Event, EventKind, TicketKey
+from escalation_mgmt.engine import CancelReason, Event, EventKind, TicketKey
 from escalation_mgmt.facts import sources
 from escalation_mgmt.storage import wording
 from escalation_mgmt.utils import rows
@@ -64,7 +64,7 @@ def note(happened: Iterable[tuple[TicketKey, Event]]) -> None:
 
 
 def _of_the_gone(event: Event) -> bool:
-	return event.data.get("reason") == "ticket deleted"
+	return event.data.get("reason") == CancelReason.TICKET_DELETED
 
 
 def _write(noted: list[tuple[TicketKey, Event]]) -> None:

@@ -14,9 +14,11 @@ import frappe
 from frappe.model.naming import make_autoname
 
 from escalation_mgmt.engine import (
-	NO_MATCH,
 	RUNNING,
 	ActionItem,
+	Answer,
+	CancelReason,
+	Context,
 	Decision,
 	Event,
 	EventKind,
@@ -41,8 +43,8 @@ def open_for(
 ) -> str:
 	"""Open an action item and return its name. Raises Conflict where the ticket has one running."""
 	name = make_autoname(frappe.get_meta(ITEM).autoname, ITEM)
-	working = Calendars().of(plan, ticket)
-	decision = open_item(name, plan, ticket, now, working, by=by, follows=replaces)
+	context = Context(now, working=Calendars().of(plan, ticket))
+	decision = open_item(name, plan, ticket, context, by=by, follows=replaces)
 	row = {
 		**columns_of(decision.item),
 		"plan": plan.name,
@@ -85,9 +87,9 @@ def apply(
 	if met != len(states):
 		raise rows.Conflict("an action item was changed by another process")
 	for stored, decision in decided:
-		if any(event.data.get("how") == "resolved" for event in decision.events):
+		if any(event.data.get("how") == Answer.RESOLVED for event in decision.events):
 			note_closed(stored.key)
-		if any(event.data.get("reason") == NO_MATCH for event in decision.events):
+		if any(event.data.get("reason") == CancelReason.NO_MATCH for event in decision.events):
 			frappe.db.sql(
 				f"update `tab{ITEM}` set `no_plan_matched` = 1 where `name` = %s", (stored.item.id,)
 			)

@@ -7,7 +7,7 @@ import frappe
 from frappe import _
 from frappe.utils import cint, flt, format_duration
 
-from escalation_mgmt.engine import EventKind
+from escalation_mgmt.engine import NOT_DELIVERED, Answer, CancelReason, EventKind, WorkedOn
 from escalation_mgmt.utils import clock
 
 
@@ -73,9 +73,9 @@ def _unacknowledged(d: Any, _step: int) -> str:
 
 def _worked_on(d: Any, _step: int) -> str:
 	how = {
-		"reply": _("An agent replied."),
-		"first response": _("An agent responded."),
-		"status": _("The ticket has another status."),
+		WorkedOn.REPLY: _("An agent replied."),
+		WorkedOn.FIRST_RESPONSE: _("An agent responded."),
+		WorkedOn.STATUS: _("The ticket has another status."),
 	}
 	return (how.get(d.how) or "") + " " + _("The acknowledgement stands.")
 
@@ -106,11 +106,11 @@ def _methods(methods: str) -> str:
 
 def _resolved(d: Any, _step: int) -> str:
 	how = {
-		"resolved": _("The ticket was resolved or closed."),
-		"reply": _("An agent replied."),
-		"first response": _("An agent responded."),
-		"paused": _("The ticket waits for the customer."),
-		"stop condition": _("The plan's stop condition holds."),
+		Answer.RESOLVED: _("The ticket was resolved or closed."),
+		Answer.REPLY: _("An agent replied."),
+		Answer.FIRST_RESPONSE: _("An agent responded."),
+		Answer.PAUSED: _("The ticket waits for the customer."),
+		Answer.STOP_CONDITION: _("The plan's stop condition holds."),
 	}
 	return how.get(d.how) or _("The ticket was answered.")
 
@@ -121,9 +121,9 @@ def _cancelled(d: Any, _step: int) -> str:
 	if d.by:
 		return _("Stopped by {0}: {1}").format(d.by, d.reason or _("no reason given"))
 	reasons = {
-		"ticket deleted": _("the ticket was deleted"),
-		"no plan matches": _("no plan matches any more"),
-		"maintenance": _("it fell due in a maintenance ({0})").format(d.maintenance),
+		CancelReason.TICKET_DELETED: _("the ticket was deleted"),
+		CancelReason.NO_MATCH: _("no plan matches any more"),
+		CancelReason.DROPPED: _("it fell due in a maintenance ({0})").format(d.maintenance),
 	}
 	return _("Cancelled: {0}.").format(reasons.get(d.reason) or d.reason)
 
@@ -156,7 +156,7 @@ def _brought_forward(d: Any, step: int) -> str:
 		sentence += " " + _("Passed over: {0}.").format(d.passed_over)
 	if d.by:
 		return sentence + " " + _("{0} asked for it ({1}).").format(d.by, _(d.via))
-	if d.why == "not delivered":
+	if d.why == NOT_DELIVERED:
 		return sentence + " " + _("A message was not delivered.")
 	return sentence
 

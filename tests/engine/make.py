@@ -1,13 +1,21 @@
 """Plans, tickets and reaches for the engine's tests, in as few words as possible."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+
+import pytest
 
 from escalation_mgmt.engine import (
 	ActionItem,
+	Actor,
+	Context,
 	MatchFacts,
 	Plan,
 	Reach,
 	Recipient,
+	Refusal,
+	Refused,
 	StartAt,
 	Step,
 	Target,
@@ -45,7 +53,19 @@ def ticket(priority: str = "High", level: int = 60, **more) -> Ticket:
 
 
 def opened(of: Plan, of_ticket: Ticket | None = None, now: datetime = T0, **more) -> ActionItem:
-	return open_item("ESC-1", of, of_ticket or ticket(), now, **more).item
+	return open_item("ESC-1", of, of_ticket or ticket(), Context(now), **more).item
+
+
+def actor(name: str, via: str = "", **more) -> Actor:
+	return Actor(name=name, via=via, **more)
+
+
+@contextmanager
+def refused(by: Refusal) -> Iterator[None]:
+	"""What is done here is refused, for that reason."""
+	with pytest.raises(Refused) as caught:
+		yield
+	assert caught.value.refusal is by and str(caught.value) == by
 
 
 def everybody(step: Step) -> Reach:

@@ -11,9 +11,10 @@ from enum import StrEnum
 
 from escalation_mgmt.engine import (
 	AROUND_THE_CLOCK,
-	NO_MATCH,
 	RUNNING,
 	ActionItem,
+	CancelReason,
+	Context,
 	Decision,
 	Event,
 	EventKind,
@@ -31,7 +32,7 @@ from escalation_mgmt.engine import (
 	Unreachable,
 	WorkingTime,
 	can_reach,
-	look,
+	evaluate,
 	open_item,
 	opens,
 	release,
@@ -126,11 +127,19 @@ class Shell:
 	def _taken_up(self, item: ActionItem) -> datetime | None:
 		return item.due_at and max(item.due_at, self.set_aside_until.get(item.id, item.due_at))
 
-	def holds(self, _plan: Plan) -> bool:
+	def condition_met(self, _plan: Plan) -> bool:
 		return True
 
 	def working(self, plan: Plan) -> WorkingTime:
 		return self.calendar if plan.asks_calendar else AROUND_THE_CLOCK
+
+	def context(self, item: ActionItem) -> Context:
+		return Context(
+			self.now,
+			working=self.working(item.plan),
+			reaches=self.reaches(item),
+			maintenances=tuple(self.maintenances.values()),
+		)
 
 	def reaches(self, item: ActionItem) -> Callable[[Step], Reach]:
 		def reach(step: Step) -> Reach:
@@ -205,8 +214,8 @@ class Shell:
 		assert not self.running(ticket)
 		id = f"ESC-{len(self.items) + 1}"
 		self.ticket_of[id] = ticket
-		facts, working = self.tickets[ticket], self.working(plan)
-		self.commit(open_item(id, plan, facts, self.now, working, by=by, follows=follows))
+		context = Context(self.now, working=self.working(plan))
+		self.commit(open_item(id, plan, self.tickets[ticket], context, by=by, follows=follows))
 		return self.items[id]
 
 	def _note_closed(self, ticket: str) -> None:
@@ -218,14 +227,14 @@ class Shell:
 		"""As after a save of the ticket (`before` is what it was), or as the sweep does."""
 		facts = self.tickets[ticket]
 		if item := self.running(ticket):
-			if decision := self.looked(item):
+			if decision := self.evaluated(item):
 				self.commit(decision)
 			return
 		closed = StatusCategory.RESOLVED
 		plan = opens(
 			facts,
 			self.enabled.values(),
-			self.holds,
+			self.condition_met,
 			past=self._past(ticket),
 			before=before.facts if before else None,
 			reopened=bool(before and before.category is closed and facts.category is not closed),
@@ -235,9 +244,9 @@ class Shell:
 		elif facts.category is closed:
 			self._note_closed(ticket)
 
-	def looked(self, item: ActionItem) -> Decision | None:
+	def evaluated(self, item: ActionItem) -> Decision | None:
 		ticket, plans = self.tickets[self.ticket_of[item.id]], self.enabled.values()
-		return look(item, ticket, plans, self.holds, self.now, self.working(item.plan))
+		return evaluate(item, ticket, plans, self.condition_met, self.context(item))
 
 	def sweep(self) -> None:
 		for ticket in self.tickets:
@@ -252,7 +261,7 @@ class Shell:
 		if not last:
 			return None
 		(item,) = last
-		no_match = any(event.data.get("reason") == NO_MATCH for event in self.history[item.id])
+		no_match = any(event.data.get("reason") == CancelReason.NO_MATCH for event in self.history[item.id])
 		return Past(
 			status=item.status,
 			facts=item.facts,
@@ -263,11 +272,8 @@ class Shell:
 	# --- the dispatcher
 
 	def decide(self, item: ActionItem) -> Decision | None:
-		ticket = self.tickets[self.ticket_of[item.id]]
-		plans = self.enabled.values()
-		reaches, working = self.reaches(item), self.working(item.plan)
-		pauses = self.maintenances.values()
-		return run_due(item, ticket, plans, self.holds, reaches, self.now, working, pauses)
+		ticket, plans = self.tickets[self.ticket_of[item.id]], self.enabled.values()
+		return run_due(item, ticket, plans, self.condition_met, self.context(item))
 
 	def maintenance_changes(self, name: str, maintenance: Maintenance | None) -> None:
 		"""It begins or ends, is prolonged or deleted; what it held is looked at again."""

@@ -9,6 +9,7 @@ from escalation_mgmt.engine import (
 	ActionItem,
 	Audience,
 	Cause,
+	Context,
 	EventKind,
 	ImpossibleTransition,
 	Notice,
@@ -19,7 +20,7 @@ from escalation_mgmt.engine import (
 	StatusCategory,
 	acknowledge,
 	can_stop,
-	look,
+	evaluate,
 	next_status,
 	run_due,
 	start_again,
@@ -28,13 +29,13 @@ from escalation_mgmt.engine import (
 	window_end,
 )
 from escalation_mgmt.engine.statuses import LIFE, diagram, table
-from tests.engine.make import T0, always, everybody, minutes, nobody, opened, plan, ticket
+from tests.engine.make import T0, actor, always, everybody, minutes, nobody, opened, plan, ticket
 
 SECOND = timedelta(seconds=1)
 
 
 def run(item: ActionItem, now, of_ticket=None, reaches=everybody, enabled=None):
-	return run_due(item, of_ticket or ticket(), enabled or [item.plan], always, reaches, now)
+	return run_due(item, of_ticket or ticket(), enabled or [item.plan], always, Context(now, reaches=reaches))
 
 
 def kinds(decision) -> list[EventKind]:
@@ -109,7 +110,7 @@ def test_exhaustion_tells_the_owners_once() -> None:
 
 def test_a_late_acknowledgement_is_taken_after_exhaustion() -> None:
 	item = replace(opened(plan(0)), status=Status.EXHAUSTED, due_at=None, ended_at=T0)
-	taken = acknowledge(item, "Tech", "Link", T0 + minutes(1), user="t@x.test")
+	taken = acknowledge(item, actor("Tech", "Link", user="t@x.test"), Context(T0 + minutes(1)))
 	assert taken.item.status is Status.ACKNOWLEDGED and taken.item.acknowledged_by == "Tech"
 	assert taken.item.ended_at is None
 
@@ -131,7 +132,9 @@ def test_a_whole_pass_without_anybody_stalls_and_starts_again_with_an_assignee()
 	decision = run(item, now, reaches=nobody)
 	assert decision.item.stalled and decision.item.due_at is None
 	assert Notice(Audience.OWNERS, EventKind.NOBODY_NOTIFIED) in decision.notices
-	assigned = look(decision.item, ticket(assignees=("t@x.test",)), [item.plan], always, now + minutes(5))
+	assigned = evaluate(
+		decision.item, ticket(assignees=("t@x.test",)), [item.plan], always, Context(now + minutes(5))
+	)
 	assert kinds(assigned) == [EventKind.ASSIGNEE_CHANGED, EventKind.STARTED_AGAIN]
 	assert assigned.item.due_at == now + minutes(5) and not assigned.item.stalled
 	again = run(assigned.item, now + minutes(5), of_ticket=ticket(assignees=("t@x.test",)))
@@ -157,30 +160,32 @@ def test_an_answer_resolves_before_anything_runs(change, how) -> None:
 
 
 def test_an_answer_from_before_the_item_is_none() -> None:
-	assert look(opened(plan(0)), ticket(replied_at=T0 - SECOND), [plan(0)], always, T0) is None
+	assert evaluate(opened(plan(0)), ticket(replied_at=T0 - SECOND), [plan(0)], always, Context(T0)) is None
 
 
 def test_paused_is_an_answer_only_where_the_plan_says_so() -> None:
 	paused = ticket(category=StatusCategory.PAUSED)
 	item = opened(plan(0))
-	assert look(item, paused, [item.plan], always, T0) is None
+	assert evaluate(item, paused, [item.plan], always, Context(T0)) is None
 	strict = opened(plan(0, stop=replace(item.plan.stop, on_paused_status=True)))
-	assert look(strict, paused, [strict.plan], always, T0).item.status is Status.RESOLVED
+	assert evaluate(strict, paused, [strict.plan], always, Context(T0)).item.status is Status.RESOLVED
 
 
 def test_an_acknowledged_item_is_resolved_by_the_answer_and_keeps_who_had_it() -> None:
-	taken = acknowledge(opened(plan(0)), "Tech", "Desk", T0 + SECOND, user="t@x.test").item
-	decision = look(taken, ticket(replied_at=T0 + minutes(9)), [taken.plan], always, T0 + minutes(9))
+	taken = acknowledge(opened(plan(0)), actor("Tech", "Desk", user="t@x.test"), Context(T0 + SECOND)).item
+	decision = evaluate(
+		taken, ticket(replied_at=T0 + minutes(9)), [taken.plan], always, Context(T0 + minutes(9))
+	)
 	assert decision.item.status is Status.RESOLVED and decision.item.acknowledged_by == "Tech"
 
 
 def test_the_second_acknowledgement_is_refused() -> None:
-	taken = acknowledge(opened(plan(0)), "Tech", "Desk", T0).item
-	assert acknowledge(taken, "Lead", "Link", T0 + SECOND) is None
+	taken = acknowledge(opened(plan(0)), actor("Tech", "Desk"), Context(T0)).item
+	assert acknowledge(taken, actor("Lead", "Link"), Context(T0 + SECOND)) is None
 
 
 def test_acknowledging_stops_the_clock_and_withdraws() -> None:
-	decision = acknowledge(opened(plan(0)), "Tech", "Link", T0, user="t@x.test")
+	decision = acknowledge(opened(plan(0)), actor("Tech", "Link", user="t@x.test"), Context(T0))
 	assert decision.withdraw and decision.item.due_at is None
 	assert decision.notices == (
 		Notice(Audience.NOTIFIED, EventKind.ACKNOWLEDGED, but_not=frozenset({"t@x.test"})),
@@ -190,14 +195,14 @@ def test_acknowledging_stops_the_clock_and_withdraws() -> None:
 
 def test_a_deleted_or_merged_ticket_cancels() -> None:
 	for gone in (ticket(exists=False), ticket(merged_into="7")):
-		assert look(opened(plan(0)), gone, [], always, T0).item.status is Status.CANCELLED
+		assert evaluate(opened(plan(0)), gone, [], always, Context(T0)).item.status is Status.CANCELLED
 
 
 def test_the_response_deadline_is_read_again_while_scheduled() -> None:
 	of = plan(0, start=StartAt.AT_RESPONSE_DEADLINE)
 	item = opened(of, ticket(response_by=T0 + minutes(30)))
 	assert item.due_at == T0 + minutes(30)
-	moved = look(item, ticket(response_by=T0 + minutes(50)), [of], always, T0 + minutes(1))
+	moved = evaluate(item, ticket(response_by=T0 + minutes(50)), [of], always, Context(T0 + minutes(1)))
 	assert moved.item.due_at == T0 + minutes(50) and kinds(moved) == [EventKind.WINDOW_MOVED]
 	assert run(item, T0 + minutes(30), ticket(response_by=T0 + minutes(50))).pages == ()
 
@@ -209,7 +214,7 @@ def test_the_window_without_a_deadline_is_the_plans_own_and_a_past_one_is_now() 
 
 
 def test_stopping_by_hand_tells_the_others() -> None:
-	decision = stop(opened(plan(0)), "Ada", "known", T0, user="a@x.test")
+	decision = stop(opened(plan(0)), actor("Ada", user="a@x.test"), "known", T0)
 	assert decision.item.status is Status.CANCELLED and decision.withdraw
 	assert decision.notices == (
 		Notice(Audience.NOTIFIED, EventKind.CANCELLED, but_not=frozenset({"a@x.test"})),
@@ -218,7 +223,7 @@ def test_stopping_by_hand_tells_the_others() -> None:
 
 def test_only_what_has_not_ended_can_be_stopped_and_nobody_is_left_out_unnamed() -> None:
 	assert {status for status in Status if can_stop(status)} == RUNNING
-	assert not any(stop(opened(plan(0)), "Ada", "known", T0).notices[0].but_not)
+	assert not any(stop(opened(plan(0)), actor("Ada"), "known", T0).notices[0].but_not)
 
 
 def test_a_transition_that_is_not_in_the_table_is_impossible() -> None:

@@ -11,6 +11,7 @@ from escalation_mgmt.engine import (
 	AfterMaintenance,
 	Calendar,
 	CalendarKind,
+	Context,
 	Decision,
 	Event,
 	EventKind,
@@ -22,13 +23,13 @@ from escalation_mgmt.engine import (
 	acknowledge,
 	add_person,
 	bring_forward,
+	evaluate,
 	hand_over,
-	look,
 	open_item,
 	run_due,
 	unacknowledge,
 )
-from tests.engine.make import T0, always, everybody, minutes, nobody, plan, ticket
+from tests.engine.make import T0, actor, always, everybody, minutes, nobody, plan, ticket
 from tests.engine.strategies import calendars, plans
 from tests.engine.test_working_time import FRIDAY, OFFICE, utc
 
@@ -46,11 +47,11 @@ def office(*waits: float, only: tuple[int, ...] = (), counts: bool = True, **mor
 
 
 def opened(of: Plan, now: datetime = FRIDAY, working: WorkingTime = IN_OFFICE, **facts) -> Decision:
-	return open_item("ESC-1", of, ticket(**facts), now, working)
+	return open_item("ESC-1", of, ticket(**facts), Context(now, working=working))
 
 
 def run(item, now, working=IN_OFFICE, reaches=everybody, **facts):
-	return run_due(item, ticket(**facts), [item.plan], always, reaches, now, working)
+	return run_due(item, ticket(**facts), [item.plan], always, Context(now, working=working, reaches=reaches))
 
 
 def kinds(decision: Decision) -> list[EventKind]:
@@ -94,11 +95,11 @@ def test_a_deadline_is_an_instant_and_a_ticket_without_one_has_the_plans_window(
 	assert opened(of, response_by=FRIDAY + minutes(12)).item.due_at == FRIDAY + minutes(12)
 	item = opened(of).item
 	assert item.due_at == MONDAY + minutes(20)
-	assert look(item, ticket(), [of], always, FRIDAY, IN_OFFICE) is None
+	assert evaluate(item, ticket(), [of], always, Context(FRIDAY, working=IN_OFFICE)) is None
 	assert run(item, FRIDAY) is None
-	moved = look(item, ticket(response_by=MONDAY), [of], always, FRIDAY, IN_OFFICE)
+	moved = evaluate(item, ticket(response_by=MONDAY), [of], always, Context(FRIDAY, working=IN_OFFICE))
 	assert moved.item.due_at == MONDAY
-	back = look(moved.item, ticket(), [of], always, FRIDAY, IN_OFFICE)
+	back = evaluate(moved.item, ticket(), [of], always, Context(FRIDAY, working=IN_OFFICE))
 	assert back.item.due_at == MONDAY + minutes(20)
 
 
@@ -155,7 +156,7 @@ def test_a_step_that_can_be_held_is_no_group_with_one_that_can_not() -> None:
 def test_brought_forward_it_is_held_all_the_same() -> None:
 	item = run(opened(office(0, 600, only=(2,), start=StartAt.AT_ONCE)).item, FRIDAY).item
 	night = FRIDAY + minutes(60)
-	forward = bring_forward(item, (0, 0, 1), night, by="Tina").item
+	forward = bring_forward(item, (0, 0, 1), night, actor=actor("Tina")).item
 	assert run(forward, night).item.due_at == MONDAY
 	missed = run(opened(office(0, 600, only=(2,), start=StartAt.AT_ONCE)).item, night, reaches=nobody).item
 	assert missed.due_at == night and run(missed, night).item.due_at == MONDAY
@@ -196,18 +197,20 @@ def test_which_plans_ask_for_a_calendar() -> None:
 
 
 def test_given_back_in_the_window_what_comes_next_counts_in_working_time() -> None:
-	item = acknowledge(opened(office(10, window=minutes(30))).item, "Tina", "Link", FRIDAY).item
-	back = unacknowledge(item, "Tina", FRIDAY + minutes(1), ticket=ticket(), working=IN_OFFICE)
+	item = acknowledge(
+		opened(office(10, window=minutes(30))).item, actor("Tina", "Link"), Context(FRIDAY)
+	).item
+	back = unacknowledge(item, actor("Tina"), ticket(), Context(FRIDAY + minutes(1), working=IN_OFFICE))
 	assert back.item.due_at == MONDAY + minutes(30), "the rest of the window, then the wait"
 
 
 def test_a_window_after_a_maintenance_counts_in_working_time() -> None:
 	def over(of: Plan, since: datetime, pause: Maintenance, **facts) -> datetime:
 		item = opened(of, since, **facts).item
-		rest = [of], always, everybody
-		held = run_due(item, ticket(**facts), *rest, item.due_at, IN_OFFICE, [pause]).item
+		due = Context(item.due_at, working=IN_OFFICE, reaches=everybody, maintenances=[pause])
+		held = run_due(item, ticket(**facts), [of], always, due).item
 		assert held.due_at == pause.end
-		return run_due(held, ticket(), *rest, pause.end, IN_OFFICE, [pause]).item.due_at
+		return run_due(held, ticket(), [of], always, replace(due, now=pause.end)).item.due_at
 
 	anew = office(0, window=minutes(30), after_maintenance=AfterMaintenance.START_OVER)
 	pause = Maintenance(name="M1", start=FRIDAY - minutes(50), end=FRIDAY)
@@ -235,7 +238,7 @@ def test_no_step_is_early_and_none_out_of_working_time_that_says_so(
 		return by.add(since, wait) if by and of.counts_working_time else since + wait
 
 	start = T0 + later
-	item = open_item("ESC-1", of, ticket(), start, working).item
+	item = open_item("ESC-1", of, ticket(), Context(start, working=working)).item
 	assert item.due_at == (start if of.start is StartAt.AT_ONCE else earliest(start, of.window))
 	sent, ran_at, not_before = [], None, item.due_at
 	for late in [*delays, *[0] * 100]:  # who is always late may always come after hours
@@ -243,9 +246,11 @@ def test_no_step_is_early_and_none_out_of_working_time_that_says_so(
 			break
 		assert item.due_at >= not_before
 		early = item.due_at - timedelta.resolution
-		assert run_due(item, ticket(), [of], always, everybody, early, working) is None
+		assert (
+			run_due(item, ticket(), [of], always, Context(early, working=working, reaches=everybody)) is None
+		)
 		now = item.due_at + timedelta(seconds=late)
-		decision = run_due(item, ticket(), [of], always, everybody, now, working)
+		decision = run_due(item, ticket(), [of], always, Context(now, working=working, reaches=everybody))
 		for page in decision.pages:
 			assert not (by and page.step.in_working_time) or by.works_at(now)
 			sent.append((page.run, page.step.number))
@@ -269,20 +274,24 @@ def test_no_step_is_early_and_none_out_of_working_time_that_says_so(
 
 def acknowledged(of: Plan):
 	"""Tina has it since Friday evening; no step has run."""
-	return acknowledge(opened(of).item, "Tina", "Link", FRIDAY, user="tina", working=IN_OFFICE).item
+	return acknowledge(
+		opened(of).item, actor("Tina", "Link", user="tina"), Context(FRIDAY, working=IN_OFFICE)
+	).item
 
 
 def test_handed_over_or_added_what_comes_next_counts_in_working_time() -> None:
 	def over(item):
-		to = {"ticket": ticket(), "working": IN_OFFICE}
-		return hand_over(item, "leo", "Leo", "Ada", FRIDAY, everybody, **to).item
+		friday = Context(FRIDAY, working=IN_OFFICE, reaches=everybody)
+		return hand_over(item, "leo", "Leo", actor("Ada"), ticket(), friday).item
 
 	assert over(acknowledged(office(5, window=minutes(30)))).due_at == MONDAY + minutes(25)
 	item = acknowledged(office(0, 30, start=StartAt.AT_ONCE))
 	counted = over(item)
 	assert (counted.step, counted.due_at) == (1, MONDAY + minutes(20))
 	stalled = replace(item, status=Status.ESCALATING, stalled=True, due_at=None)
-	added = add_person(stalled, "leo", "Leo", "Ada", FRIDAY, everybody, working=IN_OFFICE).item
+	added = add_person(
+		stalled, "leo", "Leo", actor("Ada"), Context(FRIDAY, working=IN_OFFICE, reaches=everybody)
+	).item
 	assert (added.step, added.due_at) == (1, MONDAY + minutes(20))
 
 
@@ -298,6 +307,8 @@ def test_a_time_out_and_what_comes_after_it_count_in_working_time() -> None:
 	assert item.due_at == MONDAY + minutes(20)
 	reminded = run(item, item.due_at).item
 	assert reminded.due_at == MONDAY + minutes(30)
-	still = acknowledge(reminded, "Tina", "Link", FRIDAY + minutes(5), user="tina", working=IN_OFFICE)
+	still = acknowledge(
+		reminded, actor("Tina", "Link", user="tina"), Context(FRIDAY + minutes(5), working=IN_OFFICE)
+	)
 	assert kinds(still) == [K.STILL_ON_IT] and still.item.due_at == MONDAY + minutes(25)
 	assert run(reminded, reminded.due_at).item.due_at == MONDAY + minutes(55)

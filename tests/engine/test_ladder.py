@@ -4,7 +4,17 @@ from datetime import timedelta
 
 from hypothesis import given, settings
 
-from escalation_mgmt.engine import EventKind, Plan, StartAt, Step, Target, TargetKind, ladder, rehearse
+from escalation_mgmt.engine import (
+	Context,
+	EventKind,
+	Plan,
+	StartAt,
+	Step,
+	Target,
+	TargetKind,
+	ladder,
+	rehearse,
+)
 from escalation_mgmt.engine.rehearse import MOST_MOMENTS
 from tests.engine.make import T0, everybody, minutes, plan, ticket
 from tests.engine.strategies import plans
@@ -57,7 +67,7 @@ def test_a_plan_that_repeats_for_ever_has_no_end() -> None:
 def test_as_a_run_goes(of: Plan) -> None:
 	if of.start is not StartAt.AT_ONCE:
 		return
-	timeline = rehearse(of, ticket(), T0, reaches=everybody)
+	timeline = rehearse(of, ticket(), Context(T0, reaches=everybody))
 	ran = [
 		(moment.at - T0, event.run, event.step)
 		for moment in timeline.moments

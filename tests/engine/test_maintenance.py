@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 
 from escalation_mgmt.engine import (
-	DROPPED,
 	AckRequest,
 	ActionItem,
 	AfterMaintenance,
+	CancelReason,
+	Context,
 	Decision,
 	Event,
 	EventKind,
@@ -19,14 +20,14 @@ from escalation_mgmt.engine import (
 	StopRules,
 	acknowledge,
 	bring_forward,
-	look,
+	evaluate,
 	release,
 	run_due,
 	running_maintenance,
 	snooze,
 	unacknowledge,
 )
-from tests.engine.make import T0, always, everybody, minutes, opened, plan, ticket
+from tests.engine.make import T0, actor, always, everybody, minutes, opened, plan, ticket
 
 K = EventKind
 NIGHT = Maintenance(name="M1", start=T0 + minutes(20), end=T0 + minutes(80), reason="new disks")
@@ -38,7 +39,9 @@ def escalating(*waits: float, **more) -> ActionItem:
 
 
 def run(item: ActionItem, now, pauses=(NIGHT,), of_ticket=None) -> Decision | None:
-	return run_due(item, of_ticket or ticket(), [item.plan], always, everybody, now, maintenances=pauses)
+	return run_due(
+		item, of_ticket or ticket(), [item.plan], always, Context(now, reaches=everybody, maintenances=pauses)
+	)
 
 
 def test_what_falls_due_is_held_until_the_end_and_goes_on() -> None:
@@ -143,7 +146,7 @@ def test_it_is_dropped() -> None:
 	item = run(escalating(0, 10, after_maintenance=AfterMaintenance.DROP), T0 + minutes(25)).item
 	dropped = run(item, NIGHT.end)
 	assert dropped.item.status is Status.CANCELLED and dropped.withdraw and not dropped.item.maintenance
-	assert dropped.events[0].data == {"reason": DROPPED, "maintenance": "M1"}
+	assert dropped.events[0].data == {"reason": CancelReason.DROPPED, "maintenance": "M1"}
 	assert dropped.item.ended_at == dropped.events[0].at == NIGHT.end
 	kept = run(escalating(0, 10, after_maintenance=AfterMaintenance.DROP), T0 + minutes(80)).item
 	assert kept.status is Status.ESCALATING, "nothing fell due meanwhile"
@@ -152,7 +155,7 @@ def test_it_is_dropped() -> None:
 def test_what_somebody_has_is_neither_dropped_nor_started_over() -> None:
 	for choice in AfterMaintenance:
 		item = escalating(0, 10, after_maintenance=choice, ack_timeout=minutes(10), ack_grace=minutes(5))
-		item = acknowledge(item, "Tina", "Link", T0 + minutes(16), user="tina").item
+		item = acknowledge(item, actor("Tina", "Link", user="tina"), Context(T0 + minutes(16))).item
 		held = run(item, T0 + minutes(26)).item
 		assert (held.status, held.due_at) == (Status.ACKNOWLEDGED, NIGHT.end)
 		over = run(held, NIGHT.end)
@@ -168,7 +171,9 @@ def test_a_deadline_that_moves_meanwhile_counts() -> None:
 		of_ticket=ticket(response_by=T0 + minutes(30)),
 	).item
 	moved = ticket(response_by=T0 + minutes(90))
-	assert look(item, moved, [of], always, T0 + minutes(40)) is None, "it is held, whatever the deadline"
+	assert evaluate(item, moved, [of], always, Context(T0 + minutes(40))) is None, (
+		"it is held, whatever the deadline"
+	)
 	over = run(item, NIGHT.end, of_ticket=moved)
 	assert over.item.due_at == T0 + minutes(90) and over.item.status is Status.SCHEDULED and not over.pages
 	item = run(escalating(0, 10, start=StartAt.AT_RESPONSE_DEADLINE), T0 + minutes(25)).item
@@ -176,7 +181,7 @@ def test_a_deadline_that_moves_meanwhile_counts() -> None:
 
 
 def test_a_snooze_that_ends_in_it_ends_with_it() -> None:
-	item = snooze(escalating(0, 10), T0 + minutes(30), "Tina", T0 + minutes(16)).item
+	item = snooze(escalating(0, 10), T0 + minutes(30), actor("Tina"), T0 + minutes(16)).item
 	held = run(item, T0 + minutes(30)).item
 	assert (held.status, held.due_at) == (Status.SNOOZED, NIGHT.end)
 	assert [event.kind for event in run(held, NIGHT.end).events][:3] == [
@@ -186,8 +191,8 @@ def test_a_snooze_that_ends_in_it_ends_with_it() -> None:
 
 def test_whoever_acts_on_it_takes_it_out_and_who_hurries_it_is_held_again() -> None:
 	item = run(escalating(0, 10), T0 + minutes(25)).item
-	assert not acknowledge(item, "Tina", "Link", T0 + minutes(30)).item.maintenance
-	assert not snooze(item, T0 + minutes(90), "Tina", T0 + minutes(30)).item.maintenance
+	assert not acknowledge(item, actor("Tina", "Link"), Context(T0 + minutes(30))).item.maintenance
+	assert not snooze(item, T0 + minutes(90), actor("Tina"), T0 + minutes(30)).item.maintenance
 	hurried = bring_forward(item, (0, 0, 1), T0 + minutes(30)).item
 	assert run(hurried, T0 + minutes(30)).item.due_at == NIGHT.end
 
@@ -195,27 +200,29 @@ def test_whoever_acts_on_it_takes_it_out_and_who_hurries_it_is_held_again() -> N
 def test_whatever_else_makes_it_due_takes_it_out() -> None:
 	"""Not held any more, it is neither dropped nor started over, and looked at no earlier where the maintenance changes."""
 	of = {"ack_timeout": minutes(10), "ack_grace": minutes(5), "stop": StopRules(on_reply=False)}
-	item = acknowledge(escalating(0, 600, **of), "Tina", "Link", T0 + minutes(16), user="tina").item
+	item = acknowledge(
+		escalating(0, 600, **of), actor("Tina", "Link", user="tina"), Context(T0 + minutes(16))
+	).item
 	held = run(item, T0 + minutes(26)).item
 	replied = ticket(replied_at=T0 + minutes(30))
-	worked = look(held, replied, [held.plan], always, T0 + minutes(31)).item
+	worked = evaluate(held, replied, [held.plan], always, Context(T0 + minutes(31))).item
 	assert (worked.maintenance, worked.due_at) == ("", None)
-	assert not unacknowledge(held, "Tina", T0 + minutes(31), ticket=ticket()).item.maintenance
+	assert not unacknowledge(held, actor("Tina"), ticket(), Context(T0 + minutes(31))).item.maintenance
 	reminded = run(item, T0 + minutes(26), ()).item
 	held = run(reminded, reminded.due_at).item
 	assert held.reminded and held.maintenance
-	renewed = acknowledge(held, "Tina", "Link", T0 + minutes(40), user="tina").item
+	renewed = acknowledge(held, actor("Tina", "Link", user="tina"), Context(T0 + minutes(40))).item
 	assert (renewed.maintenance, renewed.due_at) == ("", T0 + minutes(50))
-	asleep = snooze(escalating(0, 600), T0 + minutes(30), "Tina", T0 + minutes(16)).item
+	asleep = snooze(escalating(0, 600), T0 + minutes(30), actor("Tina"), T0 + minutes(16)).item
 	held = run(asleep, T0 + minutes(30)).item
-	raised = look(held, ticket("Urgent", 80), [held.plan], always, T0 + minutes(40)).item
+	raised = evaluate(held, ticket("Urgent", 80), [held.plan], always, Context(T0 + minutes(40))).item
 	assert (raised.maintenance, raised.due_at) == ("", asleep.resumes_at)
 
 
 @pytest.mark.parametrize("choice", AfterMaintenance)
 def test_what_is_due_after_it_is_not_touched_where_only_a_snooze_ends_in_it(choice: AfterMaintenance) -> None:
 	item = snooze(
-		escalating(0, 600, after_maintenance=choice), T0 + minutes(30), "Tina", T0 + minutes(16)
+		escalating(0, 600, after_maintenance=choice), T0 + minutes(30), actor("Tina"), T0 + minutes(16)
 	).item
 	over = run(run(item, T0 + minutes(30)).item, NIGHT.end).item
 	assert (over.status, over.group, over.due_at) == (Status.ESCALATING, 1, T0 + minutes(615))
@@ -226,7 +233,7 @@ def test_what_is_due_at_its_very_end_is_not_held_where_only_a_snooze_ends_in_it(
 	choice: AfterMaintenance,
 ) -> None:
 	item = snooze(
-		escalating(0, 65, after_maintenance=choice), T0 + minutes(30), "Tina", T0 + minutes(16)
+		escalating(0, 65, after_maintenance=choice), T0 + minutes(30), actor("Tina"), T0 + minutes(16)
 	).item
 	over = run(run(item, T0 + minutes(30)).item, NIGHT.end)
 	assert (over.item.status, over.item.step) == (Status.ESCALATING, 2) and over.pages
@@ -235,7 +242,7 @@ def test_what_is_due_at_its_very_end_is_not_held_where_only_a_snooze_ends_in_it(
 def test_a_snooze_that_ends_in_it_starts_over_with_the_first_steps_wait() -> None:
 	of = plan(7, 10, after_maintenance=AfterMaintenance.START_OVER, start=StartAt.AT_ONCE)
 	item = run(run(opened(of), T0, ()).item, T0 + minutes(7), ()).item
-	held = run(snooze(item, T0 + minutes(30), "Tina", T0 + minutes(8)).item, T0 + minutes(30)).item
+	held = run(snooze(item, T0 + minutes(30), actor("Tina"), T0 + minutes(8)).item, T0 + minutes(30)).item
 	over = run(held, NIGHT.end)
 	assert [event.kind for event in over.events] == [K.MAINTENANCE_OVER, K.SNOOZE_OVER]
 	assert over.events[0].data == {"maintenance": "M1", "over": True, "due": NIGHT.end + minutes(7)}

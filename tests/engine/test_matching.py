@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 from escalation_mgmt.engine import (
+	Context,
 	EventKind,
 	MatchFacts,
 	Past,
@@ -8,15 +9,15 @@ from escalation_mgmt.engine import (
 	StatusCategory,
 	TicketFilter,
 	acknowledge,
+	evaluate,
 	forestalling,
-	look,
 	opens,
 	rematch,
 	settled,
 	takes,
 	winner,
 )
-from tests.engine.make import T0, always, opened, plan, ticket
+from tests.engine.make import T0, actor, always, opened, plan, ticket
 
 HIGH, URGENT, LOW = (MatchFacts(priority=p, level=n) for p, n in (("High", 60), ("Urgent", 80), ("Low", 20)))
 
@@ -119,11 +120,11 @@ def test_started_by_hand_needs_no_match_but_moves_to_a_plan_that_newly_takes_it(
 
 
 def test_an_acknowledged_item_is_replaced_only_when_the_priority_was_raised() -> None:
-	taken = acknowledge(opened(high), "Tech", "Desk", T0).item
-	raised = look(taken, ticket("Urgent", 80), [high, urgent], always, T0)
+	taken = acknowledge(opened(high), actor("Tech", "Desk"), Context(T0)).item
+	raised = evaluate(taken, ticket("Urgent", 80), [high, urgent], always, Context(T0))
 	assert raised.events[0].kind is EventKind.REPLACED and raised.events[0].data["replaced_by"] == "Urgent"
 	low = plan(0, name="Low", takes=for_priority("Low"))
-	lowered = look(taken, ticket("Low", 20), [high, low], always, T0)
+	lowered = evaluate(taken, ticket("Low", 20), [high, low], always, Context(T0))
 	assert lowered.item.status is Status.ACKNOWLEDGED
 
 

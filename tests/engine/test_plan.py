@@ -2,7 +2,9 @@ from datetime import timedelta
 
 from hypothesis import given
 
-from escalation_mgmt.engine import Plan
+from escalation_mgmt.engine import (
+	Plan,
+)
 from tests.engine.make import minutes, plan
 from tests.engine.strategies import plans
 

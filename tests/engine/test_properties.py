@@ -5,7 +5,13 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from escalation_mgmt.engine import EventKind, Plan, Status, run_due
+from escalation_mgmt.engine import (
+	Context,
+	EventKind,
+	Plan,
+	Status,
+	run_due,
+)
 from tests.engine.make import T0, always, everybody, nobody, opened, ticket
 from tests.engine.strategies import plans
 
@@ -17,12 +23,18 @@ def test_every_step_runs_once_in_each_run_in_order_and_never_early(plan: Plan, d
 		if item.due_at is None:
 			break
 		assert (
-			run_due(item, ticket(), [plan], always, everybody, item.due_at - timedelta(microseconds=1))
+			run_due(
+				item,
+				ticket(),
+				[plan],
+				always,
+				Context(item.due_at - timedelta(microseconds=1), reaches=everybody),
+			)
 			is None
 		)
 		now = item.due_at + timedelta(seconds=late)
 		assert now >= before
-		decision = run_due(item, ticket(), [plan], always, everybody, now)
+		decision = run_due(item, ticket(), [plan], always, Context(now, reaches=everybody))
 		for page in decision.pages:
 			assert page.planned_at == item.due_at
 			sent.append((page.run, page.step.number))
@@ -42,7 +54,7 @@ def test_every_step_runs_once_in_each_run_in_order_and_never_early(plan: Plan, d
 def test_nobody_at_all_ends_after_one_pass(plan: Plan) -> None:
 	item, passes = opened(plan), 0
 	while item.due_at is not None:
-		decision = run_due(item, ticket(), [plan], always, nobody, item.due_at)
+		decision = run_due(item, ticket(), [plan], always, Context(item.due_at, reaches=nobody))
 		passes += any(event.kind is EventKind.STEP_RAN for event in decision.events)
 		item = decision.item
 		assert passes <= len(plan.groups)

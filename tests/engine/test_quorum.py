@@ -8,13 +8,14 @@ import pytest
 from escalation_mgmt.engine import (
 	EVERYONE,
 	ActionItem,
+	Context,
 	Decision,
 	Event,
 	EventKind,
 	Plan,
 	Reach,
 	Recipient,
-	Refused,
+	Refusal,
 	Status,
 	Step,
 	Target,
@@ -30,8 +31,7 @@ from escalation_mgmt.engine import (
 	waits_for,
 )
 from escalation_mgmt.engine.item import AckRequest
-from escalation_mgmt.engine.responders import ALREADY
-from tests.engine.make import T0, always, minutes, opened, plan, ticket
+from tests.engine.make import T0, actor, always, minutes, opened, plan, refused, ticket
 
 K = EventKind
 TEAM = ("ann", "bob", "cid")
@@ -61,12 +61,12 @@ def people(*who: str) -> Reach:
 
 
 def run(item: ActionItem, now=None) -> Decision:
-	return run_due(item, ticket(), [item.plan], always, reaches, now or item.due_at)
+	return run_due(item, ticket(), [item.plan], always, Context(now or item.due_at, reaches=reaches))
 
 
 def ack(item: ActionItem, *who: str) -> ActionItem:
 	for user in who:
-		item = acknowledge(item, user.title(), "Link", T0 + minutes(16), user=user).item
+		item = acknowledge(item, actor(user.title(), "Link", user=user), Context(T0 + minutes(16))).item
 	return item
 
 
@@ -78,7 +78,7 @@ def test_everyone_is_asked_and_the_last_one_completes_it() -> None:
 	item = started(EVERYONE)
 	assert progress(item.ack_requests, item.acks) == (0, 3)
 	now = T0 + minutes(16)
-	part = acknowledge(item, "Ann", "Link", now, user="ann")
+	part = acknowledge(item, actor("Ann", "Link", user="ann"), Context(now))
 	assert part == Decision(
 		item=replace(item, acks=("ann",), version=item.version + 1),
 		events=(
@@ -86,12 +86,12 @@ def test_everyone_is_asked_and_the_last_one_completes_it() -> None:
 		),
 		withdraw_from="ann",
 	)
-	assert acknowledge(part.item, "Ann", "SMS", now, user="ann") is None
+	assert acknowledge(part.item, actor("Ann", "SMS", user="ann"), Context(now)) is None
 	item = ack(part.item, "bob")
 	assert (
 		progress(item.ack_requests, item.acks) == (2, 3) and item.status is Status.ESCALATING and item.due_at
 	)
-	last = acknowledge(item, "Cid", "Call", now, user="cid")
+	last = acknowledge(item, actor("Cid", "Call", user="cid"), Context(now))
 	assert last.item.status is Status.ACKNOWLEDGED and last.item.acknowledged_by == "Cid" and last.withdraw
 	assert last.events[0].data == {"by": "Cid", "via": "Call", "have": 3, "needed": 3}
 
@@ -142,7 +142,7 @@ def test_who_has_acknowledged_is_not_enough_for_a_later_step() -> None:
 		)
 
 	item = ack(started(EVERYONE, 1), "ann")
-	item = run_due(item, ticket(), [], always, ann_and_lead, item.due_at).item
+	item = run_due(item, ticket(), [], always, Context(item.due_at, reaches=ann_and_lead)).item
 	assert ack(item, "bob").status is Status.ESCALATING, "the second step asks the lead"
 	assert ack(item, "lead").status is Status.ACKNOWLEDGED
 
@@ -152,7 +152,7 @@ def test_whom_a_step_reached_in_an_earlier_run_is_still_asked() -> None:
 		return Reach((Recipient(method=step.method, address="b@x.test", label="Bob", user="bob"),))
 
 	item = run(opened(team_plan(EVERYONE, repeats=1))).item
-	again = run_due(item, ticket(), [], always, only_bob, item.due_at).item
+	again = run_due(item, ticket(), [], always, Context(item.due_at, reaches=only_bob)).item
 	assert progress(again.ack_requests, ()) == (0, 3)
 	assert ack(again, "bob").status is Status.ESCALATING
 
@@ -168,19 +168,24 @@ def test_a_bare_address_is_counted_by_its_label() -> None:
 	def number(step: Step) -> Reach:
 		return Reach(tuple(Recipient(method="SMS", address=f"+49{n}", label=f"… {n}") for n in (1, 2)))
 
-	item = run_due(opened(team_plan(EVERYONE)), ticket(), [], always, number, T0 + minutes(15)).item
-	item = acknowledge(item, "… 1", "SMS", T0 + minutes(16), address="+491").item
+	item = run_due(
+		opened(team_plan(EVERYONE)), ticket(), [], always, Context(T0 + minutes(15), reaches=number)
+	).item
+	item = acknowledge(item, actor("… 1", "SMS", address="+491"), Context(T0 + minutes(16))).item
 	assert progress(item.ack_requests, item.acks) == (1, 2)
 	assert (
-		acknowledge(item, "… 2", "SMS", T0 + minutes(16), address="+492").item.status is Status.ACKNOWLEDGED
+		acknowledge(item, actor("… 2", "SMS", address="+492"), Context(T0 + minutes(16))).item.status
+		is Status.ACKNOWLEDGED
 	)
 
 
 def test_given_back_or_handed_over_it_begins_anew() -> None:
 	item = ack(started(2, 1), "ann", "bob")
-	back = unacknowledge(item, "Ann", T0 + minutes(17), ticket=ticket()).item
+	back = unacknowledge(item, actor("Ann"), ticket(), Context(T0 + minutes(17))).item
 	assert back.acks == () and progress(back.ack_requests, back.acks) == (0, 2)
-	over = hand_over(ack(back, "ann"), "dora", "Dora", "Ann", T0 + minutes(18), reaches, ticket=ticket()).item
+	over = hand_over(
+		ack(back, "ann"), "dora", "Dora", actor("Ann"), ticket(), Context(T0 + minutes(18), reaches=reaches)
+	).item
 	assert over.acks == () and progress(over.ack_requests, over.acks) is None
 	assert ack(over, "dora").status is Status.ACKNOWLEDGED
 	assert ack(over, "bob").status is Status.ACKNOWLEDGED, (
@@ -189,7 +194,9 @@ def test_given_back_or_handed_over_it_begins_anew() -> None:
 
 
 def test_whoever_is_added_is_asked_as_well() -> None:
-	item = add_person(started(EVERYONE), "dora", "Dora", "Ann", T0 + minutes(16), reaches).item
+	item = add_person(
+		started(EVERYONE), "dora", "Dora", actor("Ann"), Context(T0 + minutes(16), reaches=reaches)
+	).item
 	assert progress(item.ack_requests, item.acks) == (0, 4)
 	assert ack(item, *TEAM).status is Status.ESCALATING
 	assert ack(item, *TEAM, "dora").status is Status.ACKNOWLEDGED
@@ -198,11 +205,19 @@ def test_whoever_is_added_is_asked_as_well() -> None:
 def test_who_was_asked_before_is_not_asked_twice_by_being_added_and_who_has_acknowledged_is_not_added() -> (
 	None
 ):
-	item = add_person(started(EVERYONE), "ann", "Ann", "Bob", T0 + minutes(16), reaches).item
+	item = add_person(
+		started(EVERYONE), "ann", "Ann", actor("Bob"), Context(T0 + minutes(16), reaches=reaches)
+	).item
 	assert progress(item.ack_requests, item.acks) == (0, 3) and item.ack_requests[0].people == TEAM
 	assert ack(item, *TEAM).status is Status.ACKNOWLEDGED
-	with pytest.raises(Refused, match=ALREADY):
-		add_person(ack(started(EVERYONE), "ann"), "ann", "Ann", "Bob", T0 + minutes(16), reaches)
+	with refused(Refusal.ALREADY_ACKNOWLEDGED):
+		add_person(
+			ack(started(EVERYONE), "ann"),
+			"ann",
+			"Ann",
+			actor("Bob"),
+			Context(T0 + minutes(16), reaches=reaches),
+		)
 
 
 def test_a_step_passes_over_who_would_be_enough_and_nobody_is_enough_by_that() -> None:
@@ -212,11 +227,11 @@ def test_a_step_passes_over_who_would_be_enough_and_nobody_is_enough_by_that() -
 		return reaches(step) if step.number == 1 else people("dora", "lead")
 
 	item = ack(started(EVERYONE, 1), "dora")
-	item = run_due(item, ticket(), [], always, ann_and_lead, item.due_at).item
+	item = run_due(item, ticket(), [], always, Context(item.due_at, reaches=ann_and_lead)).item
 	assert progress(item.ack_requests, item.acks) == (1, 3) and item.ack_requests[1].asked == {"lead"}
 	assert ack(item, "ann").status is Status.ESCALATING
 	assert ack(item, "lead").status is Status.ACKNOWLEDGED
-	back = unacknowledge(ack(item, "lead"), "Lead", T0 + minutes(30), ticket=ticket()).item
+	back = unacknowledge(ack(item, "lead"), actor("Lead"), ticket(), Context(T0 + minutes(30))).item
 	assert back.ack_requests[1].asked == {"dora", "lead"} and ack(back, "dora").status is Status.ACKNOWLEDGED
 
 
@@ -240,14 +255,16 @@ def test_where_those_who_are_still_asked_can_not_be_reached_it_goes_on_at_once()
 		return found
 
 	item = ack(started(2, 2, 1), "ann")
-	on = run_due(item, ticket(), [], always, by("bob"), item.due_at)
+	on = run_due(item, ticket(), [], always, Context(item.due_at, reaches=by("bob")))
 	assert on.events[-1].kind is K.BROUGHT_FORWARD and on.item.unreached == 1
-	same = run_due(item, ticket(), [], always, by("ann"), item.due_at)
+	same = run_due(item, ticket(), [], always, Context(item.due_at, reaches=by("ann")))
 	assert same.item.unreached == 0 and same.item.due_at == item.due_at + minutes(10), "she has acknowledged"
 
 
 def test_handed_over_their_word_is_enough_whatever_a_step_asks_for_that_runs_later() -> None:
-	over = hand_over(started(EVERYONE), "dora", "Dora", "Ann", T0 + minutes(16), reaches, ticket=ticket())
+	over = hand_over(
+		started(EVERYONE), "dora", "Dora", actor("Ann"), ticket(), Context(T0 + minutes(16), reaches=reaches)
+	)
 	again = run(replace(over.item, group=0, due_at=T0 + minutes(20))).item
 	assert ack(again, "dora").status is Status.ACKNOWLEDGED
 	assert ack(again, "ann").status is Status.ESCALATING and ack(again, *TEAM).status is Status.ACKNOWLEDGED
@@ -261,9 +278,11 @@ def test_a_plan_that_asks_for_one_remembers_nobody() -> None:
 
 def test_handed_over_they_alone_are_asked_and_one_more_makes_it_no_two() -> None:
 	now = T0 + minutes(16)
-	over = hand_over(started(EVERYONE), "dora", "Dora", "Ann", now, reaches, ticket=ticket()).item
+	over = hand_over(
+		started(EVERYONE), "dora", "Dora", actor("Ann"), ticket(), Context(now, reaches=reaches)
+	).item
 	assert over.ack_requests == (AckRequest(0, 1, ("dora",)),)
-	more = add_person(over, "emil", "Emil", "Ann", now, reaches).item
+	more = add_person(over, "emil", "Emil", actor("Ann"), Context(now, reaches=reaches)).item
 	assert ack(more, "dora").status is ack(more, "emil").status is Status.ACKNOWLEDGED
 
 
@@ -276,11 +295,17 @@ def test_those_who_are_spared_are_named_and_one_miss_of_two_is_one() -> None:
 	def miss(label: str, user: str = "") -> Unreachable:
 		return Unreachable(method="Email", label=label, reason="away", user=user)
 
-	had = run_due(item, ticket(), [], always, found(miss("Ann", "ann")), item.due_at)
+	had = run_due(item, ticket(), [], always, Context(item.due_at, reaches=found(miss("Ann", "ann"))))
 	assert had.events[0].data["spared"] == "Ann, Bob"
 	assert had.item.unreached == 0, "she has acknowledged"
 	bare = replace(item, acks=(*item.acks, "… 12"))
-	had = run_due(bare, ticket(), [], always, found(miss("… 12")), bare.due_at)
+	had = run_due(bare, ticket(), [], always, Context(bare.due_at, reaches=found(miss("… 12"))))
 	assert had.item.unreached == 0, "and so has an address"
-	other = run_due(item, ticket(), [], always, found(miss("Cid", "cid"), miss("Ann", "ann")), item.due_at)
+	other = run_due(
+		item,
+		ticket(),
+		[],
+		always,
+		Context(item.due_at, reaches=found(miss("Cid", "cid"), miss("Ann", "ann"))),
+	)
 	assert other.item.unreached == 1, "he has not"

@@ -12,6 +12,7 @@ from escalation_mgmt.engine import (
 	ActionItem,
 	Audience,
 	Calendar,
+	Context,
 	EventKind,
 	Hours,
 	Maintenance,
@@ -29,13 +30,13 @@ from escalation_mgmt.engine import (
 	WorkingTime,
 	acknowledge,
 	ahead,
-	look,
+	evaluate,
 	open_item,
 	rehearse,
 	run_due,
 )
 from escalation_mgmt.engine.rehearse import MOST_MOMENTS
-from tests.engine.make import T0, always, everybody, minutes, nobody, plan, ticket
+from tests.engine.make import T0, actor, always, everybody, minutes, nobody, plan, ticket
 from tests.engine.strategies import calendars, maintenances, plans
 
 FRIDAY = datetime(2026, 3, 6, 17, 50)
@@ -58,7 +59,7 @@ class Clockwork:
 	def __init__(self, of: Plan, start: datetime, working: WorkingTime, reaches, pauses=()):
 		self.pauses = pauses
 		self.ticket, self.working, self.reaches = ticket(assignees=("a",)), working, reaches
-		opened = open_item("", of, self.ticket, start, working)
+		opened = open_item("", of, self.ticket, Context(start, working=working))
 		self.item: ActionItem = opened.item
 		self.now, self.events, self.pages = start, list(opened.events), []
 
@@ -76,10 +77,7 @@ class Clockwork:
 				self.ticket,
 				[self.item.plan],
 				always,
-				self.reaches,
-				self.now,
-				self.working,
-				self.pauses,
+				Context(self.now, working=self.working, reaches=self.reaches, maintenances=self.pauses),
 			)
 		)
 
@@ -96,7 +94,11 @@ class Clockwork:
 		self.run_until(now)
 		self.now, who = now, page.recipient
 		self.take(
-			acknowledge(self.item, who.label, who.method, now, address=who.address, working=self.working)
+			acknowledge(
+				self.item,
+				actor(who.label, who.method, address=who.address),
+				Context(now, working=self.working),
+			)
 		)
 		self.run_until(datetime.max)
 
@@ -114,11 +116,8 @@ class Clockwork:
 			self.take(
 				acknowledge(
 					self.item,
-					who.label or who.address,
-					who.method,
-					at,
-					address=who.address,
-					working=self.working,
+					actor(who.label or who.address, who.method, address=who.address),
+					Context(at, working=self.working),
 				)
 			)
 
@@ -126,7 +125,9 @@ class Clockwork:
 		self.run_until(now)
 		self.now = now
 		self.ticket = replace(self.ticket, replied_at=now, first_responded_at=now)
-		self.take(look(self.item, self.ticket, [self.item.plan], always, now, self.working))
+		self.take(
+			evaluate(self.item, self.ticket, [self.item.plan], always, Context(now, working=self.working))
+		)
 		self.run_until(datetime.max)
 
 
@@ -142,7 +143,7 @@ durations = st.integers(0, 20_000).map(lambda s: timedelta(seconds=s))
 def test_never_acknowledged(of: Plan, start: datetime, working: WorkingTime, reaches, pauses) -> None:
 	run = Clockwork(of, start, working, reaches, pauses)
 	run.run_until(datetime.max)
-	timeline = rehearse(of, run.ticket, start, reaches=reaches, working=working, maintenances=pauses)
+	timeline = rehearse(of, run.ticket, Context(start, working=working, reaches=reaches, maintenances=pauses))
 	assert [event for moment in timeline.moments for event in moment.events] == run.events
 	assert [(m.at, page) for m in timeline.moments for page in m.pages] == run.pages
 	assert timeline.item == run.item and not timeline.cut_off
@@ -167,11 +168,8 @@ def test_acknowledged_by_a_message(
 	timeline = rehearse(
 		of,
 		run.ticket,
-		start,
+		Context(start, working=working, reaches=some, maintenances=pauses),
 		Responses(to_message=number, delay=delay),
-		reaches=some,
-		working=working,
-		maintenances=pauses,
 	)
 	assert [event for moment in timeline.moments for event in moment.events] == run.events
 	assert timeline.item == run.item
@@ -188,20 +186,20 @@ def test_what_is_ahead_is_the_rest(
 			run.run_next()
 	item, happened = run.item, len(run.events)
 	run.run_until(datetime.max)
-	timeline = ahead(item, run.ticket, item.due_at or run.now, reaches=reaches, working=working)
+	timeline = ahead(item, run.ticket, Context(item.due_at or run.now, working=working, reaches=reaches))
 	assert [event for moment in timeline.moments for event in moment.events] == run.events[happened:]
 	assert timeline.item == run.item
 
 
 def test_what_is_late_is_ahead_at_once() -> None:
-	item = open_item("ESC-1", plan(0, 10), ticket(), T0).item
-	timeline = ahead(item, ticket(), T0 + minutes(60), reaches=everybody)
+	item = open_item("ESC-1", plan(0, 10), ticket(), Context(T0)).item
+	timeline = ahead(item, ticket(), Context(T0 + minutes(60), reaches=everybody))
 	assert [moment.at for moment in timeline.moments if moment.pages] == [T0 + minutes(60), T0 + minutes(70)]
 
 
 def test_only_so_much_is_ahead() -> None:
-	item = open_item("ESC-1", plan(0, 10, 10), ticket(), T0).item
-	timeline = ahead(item, ticket(), T0, reaches=everybody, most=2)
+	item = open_item("ESC-1", plan(0, 10, 10), ticket(), Context(T0)).item
+	timeline = ahead(item, ticket(), Context(T0, reaches=everybody), most=2)
 	assert len(timeline.moments) == 2 and timeline.cut_off
 
 
@@ -214,7 +212,7 @@ def test_acknowledged_by_all(
 	run = Clockwork(of, start, working, everybody)
 	run.acknowledge_all(number, delay)
 	responses = Responses(to_message=number, everyone=True, delay=delay)
-	timeline = rehearse(of, run.ticket, start, responses, reaches=everybody, working=working)
+	timeline = rehearse(of, run.ticket, Context(start, working=working, reaches=everybody), responses)
 	assert [event for moment in timeline.moments for event in moment.events] == run.events
 	assert timeline.item == run.item
 
@@ -227,10 +225,8 @@ def test_answered_after_a_time(of: Plan, start: datetime, working: WorkingTime, 
 	timeline = rehearse(
 		of,
 		ticket(assignees=("a",)),
-		start,
+		Context(start, working=working, reaches=everybody),
 		Responses(answered_after=after),
-		reaches=everybody,
-		working=working,
 	)
 	assert [event for moment in timeline.moments for event in moment.events] == run.events
 	assert timeline.item == run.item
@@ -242,7 +238,7 @@ def kinds(timeline) -> list[tuple[datetime, EventKind]]:
 
 def test_friday_evening() -> None:
 	of = plan(0, 30, window=minutes(0), counts_working_time=True)
-	timeline = rehearse(of, ticket(), FRIDAY, reaches=everybody, working=WorkingTime(OFFICE))
+	timeline = rehearse(of, ticket(), Context(FRIDAY, working=WorkingTime(OFFICE), reaches=everybody))
 	monday = datetime(2026, 3, 9, 9, 20)
 	assert [moment.at for moment in timeline.moments if moment.pages] == [FRIDAY, monday]
 	assert kinds(timeline)[-1] == (monday + minutes(30), EventKind.EXHAUSTED)
@@ -250,14 +246,14 @@ def test_friday_evening() -> None:
 
 def test_acknowledged_by_the_first_message_of_a_step() -> None:
 	of = plan(0, 10, 10)
-	timeline = rehearse(of, ticket(), T0, Responses(to_step=2, delay=minutes(3)), reaches=everybody)
+	timeline = rehearse(of, ticket(), Context(T0, reaches=everybody), Responses(to_step=2, delay=minutes(3)))
 	assert kinds(timeline)[-1] == (T0 + minutes(15 + 10 + 3), EventKind.ACKNOWLEDGED)
 	assert len(timeline.pages) == 2 and timeline.item.acknowledged_by == "user2"
 
 
 def test_acknowledged_too_late() -> None:
 	late = Responses(to_message=1, delay=minutes(24 * 60))
-	timeline = rehearse(plan(0), ticket(), T0, late, reaches=everybody)
+	timeline = rehearse(plan(0), ticket(), Context(T0, reaches=everybody), late)
 	assert [kind for _at, kind in kinds(timeline)][-2:] == [EventKind.EXHAUSTED, EventKind.ACKNOWLEDGED]
 	assert timeline.item.status is Status.ACKNOWLEDGED
 
@@ -265,12 +261,12 @@ def test_acknowledged_too_late() -> None:
 def test_a_reply_that_stops_nothing() -> None:
 	of = plan(0, stop=StopRules(on_reply=False, on_first_response=False))
 	replied = Responses(answered_after=minutes(1))
-	timeline = rehearse(of, ticket(), T0, replied, reaches=everybody)
+	timeline = rehearse(of, ticket(), Context(T0, reaches=everybody), replied)
 	assert timeline.item.status is Status.EXHAUSTED
 
 
 def test_nobody_can_be_reached() -> None:
-	timeline = rehearse(plan(0, 10), ticket(), T0, reaches=nobody)
+	timeline = rehearse(plan(0, 10), ticket(), Context(T0, reaches=nobody))
 	assert timeline.item.stalled and not timeline.pages
 	assert [miss.label for _step, miss in timeline.missed] == ["user1", "user2"]
 	assert timeline.moments[-1].notices
@@ -278,7 +274,7 @@ def test_nobody_can_be_reached() -> None:
 
 def test_a_plan_that_repeats_for_ever_is_cut_off() -> None:
 	of = plan(0, 1, repeats=1_000_000)
-	timeline = rehearse(of, ticket(), T0, reaches=everybody)
+	timeline = rehearse(of, ticket(), Context(T0, reaches=everybody))
 	assert timeline.cut_off and len(timeline.moments) == MOST_MOMENTS
 
 
@@ -290,11 +286,11 @@ def test_nobody_responds_before_it_starts() -> None:
 
 def test_acknowledged_it_is_over_and_where_nobody_is_reached_an_answer_still_comes() -> None:
 	responses = Responses(to_message=1, answered_after=minutes(60))
-	taken = rehearse(plan(0, 10), ticket(), T0, responses, reaches=everybody)
+	taken = rehearse(plan(0, 10), ticket(), Context(T0, reaches=everybody), responses)
 	assert kinds(taken)[0] == (T0, EventKind.CREATED)
 	assert kinds(taken)[-1] == (T0 + minutes(15), EventKind.ACKNOWLEDGED)
 	assert taken.cut_off is False
-	stalled = rehearse(plan(0), ticket(), T0, responses, reaches=nobody)
+	stalled = rehearse(plan(0), ticket(), Context(T0, reaches=nobody), responses)
 	assert kinds(stalled)[-1] == (T0 + minutes(60), EventKind.RESOLVED)
 
 
@@ -310,7 +306,9 @@ def test_a_reply_in_the_window_moves_no_window_that_counts_in_working_time() -> 
 		stop=STOPS_NOTHING,
 	)
 	replied = Responses(answered_after=minutes(1))
-	timeline = rehearse(of, ticket(), FRIDAY, replied, reaches=everybody, working=WorkingTime(OFFICE))
+	timeline = rehearse(
+		of, ticket(), Context(FRIDAY, working=WorkingTime(OFFICE), reaches=everybody), replied
+	)
 	monday = datetime(2026, 3, 9, 9, 20)
 	assert [at for at, kind in kinds(timeline) if kind is EventKind.STEP_RAN] == [monday]
 	assert EventKind.WINDOW_MOVED not in [kind for _at, kind in kinds(timeline)]
@@ -323,7 +321,7 @@ def test_who_acknowledges_needs_no_word_that_they_did(user: str, but_not: str) -
 	def ann(step: Step) -> Reach:
 		return Reach((Recipient(method=step.method, address="ann@x.test", label="Ann", user=user),))
 
-	timeline = rehearse(plan(0), ticket(), T0, Responses(to_message=1), reaches=ann)
+	timeline = rehearse(plan(0), ticket(), Context(T0, reaches=ann), Responses(to_message=1))
 	told = Notice(Audience.NOTIFIED, EventKind.ACKNOWLEDGED, but_not=frozenset({but_not}))
 	assert timeline.moments[-1].notices == (told,)
 	assert (timeline.item.acknowledged_by, timeline.item.acknowledged_user) == ("Ann", user)
@@ -339,10 +337,12 @@ def test_the_time_out_counts_as_the_plan_counts_and_knows_the_tickets_status() -
 		stop=STOPS_NOTHING,
 	)
 	open_ticket, office = ticket(status="Open"), WorkingTime(OFFICE)
-	idle = rehearse(of, open_ticket, FRIDAY, Responses(to_message=1), reaches=everybody, working=office)
+	idle = rehearse(
+		of, open_ticket, Context(FRIDAY, working=office, reaches=everybody), Responses(to_message=1)
+	)
 	assert (datetime(2026, 3, 9, 9, 20), EventKind.REMINDED) in kinds(idle)
 	replied = Responses(to_message=1, answered_after=minutes(5))
-	busy = rehearse(of, open_ticket, FRIDAY, replied, reaches=everybody, working=office)
+	busy = rehearse(of, open_ticket, Context(FRIDAY, working=office, reaches=everybody), replied)
 	assert kinds(busy)[-1] == (FRIDAY + minutes(5), EventKind.WORKED_ON)
 	assert busy.item.ticket_status == "Open" and busy.item.due_at is None
 
@@ -356,17 +356,17 @@ def test_everyone_who_gets_it_acknowledges_or_only_the_first() -> None:
 	of = plan(0)
 	of = replace(of, steps=(replace(of.steps[0], needs=EVERYONE),))
 	all_of_them = Responses(to_step=1, everyone=True, delay=minutes(1))
-	timeline = rehearse(of, ticket(), T0, all_of_them, reaches=team)
+	timeline = rehearse(of, ticket(), Context(T0, reaches=team), all_of_them)
 	part, whole = EventKind.PARTLY_ACKNOWLEDGED, EventKind.ACKNOWLEDGED
 	assert kinds(timeline)[-3:] == [(T0 + minutes(16), kind) for kind in (part, part, whole)]
-	timeline = rehearse(of, ticket(), T0, replace(all_of_them, everyone=False), reaches=team)
+	timeline = rehearse(of, ticket(), Context(T0, reaches=team), replace(all_of_them, everyone=False))
 	assert timeline.item.acks == ("ann",) and timeline.item.status is Status.EXHAUSTED
 
 
 @pytest.mark.parametrize("answered_after", [None, minutes(1)])
 def test_what_changed_on_the_ticket_is_seen_with_the_first_look(answered_after: timedelta | None) -> None:
-	item = open_item("ESC-1", plan(0, stop=STOPS_NOTHING), ticket(), T0).item
+	item = open_item("ESC-1", plan(0, stop=STOPS_NOTHING), ticket(), Context(T0)).item
 	raised, responses = ticket("Urgent", 80), Responses(answered_after=answered_after)
-	timeline = ahead(item, raised, T0, responses, reaches=everybody)
+	timeline = ahead(item, raised, Context(T0, reaches=everybody), responses)
 	assert timeline.moments[0].events[0].kind is EventKind.TICKET_CHANGED
 	assert timeline.item.facts == raised.facts and timeline.item.status is Status.EXHAUSTED

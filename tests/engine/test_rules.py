@@ -56,7 +56,7 @@ from escalation_mgmt.engine import (
 from escalation_mgmt.engine.quorum import complete
 from escalation_mgmt.engine.responders import is_personal
 from escalation_mgmt.engine.waits import following, wait_before
-from tests.engine.make import T0
+from tests.engine.make import T0, actor
 from tests.engine.shell import BrokenRow, Conflict, Outcome, Shell, State
 from tests.engine.strategies import calendars, plans
 from tests.profiles import NIGHTLY
@@ -254,11 +254,10 @@ class Rules(RuleBasedStateMachine):
 	@rule(which=pick, by=st.sampled_from(PEOPLE))
 	def acknowledgement(self, which: int, by: str) -> None:
 		item = self._item(which)
-		ticket, working = self.shell.tickets[self.shell.ticket_of[item.id]], self.shell.working(item.plan)
-		asked = {"ticket_status": ticket.status, "working": working}
-		decision = acknowledge(item, by, "Link", self.shell.now, user=by, **asked)
+		status, context = self._of(item).status, self.shell.context(item)
+		decision = acknowledge(item, actor(by, "Link", user=by), context, ticket_status=status)
 		first = waits_for(item, by)
-		assert (decision is not None) == (first or may_renew(item, by, by))
+		assert (decision is not None) == (first or may_renew(item, actor(by, user=by)))
 		if not decision:
 			return
 		if decision.item.status is item.status and not item.reminded:  # others are asked as well
@@ -272,7 +271,7 @@ class Rules(RuleBasedStateMachine):
 			assert item.reminded and item.acknowledged_by == by
 			return self.shell.commit(decision)
 		# Two in the same second: both read the same state, and the second is refused.
-		other = acknowledge(item, "z", "SMS", self.shell.now, **asked)
+		other = acknowledge(item, actor("z", "SMS"), context, ticket_status=status)
 		if item.status is Status.EXHAUSTED and self.shell.running(self.shell.ticket_of[item.id]):
 			return  # a newer item follows the ticket already
 		self.shell.commit(decision)
@@ -302,15 +301,15 @@ class Rules(RuleBasedStateMachine):
 		"""By a page that shows the item as it is, or as it was before what came since; to the next step or a chosen one."""
 		item = self._item(which)
 		positions = self.positions[item.id][-4:]
-		seen = positions[-1 - shown % len(positions)]
+		expected = positions[-1 - shown % len(positions)]
 		to_come = [step.number for group in item.plan.groups[item.group :] for step in group]
 		try:
-			self.shell.commit(bring_forward(item, seen, self.shell.now, to=to, by="a"))
-			assert seen == item.position, "a stale page does nothing"
+			self.shell.commit(bring_forward(item, expected, self.shell.now, to=to, actor=actor("a")))
+			assert expected == item.position, "a stale page does nothing"
 			assert not to or to in to_come
 		except Refused:
 			quiet = item.status not in (Status.ESCALATING, Status.SNOOZED) or item.due_at is None
-			assert quiet or seen != item.position or (to and to not in to_come)
+			assert quiet or expected != item.position or (to and to not in to_come)
 
 	@rule(
 		name=st.sampled_from(["M1", "M2"]),
@@ -330,7 +329,9 @@ class Rules(RuleBasedStateMachine):
 		if not can_snooze(item):
 			return
 		try:
-			self.shell.commit(snooze(item, self.shell.now + timedelta(seconds=seconds), "a", self.shell.now))
+			self.shell.commit(
+				snooze(item, self.shell.now + timedelta(seconds=seconds), actor("a"), self.shell.now)
+			)
 			assert 0 < seconds <= 7 * 86400
 		except Refused:
 			assert seconds <= 0 or seconds > 7 * 86400
@@ -343,9 +344,7 @@ class Rules(RuleBasedStateMachine):
 		item = self._item(which)
 		if not can_unacknowledge(item) or self._is_followed_by_another(item):
 			return
-		ticket, working = self.shell.tickets[self.shell.ticket_of[item.id]], self.shell.working(item.plan)
-		now = self.shell.now
-		self.shell.commit(unacknowledge(item, by, now, ticket=ticket, working=working))
+		self.shell.commit(unacknowledge(item, actor(by), self._of(item), self.shell.context(item)))
 
 	@precondition(lambda self: self.shell.items)
 	@rule(which=pick, to=st.sampled_from(PEOPLE))
@@ -353,11 +352,8 @@ class Rules(RuleBasedStateMachine):
 		item = self._item(which)
 		if not can_hand_over(item) or self._is_followed_by_another(item) or item.id in self.shell.broken:
 			return
-		reaches, working = self.shell.reaches(item), self.shell.working(item.plan)
 		try:
-			decision = hand_over(
-				item, to, to, "z", self.shell.now, reaches, ticket=self._of(item), working=working
-			)
+			decision = hand_over(item, to, to, actor("z"), self._of(item), self.shell.context(item))
 		except CannotBeReached:
 			assert to in self.shell.away or not any(is_personal(step) for step in item.plan.steps)
 			return
@@ -373,10 +369,7 @@ class Rules(RuleBasedStateMachine):
 		if not can_add(item) or item.id in self.shell.broken:
 			return
 		try:
-			working = self.shell.working(item.plan)
-			decision = add_person(
-				item, who, who, "z", self.shell.now, self.shell.reaches(item), working=working
-			)
+			decision = add_person(item, who, who, actor("z"), self.shell.context(item))
 			self.shell.commit(decision)
 			assert decision.pages and who not in item.added
 			assert decision.item.due_at == item.due_at or item.stalled
@@ -390,7 +383,7 @@ class Rules(RuleBasedStateMachine):
 		ticket = self._ticket(which)
 		if item := self.shell.running(ticket.name):
 			if plan % 3 == 0:
-				self.shell.commit(stop(item, "a", "drill", self.shell.now))
+				self.shell.commit(stop(item, actor("a"), "drill", self.shell.now))
 		elif not ticket.gone and ticket.category is not StatusCategory.RESOLVED:
 			names = sorted(self.shell.enabled)
 			self.shell.open(ticket.name, self.shell.enabled[names[plan % len(names)]], by="a")
@@ -549,8 +542,8 @@ class Rules(RuleBasedStateMachine):
 	def looking_twice_is_looking_once(self) -> None:
 		for name in self.shell.tickets:
 			if item := self.shell.running(name):
-				if seen := self.shell.looked(item):
-					assert self.shell.looked(seen.item) is None
+				if decision := self.shell.evaluated(item):
+					assert self.shell.evaluated(decision.item) is None
 
 	def teardown(self) -> None:
 		"""Everything is mended and time goes on: nothing is lost, and nothing stays silent."""

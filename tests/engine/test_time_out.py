@@ -8,6 +8,7 @@ import pytest
 from escalation_mgmt.engine import (
 	ActionItem,
 	Audience,
+	Context,
 	Decision,
 	Event,
 	EventKind,
@@ -21,7 +22,7 @@ from escalation_mgmt.engine import (
 	unacknowledge,
 )
 from escalation_mgmt.engine.time_out import worked_on
-from tests.engine.make import T0, always, everybody, minutes, opened, plan, ticket
+from tests.engine.make import T0, actor, always, everybody, minutes, opened, plan, ticket
 
 K = EventKind
 ACKED = T0 + minutes(20)
@@ -31,15 +32,17 @@ def acknowledged(*waits: float, by: str = "Tina", user: str = "tina", **more) ->
 	"""Step 1 has run at the end of the window; five minutes later Tina has it."""
 	of = plan(*waits, ack_timeout=minutes(30), ack_grace=minutes(5), **more)
 	item = run(opened(of), T0 + minutes(15)).item
-	return acknowledge(item, by, "Link", ACKED, user=user, ticket_status="Open").item
+	return acknowledge(item, actor(by, "Link", user=user), Context(ACKED), ticket_status="Open").item
 
 
 def run(item: ActionItem, now, of_ticket=None) -> Decision | None:
-	return run_due(item, of_ticket or ticket(status="Open"), [item.plan], always, everybody, now)
+	return run_due(
+		item, of_ticket or ticket(status="Open"), [item.plan], always, Context(now, reaches=everybody)
+	)
 
 
 def test_off_by_default() -> None:
-	item = acknowledge(opened(plan(0)), "Tina", "Link", ACKED, ticket_status="Open").item
+	item = acknowledge(opened(plan(0)), actor("Tina", "Link"), Context(ACKED), ticket_status="Open").item
 	assert item.due_at is None and item.ticket_status == ""
 	assert worked_on(item, ticket(replied_at=ACKED + minutes(1))) is None
 
@@ -92,11 +95,14 @@ def test_what_was_done_before_is_not_enough() -> None:
 
 def test_whoever_was_reminded_is_still_on_it_by_acknowledging_again() -> None:
 	item = acknowledged(0, 10)
-	assert acknowledge(item, "Tina", "Link", ACKED + minutes(1), user="tina") is None
+	assert acknowledge(item, actor("Tina", "Link", user="tina"), Context(ACKED + minutes(1))) is None
 	item = run(item, ACKED + minutes(30)).item
 	now = ACKED + minutes(33)
-	assert not may_renew(item, "Leo", "leo") and acknowledge(item, "Leo", "Link", now, user="leo") is None
-	renewed = acknowledge(item, "Tina", "SMS", now, user="tina")
+	assert (
+		not may_renew(item, actor("Leo", user="leo"))
+		and acknowledge(item, actor("Leo", "Link", user="leo"), Context(now)) is None
+	)
+	renewed = acknowledge(item, actor("Tina", "SMS", user="tina"), Context(now))
 	assert renewed == Decision(
 		item=replace(item, reminded=False, due_at=now + minutes(30), version=item.version + 1),
 		events=(Event(K.STILL_ON_IT, now, 1, 0, {"by": "Tina", "via": "SMS"}),),
@@ -106,8 +112,8 @@ def test_whoever_was_reminded_is_still_on_it_by_acknowledging_again() -> None:
 
 def test_a_bare_address_is_known_by_its_label() -> None:
 	item = run(acknowledged(0, 10, by="+49 … 12", user=""), ACKED + minutes(30)).item
-	assert may_renew(item, "+49 … 12", "") and not may_renew(item, "+49 … 34", "")
-	assert not may_renew(item, "+49 … 12", "tina")
+	assert may_renew(item, actor("+49 … 12", user="")) and not may_renew(item, actor("+49 … 34", user=""))
+	assert not may_renew(item, actor("+49 … 12", user="tina"))
 
 
 def test_after_the_last_step_there_is_none_to_go_on_with() -> None:
@@ -119,7 +125,7 @@ def test_after_the_last_step_there_is_none_to_go_on_with() -> None:
 
 def test_acknowledged_in_the_window_it_goes_on_no_earlier_than_the_window_ends() -> None:
 	of = plan(7, window=minutes(60), ack_timeout=minutes(10), ack_grace=minutes(5))
-	item = acknowledge(opened(of), "Tina", "Link", T0, ticket_status="Open").item
+	item = acknowledge(opened(of), actor("Tina", "Link"), Context(T0), ticket_status="Open").item
 	item = replace(run(item, T0 + minutes(10)).item, unreached=1)
 	on = run(item, T0 + minutes(15))
 	assert on.item.due_at == T0 + minutes(67) and not on.pages and on.item.version == item.version + 1
@@ -129,7 +135,7 @@ def test_acknowledged_in_the_window_it_goes_on_no_earlier_than_the_window_ends()
 
 def test_acknowledged_in_the_window_and_timed_out_after_it_the_first_step_runs_at_once() -> None:
 	of = plan(7, ack_timeout=minutes(30), ack_grace=minutes(5))
-	item = acknowledge(opened(of), "Tina", "Link", T0, ticket_status="Open").item
+	item = acknowledge(opened(of), actor("Tina", "Link"), Context(T0), ticket_status="Open").item
 	on = run(run(item, T0 + minutes(30)).item, T0 + minutes(35))
 	assert on.events[0].data == {"was": "Tina", "late": 0.0} and on.pages
 
@@ -137,7 +143,7 @@ def test_acknowledged_in_the_window_and_timed_out_after_it_the_first_step_runs_a
 def test_it_goes_on_no_earlier_than_the_response_deadline_where_no_step_had_run() -> None:
 	of = plan(7, start=StartAt.AT_RESPONSE_DEADLINE, ack_timeout=minutes(10), ack_grace=minutes(5))
 	due = ticket(status="Open", response_by=T0 + minutes(40))
-	item = acknowledge(opened(of, due), "Tina", "Link", T0, ticket_status="Open").item
+	item = acknowledge(opened(of, due), actor("Tina", "Link"), Context(T0), ticket_status="Open").item
 	on = run(run(item, T0 + minutes(10), due).item, T0 + minutes(15), due)
 	assert on.item.due_at == T0 + minutes(47)
 
@@ -145,22 +151,22 @@ def test_it_goes_on_no_earlier_than_the_response_deadline_where_no_step_had_run(
 def test_it_counts_as_the_plan_counts_and_not_beside_a_newer_item() -> None:
 	item = acknowledged(0, 10)
 	superseded = replace(item, status=Status.EXHAUSTED, superseded=True)
-	assert acknowledge(superseded, "Tina", "Link", ACKED, user="tina").item.due_at is None
+	assert acknowledge(superseded, actor("Tina", "Link", user="tina"), Context(ACKED)).item.due_at is None
 
 
 def test_given_back_nobody_is_reminded() -> None:
 	item = run(acknowledged(0, 10), ACKED + minutes(30)).item
-	back = unacknowledge(item, "Tina", ACKED + minutes(31), ticket=ticket()).item
+	back = unacknowledge(item, actor("Tina"), ticket(), Context(ACKED + minutes(31))).item
 	assert not back.reminded and back.due_at == ACKED + minutes(41)
 
 
 def test_a_bare_address_says_that_it_is_still_on_it() -> None:
 	item = run(acknowledged(0, 10, by="+49 … 12", user=""), ACKED + minutes(30)).item
-	renewed = acknowledge(item, "+49 … 12", "SMS", ACKED + minutes(31))
+	renewed = acknowledge(item, actor("+49 … 12", "SMS"), Context(ACKED + minutes(31)))
 	assert renewed and renewed.events[0].kind is K.STILL_ON_IT
 
 
 def test_stopped_or_worked_on_nobody_is_asked_any_more() -> None:
 	item = run(acknowledged(0, 10), ACKED + minutes(30)).item
-	assert stop(item, "Ada", "known", ACKED + minutes(31)).item.reminded is False
+	assert stop(item, actor("Ada"), "known", ACKED + minutes(31)).item.reminded is False
 	assert run(item, ACKED + minutes(31), ticket(status="On It")).item.reminded is False

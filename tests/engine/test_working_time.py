@@ -9,7 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from escalation_mgmt.engine import Calendar, Hours, NoWorkingTime, UnknownZone
+from escalation_mgmt.engine import (
+	Calendar,
+	Hours,
+	NoWorkingTime,
+	UnknownZone,
+)
 from tests.profiles import NIGHTLY
 
 MON, TUE, WED, THU, FRI, SAT, SUN = range(7)

@@ -1,0 +1,111 @@
+"""A group of steps is run: everyone whom they reach is paged, and it is seen to what comes after it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from escalation_mgmt.engine.context import Context
+from escalation_mgmt.engine.decision import Audience, Decision, Notice, Page, Reach, Recipient
+from escalation_mgmt.engine.event import Event, EventKind, given
+from escalation_mgmt.engine.item import ActionItem
+from escalation_mgmt.engine.plan import Step
+from escalation_mgmt.engine.quorum import ask, has_acknowledged
+from escalation_mgmt.engine.responders import reach
+from escalation_mgmt.engine.waits import after, following, late, wait_before
+
+
+@dataclass(frozen=True, slots=True)
+class _Ran:
+	"""What became of one step."""
+
+	step: Step
+	reach: Reach
+	paged: tuple[Recipient, ...]
+	same: int  # so many messages an earlier step of the group has sent already
+	spared: tuple[str, ...]  # who have acknowledged, and aren't paged again
+
+
+def run_group(item: ActionItem, context: Context) -> Decision:
+	"""Page everyone whom the group reaches that comes next, and move on to what follows it."""
+	planned, now = item.due_at or context.now, context.now
+	ran = tuple(_run_steps(item, context))
+	pages = tuple(Page(each.step, item.run, to, planned) for each in ran for to in each.paged)
+	events = tuple(line for each in ran for line in _lines(each, item, now))
+	unreached = 0 if _is_anybody_reached(ran, item) else item.unreached + 1
+	for each in ran:
+		item = ask(item, each.step, [to.counted_as for to in each.reach.recipients])
+	item = replace(item, step=ran[-1].step.number, unreached=unreached, version=item.version + 1)
+	rest = _what_follows(item, context)
+	return replace(rest, events=events + rest.events, pages=pages)
+
+
+def _run_steps(item: ActionItem, context: Context) -> Iterator[_Ran]:
+	paged: set[tuple[str, str]] = set()  # method and address: one message of a group to each
+	for step in item.plan.groups[item.group]:
+		reached = reach(step, item, context.reaches)
+		asked = [to for to in reached.recipients if not has_acknowledged(item, to)]
+		spared = (to.label for to in reached.recipients if has_acknowledged(item, to))
+		fresh = tuple(to for to in asked if (to.method, to.address) not in paged)
+		paged.update((to.method, to.address) for to in fresh)
+		yield _Ran(step, reached, fresh, len(asked) - len(fresh), tuple(dict.fromkeys(spared)))
+
+
+def _lines(ran: _Ran, item: ActionItem, now: datetime) -> Iterator[Event]:
+	"""What history says of a step: whom it paged, and who couldn't be reached."""
+	number = ran.step.number
+	data: dict[str, Any] = {
+		"method": ran.step.method,
+		"planned": item.due_at or now,
+		"to": ", ".join(to.label for to in ran.paged),
+	}
+	more = given({"same": ran.same, "spared": ", ".join(ran.spared)})
+	yield Event(EventKind.STEP_RAN, now, number, item.run, data | more | late(item, now))
+	for miss in ran.reach.unreachable:
+		data = {"method": miss.method, "who": miss.label, "user": miss.user, "reason": miss.reason}
+		yield Event(EventKind.UNREACHABLE, now, number, item.run, given(data))
+
+
+def _is_anybody_reached(ran: tuple[_Ran, ...], item: ActionItem) -> bool:
+	"""Whether the group counts as one that reached somebody (design rule 7).
+
+	Where all who can be reached have acknowledged, and others are waited for, nobody was notified.
+	"""
+	if any(each.paged for each in ran):
+		return True
+	missed = {miss.user or miss.label for each in ran for miss in each.reach.unreachable}
+	return any(each.spared for each in ran) and missed <= set(item.acks)
+
+
+def _what_follows(item: ActionItem, context: Context) -> Decision:
+	"""Move on to the next group, brought forward where this one reached nobody; after a whole pass like that, wait."""
+	if item.unreached >= len(item.plan.groups):
+		return _nobody_notified(item, context.now)
+	now, ran = context.now, item
+	item = _advance(item, context)
+	if item.in_last_wait:
+		line = Event(EventKind.LAST_WAIT, now, ran.step, ran.run, {"until": item.due_at})
+	elif item.unreached:
+		step = item.plan.groups[item.group][0].number
+		line = Event(EventKind.BROUGHT_FORWARD, now, step, item.run, {"planned": item.due_at})
+		item = replace(item, due_at=now)
+	else:
+		return Decision(item=item)
+	return Decision(item=item, events=(line,))
+
+
+def _nobody_notified(item: ActionItem, now: datetime) -> Decision:
+	"""A whole pass reached nobody: it waits, at the begin of this run, until somebody can be reached."""
+	kind = EventKind.NOBODY_NOTIFIED
+	return Decision(
+		item=replace(item, stalled=True, due_at=None, group=0),
+		events=(Event(kind, now, item.step, item.run),),
+		notices=(Notice(Audience.OWNERS, kind),),
+	)
+
+
+def _advance(item: ActionItem, context: Context) -> ActionItem:
+	"""Move to the next group; every wait counts from now, when the step really ran (design rule 3)."""
+	run, group = following(item.plan, item.run, item.group)
+	due = after(context.now, wait_before(item.plan, run, group), item.plan, context.working)
+	return replace(item, run=run, group=group, due_at=due)

@@ -1,0 +1,47 @@
+"""An action item begins: opened for a ticket, or started again once somebody can be reached."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from escalation_mgmt.engine.context import Context
+from escalation_mgmt.engine.decision import Decision
+from escalation_mgmt.engine.event import Event, EventKind, given
+from escalation_mgmt.engine.item import ActionItem
+from escalation_mgmt.engine.plan import Plan
+from escalation_mgmt.engine.statuses import Status
+from escalation_mgmt.engine.ticket import Ticket
+from escalation_mgmt.engine.waits import no_calendar, window_end
+
+
+def open_item(
+	id: str, plan: Plan, ticket: Ticket, context: Context, *, by: str = "", follows: str = ""
+) -> Decision:
+	"""Open an action item for a ticket: Scheduled, due at the end of the response window.
+
+	`by` is the user who started it by hand; `follows` the item that this one replaces.
+	"""
+	now = context.now
+	item = ActionItem(
+		id=id,
+		plan=plan,
+		status=Status.SCHEDULED,
+		opened_at=now,
+		due_at=window_end(plan, ticket, now, context.working),
+		facts=ticket.facts,
+		assignees=ticket.assignees,
+		by_hand=bool(by),
+	)
+	data = {"plan": plan.name, "due": item.due_at, "by": by, "follows": follows}
+	return Decision(
+		item=item, events=(Event(EventKind.CREATED, now, data=given(data)), *no_calendar(context))
+	)
+
+
+def start_again(item: ActionItem, why: str, now: datetime) -> Decision | None:
+	"""Somebody can be reached again (an assignee, a contact, a provider): run the plan's pass from its start."""
+	if not item.stalled:
+		return None
+	again = replace(
+		item, generation=item.generation + 1, stalled=False, unreached=0, due_at=now, version=item.version + 1
+	)
+	return Decision(item=again, events=(Event(EventKind.STARTED_AGAIN, now, data={"why": why}),))
