@@ -1,6 +1,6 @@
 """What falls due in a maintenance is held, and goes on at its end, starts over or is dropped, as the plan says.
 
-The end is the item's due instant, so nothing is forgotten: the dispatcher looks then, whether or not anybody ended the
+The end is the item's due instant, so nothing is forgotten: the item is evaluated then, whether or not anybody ended the
 maintenance. A due instant that lies after it is not touched.
 """
 
@@ -20,20 +20,20 @@ from escalation_mgmt.engine.waits import after, wait_before, window_end
 
 
 def hold(item: ActionItem, by: Maintenance, now: datetime) -> Decision:
-	"""Hold what is due until the maintenance ends; then it is looked at again."""
+	"""Hold what is due until the maintenance ends; then it is evaluated again."""
 	held = replace(item, maintenance=by.name, due_at=by.end, version=item.version + 1)
 	data = {"maintenance": by.name, "until": by.end, "reason": by.reason}
 	return Decision(item=held, events=(Event(EventKind.IN_MAINTENANCE, now, item.step, item.run, data),))
 
 
 def release(item: ActionItem, now: datetime) -> Decision | None:
-	"""The maintenance that holds it was ended early or changed: look again now. None: nothing holds it."""
+	"""The maintenance that holds it was ended early or changed: evaluate again now. None: nothing holds it."""
 	if not item.maintenance or not item.due_at:
 		return None
-	looked_at = replace(item, due_at=now, version=item.version + 1)
+	released = replace(item, due_at=now, version=item.version + 1)
 	data = {"maintenance": item.maintenance}
 	return Decision(
-		item=looked_at, events=(Event(EventKind.MAINTENANCE_CHANGED, now, item.step, item.run, data),)
+		item=released, events=(Event(EventKind.MAINTENANCE_CHANGED, now, item.step, item.run, data),)
 	)
 
 

@@ -122,7 +122,7 @@ class Past:
 def settled(past: Past, facts: MatchFacts) -> bool:
 	"""Whether no plan can open an item for a ticket with these facts, because of the one that it has had.
 
-	It says so without looking at plans or replies: that spares the sweep all tickets in which nothing has changed.
+	Neither plans nor replies are asked for that: it spares the sweep all tickets in which nothing has changed.
 	"""
 	return not past.allows_another and (past.status is Status.RESOLVED or past.facts == facts)
 
@@ -149,9 +149,15 @@ def opens(
 	plan = winner(plans, ticket.facts, condition_met)
 	if plan is None or ticket.category is StatusCategory.RESOLVED:
 		return None
-	if reopened or (past and past.allows_another):
+	if reopened or _wants_item(ticket, past, plan):
 		return plan
 	known = past.facts if past else before
 	moved = known is not None and known != ticket.facts and winner(plans, known, condition_met) != plan
-	untouched = not past and not already_answered(ticket, plan.stop)
-	return plan if moved or untouched else None
+	return plan if moved else None
+
+
+def _wants_item(ticket: Ticket, past: Past | None, plan: Plan) -> bool:
+	"""Whether a ticket wants an item whatever its facts were before: nobody has answered it, or what it had is void."""
+	if past:
+		return past.allows_another
+	return not already_answered(ticket, plan.stop)

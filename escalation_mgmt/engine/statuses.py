@@ -89,7 +89,7 @@ TRANSITIONS = {
 
 RUNNING = frozenset(_BEFORE_THE_END)
 """An item in one of these still follows its ticket, and can have a due instant (an acknowledged one where its plan has a
-time-out); the others are looked at no more."""
+time-out); the others are evaluated no more."""
 
 
 class ImpossibleTransition(ValueError):

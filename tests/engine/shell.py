@@ -221,7 +221,7 @@ class Shell:
 	def _note_closed(self, ticket: str) -> None:
 		self.closed_after |= {id for id, of in self.ticket_of.items() if of == ticket}
 
-	# --- looks
+	# --- evaluations
 
 	def evaluate_ticket(self, ticket: str, before: Ticket | None = None) -> None:
 		"""As after a save of the ticket (`before` is what it was), or as the sweep does."""
@@ -276,7 +276,7 @@ class Shell:
 		return run_due(item, ticket, plans, self.condition_met, self.context(item))
 
 	def maintenance_changes(self, name: str, maintenance: Maintenance | None) -> None:
-		"""It begins or ends, is prolonged or deleted; what it held is looked at again."""
+		"""It begins or ends, is prolonged or deleted; what it held is evaluated again."""
 		self.maintenances.pop(name, None)
 		if maintenance:
 			self.maintenances[name] = maintenance

@@ -198,7 +198,7 @@ def test_whoever_acts_on_it_takes_it_out_and_who_hurries_it_is_held_again() -> N
 
 
 def test_whatever_else_makes_it_due_takes_it_out() -> None:
-	"""Not held any more, it is neither dropped nor started over, and looked at no earlier where the maintenance changes."""
+	"""Not held any more, it is neither dropped nor started over, and evaluated no earlier where the maintenance changes."""
 	of = {"ack_timeout": minutes(10), "ack_grace": minutes(5), "stop": StopRules(on_reply=False)}
 	item = acknowledge(
 		escalating(0, 600, **of), actor("Tina", "Link", user="tina"), Context(T0 + minutes(16))

@@ -144,7 +144,7 @@ class Rules(RuleBasedStateMachine):
 		),
 	)
 	def a_ticket_changes(self, which: int, announced: bool, change: tuple) -> None:
-		"""With a document event, or without one: then the next look finds it."""
+		"""With a document event, or without one: then the next evaluation finds it."""
 		before = self._ticket(which)
 		what, value = change
 		match what:
@@ -191,7 +191,7 @@ class Rules(RuleBasedStateMachine):
 	def dispatcher(self, seconds: float, outcomes: list[Outcome]) -> None:
 		self.shell.now += timedelta(seconds=seconds)
 		due = {item.id for item in self.shell.due()}
-		for item in self.shell.items.values():  # who looks too early does nothing
+		for item in self.shell.items.values():  # who comes too early does nothing
 			if item.id not in due | self.shell.broken and (decision := self.shell.decide(item)):
 				assert not decision.pages or _due(item, decision) <= self.shell.now, "never early"
 		self.shell.tick()
@@ -443,8 +443,8 @@ class Rules(RuleBasedStateMachine):
 			assert page.planned_at <= now
 			if page.step.in_working_time:
 				assert self.shell.working(first.plan).next(now) == now, "out of hours"
-			assert not ticket.gone and ticket.category is not StatusCategory.RESOLVED, "looked again"
-			assert not _answered_since(ticket, after), "looked again"
+			assert not ticket.gone and ticket.category is not StatusCategory.RESOLVED, "evaluated again"
+			assert not _answered_since(ticket, after), "evaluated again"
 		ran = [event for event in decision.events if event.kind is K.STEP_RAN]
 		assert len({_group_of(after.plan, event.step) for event in ran}) <= 1, "one group at a time"
 		spared = any("spared" in event.data for event in ran)
