@@ -7,6 +7,7 @@ job. However many of them run at once, each due step is claimed by one (design r
 import gc
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import frappe
@@ -16,7 +17,7 @@ from escalation_mgmt.delivery.method_threads import MethodThreads
 from escalation_mgmt.delivery.process import Sender
 from escalation_mgmt.dispatch import monitor, sweep
 from escalation_mgmt.dispatch.evaluation import Snapshot
-from escalation_mgmt.engine import Audience, Context, Decision, EventKind, Notice, Reach, Step, run_due
+from escalation_mgmt.engine import Audience, Decision, EventKind, Notice, run_due
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.connections import connections_kept
 from escalation_mgmt.storage import action_items, decisions, outbox
@@ -78,21 +79,13 @@ def _run(claimed: list[action_items.Stored], now: datetime) -> int:
 	for stored in claimed:
 		if decision := _decide(stored, snapshot, now):
 			decided.append((stored, decision))
-	decisions.apply(decided, snapshot.directory, snapshot.tickets, now)
+	snapshot.apply(decided, now)
 	return len(decided)
 
 
 def _decide(stored: action_items.Stored, snapshot: Snapshot, now: datetime) -> Decision | None:
-	def reaches(step: Step) -> Reach:
-		return snapshot.directory.reach(step, snapshot.tickets, stored.key)
-
 	ticket, enabled = snapshot.ticket(stored), snapshot.enabled(stored.key.doctype).values()
-	context = Context(
-		now,
-		working=snapshot.calendars.of(stored.item.plan, ticket),
-		reaches=reaches,
-		maintenances=snapshot.maintenances.of(ticket),
-	)
+	context = replace(snapshot.context(stored, ticket, now), maintenances=snapshot.maintenances.of(ticket))
 	return run_due(stored.item, ticket, enabled, snapshot.condition_met(stored.key), context)
 
 

@@ -1,6 +1,6 @@
 """One ticket is evaluated: does its running item go on, or should one be opened? For triggers and the sweep."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -14,7 +14,9 @@ from escalation_mgmt.engine import (
 	Context,
 	Decision,
 	Plan,
+	Reach,
 	StatusCategory,
+	Step,
 	Ticket,
 	TicketKey,
 	evaluate,
@@ -64,10 +66,22 @@ class Snapshot:
 			),
 		)
 
+	def context(self, stored: action_items.Stored, ticket: Ticket, now: datetime) -> Context:
+		"""What the rules are told of one item beside it and its ticket; of maintenances nothing."""
+		working = self.calendars.of(stored.item.plan, ticket)
+		return Context(now, working=working, reaches=partial(self.reaches, stored.key))
+
+	def reaches(self, key: TicketKey, step: Step) -> Reach:
+		return self.directory.reach(step, self.tickets, key)
+
 	def evaluate(self, stored: action_items.Stored, now: datetime) -> Decision | None:
 		enabled, ticket = self.enabled(stored.key.doctype).values(), self.ticket(stored)
-		context = Context(now, working=self.calendars.of(stored.item.plan, ticket))
+		context = self.context(stored, ticket, now)
 		return evaluate(stored.item, ticket, enabled, self.condition_met(stored.key), context)
+
+	def apply(self, decided: Sequence[tuple[action_items.Stored, Decision]], now: datetime) -> None:
+		"""Write what was decided by these facts. Raises Conflict where an item was changed meanwhile."""
+		decisions.apply(decided, self.directory, self.tickets, now)
 
 
 def evaluate_ticket(key: TicketKey, *, before: Any = None) -> None:
@@ -82,9 +96,7 @@ def evaluate_ticket(key: TicketKey, *, before: Any = None) -> None:
 	stored = action_items.running(key)
 	if stored:
 		if decision := snapshot.evaluate(stored, now):
-			decisions.apply(
-				[(stored, _not_to(decision, frappe.session.user))], snapshot.directory, snapshot.tickets, now
-			)
+			snapshot.apply([(stored, _not_to(decision, frappe.session.user))], now)
 			delivery.soon()
 		return
 	was = of_doc(before) if before is not None else None

@@ -2,11 +2,10 @@
 
 import frappe
 
+from escalation_mgmt.dispatch.evaluation import Snapshot
 from escalation_mgmt.engine import RUNNING
 from escalation_mgmt.engine import release as engine_release
-from escalation_mgmt.facts.people import Directory
-from escalation_mgmt.facts.tickets import Tickets
-from escalation_mgmt.storage import action_items, decisions
+from escalation_mgmt.storage import action_items
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM
 
@@ -29,11 +28,11 @@ def held_by(maintenance: str) -> int:
 	they run. The caller commits.
 	"""
 	names = names_held_by(maintenance)
-	now, directory, released = clock.now(), Directory(), 0
+	now, snapshot, released = clock.now(), Snapshot([]), 0
 	for start in range(0, len(names), SET):
 		found = action_items.lock(names[start : start + SET])
 		mine = [stored for stored in found if stored.item.maintenance == maintenance]
 		decided = [(stored, decision) for stored in mine if (decision := engine_release(stored.item, now))]
-		decisions.apply(decided, directory, Tickets([]), now)
+		snapshot.apply(decided, now)
 		released += len(decided)
 	return released

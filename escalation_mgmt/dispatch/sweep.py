@@ -23,7 +23,7 @@ from escalation_mgmt.engine import (
 	winner,
 )
 from escalation_mgmt.facts import conditions, plans, tickets
-from escalation_mgmt.storage import action_items, decisions
+from escalation_mgmt.storage import action_items
 from escalation_mgmt.utils import clock, fault_points, installation, rows
 from escalation_mgmt.utils.doctypes import PLAN
 from escalation_mgmt.utils.error_reports import report_once
@@ -73,7 +73,7 @@ def _follow(name: str) -> None:
 	for stored in action_items.lock([name], wait=False):
 		snapshot = Snapshot([stored.key])
 		if decision := _next(stored, snapshot, now):
-			decisions.apply([(stored, decision)], snapshot.directory, snapshot.tickets, now)
+			snapshot.apply([(stored, decision)], now)
 
 
 def _next(stored: action_items.Stored, snapshot: Snapshot, now: Any) -> Decision | None:
@@ -81,9 +81,7 @@ def _next(stored: action_items.Stored, snapshot: Snapshot, now: Any) -> Decision
 		return decision
 	if not stored.item.stalled:
 		return None
-	reachable = can_reach(
-		stored.item, lambda step: snapshot.directory.reach(step, snapshot.tickets, stored.key)
-	)
+	reachable = can_reach(stored.item, partial(snapshot.reaches, stored.key))
 	return start_again(stored.item, "reachable", now) if reachable else None
 
 
