@@ -25,10 +25,11 @@ class Acknowledger:
 
 	def acknowledge(self, item: str) -> None:
 		from escalation_mgmt.actions.acknowledge import acknowledge
+		from escalation_mgmt.engine import Actor
 
 		started = time.perf_counter()
 		frappe.db.rollback()
-		done = acknowledge(item, by="Benchmark", via="API")
+		done = acknowledge(item, Actor(name="Benchmark", via="API"))
 		frappe.db.commit()
 		self.taken.append((time.perf_counter() - started) * 1000)
 		if done.taken:

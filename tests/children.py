@@ -232,12 +232,13 @@ def acknowledge(pipe: Connection, site: tuple[str, str], items: Sequence[str]) -
 	frappe.init(site[0], sites_path=site[1])
 	frappe.connect()
 	from escalation_mgmt.actions.acknowledge import acknowledge
+	from escalation_mgmt.engine import Actor
 
 	for item in items:
 		pipe.send("ready")
 		pipe.recv()
 		frappe.db.rollback()
-		done = acknowledge(item, by="Tina Tech", via="Desk", user="tech@x.test")
+		done = acknowledge(item, Actor(name="Tina Tech", user="tech@x.test", via="Desk"))
 		frappe.db.commit()
 		pipe.send(done.taken)
 

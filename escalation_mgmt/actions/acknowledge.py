@@ -1,6 +1,6 @@
 """The one function in which every way of acknowledging ends: button, API, link, reply, key."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -8,12 +8,19 @@ import frappe
 from frappe import _
 
 from escalation_mgmt import delivery
+from escalation_mgmt.actions.action import (
+	Action,
+	Click,
+	Result,
+	recipient_as_actor,
+	user_as_actor,
+	where,
+)
+from escalation_mgmt.actions.carry_out import Locked, there_is_none
 from escalation_mgmt.engine import (
 	Actor,
-	Context,
 	Status,
 	Ticket,
-	TicketKey,
 	can_acknowledge,
 	completes,
 	is_theirs,
@@ -22,11 +29,8 @@ from escalation_mgmt.engine import (
 	waits_for,
 )
 from escalation_mgmt.engine import acknowledge as engine_acknowledge
-from escalation_mgmt.facts.calendars import Calendars
-from escalation_mgmt.facts.people import Directory
-from escalation_mgmt.facts.tickets import Tickets
-from escalation_mgmt.storage import action_items, decisions, outbox
-from escalation_mgmt.utils import clock, fault_points
+from escalation_mgmt.storage import action_items, outbox
+from escalation_mgmt.utils import fault_points
 from escalation_mgmt.utils.retry import retry_on_conflict
 
 
@@ -67,6 +71,10 @@ class Acknowledgement:
 		return so_far(self.have, self.needed) + " " + _("The others are still asked.")
 
 	@property
+	def result(self) -> Result:
+		return Result(self.taken, self.in_words)
+
+	@property
 	def in_words(self) -> str:
 		if self.renewed:
 			return _("Noted: you are still on it.")
@@ -80,53 +88,55 @@ class Acknowledgement:
 		return _("There is nothing to acknowledge any more: the escalation is {0}.").format(_(self.status))
 
 
-def acknowledge(item: str, *, by: str, via: str, user: str = "", address: str = "") -> Acknowledgement:
+def acknowledge(item: str, actor: Actor) -> Acknowledgement:
 	"""Acknowledge an action item. The caller has checked that this person may.
 
-	`by` is the name that history shows, `user` the user where it is one, `address` the address where it isn't,
-	`via` the door. The caller's transaction must be committed for it to count. Raises DoesNotExistError where there is no
-	such item. Whoever was reminded that they have it says by it that they are still on it.
+	The caller's transaction must be committed for it to count. Raises DoesNotExistError where there is no such item.
+	Whoever was reminded that they have it says by it that they are still on it.
 	"""
-	found = action_items.lock([item])
-	if not found:
-		raise frappe.DoesNotExistError(_("There is no Escalation Action Item {0}.").format(item))
-	stored, now = found[0], clock.now()
-	read = Tickets([stored.key])
-	ticket = _readable(read, stored.key)
-	actor = Actor(name=by, user=user, address=address, via=via)
-	context = Context(now, working=Calendars().of(stored.item.plan, ticket))
-	decision = engine_acknowledge(stored.item, actor, context, ticket_status=ticket.status)
+	locked = Locked.named(item)
+	if not locked:
+		raise frappe.DoesNotExistError(there_is_none(item))
+	ticket = _readable(locked)
+	context = locked.snapshot.context(locked.stored, ticket, locked.now)
+	decision = engine_acknowledge(locked.item, actor, context, ticket_status=ticket.status)
 	if not decision:
-		return _as_it_is(stored, actor.counted_as)
-	decisions.apply([(stored, decision)], Directory(), read, now)
+		return _as_it_is(locked.stored, actor.counted_as)
+	locked.apply(decision)
 	fault_points.around_commit("acknowledge")
 	delivery.soon()
-	renewed = may_renew(stored.item, actor)
-	done = Acknowledgement(True, decision.item.status, by, now, via, user, renewed=renewed)
-	part = can_acknowledge(decision.item.status)
-	return replace(done, heard=True, **tally(decision.item)) if part else done
+	still_open = can_acknowledge(decision.item.status)
+	return Acknowledgement(
+		True,
+		decision.item.status,
+		actor.name,
+		locked.now,
+		actor.via,
+		actor.user,
+		renewed=may_renew(locked.item, actor),
+		heard=still_open,
+		**(tally(decision.item) if still_open else {}),
+	)
 
 
-def _readable(read: Tickets, key: TicketKey) -> Ticket:
+def _readable(locked: Locked) -> Ticket:
 	"""The ticket; who acknowledges one that can't be read is heard all the same."""
+	snapshot, key = locked.snapshot, locked.key
 	try:
-		return read[key]
+		return snapshot.tickets[key]
 	except Exception:
 		return Ticket(doctype=key.doctype, name=key.name)
 
 
 def acknowledge_as(user: str, item: str, via: str) -> Acknowledgement:
-	"""The same for a user who may, from a page of theirs: committed, and tried again where another was in the way."""
-	name = frappe.db.get_value("User", user, "full_name") or user
-	return retry_on_conflict(lambda: acknowledge(item, by=name, via=via, user=user))
+	"""Acknowledge as a user who may, from a page of theirs: committed, and tried again where another was in the way."""
+	actor = user_as_actor(user, via)
+	return retry_on_conflict(lambda: acknowledge(item, actor))
 
 
 def acknowledge_by(message: Any, via: str) -> Acknowledgement:
 	"""Acknowledge by whom a message went to. It has `action_item`, `recipient`, `user` and `address`."""
-	address = "" if message.user else message.address or ""
-	return acknowledge(
-		message.action_item, by=message.recipient, via=via, user=message.user or "", address=address
-	)
+	return acknowledge(message.action_item, recipient_as_actor(message, via))
 
 
 def as_it_is(message: Any) -> Acknowledgement | None:
@@ -150,3 +160,25 @@ def _as_it_is(stored: action_items.Stored, who: str) -> Acknowledgement:
 		completes=completes(item, who),
 		**(tally(item) if still_open else {}),
 	)
+
+
+def _run(click: Click) -> Result:
+	return acknowledge(click.item.id, click.actor).result
+
+
+ACKNOWLEDGE = Action(
+	"acknowledge",
+	label=lambda: _("Acknowledge"),
+	offered=where(lambda item: waits_for(item, frappe.session.user)),
+	run=_run,
+	permission="read",
+	even_if_stale=True,  # whoever takes it takes it, however many steps have run; a second one is told by whom
+)
+STILL_ON_IT = Action(
+	"still_on_it",
+	label=lambda: _("I Am Still on It"),
+	offered=where(lambda item: may_renew(item, Actor(name="", user=frappe.session.user))),
+	run=_run,
+	permission="read",
+	even_if_stale=True,
+)

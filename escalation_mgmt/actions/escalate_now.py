@@ -1,72 +1,96 @@
 """Bringing the next step forward: asked for by a person who can't take it, or because a message didn't arrive."""
 
-from datetime import datetime
+from functools import partial
 
 from frappe import _
+from frappe.utils import cint
 
+from escalation_mgmt.actions.action import Action, Field, Option, Result, where
+from escalation_mgmt.actions.carry_out import Locked, carry_out
 from escalation_mgmt.engine import (
 	ActionItem,
 	Actor,
+	Decision,
 	Refusal,
 	Refused,
-	WorkingTime,
+	TicketKey,
 	bring_forward,
+	can_bring_forward,
 	held_until,
 	running_maintenance,
 )
-from escalation_mgmt.facts.calendars import Calendars
-from escalation_mgmt.facts.maintenances import Maintenances
-from escalation_mgmt.facts.people import Directory
-from escalation_mgmt.facts.tickets import Tickets
-from escalation_mgmt.storage import action_items, decisions
+from escalation_mgmt.storage import wording
 from escalation_mgmt.utils import clock
 
 
 def escalate_now(
 	item: str,
+	actor: Actor | None = None,
 	*,
 	to: int = 0,
-	seen: tuple[int, int, int] | None = None,
-	by: str = "",
-	via: str = "",
+	expected: tuple[int, int, int] | None = None,
 	why: str = "",
-) -> tuple[bool, str]:
-	"""Make what comes next due now; whether it was done, and in words what became of it.
+) -> Result:
+	"""Make what comes next due now: because the `actor` asks for it, or for the reason `why`.
 
-	`to` is the number of a step that is still to come: those before it are passed over. `seen` is the item's position
+	`to` is the number of a step that is still to come: those before it are passed over. `expected` is the item's position
 	as whoever asks knew it: where that has run since, or the escalation has begun anew, nothing is done. None: the caller
 	has compared the item's version. The caller has checked that this person may, and commits.
 	"""
-	found = action_items.lock([item])
-	if not found:
-		return False, _("There is no Escalation Action Item {0}.").format(item)
-	stored, now = found[0], clock.now()
-	try:
-		actor = Actor(name=by, via=via)
-		decision = bring_forward(stored.item, seen or stored.item.position, now, to=to, actor=actor, why=why)
-	except Refused as e:
-		if e.refusal is Refusal.BEGUN_ANEW:
-			return False, _("The escalation has begun anew meanwhile; nothing was changed.")
-		if e.refusal is Refusal.MOVED_ON:
-			return False, _("The next step has run meanwhile; nothing was changed.")
-		if e.refusal is Refusal.NO_SUCH_STEP:
-			return False, _("Step {0} doesn't come any more in this run; nothing was changed.").format(to)
-		return False, _("The escalation is {0}; there is no next step.").format(_(stored.item.status))
-	read = Tickets([stored.key])
-	decisions.apply([(stored, decision)], Directory(), read, now)
-	ticket = read[stored.key]
-	if pause := running_maintenance(Maintenances().of(ticket), now):
+	return carry_out(
+		item,
+		decide=lambda locked: bring_forward(
+			locked.item, expected or locked.item.position, locked.now, to=to, actor=actor, why=why
+		),
+		refuse=partial(_refuse, to),
+		say=_say,
+		sends=False,
+	)
+
+
+def _refuse(to: int, why: Refused, item: ActionItem) -> str:
+	match why.refusal:
+		case Refusal.BEGUN_ANEW:
+			return _("The escalation has begun anew meanwhile; nothing was changed.")
+		case Refusal.MOVED_ON:
+			return _("The next step has run meanwhile; nothing was changed.")
+		case Refusal.NO_SUCH_STEP:
+			return _("Step {0} doesn't come any more in this run; nothing was changed.").format(to)
+	return _("The escalation is {0}; there is no next step.").format(_(item.status))
+
+
+def _say(locked: Locked, decision: Decision) -> str:
+	"""What a step that is due now does: it may be held."""
+	item, now = decision.item, locked.now
+	if pause := running_maintenance(locked.snapshot.maintenances.of(locked.ticket), now):
 		until = clock.shown(pause.end)
-		return True, _("A maintenance runs ({0}): it is held until {1}.").format(pause.reason, until)
-	return True, _what_comes(decision.item, Calendars().of(stored.item.plan, ticket), now)
-
-
-def _what_comes(item: ActionItem, working: WorkingTime, now: datetime) -> str:
-	"""What a step that is due now does, in words: it may be held."""
+		return _("A maintenance runs ({0}): it is held until {1}.").format(pause.reason, until)
 	if item.in_last_wait:
 		return _("No step is left: the escalation ends now, unacknowledged.")
 	step = item.plan.groups[item.group][0].number
-	if until := held_until(item.plan, item.group, now, working):
+	if until := held_until(item.plan, item.group, now, locked.context.working):
 		until = clock.shown(until)
 		return _("Step {0} may go out only in working time: it is held until {1}.").format(step, until)
 	return _("Step {0} is run now.").format(step)
+
+
+def _steps(_key: TicketKey, item: ActionItem | None) -> tuple[Field, ...]:
+	"""The steps that are still to come in this run, those that go out together as one."""
+	groups = item.plan.groups[item.group :] if item else ()
+	options = (Option(str(group[0].number), wording.steps(group)) for group in groups)
+	return (Field("step", _("Step"), tuple(options)),)
+
+
+ESCALATE_NOW = Action(
+	"escalate_now",
+	label=lambda: _("Escalate Now"),
+	offered=where(can_bring_forward),
+	run=lambda click: escalate_now(click.item.id, click.actor),
+)
+ESCALATE_TO = Action(
+	"escalate_to",
+	label=lambda: _("Escalate to Step…"),
+	offered=where(lambda item: can_bring_forward(item) and item.group < len(item.plan.groups) - 1),
+	run=lambda click: escalate_now(click.item.id, click.actor, to=cint(click.value("step"))),
+	fields=_steps,
+)

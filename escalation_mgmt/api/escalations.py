@@ -8,6 +8,7 @@ from frappe import _
 
 from escalation_mgmt.actions import catalog
 from escalation_mgmt.actions.acknowledge import acknowledge_as
+from escalation_mgmt.actions.action import Result, user_as_actor
 from escalation_mgmt.actions.start import start as _start
 from escalation_mgmt.engine import TicketKey, can_acknowledge
 from escalation_mgmt.preflight import rehearsal
@@ -43,7 +44,7 @@ def start(doctype: str, name: str, plan: str) -> str:
 	"""Start a plan on a ticket by hand; returns the action item. For whoever may write the ticket."""
 	frappe.has_permission(ITEM, "read", throw=True)  # people of the desk; no customers
 	frappe.has_permission(doctype, "write", name, throw=True)
-	return _start(TicketKey(doctype, str(name)), plan, by=frappe.session.user)
+	return _start(TicketKey(doctype, str(name)), plan, user_as_actor(frappe.session.user, _via()))
 
 
 @frappe.whitelist()
@@ -63,26 +64,28 @@ def tickets(doctype: str, names: list[str] | str) -> dict[str, Any]:
 def act(
 	doctype: str, name: str, action: str, seen: str = "", values: dict[str, Any] | str | None = None
 ) -> dict[str, Any]:
-	"""Do one of the actions that a ticket's form offers (`actions.ACTIONS`), by permission of each.
+	"""Do one of the actions that a ticket's form offers (`catalog.ACTIONS`), by permission of each.
 
 	`seen` is what `ticket` gave along with the state that the form shows. Returns {"done": whether it was, "message":
 	in words, "ticket": the state after it}.
 	"""
 	frappe.has_permission(doctype, "read", name, throw=True)
 	key = TicketKey(doctype, str(name))
-	done, message = _click(action, key, seen, values, _via("Ticket Form"))
-	return {"done": done, "message": message, "ticket": ticket_form.shown(key)}
+	result = _click(action, key, seen, values, _via("Ticket Form"))
+	return {**asdict(result), "ticket": ticket_form.shown(key)}
 
 
 @frappe.whitelist(methods=["POST"])
 def act_on_item(
 	action_item: str, action: str, seen: str = "", values: dict[str, Any] | str | None = None
 ) -> dict[str, Any]:
-	"""The same from the form of an action item, for whoever may read it. Returns {"done", "message"}."""
+	"""Do one of the actions that an action item's form offers, for whoever may read the item, by permission of each.
+
+	`seen` is what `timeline` gave. Returns {"done": whether it was, "message": in words}.
+	"""
 	item = _readable(action_item)
 	key = TicketKey(item.reference_doctype, item.reference_name)
-	done, message = _click(action, key, seen, values, _via())
-	return {"done": done, "message": message}
+	return asdict(_click(action, key, seen, values, _via()))
 
 
 @frappe.whitelist()
@@ -113,15 +116,11 @@ def planned(action_item: str) -> dict[str, Any]:
 	}
 
 
-TELLS_AT_ONCE = {"hand_over"}
-"""It assigns the ticket, of which Frappe 15 tells the person before it is committed: not to be done twice."""
-
-
-def _click(action: str, key: TicketKey, seen: str, values: Any, via: str) -> tuple[bool, str]:
-	given = _values(values)
-	if action in TELLS_AT_ONCE:
-		return catalog.click(action, key, seen, given, via)
-	return retry_on_conflict(lambda: catalog.click(action, key, seen, given, via))
+def _click(name: str, key: TicketKey, seen: str, values: Any, via: str) -> Result:
+	given, action = _values(values), catalog.named(name)
+	if action and action.tells_at_once:
+		return catalog.click(name, key, seen, given, via)
+	return retry_on_conflict(lambda: catalog.click(name, key, seen, given, via))
 
 
 def _values(given: Any) -> dict[str, Any]:

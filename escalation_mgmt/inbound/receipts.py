@@ -132,7 +132,7 @@ def _another_way(stored: action_items.Stored, row: Any, now: datetime) -> None:
 		history.append([_line(instead, EventKind.INSTEAD, now)])
 		delivery.soon()
 		return
-	escalate_now(row.action_item, seen=outbox.next_of(row), why=NOT_DELIVERED)
+	escalate_now(row.action_item, expected=outbox.next_of(row), why=NOT_DELIVERED)
 
 
 def _next_way(stored: action_items.Stored, row: Any) -> Recipient | None:

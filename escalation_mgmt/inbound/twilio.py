@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 
 from escalation_mgmt import delivery
 from escalation_mgmt.actions.acknowledge import acknowledge_by, as_it_is
+from escalation_mgmt.actions.action import recipient_as_actor
 from escalation_mgmt.actions.escalate_now import escalate_now
 from escalation_mgmt.engine import can_acknowledge
 from escalation_mgmt.inbound import receipts, replies
@@ -151,9 +152,9 @@ def _call_key(said: Any, ours: Any) -> str:
 			done = acknowledge_by(call.row, CALL)
 			return call.speaker.end(done.in_words)
 		if key == twiml.ESCALATE:
-			seen = outbox.next_of(call.row)
-			_done, words = escalate_now(call.row.action_item, seen=seen, by=call.row.recipient, via=CALL)
-			return call.speaker.end(words)
+			actor, expected = recipient_as_actor(call.row, CALL), outbox.next_of(call.row)
+			result = escalate_now(call.row.action_item, actor, expected=expected)
+			return call.speaker.end(result.message)
 		if key == twiml.REPEAT:
 			return call.read(ours)
 		wrong = int(ours.get("t", "0")) + 1

@@ -1,13 +1,13 @@
 """The history in words: each event as a sentence, in the reader's language."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import frappe
 from frappe import _
 from frappe.utils import cint, flt, format_duration
 
-from escalation_mgmt.engine import NOT_DELIVERED, Answer, CancelReason, EventKind, WorkedOn
+from escalation_mgmt.engine import NOT_DELIVERED, Answer, CancelReason, EventKind, Step, WorkedOn
 from escalation_mgmt.utils import clock
 
 
@@ -28,6 +28,14 @@ def duration(seconds: Any) -> str:
 	"""Seconds as words, such as 1h 5m 3s."""
 	whole = cint(flt(seconds) + 0.5)
 	return format_duration(whole) if whole else "0s"
+
+
+def steps(group: Sequence[Step]) -> str:
+	"""Steps that go out together: their numbers and methods."""
+	methods = ", ".join(dict.fromkeys(_(step.method) for step in group))
+	if len(group) == 1:
+		return _("Step {0} ({1})").format(group[0].number, methods)
+	return _("Steps {0} to {1} ({2})").format(group[0].number, group[-1].number, methods)
 
 
 def _created(d: Any, _step: int) -> str:

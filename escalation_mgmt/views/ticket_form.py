@@ -11,7 +11,7 @@ from escalation_mgmt.actions import catalog
 from escalation_mgmt.actions.acknowledge import so_far
 from escalation_mgmt.engine import ActionItem, Status, TicketKey, progress
 from escalation_mgmt.facts import maintenances, plans
-from escalation_mgmt.storage import action_items, history
+from escalation_mgmt.storage import action_items, history, wording
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM
 
@@ -189,7 +189,7 @@ def _next(item: ActionItem) -> str:
 		return _("The next step") if item.reminded else _("Reminder, if nothing happens,")
 	if item.in_last_wait:
 		return _("End of the last wait")
-	return catalog.steps_in_words(item.plan.groups[item.group])
+	return wording.steps(item.plan.groups[item.group])
 
 
 def _offered(key: TicketKey, item: ActionItem | None) -> list[dict[str, Any]]:

@@ -23,12 +23,14 @@ from hypothesis.stateful import (
 	run_state_machine_as_test,
 )
 
-from escalation_mgmt.actions import responders, snooze
 from escalation_mgmt.actions.acknowledge import acknowledge
+from escalation_mgmt.actions.add_person import add_person
 from escalation_mgmt.actions.escalate_now import escalate_now
+from escalation_mgmt.actions.hand_over import hand_over
+from escalation_mgmt.actions.snooze import snooze
 from escalation_mgmt.actions.unacknowledge import unacknowledge
 from escalation_mgmt.dispatch import dispatcher, sweep
-from escalation_mgmt.engine import RUNNING, Status, can_acknowledge
+from escalation_mgmt.engine import RUNNING, Actor, Status, can_acknowledge
 from escalation_mgmt.storage import action_items
 from escalation_mgmt.utils import clock, fault_points
 from escalation_mgmt.utils.doctypes import ITEM, MAINTENANCE
@@ -186,7 +188,7 @@ class AnyOrder(RuleBasedStateMachine):
 		names = sorted(self.first)
 		name = names[which % len(names)]
 		before = frappe.get_doc(ITEM, name)
-		done = acknowledge(name, by=by, via="Desk", user=by)
+		done = acknowledge(name, Actor(name=by, user=by, via="Desk"))
 		frappe.db.commit()
 		still_on_it = before.reminded and before.acknowledged_user == by
 		has = by in (before.acks or "")
@@ -229,18 +231,19 @@ class AnyOrder(RuleBasedStateMachine):
 		names = sorted(self.first)
 		name = names[which % len(names)]
 		self.world.wait(seconds=1)  # whoever asks twice in one instant gets two pages in it
+		actor, ada = Actor(name=by, user=by, via="Desk"), Actor(name="Ada", via="Desk")
 		try:
 			match what:
 				case "snooze":
-					snooze.snooze(name, str(clock.to_site(self.world.now + timedelta(minutes=which))), by=by)
+					snooze(name, str(clock.to_site(self.world.now + timedelta(minutes=which))), actor)
 				case "give back":
-					unacknowledge(name, by=by, user=by)
+					unacknowledge(name, actor)
 				case "hand over":
-					responders.hand_over(name, by, by="Ada", via="Desk")
+					hand_over(name, by, by, ada)
 				case "add":
-					responders.add_person(name, by, by="Ada", via="Desk")
+					add_person(name, by, by, ada)
 				case _:
-					escalate_now(name, to=which % 5 if what == "escalate to" else 0, by=by, via="Desk")
+					escalate_now(name, actor, to=which % 5 if what == "escalate to" else 0)
 			frappe.db.commit()
 		except frappe.ValidationError:  # such as a past instant, or a plan without a step for people
 			frappe.db.rollback()

@@ -182,8 +182,9 @@ def test_17_escalating_on_from_the_last_step_ends_the_last_wait(world: World) ->
 def test_23_who_takes_the_call_late_hears_who_has_it(world: World) -> None:
 	ticket, call = rung(world)
 	from escalation_mgmt.actions.acknowledge import acknowledge
+	from escalation_mgmt.engine import Actor
 
-	acknowledge(world.item(ticket).name, by="Leo Lead", via="Desk", user="lead@x.test")
+	acknowledge(world.item(ticket).name, Actor(name="Leo Lead", user="lead@x.test", via="Desk"))
 	world.tick()
 	world.expect_email("tech@x.test", "Leo Lead has acknowledged")
 	call.answer()

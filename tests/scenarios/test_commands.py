@@ -7,7 +7,7 @@ import frappe
 import pytest
 from frappe.utils import get_datetime
 
-from escalation_mgmt.actions import catalog
+from escalation_mgmt.actions import person
 from escalation_mgmt.utils import clock
 from tests.scenarios.test_ticket_form import Form
 from tests.world import World
@@ -247,7 +247,7 @@ def test_nobody_is_paged_but_who_is_offered_whatever_a_call_names(world: World, 
 		assert refused.status_code == 417 and "values must be an object" in refused.text
 	frappe.db.rollback()
 	assert world.item(form.ticket).version == before
-	for _time in range(catalog.PAGES_PER_HOUR):
+	for _time in range(person.PER_HOUR):
 		refused = form.post("add_person", who="Guest")
 	assert refused.status_code == 429
 	assert form.post("add_person", who="lead@x.test").status_code == 429

@@ -12,6 +12,7 @@ import pytest
 from escalation_mgmt import delivery
 from escalation_mgmt.actions.snooze import snooze
 from escalation_mgmt.dispatch import dispatcher, monitor
+from escalation_mgmt.engine import Actor
 from escalation_mgmt.storage import action_items, decisions
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import ITEM, PLAN_VERSION
@@ -77,7 +78,7 @@ def test_31_what_is_snoozed_before_it_can_be_set_aside_is_not(world: World, monk
 	park = decisions.park
 
 	def park_too_late(name: str, *why_and_when: Any) -> bool:
-		assert snooze(name, str(clock.to_site(world.now + timedelta(hours=1))), by="Tina")[0]
+		assert snooze(name, str(clock.to_site(world.now + timedelta(hours=1))), Actor(name="Tina")).done
 		frappe.db.commit()
 		return park(name, *why_and_when)
 

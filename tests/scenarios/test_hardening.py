@@ -8,7 +8,7 @@ import pytest
 
 from escalation_mgmt import delivery
 from escalation_mgmt.dispatch import dispatcher
-from escalation_mgmt.engine import TicketKey
+from escalation_mgmt.engine import Actor, TicketKey
 from escalation_mgmt.storage import decisions, outbox
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import ITEM
@@ -64,7 +64,7 @@ def test_park_over_ack(world, monkeypatch):
 	real = decisions.park
 
 	def park(n, *e):  # somebody acknowledges between the rollback and the parking
-		acknowledge(n, by="T", via="Desk", user="tech@x.test")
+		acknowledge(n, Actor(name="T", user="tech@x.test", via="Desk"))
 		frappe.db.commit()
 		return real(n, *e)
 

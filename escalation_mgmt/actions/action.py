@@ -1,0 +1,79 @@
+"""What an action is: what it is called, when and to whom it is offered, what it asks for, what comes of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import frappe
+
+from escalation_mgmt.engine import ActionItem, Actor, TicketKey
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+	"""Whether what was asked for was done, and what became of it in words."""
+
+	done: bool
+	message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+	"""What is sent when it is chosen, and what is read."""
+
+	value: str
+	label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+	"""What an action asks for before it is done. With `options` one of them is chosen; a `datetime` is given in
+	the site's zone, beginning with `default` (a form that shows it says which zone that is, or shows the reader's own, as
+	Desk does); else a text is written.
+	"""
+
+	name: str
+	label: str
+	options: tuple[Option, ...] = ()
+	kind: str = "text"
+	default: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+	"""Somebody asks for an action. `item` is the ticket's action item as it is now, under a lock."""
+
+	key: TicketKey
+	item: ActionItem | None
+	actor: Actor
+	values: Mapping[str, str] = field(default_factory=dict)
+
+	def value(self, name: str) -> str:
+		return str(self.values.get(name) or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+	name: str
+	label: Callable[[], str]
+	offered: Callable[[ActionItem | None], bool]
+	run: Callable[[Click], Result]
+	permission: str = "write"  # on the ticket; "read": being notified is enough, too
+	fields: Callable[[TicketKey, ActionItem | None], tuple[Field, ...]] = lambda key, item: ()
+	even_if_stale: bool = False  # what it means doesn't depend on what has happened since
+	tells_at_once: bool = False  # somebody is told before it is committed: it isn't tried again on a conflict
+
+
+def where(offered: Callable[[ActionItem], bool]) -> Callable[[ActionItem | None], bool]:
+	"""Offered where the ticket has an action item, and it is one of these."""
+	return lambda item: item is not None and offered(item)
+
+
+def user_as_actor(user: str, via: str) -> Actor:
+	return Actor(name=frappe.db.get_value("User", user, "full_name") or user, user=user, via=via)
+
+
+def recipient_as_actor(message: Any, via: str) -> Actor:
+	"""Whom a message went to. It has `recipient`, `user` and `address`."""
+	address = "" if message.user else message.address or ""
+	return Actor(name=message.recipient, user=message.user or "", address=address, via=via)

@@ -1,0 +1,44 @@
+"""Adding a person to an escalation, who is paged as well: at once, and with every further step."""
+
+from functools import partial
+
+from frappe import _
+
+from escalation_mgmt.actions import person
+from escalation_mgmt.actions.action import Action, Result, where
+from escalation_mgmt.actions.carry_out import carry_out
+from escalation_mgmt.engine import ActionItem, Actor, Refusal, Refused, can_add
+from escalation_mgmt.engine import add_person as engine_add_person
+
+
+def add_person(item: str, who: str, name: str, actor: Actor) -> Result:
+	"""Let the user `who`, called `name`, be paged as well.
+
+	The caller has checked that this person may, and commits. Raises ValidationError where they can't be reached.
+	"""
+	return carry_out(
+		item,
+		decide=lambda locked: engine_add_person(locked.item, who, name, actor, locked.context),
+		refuse=partial(_refuse, name),
+		say=lambda locked, decision: _("{0} is paged now, and with every further step.").format(name),
+	)
+
+
+def _refuse(name: str, why: Refused, item: ActionItem) -> str:
+	match why.refusal:
+		case Refusal.CANNOT_BE_REACHED:
+			person.throw_unreachable(name, why)
+		case Refusal.ALREADY_ACKNOWLEDGED:
+			return _("{0} has acknowledged already; nothing was changed.").format(name)
+		case Refusal.ALREADY_ADDED:
+			return _("{0} was added before; nothing was changed.").format(name)
+	return _("The escalation is {0}; nobody can be added.").format(_(item.status))
+
+
+ADD_PERSON = Action(
+	"add_person",
+	label=lambda: _("Add a Person…"),
+	offered=where(can_add),
+	run=lambda click: add_person(click.item.id, *person.chosen(click, "who"), click.actor),
+	fields=person.field("who", lambda: _("Who Is Paged as Well")),
+)

@@ -1,0 +1,72 @@
+"""What all have in common that people do to an action item: lock, refuse in words, decide, apply, deliver."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Self
+
+from frappe import _
+
+from escalation_mgmt import delivery
+from escalation_mgmt.actions.action import Result
+from escalation_mgmt.dispatch.evaluation import Snapshot
+from escalation_mgmt.engine import ActionItem, Context, Decision, Refused, Ticket
+from escalation_mgmt.storage import action_items
+from escalation_mgmt.utils import clock
+
+
+class Locked:
+	"""An action item under a lock, and the facts of this moment, read when they are first asked for."""
+
+	def __init__(self, stored: action_items.Stored):
+		self.stored, self.item, self.key = stored, stored.item, stored.key
+		self.now = clock.now()
+
+	@classmethod
+	def named(cls, name: str) -> Self | None:
+		return next(map(cls, action_items.lock([name])), None)
+
+	@cached_property
+	def snapshot(self) -> Snapshot:
+		return Snapshot([self.key])
+
+	@property
+	def ticket(self) -> Ticket:
+		"""Raises what stands in the way of one that can't be read."""
+		return self.snapshot.tickets[self.key]
+
+	@property
+	def context(self) -> Context:
+		return self.snapshot.context(self.stored, self.ticket, self.now)
+
+	def apply(self, decision: Decision) -> None:
+		self.snapshot.apply([(self.stored, decision)], self.now)
+
+
+def carry_out(
+	name: str,
+	*,
+	decide: Callable[[Locked], Decision],
+	refuse: Callable[[Refused, ActionItem], str],
+	say: Callable[[Locked, Decision], str],
+	sends: bool = True,
+) -> Result:
+	"""Do something to the action item of that name. The caller commits.
+
+	`decide` asks the engine, `say` tells what was done. `refuse` tells why not, or throws where what was given is at fault. With
+	`sends` there may be messages because of it, which delivery is asked to send.
+	"""
+	locked = Locked.named(name)
+	if not locked:
+		return Result(False, there_is_none(name))
+	try:
+		decision = decide(locked)
+	except Refused as e:
+		return Result(False, refuse(e, locked.item))
+	locked.apply(decision)
+	if sends:
+		delivery.soon()
+	return Result(True, say(locked, decision))
+
+
+def there_is_none(name: str) -> str:
+	return _("There is no Escalation Action Item {0}.").format(name)

@@ -1,0 +1,69 @@
+"""Handing an escalation over to another person, who has the ticket from now on and is paged at once."""
+
+from functools import partial
+
+from frappe import _
+from frappe.desk.form import assign_to
+
+from escalation_mgmt.actions import person
+from escalation_mgmt.actions.action import Action, Result, where
+from escalation_mgmt.actions.carry_out import Locked, carry_out
+from escalation_mgmt.dispatch import evaluation
+from escalation_mgmt.engine import (
+	ActionItem,
+	Actor,
+	Decision,
+	Refusal,
+	Refused,
+	TicketKey,
+	can_hand_over,
+)
+from escalation_mgmt.engine import hand_over as engine_hand_over
+from escalation_mgmt.facts.tickets import Tickets
+
+
+def hand_over(item: str, to: str, name: str, actor: Actor) -> Result:
+	"""Assign the ticket to the user `to`, called `name`, who is paged at once.
+
+	The caller has checked that this person may, and commits. Raises ValidationError where they can't be reached.
+	"""
+	return carry_out(
+		item,
+		decide=lambda locked: _decide(locked, to, name, actor),
+		refuse=partial(_refuse, name),
+		say=lambda locked, decision: _("Handed over to {0}, who is paged now.").format(name),
+	)
+
+
+def _decide(locked: Locked, to: str, name: str, actor: Actor) -> Decision:
+	if not can_hand_over(locked.item):
+		raise Refused(Refusal.NOT_IN_THIS_STATUS)  # before the ticket is assigned
+	with evaluation.put_off():
+		_assign(locked.key, to)
+	return engine_hand_over(locked.item, to, name, actor, locked.ticket, locked.context)
+
+
+def _assign(key: TicketKey, user: str) -> None:
+	"""By Frappe's own assignment, so that every form and list shows it. Whoever has it already keeps it."""
+	had = Tickets([key])[key].assignees
+	if user not in had:
+		assign_to.add({"doctype": key.doctype, "name": key.name, "assign_to": [user]})
+	for other in had:
+		if other != user:
+			assign_to.remove(key.doctype, key.name, other)
+
+
+def _refuse(name: str, why: Refused, item: ActionItem) -> str:
+	if why.refusal is Refusal.CANNOT_BE_REACHED:
+		person.throw_unreachable(name, why)
+	return _("The escalation is {0}; there is nothing to hand over.").format(_(item.status))
+
+
+HAND_OVER = Action(
+	"hand_over",
+	label=lambda: _("Hand Over…"),
+	offered=where(can_hand_over),
+	run=lambda click: hand_over(click.item.id, *person.chosen(click, "to"), click.actor),
+	fields=person.field("to", lambda: _("To Whom")),
+	tells_at_once=True,  # Frappe 15 tells of an assignment before it is committed
+)
