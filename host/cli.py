@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 
@@ -118,20 +119,16 @@ def run_part(part: str, arguments: list[str]) -> None:
 		if stack.url:
 			print(f"web: {stack.url}")
 		print("Ctrl+C ends it", flush=True)
-		try:
+		with contextlib.suppress(KeyboardInterrupt):
 			signal.pause()
-		except KeyboardInterrupt:
-			pass
 
 
 def mariadb(arguments: list[str]) -> None:
 	import signal
 
 	print(servers.ensure_mariadb(), flush=True)
-	try:
+	with contextlib.suppress(KeyboardInterrupt):
 		signal.pause()
-	except KeyboardInterrupt:
-		pass
 
 
 def _default_site() -> str | None:

@@ -95,7 +95,7 @@ def merge(original: str, replacement: str, name: str) -> str:
 			first = next(n for n in old.body if isinstance(n, ast.FunctionDef | ast.ClassDef))
 			at = min([first.lineno, *(d.lineno for d in first.decorator_list)]) - 1
 			cuts.append((at, at, text_of(node) + "\n"))
-		elif not (isinstance(node, ast.Expr) or isinstance(node, ast.Import | ast.ImportFrom)):
+		elif not (isinstance(node, (ast.Expr, ast.Import | ast.ImportFrom))):
 			raise AnchorLost(f"{name}: don't know where to put line {node.lineno}")
 
 	for start, end, text in sorted(cuts, key=lambda cut: cut[:2], reverse=True):

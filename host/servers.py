@@ -96,7 +96,7 @@ def _ensure(name: str) -> dict:
 			redis_binary()
 		elif not mariadb_available():
 			raise NotAvailable("no mariadbd")
-		file = open(paths.RUN / f"{name}.users", "w")
+		file = open(paths.RUN / f"{name}.users", "w")  # noqa: SIM115 - held for as long as this process lives
 		os.set_inheritable(file.fileno(), False)
 		fcntl.flock(file, fcntl.LOCK_SH)
 		_held[name] = file

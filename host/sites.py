@@ -164,12 +164,14 @@ def dump(name: str, path: Path) -> None:
 	"""A site's database as a file."""
 	config = _config(name)
 	if config["db_type"] == "sqlite":
-		with contextlib.closing(
-			sqlite3.connect(paths.SITES / name / "db" / f"{config['db_name']}.db")
-		) as source:
-			with contextlib.closing(sqlite3.connect(path)) as copy:
-				source.backup(copy)
-				copy.execute("PRAGMA journal_mode=DELETE")
+		with (
+			contextlib.closing(
+				sqlite3.connect(paths.SITES / name / "db" / f"{config['db_name']}.db")
+			) as source,
+			contextlib.closing(sqlite3.connect(path)) as copy,
+		):
+			source.backup(copy)
+			copy.execute("PRAGMA journal_mode=DELETE")
 		return
 	login, env = _login(servers.ensure_mariadb())
 	with open(path, "wb") as file:
@@ -269,7 +271,11 @@ def add_user(email: str, password: str, *roles: str, first_name: str | None = No
 	if not frappe.db.exists("User", email):
 		user = frappe.new_doc("User")
 		user.update(
-			{"email": email, "first_name": first_name or email.split("@")[0].title(), "send_welcome_email": 0}
+			{
+				"email": email,
+				"first_name": first_name or email.split("@", maxsplit=1)[0].title(),
+				"send_welcome_email": 0,
+			}
 		)
 		user.flags.no_welcome_mail = True
 		user.insert(ignore_permissions=True)

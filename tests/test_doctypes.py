@@ -24,8 +24,8 @@ def literals(source: str) -> Iterator[tuple[int, str]]:
 	}
 	for node in ast.walk(tree):
 		if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said:
-			if node.value in NAMES or any(f"`tab{name}`" in node.value for name in NAMES):
-				yield node.lineno, node.value
+			alone = node.value in NAMES or any(f"`tab{name}`" in node.value for name in NAMES)
+			yield from [(node.lineno, node.value)] if alone else []
 
 
 def test_a_doctypes_name_stands_once() -> None:

@@ -117,8 +117,8 @@ def completed(sources: dict[str, str]) -> dict[str, str]:
 	constant = re.compile(r'const (\w+) = "([^"]*\bescalation_mgmt(?:\.\w+)*\.)";')
 	for name, value in constant.findall("\n".join(sources.values())):
 		for file, source in sources.items():
-			source = source.replace(f"${{{name}}}", value)
-			sources = {**sources, file: re.sub(rf"\b{name} \+ (\w+)", rf"`{value}${{\1}}`", source)}
+			written = source.replace(f"${{{name}}}", value)
+			sources = {**sources, file: re.sub(rf"\b{name} \+ (\w+)", rf"`{value}${{\1}}`", written)}
 	return {file: "\n".join([source, *called_in(file, sources)]) for file, source in sources.items()}
 
 

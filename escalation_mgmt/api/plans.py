@@ -57,7 +57,7 @@ def findings(plan: str) -> list[dict[str, Any]]:
 
 
 @frappe.whitelist(methods=["POST"])
-def rehearse(
+def rehearse(  # noqa: PLR0913 - whoever calls it names each of them
 	plan: str | dict,
 	ticket: str = "",
 	hypothetical: str | dict | None = None,

@@ -23,9 +23,9 @@ def ticket_saved(doc: Any, method: str | None = None) -> None:
 	before = doc.get_doc_before_save()
 	# A ticket of any age may match when it is saved; the sweep looks after those younger than the plans.
 	young = before is not None and str(doc.creation) > compared_by["since"]
-	if young and not compared_by["conditional"]:
-		if all(before.get(field) == doc.get(field) for field in compared_by["fields"]):
-			return
+	comparable = young and not compared_by["conditional"]
+	if comparable and all(before.get(field) == doc.get(field) for field in compared_by["fields"]):
+		return
 	_evaluate(TicketKey(doc.doctype, str(doc.name)), before=before)
 
 

@@ -142,7 +142,7 @@ def freeze(plan: Plan) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _parsed(version: str, content: str) -> Plan:
+def _parsed(_version: str, content: str) -> Plan:
 	return Plan.from_dict(json.loads(content))
 
 

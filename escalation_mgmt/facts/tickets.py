@@ -240,7 +240,7 @@ def _replies(src: Source, names: Sequence[str]) -> dict[str, list[datetime]]:
 		(src.doctype, *names),
 		as_dict=True,
 	)
-	notices = _split_notices(src, names, sent) if rows else set()
+	notices = _split_notices(src, sent) if rows else set()
 	just_now = now_datetime() - TOGETHER
 	found: dict[str, list[datetime]] = {}
 	for row in rows:
@@ -252,7 +252,7 @@ def _replies(src: Source, names: Sequence[str]) -> dict[str, list[datetime]]:
 	return found
 
 
-def _split_notices(src: Source, names: Sequence[str], sent: dict[str, Any]) -> set[str]:
+def _split_notices(src: Source, sent: dict[str, Any]) -> set[str]:
 	"""What was sent only to say that a part of the ticket is a ticket of its own now: a link to it, as old as it."""
 	if not src.split_from or not frappe.get_meta(src.doctype).has_field(src.split_from):
 		return set()

@@ -57,12 +57,14 @@ def _notified(paged: Sequence[Any], but_not: frozenset[str], directory: Director
 				found[page.user] = way
 		elif page.endpoint or page.address in but_not:
 			continue
-		elif page.address and (notifier := directory.notifier(page.method)[0]):
-			if notifier.carries_notices:
-				found[page.address] = Recipient(
-					method=page.method, address=page.address, label=page.recipient
-				)
+		elif page.address and _carries_notices(page.method, directory):
+			found[page.address] = Recipient(method=page.method, address=page.address, label=page.recipient)
 	return list(found.values())
+
+
+def _carries_notices(method: str, directory: Directory) -> bool:
+	notifier, _why = directory.notifier(method)
+	return notifier is not None and notifier.carries_notices
 
 
 def _who_has_it(

@@ -31,7 +31,7 @@ def now() -> datetime:
 
 def use(source: Callable[[], datetime] | None) -> None:
 	"""Take the time from `source` (naive, UTC) instead of the database's clock; None: the database's again."""
-	global _source
+	global _source  # noqa: PLW0603 - one for the process
 	_source = source
 
 

@@ -33,7 +33,7 @@ def point(name: str) -> None:
 	"""A moment at which a fault can be asked for."""
 	if not _POINT or name != _POINT:
 		return
-	global _passed
+	global _passed  # noqa: PLW0603 - one for the process
 	_passed += 1
 	if _passed != int(_NUMBER or 1):
 		return

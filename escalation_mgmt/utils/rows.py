@@ -22,7 +22,7 @@ class Conflict(Exception):
 
 def new_name() -> str:
 	"""A name that sorts after every earlier one of this process: 16 hex digits of time, 8 of chance."""
-	global _last
+	global _last  # noqa: PLW0603 - one for the process
 	_last = max(_last + 1, time.time_ns())
 	return f"{_last:016x}{secrets.token_hex(4)}"
 

@@ -4,6 +4,7 @@ import asyncio
 import email
 import email.policy
 import weakref
+from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Any, Literal
@@ -206,10 +207,8 @@ def _headers(mail: EmailMessage) -> dict[str, str]:
 	for name, value in mail.raw_items():
 		said = _unfolded(value)
 		if "=?" in said:  # only then: the library's parser takes a millisecond a header
-			try:
+			with suppress(Exception):  # it fails on some malformed ones: left as they came
 				said = str(mail.policy.header_fetch_parse(name, value))
-			except Exception:
-				pass  # it fails on some malformed ones: left as they came
 		key = name.lower()
 		found[key] = f"{found[key]}, {said}" if key in found else said
 	return found

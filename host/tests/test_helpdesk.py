@@ -13,8 +13,7 @@ from host import sites
 def agreement(db):
 	import frappe
 
-	doc = frappe.get_doc("HD Service Level Agreement", "Default")
-	return doc
+	return frappe.get_doc("HD Service Level Agreement", "Default")
 
 
 def ticket(**values):

@@ -88,7 +88,8 @@ class Desk:
 	def whole_browser(self) -> Iterator[None]:
 		"""Meanwhile windows open in one that can be pushed to."""
 		usual = self.browser
-		with self._launched(chromium()) as self.browser:
+		with self._launched(chromium()) as whole:
+			self.browser = whole
 			try:
 				yield
 			finally:
@@ -172,9 +173,9 @@ class Window:
 
 	def _said(self, message: Any) -> None:
 		at = message.location.get("url", "")
-		if message.type == "error" and "Failed to load resource" not in message.text:
-			if not any(part in at + message.text for part in NOT_OURS):
-				self.errors.append(f"{message.text} ({at})")
+		failed = message.type == "error" and "Failed to load resource" not in message.text
+		if failed and not any(part in at + message.text for part in NOT_OURS):
+			self.errors.append(f"{message.text} ({at})")
 
 	def _answered(self, response: Any) -> None:
 		if response.status >= 500 and not any(part in response.url for part in NOT_OURS):

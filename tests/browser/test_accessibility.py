@@ -26,12 +26,11 @@ def complaints(page: Page, *parts: str) -> list[str]:
 	for part in parts:
 		expect(page.locator(part).first).to_be_visible()
 	page.evaluate(axe.read_text())  # no script tag: our pages allow none
-	found = page.evaluate(
+	return page.evaluate(
 		"""async (parts) => (await axe.run(parts.length ? { include: parts.map((part) => [part]) } : document))
 			.violations.flatMap(({ id, help, nodes }) => nodes.map((node) => `${id}: ${help}: ${node.html} ${node.failureSummary}`))""",
 		list(parts),
 	)
-	return found
 
 
 def test_pages_of_ours(desk: Desk) -> None:

@@ -252,9 +252,9 @@ class Shell:
 		for ticket in self.tickets:
 			self.evaluate_ticket(ticket)
 			item = self.running(ticket)
-			if item and item.stalled and item.id not in self.broken:
-				if can_reach(item, self.reaches(item)):
-					self.commit(start_again(item, "reachable", self.now))
+			waits = item and item.stalled and item.id not in self.broken
+			if waits and can_reach(item, self.reaches(item)):
+				self.commit(start_again(item, "reachable", self.now))
 
 	def _past(self, ticket: str) -> Past | None:
 		last = [item for item in self.items.values() if self.ticket_of[item.id] == ticket][-1:]

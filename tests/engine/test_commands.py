@@ -168,7 +168,7 @@ def test_no_past_and_no_far_instant(until, why: Refusal) -> None:
 
 
 def test_the_longest_is_a_week_and_only_what_escalates_is_snoozed() -> None:
-	assert LONGEST_SNOOZE == timedelta(days=7)
+	assert timedelta(days=7) == LONGEST_SNOOZE
 	assert snooze(escalating(0), NOW + LONGEST_SNOOZE, actor("Tina"), NOW).item.due_at == NOW + LONGEST_SNOOZE
 	assert can_snooze(escalating(0)) and not can_snooze(opened(plan(0))) and not can_snooze(acknowledged(0))
 	stalled = replace(escalating(0), stalled=True, due_at=None)

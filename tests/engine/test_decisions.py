@@ -40,10 +40,9 @@ K = EventKind
 
 
 def escalating(*waits, group=0, step=0, due=T0, **more):
-	item = replace(
+	return replace(
 		opened(plan(*waits, **more)), status=Status.ESCALATING, group=group, step=step, due_at=due, version=4
 	)
-	return item
 
 
 def run(item, now, of_ticket=None, reaches=everybody):

@@ -25,13 +25,11 @@ from escalation_mgmt.engine import (
 	Audience,
 	CannotBeReached,
 	Decision,
-	Event,
 	EventKind,
 	Maintenance,
 	MatchFacts,
 	Plan,
 	Refused,
-	StartAt,
 	Status,
 	StatusCategory,
 	Ticket,
@@ -55,7 +53,7 @@ from escalation_mgmt.engine import (
 )
 from escalation_mgmt.engine.quorum import complete
 from escalation_mgmt.engine.responders import is_personal
-from escalation_mgmt.engine.waits import following, wait_before
+from tests.engine.due_by_history import due_by_history, group_of
 from tests.engine.make import T0, actor
 from tests.engine.shell import BrokenRow, Conflict, Outcome, Shell, State
 from tests.engine.strategies import calendars, plans
@@ -259,21 +257,21 @@ class Rules(RuleBasedStateMachine):
 		first = waits_for(item, by)
 		assert (decision is not None) == (first or may_renew(item, actor(by, user=by)))
 		if not decision:
-			return
+			return None
 		if decision.item.status is item.status and not item.reminded:  # others are asked as well
 			assert any(ask.needed > 1 for ask in item.ack_requests) and decision.item.acks == (*item.acks, by)
 			self.shell.commit(decision)
 			for message in self.shell.outbox:
 				if message.item == item.id and message.page and message.page.recipient.label == by:
 					assert message.state is not State.QUEUED, "they aren't paged again"
-			return
+			return None
 		if not can_acknowledge(item.status):  # they were reminded, and are still on it
 			assert item.reminded and item.acknowledged_by == by
 			return self.shell.commit(decision)
 		# Two in the same second: both read the same state, and the second is refused.
 		other = acknowledge(item, actor("z", "SMS"), context, ticket_status=status)
 		if item.status is Status.EXHAUSTED and self.shell.running(self.shell.ticket_of[item.id]):
-			return  # a newer item follows the ticket already
+			return None  # a newer item follows the ticket already
 		self.shell.commit(decision)
 		try:
 			self.shell.commit(other)
@@ -446,7 +444,7 @@ class Rules(RuleBasedStateMachine):
 			assert not ticket.gone and ticket.category is not StatusCategory.RESOLVED, "evaluated again"
 			assert not _answered_since(ticket, after), "evaluated again"
 		ran = [event for event in decision.events if event.kind is K.STEP_RAN]
-		assert len({_group_of(after.plan, event.step) for event in ran}) <= 1, "one group at a time"
+		assert len({group_of(after.plan, event.step) for event in ran}) <= 1, "one group at a time"
 		spared = any("spared" in event.data for event in ran)
 		if ran and not decision.pages and not spared:
 			for step in ran:
@@ -541,9 +539,9 @@ class Rules(RuleBasedStateMachine):
 	@invariant()
 	def looking_twice_is_looking_once(self) -> None:
 		for name in self.shell.tickets:
-			if item := self.shell.running(name):
-				if decision := self.shell.evaluated(item):
-					assert self.shell.evaluated(decision.item) is None
+			item = self.shell.running(name)
+			if item and (decision := self.shell.evaluated(item)):
+				assert self.shell.evaluated(decision.item) is None
 
 	def teardown(self) -> None:
 		"""Everything is mended and time goes on: nothing is lost, and nothing stays silent."""
@@ -589,93 +587,6 @@ def _due(before: ActionItem, decision: Decision) -> datetime:
 	"""When what a decision runs was due: the ticket's deadline may have moved unseen."""
 	moved = [event.data["due"] for event in decision.events if event.kind is K.WINDOW_MOVED]
 	return moved[-1] if moved else before.due_at
-
-
-def _group_of(plan: Plan, step: int) -> int:
-	return next(n for n, group in enumerate(plan.groups) if step in {s.number for s in group})
-
-
-def due_by_history(item: ActionItem, history: list[Event], working: WorkingTime) -> datetime | None:
-	"""When the item is due, worked out anew from nothing but its plan, its calendar and its history."""
-	plan, due, resumes, at, asleep = item.plan, None, None, (0, 0), False
-
-	def after(at: datetime, wait: timedelta) -> datetime:
-		return working.add(at, wait) if plan.counts_working_time else at + wait
-
-	for event in history:
-		match event.kind:
-			case K.CREATED | K.WINDOW_MOVED:
-				due = event.data["due"]
-				assert due >= item.opened_at
-				if plan.start is StartAt.AFTER_WINDOW:
-					assert due == after(item.opened_at, plan.window)
-			case K.IN_MAINTENANCE:
-				assert event.at >= due
-				due = event.data["until"]
-				assert due > event.at
-			case K.MAINTENANCE_CHANGED:
-				due = event.at
-			case K.MAINTENANCE_OVER:
-				assert event.at >= due
-				if event.data.get("over"):
-					at, resumes = (0, 0), None
-				if asleep and event.data.get("over"):
-					resumes = event.data["due"]
-					assert resumes == after(event.at, plan.steps[0].wait)
-				else:
-					due = event.data.get("due", due)
-			case K.SNOOZED:
-				due, resumes, asleep = event.data["until"], due, True
-			case K.SNOOZE_OVER:
-				ended = event.at if event.data else due
-				assert ended <= event.at, history
-				due, resumes, asleep = max(ended, resumes or ended), None, False
-			case K.ACKNOWLEDGED | K.STILL_ON_IT:
-				asleep, resumes = False, None
-				due = after(event.at, plan.ack_timeout) if plan.ack_timeout else None
-			case K.REMINDED:
-				assert event.at >= due
-				due = after(event.at, plan.ack_grace)
-			case K.WORKED_ON:
-				due = None
-			case K.TIMED_OUT:
-				assert event.at >= due
-				due = event.data.get("due", due)
-			case K.UNACKNOWLEDGED:
-				due = event.data["due"]
-				assert due >= after(event.at, wait_before(plan, *at))
-			case K.HANDED_OVER | K.PERSON_ADDED:
-				if step := event.data.get("counts_as"):
-					at = following(plan, event.run, _group_of(plan, step))
-				if event.kind is K.HANDED_OVER:
-					due, resumes, asleep = event.data["due"], None, False
-					assert due >= after(event.at, wait_before(plan, *at))
-			case K.WINDOW_OVER:
-				assert event.at >= due
-				due = after(event.at, plan.steps[0].wait)
-			case K.HELD:
-				due = event.data["until"]
-				assert due == working.next(event.at) > event.at
-			case K.STEP_RAN:
-				group = _group_of(plan, event.step)
-				if group + 1 < len(plan.groups):
-					due, at = after(event.at, plan.groups[group + 1][0].wait), (event.run, group + 1)
-				elif event.run < plan.repeats:
-					due = after(event.at, plan.repeat_pause + plan.steps[0].wait)
-					at = event.run + 1, 0
-				else:
-					due, at = after(event.at, plan.last_wait), (event.run, len(plan.groups))
-			case K.BROUGHT_FORWARD:
-				due, resumes = min(due, event.at), None
-				if event.step:
-					at = event.run, _group_of(plan, event.step)
-			case K.STARTED_AGAIN:
-				due = event.data.get("due", event.at)
-			case K.NOBODY_NOTIFIED:
-				due, at = None, (event.run, 0)
-			case K.RESOLVED | K.CANCELLED | K.REPLACED | K.EXHAUSTED:
-				due = None
-	return due
 
 
 def test_rules(capsys) -> None:

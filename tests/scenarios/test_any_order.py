@@ -299,7 +299,7 @@ class AnyOrder(RuleBasedStateMachine):
 			first.plan,
 			first.opened_utc,
 		)
-		if item.status != Status.ACKNOWLEDGED or not item.plan == "Assignee":  # which alone has a time-out
+		if item.status != Status.ACKNOWLEDGED or item.plan != "Assignee":  # which alone has a time-out
 			stands = item.status not in RUNNING or item.status == Status.ACKNOWLEDGED or item.stalled
 			assert (item.due_utc is None) == bool(stands)
 		kinds = [event.kind for event in events]

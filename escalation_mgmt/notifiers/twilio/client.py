@@ -55,7 +55,7 @@ class _Transport(AsyncHttpClient):
 			timeout=aiohttp.ClientTimeout(total=SECONDS, connect=CONNECT_SECONDS),
 		)
 
-	async def request(
+	async def request(  # noqa: PLR0913 - as twilio calls it
 		self,
 		method: str,
 		url: str,

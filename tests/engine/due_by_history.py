@@ -1,0 +1,134 @@
+"""When an item is due, worked out anew from nothing but its plan, its calendar and its history."""
+
+from datetime import datetime, timedelta
+
+from escalation_mgmt.engine import ActionItem, Event, Plan, StartAt, WorkingTime
+from escalation_mgmt.engine import EventKind as K
+from escalation_mgmt.engine.waits import following, wait_before
+
+
+def due_by_history(item: ActionItem, history: list[Event], working: WorkingTime) -> datetime | None:
+	replay = _Replay(item, working)
+	for event in history:
+		replay.take(event)
+	return replay.due
+
+
+def group_of(plan: Plan, step: int) -> int:
+	return next(n for n, group in enumerate(plan.groups) if step in {s.number for s in group})
+
+
+class _Replay:
+	"""`at` is the position (run, group) that comes next, `resumes` when it would have been due but for a snooze."""
+
+	def __init__(self, item: ActionItem, working: WorkingTime):
+		self.item, self.plan, self.working = item, item.plan, working
+		self.due: datetime | None = None
+		self.resumes: datetime | None = None
+		self.at, self.asleep = (0, 0), False
+
+	def take(self, event: Event) -> None:
+		match event.kind:
+			case K.CREATED | K.WINDOW_MOVED | K.WINDOW_OVER:
+				self._window(event)
+			case K.IN_MAINTENANCE | K.MAINTENANCE_CHANGED | K.MAINTENANCE_OVER:
+				self._maintenance(event)
+			case K.SNOOZED | K.SNOOZE_OVER:
+				self._snooze(event)
+			case K.ACKNOWLEDGED | K.STILL_ON_IT | K.REMINDED | K.WORKED_ON | K.TIMED_OUT | K.UNACKNOWLEDGED:
+				self._acknowledgement(event)
+			case K.HANDED_OVER | K.PERSON_ADDED:
+				self._person(event)
+			case K.STEP_RAN:
+				self._step(event)
+			case K.HELD | K.BROUGHT_FORWARD | K.STARTED_AGAIN | K.NOBODY_NOTIFIED:
+				self._other_time(event)
+			case K.RESOLVED | K.CANCELLED | K.REPLACED | K.EXHAUSTED:
+				self.due = None
+
+	def _after(self, at: datetime, wait: timedelta) -> datetime:
+		return self.working.add(at, wait) if self.plan.counts_working_time else at + wait
+
+	def _window(self, event: Event) -> None:
+		if event.kind is K.WINDOW_OVER:
+			assert event.at >= self.due
+			self.due = self._after(event.at, self.plan.steps[0].wait)
+			return
+		self.due = event.data["due"]
+		assert self.due >= self.item.opened_at
+		if self.plan.start is StartAt.AFTER_WINDOW:
+			assert self.due == self._after(self.item.opened_at, self.plan.window)
+
+	def _maintenance(self, event: Event) -> None:
+		if event.kind is K.MAINTENANCE_CHANGED:
+			self.due = event.at
+			return
+		assert event.at >= self.due
+		if event.kind is K.IN_MAINTENANCE:
+			self.due = event.data["until"]
+			assert self.due > event.at
+			return
+		starts_over = event.data.get("over")
+		if starts_over:
+			self.at, self.resumes = (0, 0), None
+		if self.asleep and starts_over:
+			self.resumes = event.data["due"]
+			assert self.resumes == self._after(event.at, self.plan.steps[0].wait)
+		else:
+			self.due = event.data.get("due", self.due)
+
+	def _snooze(self, event: Event) -> None:
+		if event.kind is K.SNOOZED:
+			self.due, self.resumes, self.asleep = event.data["until"], self.due, True
+			return
+		ended = event.at if event.data else self.due
+		assert ended <= event.at
+		self.due, self.resumes, self.asleep = max(ended, self.resumes or ended), None, False
+
+	def _acknowledgement(self, event: Event) -> None:
+		if event.kind in (K.REMINDED, K.TIMED_OUT):
+			assert event.at >= self.due
+		match event.kind:
+			case K.ACKNOWLEDGED | K.STILL_ON_IT:
+				self.asleep, self.resumes = False, None
+				self.due = self._after(event.at, self.plan.ack_timeout) if self.plan.ack_timeout else None
+			case K.REMINDED:
+				self.due = self._after(event.at, self.plan.ack_grace)
+			case K.WORKED_ON:
+				self.due = None
+			case K.TIMED_OUT:
+				self.due = event.data.get("due", self.due)
+			case K.UNACKNOWLEDGED:
+				self.due = event.data["due"]
+				assert self.due >= self._after(event.at, wait_before(self.plan, *self.at))
+
+	def _person(self, event: Event) -> None:
+		if step := event.data.get("counts_as"):
+			self.at = following(self.plan, event.run, group_of(self.plan, step))
+		if event.kind is K.HANDED_OVER:
+			self.due, self.resumes, self.asleep = event.data["due"], None, False
+			assert self.due >= self._after(event.at, wait_before(self.plan, *self.at))
+
+	def _step(self, event: Event) -> None:
+		plan, group = self.plan, group_of(self.plan, event.step)
+		if group + 1 < len(plan.groups):
+			wait, self.at = plan.groups[group + 1][0].wait, (event.run, group + 1)
+		elif event.run < plan.repeats:
+			wait, self.at = plan.repeat_pause + plan.steps[0].wait, (event.run + 1, 0)
+		else:
+			wait, self.at = plan.last_wait, (event.run, len(plan.groups))
+		self.due = self._after(event.at, wait)
+
+	def _other_time(self, event: Event) -> None:
+		match event.kind:
+			case K.HELD:
+				self.due = event.data["until"]
+				assert self.due == self.working.next(event.at) > event.at
+			case K.BROUGHT_FORWARD:
+				self.due, self.resumes = min(self.due, event.at), None
+				if event.step:
+					self.at = event.run, group_of(self.plan, event.step)
+			case K.STARTED_AGAIN:
+				self.due = event.data.get("due", event.at)
+			case K.NOBODY_NOTIFIED:
+				self.due, self.at = None, (event.run, 0)
