@@ -16,7 +16,7 @@ def measure() -> list[Figure]:
 
 
 def _killed(receiver, at: int) -> Figure:
-	from escalation_mgmt.delivery.send import HEARD_OF_WITHIN
+	from escalation_mgmt.delivery.claim import HEARD_OF_WITHIN
 	from escalation_mgmt.dispatch import dispatcher
 	from escalation_mgmt.utils import clock
 

@@ -1,8 +1,11 @@
 """From queued to sent: messages are claimed, rendered, handed to their notifiers, and recorded.
 
-This is its face: whoever wants messages to be sent needs nothing else of it.
+This is its face: whoever wants messages to be sent needs nothing else of it. What goes through the four is an
+`attempt.Attempt`.
 """
 
-from escalation_mgmt.delivery.send import deliver, deliver_by, message_of, methods_due, next_attempt, soon
+from escalation_mgmt.delivery.due import methods_due, next_attempt
+from escalation_mgmt.delivery.render import message_of
+from escalation_mgmt.delivery.send import deliver, deliver_by, soon
 
 __all__ = ["deliver", "deliver_by", "message_of", "methods_due", "next_attempt", "soon"]

@@ -93,15 +93,17 @@ def _rendered(template: str, known: dict[str, Any]) -> tuple[str, str]:
 		)
 
 
-def notice(about: str, known: dict[str, Any], item: Any) -> tuple[str, str]:
-	"""Subject and text of a notice: what became of an escalation. `item` is the action item's row."""
+def notice(
+	about: str, known: dict[str, Any], acknowledged_by: str | None, assigned_to: str
+) -> tuple[str, str]:
+	"""Subject and text of a notice: what became of an escalation. `assigned_to` names the ticket's assignees."""
 	number, subject = known["ticket"].name, known["ticket"].subject
 	says = {
-		EventKind.ACKNOWLEDGED: _("{0} has acknowledged ticket {1}").format(item.acknowledged_by, number),
+		EventKind.ACKNOWLEDGED: _("{0} has acknowledged ticket {1}").format(acknowledged_by, number),
 		EventKind.RESOLVED: _("Ticket {0} has been answered").format(number),
 		EventKind.CANCELLED: _("The escalation of ticket {0} was cancelled").format(number),
-		EventKind.ASSIGNEE_CHANGED: _("Ticket {0} is assigned to {1} now").format(number, item.assigned_to),
-		EventKind.HANDED_OVER: _("Ticket {0} is assigned to {1} now").format(number, item.assigned_to),
+		EventKind.ASSIGNEE_CHANGED: _("Ticket {0} is assigned to {1} now").format(number, assigned_to),
+		EventKind.HANDED_OVER: _("Ticket {0} is assigned to {1} now").format(number, assigned_to),
 		EventKind.UNACKNOWLEDGED: _("Nobody has ticket {0} any more").format(number),
 		EventKind.REMINDED: _("Are you still on ticket {0}?").format(number),
 		EventKind.EXHAUSTED: _("Nobody acknowledged ticket {0}").format(number),
@@ -135,10 +137,10 @@ def placeholders_wrong(template: str, doctype: str, *, in_body: bool = False) ->
 	except TemplateError as e:
 		yield _("is not a valid template: {0}").format(e)
 		return
-	there = [name for name in NAMES if in_body or name != "message"]
-	known = {*there, *TEMPLATE_NAMES}
+	options = [name for name in NAMES if in_body or name != "message"]
+	known = {*options, *TEMPLATE_NAMES}
 	for name in sorted(meta.find_undeclared_variables(tree) - known):
-		yield _("names {0}, which doesn't exist. There are: {1}.").format(name, ", ".join(there))
+		yield _("names {0}, which doesn't exist. There are: {1}.").format(name, ", ".join(options))
 	if not doctype:
 		return
 	fields = frappe.get_meta(doctype)

@@ -1,26 +1,21 @@
 """Receipts: what a provider tells later about a message. They only take its state forward, and come in any order."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 import frappe
 
 from escalation_mgmt import delivery
 from escalation_mgmt.actions.escalate_now import escalate_now
-from escalation_mgmt.engine import NOT_DELIVERED, Event, EventKind, Recipient, Status
+from escalation_mgmt.engine import NOT_DELIVERED, EventKind, Recipient, Status
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.base import CannotReach
 from escalation_mgmt.storage import action_items, history, outbox
 from escalation_mgmt.storage.message_state import MessageState, Purpose
+from escalation_mgmt.storage.outbox import StoredMessage
 from escalation_mgmt.utils import clock, fault_points, realtime, rows
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
 
-_COLUMNS = (
-	*("name", "action_item", "status", "method", "recipient", "user", "purpose", "about", "step", "run"),
-	*("attempts", "attempt_id", "provider_message_id", "possible_duplicate", "sent_utc", "instead_of"),
-	*outbox.NEXT,
-)
 _KINDS = {
 	MessageState.SENT: EventKind.SENT,
 	MessageState.DELIVERED: EventKind.DELIVERED,
@@ -42,13 +37,28 @@ _STILL_ASK = (Status.ESCALATING, Status.EXHAUSTED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-	"""`notification` and `attempt` are our own ids, `provider_id` the provider's; `status` is one of the outbox's."""
+	"""`notification` and `attempt` are our own ids, `provider_id` the provider's; `status` is what the provider says."""
 
 	notification: str
 	attempt: str
 	provider_id: str
-	status: str
+	status: MessageState
 	detail: str = ""
+
+
+@dataclass(slots=True)
+class _Reported(StoredMessage):
+	"""The message that a receipt is about."""
+
+	purpose: Purpose
+	attempts: int
+	attempt_id: str | None  # None: no attempt is under way
+	provider_message_id: str | None  # of the attempt that we believe in
+	sent_utc: datetime | None
+	instead_of: str | None  # the message that didn't arrive, where this one goes another way
+	generation: int  # the item's, when the message was queued; as are what was to come next
+	next_run: int
+	next_group: int
 
 
 def take(receipt: Receipt) -> bool:
@@ -60,88 +70,92 @@ def take(receipt: Receipt) -> bool:
 	"""
 	item = frappe.db.get_value(NOTIFICATION, receipt.notification, "action_item")
 	found = action_items.lock([item]) if item else []  # items before messages, as every decision locks them
-	row = _locked(receipt.notification)
-	if not found or not row or not _tells_more(row, receipt):
+	message = _locked(receipt.notification)
+	if not found or not message or not _tells_more(message, receipt):
 		return False
+	stored = found[0]
 	now = clock.now()
-	detail = receipt.detail
-	rows.update_all(
-		NOTIFICATION,
-		[
-			{
-				"name": row.name,
-				"status": receipt.status,
-				"attempt_id": None,  # an outcome of delivery that comes later changes no state any more
-				"next_attempt_utc": None,
-				"sent_utc": row.sent_utc or now,
-				"provider_message_id": receipt.provider_id or row.provider_message_id,
-				"detail": detail[:2000],
-			}
-		],
-	)
-	rows.update_all(ITEM, [{"name": item, "updated_utc": now}])
+	_write(message, receipt, now)
 	missed = (
 		receipt.status == MessageState.FAILED
-		and row.purpose == Purpose.PAGE
-		and found[0].item.status in _STILL_ASK
+		and message.purpose == Purpose.PAGE
+		and stored.item.status in _STILL_ASK
 	)
-	stale = missed and row.generation != found[0].item.generation
-	history.append([_line(row, _KINDS[receipt.status], now, detail=detail[:300], stale=stale)])
+	stale = missed and message.generation != stored.item.generation
+	detail = receipt.detail[:300]
+	history.append([outbox.line(message, _KINDS[receipt.status], now, detail=detail, stale=stale)])
 	realtime.tell_forms([item])
 	if missed and not stale:
-		_another_way(found[0], row, now)
+		_another_way(stored, message, now)
 	fault_points.around_commit("receipt")
 	return True
 
 
-def _locked(name: str) -> Any:
-	columns = ", ".join(f"`{column}`" for column in _COLUMNS)
-	found = frappe.db.sql(
-		f"select {columns} from `tab{NOTIFICATION}` where `name` = %s for update",
-		(name,),
-		as_dict=True,
-	)
+def _locked(name: str) -> _Reported | None:
+	found = outbox.select(_Reported, "where `name` = %s for update", (name,))
 	return found[0] if found else None
 
 
-def _tells_more(row: Any, receipt: Receipt) -> bool:
-	known, told = _RANK.get(row.status), _RANK[receipt.status]
-	if known is None or told <= known or not row.attempts:
+def _tells_more(message: _Reported, receipt: Receipt) -> bool:
+	known, told = _RANK.get(message.status), _RANK[receipt.status]
+	if known is None or told <= known or not message.attempts:
 		return False
-	if row.status == MessageState.SENDING and receipt.status == MessageState.SENT:
+	if message.status == MessageState.SENDING and receipt.status == MessageState.SENT:
 		return False  # delivery records that itself within a moment
 	if receipt.status != MessageState.FAILED:
 		return True  # whichever attempt it was that arrived
-	# A failure counts only if it is that of the attempt that we believe in.
-	if row.status == MessageState.SENDING:
-		return row.attempt_id == receipt.attempt
-	if row.status == MessageState.QUEUED:
+	return _is_of_ours(message, receipt)
+
+
+def _is_of_ours(message: _Reported, failure: Receipt) -> bool:
+	"""Whether a failure is that of the attempt that we believe in."""
+	if message.status == MessageState.SENDING:
+		return message.attempt_id == failure.attempt
+	if message.status == MessageState.QUEUED:
 		return False  # it is sent once more anyway
-	return not row.provider_message_id or row.provider_message_id == receipt.provider_id
+	return not message.provider_message_id or message.provider_message_id == failure.provider_id
 
 
-def _another_way(stored: action_items.Stored, row: Any, now: datetime) -> None:
+def _write(message: _Reported, receipt: Receipt, now: datetime) -> None:
+	rows.update_all(
+		NOTIFICATION,
+		[
+			{
+				"name": message.name,
+				"status": receipt.status,
+				"attempt_id": None,  # an outcome of delivery that comes later changes no state any more
+				"next_attempt_utc": None,
+				"sent_utc": message.sent_utc or now,
+				"provider_message_id": receipt.provider_id or message.provider_message_id,
+				"detail": receipt.detail[:2000],
+			}
+		],
+	)
+	rows.update_all(ITEM, [{"name": message.action_item, "updated_utc": now}])
+
+
+def _another_way(stored: action_items.Stored, failed: _Reported, now: datetime) -> None:
 	"""One re-send, to the same person, by the plan's next method that reaches them, or by any other."""
-	if outbox.key(row) in stored.item.acks:
+	if outbox.key(failed) in stored.item.acks:
 		return  # they have acknowledged by another message; the others are still asked
-	if row.instead_of:
+	if failed.instead_of:
 		return
-	if way := _next_way(stored, row):
-		name = outbox.queue_instead(row.action_item, row, way, now)
-		instead = frappe._dict({**row, "name": name, "method": way.method, "recipient": way.label})
-		history.append([_line(instead, EventKind.INSTEAD, now)])
+	if way := _next_way(stored, failed):
+		name = outbox.queue_instead(failed, way, now)
+		instead = replace(failed, name=name, method=way.method, recipient=way.label)
+		history.append([outbox.line(instead, EventKind.INSTEAD, now)])
 		delivery.soon()
 		return
-	escalate_now(row.action_item, expected=outbox.next_of(row), why=NOT_DELIVERED)
+	escalate_now(failed.action_item, expected=outbox.next_of(failed), why=NOT_DELIVERED)
 
 
-def _next_way(stored: action_items.Stored, row: Any) -> Recipient | None:
-	if not row.user:
+def _next_way(stored: action_items.Stored, failed: _Reported) -> Recipient | None:
+	if not failed.user:
 		return None
 	directory = Directory()
-	person = directory.person(row.user)
-	tried = _methods_tried(row)
-	later = [step.method for step in stored.item.plan.steps if step.number > row.step]
+	person = directory.person(failed.user)
+	tried = _methods_tried(failed)
+	later = [step.method for step in stored.item.plan.steps if step.number > failed.step]
 	for method in dict.fromkeys([*later, *directory.methods()]):
 		notifier, why = directory.notifier(method)
 		if method in tried or why or not notifier or isinstance(person, str):
@@ -150,28 +164,22 @@ def _next_way(stored: action_items.Stored, row: Any) -> Recipient | None:
 			address = notifier.address_of(person)
 		except CannotReach:
 			continue
-		return Recipient(method=method, address=address, label=person.name, user=row.user)
+		return Recipient(method=method, address=address, label=person.name, user=failed.user)
 	return None
 
 
-def _methods_tried(row: Any) -> set[str]:
+def _methods_tried(failed: _Reported) -> set[str]:
 	"""By which this person has been paged in this run already."""
 	return set(
 		frappe.get_all(
 			NOTIFICATION,
 			filters={
-				"action_item": row.action_item,
-				"user": row.user,
-				"run": row.run,
+				"action_item": failed.action_item,
+				"user": failed.user,
+				"run": failed.run,
 				"purpose": Purpose.PAGE,
 			},
 			pluck="method",
 			order_by="name",
 		)
 	)
-
-
-def _line(row: Any, kind: EventKind, now: datetime, **more: Any) -> history.Line:
-	data = {"method": row.method, "to": row.recipient, "about": row.about, **more}
-	data = {key: value for key, value in data.items() if value}
-	return history.Line(row.action_item, Event(kind, now, row.step, row.run, data), row.name)

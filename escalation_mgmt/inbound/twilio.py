@@ -113,7 +113,7 @@ def _call_status(said: Any, ours: Any) -> str:
 	return ""
 
 
-def _receipt(said: Any, ours: Any, id: str, status: str, detail: str = "") -> Receipt:
+def _receipt(said: Any, ours: Any, id: str, status: MessageState, detail: str = "") -> Receipt:
 	code = said.get("ErrorCode", "")
 	words = errors.in_words(code) or said.get("ErrorMessage", "")
 	if status == MessageState.FAILED and (code or words):

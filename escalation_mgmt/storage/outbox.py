@@ -1,8 +1,9 @@
 """Messages that wait to be sent: queued with the decision that asks for them, withdrawn with the one that ends it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import frappe
 from frappe import _
@@ -25,6 +26,47 @@ from escalation_mgmt.utils.doctypes import NOTIFICATION
 
 NEXT = ("generation", "next_run", "next_group")
 """The position of its item when a page was queued: what comes next unless something happens."""
+
+
+@dataclass(slots=True)
+class StoredMessage:
+	"""A message as it was read: what its line of history needs. Who wants more of it adds fields, each named as its column.
+
+	State and purpose are the database's text, which equals its enum.
+	"""
+
+	name: str  # our id of the message, the same in every attempt
+	action_item: str
+	status: MessageState
+	method: str
+	recipient: str  # whom it goes to, as history may show it: a name, a masked address
+	user: str | None  # None: it goes to a bare address or an endpoint
+	about: str | None  # of a notice: the kind of event that it tells of
+	step: int  # of the item when it was queued, and the run
+	run: int
+	possible_duplicate: int  # 1: an earlier attempt may have arrived
+
+
+M = TypeVar("M", bound=StoredMessage)
+
+
+def select(kind: type[M], which: str, values: Sequence[Any]) -> list[M]:
+	"""Read messages; `which` is what follows `from` in SQL."""
+	columns = ", ".join(f"`{field.name}`" for field in fields(kind) if field.init)
+	found = frappe.db.sql(f"select {columns} from `tab{NOTIFICATION}` {which}", tuple(values))
+	return [kind(*row) for row in found]
+
+
+def key(message: Any) -> str:
+	"""Under which an acknowledgement by whom a message goes to is counted, as the engine counts it."""
+	return message.user or message.recipient
+
+
+def line(message: StoredMessage, kind: EventKind, at: datetime, **more: Any) -> history.Line:
+	"""A message's line in the history of its item, without what says nothing."""
+	data = {"method": message.method, "to": message.recipient, "about": message.about, **more}
+	data = {name: value for name, value in data.items() if value}
+	return history.Line(message.action_item, Event(kind, at, message.step, message.run, data), message.name)
 
 
 def queue(pages: Sequence[tuple[ActionItem, Page]], now: datetime) -> None:
@@ -50,13 +92,13 @@ def next_of(page: Any) -> tuple[int, int, int]:
 	return page.generation, page.next_run, page.next_group
 
 
-def queue_instead(item: str, failed: Any, recipient: Recipient, now: datetime) -> str:
+def queue_instead(failed: Any, recipient: Recipient, now: datetime) -> str:
 	"""Queue a page once more by another way, in place of one that didn't arrive. Returns its name."""
-	row = _row(item, recipient, now) | {
+	row = _row(failed.action_item, recipient, now) | {
 		"purpose": Purpose.PAGE,
 		"step": failed.step,
 		"run": failed.run,
-		**{column: failed[column] for column in NEXT},
+		**{column: getattr(failed, column) for column in NEXT},
 		"planned_utc": now,
 		"instead_of": failed.name,
 	}
@@ -71,31 +113,28 @@ def withdraw(items: Sequence[str], now: datetime, of: str = "") -> None:
 	"""
 	if not items:
 		return
-	placeholders = rows.placeholders(items)
-	open_messages = frappe.db.sql(
-		"select `name`, `action_item`, `status`, `method`, `recipient`, `user`, `step`, `run`, `possible_duplicate`"
-		f" from `tab{NOTIFICATION}`"
-		f" where `action_item` in ({placeholders}) and `purpose` = %s and `next_attempt_utc` is not null"
+	pages = _open_pages(items)
+	if of:
+		pages = [page for page in pages if key(page) == of]
+	# A retry waits in Queued, and is taken back like a first attempt.
+	queued = [page for page in pages if page.status == MessageState.QUEUED]
+	flying = [page for page in pages if page.status == MessageState.SENDING]
+	take_back(queued, now)
+	rows.update_all(NOTIFICATION, [{"name": page.name, "in_flight": 1} for page in flying])
+	history.append([line(page, EventKind.IN_FLIGHT, now) for page in flying])
+
+
+def _open_pages(items: Sequence[str]) -> list[StoredMessage]:
+	"""The pages of these items that are still attempted, locked."""
+	return select(
+		StoredMessage,
+		f"where `action_item` in ({rows.placeholders(items)}) and `purpose` = %s and `next_attempt_utc` is not null"
 		" order by `name` for update",
 		(*items, Purpose.PAGE),
-		as_dict=True,
 	)
-	if of:
-		open_messages = [message for message in open_messages if key(message) == of]
-	# A retry waits in Queued, and is taken back like a first attempt.
-	queued = [message for message in open_messages if message.status == MessageState.QUEUED]
-	flying = [message for message in open_messages if message.status == MessageState.SENDING]
-	take_back(queued, now)
-	rows.update_all(NOTIFICATION, [{"name": m.name, "in_flight": 1} for m in flying])
-	history.append([_line(m, EventKind.IN_FLIGHT, now) for m in flying])
 
 
-def key(message: Any) -> str:
-	"""Under which an acknowledgement by whom a message goes to is counted, as the engine counts it."""
-	return message.user or message.recipient
-
-
-def take_back(queued: Sequence[Any], now: datetime) -> None:
+def take_back(queued: Sequence[StoredMessage], now: datetime) -> None:
 	"""Withdraw queued messages. One that may have arrived by an earlier attempt stays unknown."""
 	states = [
 		{
@@ -106,7 +145,7 @@ def take_back(queued: Sequence[Any], now: datetime) -> None:
 		for message in queued
 	]
 	rows.update_all(NOTIFICATION, states)
-	history.append([_line(message, EventKind.WITHDRAWN, now) for message in queued])
+	history.append([line(message, EventKind.WITHDRAWN, now) for message in queued])
 
 
 def queue_notices(notices: Sequence[tuple[ActionItem, Notice]], directory: Directory, now: datetime) -> None:
@@ -147,11 +186,6 @@ def _row(item: str, recipient: Recipient, now: datetime) -> dict[str, Any]:
 		"created_utc": now,
 		"next_attempt_utc": now,
 	}
-
-
-def _line(message: Any, kind: EventKind, now: datetime) -> history.Line:
-	data = {"method": message.method, "to": message.recipient}
-	return history.Line(message.action_item, Event(kind, now, message.step, message.run, data), message.name)
 
 
 def of_item(item: str) -> list[dict[str, Any]]:

@@ -3,15 +3,10 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import count, filterfalse
-from typing import Any
 
 import frappe
 
-from escalation_mgmt.engine import (
-	RUNNING,
-	Status,
-)
-from escalation_mgmt.storage.message_state import Purpose
+from escalation_mgmt.engine import RUNNING, Status
 from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION, SETTINGS
 
@@ -27,16 +22,15 @@ def lock_reply_codes() -> None:
 	)
 
 
-def give_reply_codes(claimed: Sequence[Any], now: datetime) -> None:
-	"""Give each claimed page the code that acknowledges it when it is sent back from the same number.
+def codes_for(pages: Sequence[tuple[str, str]], now: datetime) -> dict[tuple[str, str], int]:
+	"""The code that acknowledges each page, by its address and action item, when it is sent back from that address.
 
 	The smallest that this number has for no other open item, and had for none within a day: who answers late must
 	not acknowledge something newer. Further messages about the same item have the same code.
 	"""
-	pages = [row for row in claimed if row.purpose == Purpose.PAGE and not row.reply_code]
 	if not pages:
-		return
-	addresses = sorted({row.address for row in pages})
+		return {}
+	addresses = sorted({address for address, _item in pages})
 	placeholders = rows.placeholders(addresses)
 	# One row for each number, which may have had many codes within a day.
 	held = frappe.db.sql(
@@ -48,7 +42,7 @@ def give_reply_codes(claimed: Sequence[Any], now: datetime) -> None:
 		(*addresses, now - CODE_RESTS, *_HOLD_CODES),
 	)
 	taken = {address: set(map(int, codes.split(","))) for address, codes in held}
-	items = sorted({row.action_item for row in pages})
+	items = sorted({item for _address, item in pages})
 	known = {
 		(address, item): code
 		for address, item, code in frappe.db.sql(
@@ -58,9 +52,9 @@ def give_reply_codes(claimed: Sequence[Any], now: datetime) -> None:
 		)
 	}
 	free: dict[str, Iterator[int]] = {}
-	for row in pages:
-		if row.address not in free:
-			free[row.address] = filterfalse(taken.get(row.address, set()).__contains__, count(1))
-		if (row.address, row.action_item) not in known:
-			known[row.address, row.action_item] = next(free[row.address])
-		row.reply_code = known[row.address, row.action_item]
+	for address, item in pages:
+		if address not in free:
+			free[address] = filterfalse(taken.get(address, set()).__contains__, count(1))
+		if (address, item) not in known:
+			known[address, item] = next(free[address])
+	return known

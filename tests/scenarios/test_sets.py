@@ -4,7 +4,7 @@ import frappe
 import pytest
 from frappe.database.database import Database
 
-from escalation_mgmt.delivery import send
+from escalation_mgmt.delivery import record
 from tests.scenarios.test_dispatcher import many
 from tests.world import World
 
@@ -20,7 +20,7 @@ def statements(world: World, monkeypatch: pytest.MonkeyPatch, count: int) -> int
 	sql = Database.sql
 	with monkeypatch.context() as patch:
 		patch.setattr(Database, "sql", lambda self, *a, **k: asked.append(str(a[0])) or sql(self, *a, **k))
-		patch.setattr(send, "FLUSH_SECONDS", 3600)  # recorded at the end of a batch, however fast it is
+		patch.setattr(record, "FLUSH_SECONDS", 3600)  # recorded at the end of a batch, however fast it is
 		world.tick()
 	assert len(world.inbox.take_all()) == count
 	return len(asked)

@@ -1,0 +1,85 @@
+"""One attempt to send one message: what is read of it, and what is found out on its way from claim to record."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import frappe
+
+from escalation_mgmt.engine import Status, TicketKey
+from escalation_mgmt.storage.message_state import MessageState, Purpose
+from escalation_mgmt.storage.outbox import StoredMessage
+from escalation_mgmt.utils import rows
+from escalation_mgmt.utils.doctypes import ITEM
+
+
+@dataclass(slots=True)
+class Attempt(StoredMessage):
+	"""A due message, read with its latest attempt, of which the claim makes the next one.
+
+	`status` stays as it was found: Queued, or Sending where nobody heard of the latest attempt again.
+	"""
+
+	endpoint: str | None  # None: it goes to a person or a bare address
+	address: str | None  # in full; None: retention has taken it
+	purpose: Purpose
+	attempts: int  # how many there have been; from the claim on, this one counts
+	attempt_id: str | None  # our id of this attempt, from the claim on
+	token_hash: str | None  # of the token in its link; of this attempt's from the claim on
+	earlier_token_hash: str | None  # of an attempt that may have arrived: its link goes on to work
+	reply_code: (
+		int | None
+	)  # acknowledges, sent back from the same number; 0 or None: this method takes no replies
+	created_utc: datetime  # when it was queued
+
+	item: "ItemFacts | None" = field(init=False, default=None)  # before the claim; None: the item is gone
+	token: str = field(init=False, default="")  # the claim gives it; it is stored as a hash only
+	wrong: str = field(
+		init=False, default=""
+	)  # with the plan's templates: found out where the message is rendered
+
+	@property
+	def lost(self) -> bool:
+		"""Whether its latest attempt was never heard of again."""
+		return self.status == MessageState.SENDING
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFacts:
+	"""What is asked about a message's action item, as it stands when the message is claimed."""
+
+	name: str
+	status: Status  # its text, which equals it
+	acks: str | None  # who has acknowledged, named as `outbox.key` names them; JSON
+	reference_doctype: str  # the ticket's
+	reference_name: str
+	plan_version: str  # the frozen plan that the item runs on
+	acknowledged_by: str | None  # a notice names them
+	assignees: str | None  # users; JSON
+	ticket_subject: str | None  # as it was last seen, as is the priority
+	priority: str | None
+
+	@property
+	def ticket(self) -> TicketKey:
+		return TicketKey(self.reference_doctype, self.reference_name)
+
+	def has_acknowledged(self, who: str) -> bool:
+		return who in json.loads(self.acks or "[]")
+
+	def assigned_to(self) -> list[str]:
+		return json.loads(self.assignees or "[]")
+
+
+def read_items(attempts: Sequence[Attempt]) -> None:
+	"""Give each attempt the facts of its action item."""
+	names = sorted({attempt.action_item for attempt in attempts})
+	found = names and frappe.db.sql(
+		"select `name`, `status`, `acks`, `reference_doctype`, `reference_name`, `plan_version`,"
+		f" `acknowledged_by`, `assignees`, `ticket_subject`, `priority` from `tab{ITEM}`"
+		f" where `name` in ({rows.placeholders(names)})",
+		tuple(names),
+	)
+	items = {item.name: item for item in (ItemFacts(*row) for row in found)}
+	for attempt in attempts:
+		attempt.item = items.get(attempt.action_item)

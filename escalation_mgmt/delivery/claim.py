@@ -1,0 +1,129 @@
+"""Claiming: due messages of one method become attempts, which nobody else makes for as long as they may take."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import frappe
+from frappe import _
+
+from escalation_mgmt.delivery import tokens
+from escalation_mgmt.delivery.attempt import Attempt, read_items
+from escalation_mgmt.engine import EventKind, Status
+from escalation_mgmt.notifiers.base import Notifier
+from escalation_mgmt.storage import history, outbox, reply_codes
+from escalation_mgmt.storage.message_state import MessageState, Purpose
+from escalation_mgmt.utils import clock, rows
+from escalation_mgmt.utils.doctypes import NOTIFICATION
+
+HEARD_OF_WITHIN = timedelta(minutes=2)  # an attempt that takes longer is unknown
+BATCH = 100  # where the method isn't installed, and so says no batch of its own
+
+_WANTED = (  # a page is for as long as nobody has the item; one of an exhausted item may still be under way
+	Status.ESCALATING,
+	Status.EXHAUSTED,
+)
+
+
+def claim(method: str, notifier: Notifier | None) -> tuple[list[Attempt], int]:
+	"""Claim due messages of one method for one attempt each; also returns how many were looked at.
+
+	What nobody wants any more is withdrawn; what is unknown for the second time ends.
+	"""
+	frappe.db.rollback()
+	with_codes = bool(notifier and notifier.takes_replies)
+	if with_codes:
+		reply_codes.lock_reply_codes()
+	now = clock.now()
+	due = _find_due(method, notifier.batch if notifier else BATCH, now)
+	claimed = _sort_out(due, now)
+	for attempt in claimed:
+		_begin(attempt)
+	if with_codes:
+		_give_reply_codes(claimed, now)
+	_write(claimed, now)
+	return claimed, len(due)
+
+
+def _find_due(method: str, limit: int, now: datetime) -> list[Attempt]:
+	"""Lock what is due, those due longest first; what another process has locked is passed over."""
+	due = outbox.select(
+		Attempt,
+		"where `method` = %s and `next_attempt_utc` <= %s order by `next_attempt_utc`, `name`"
+		f" limit {int(limit)} for update skip locked",
+		(method, now),
+	)
+	read_items(due)
+	return due
+
+
+def _sort_out(due: Sequence[Attempt], now: datetime) -> list[Attempt]:
+	"""End what is unknown for the second time, and withdraw what nobody wants any more; returns the rest."""
+	unwanted = {message.name for message in due if not _still_wanted(message)}
+	over = _end_lost([message for message in due if message.lost], unwanted, now)
+	withdrawn = unwanted - over
+	outbox.take_back([message for message in due if message.name in withdrawn], now)
+	return [message for message in due if message.name not in over and message.name not in withdrawn]
+
+
+def _still_wanted(message: Attempt) -> bool:
+	"""Look again before sending (design rules 4 and 5): nobody is paged for an item that somebody has, nor who has
+	acknowledged it while others are still asked."""
+	if message.purpose != Purpose.PAGE:
+		return True
+	item = message.item
+	return bool(item and item.status in _WANTED and not item.has_acknowledged(outbox.key(message)))
+
+
+def _end_lost(lost: Sequence[Attempt], unwanted: set[str], now: datetime) -> set[str]:
+	"""Record attempts that nobody heard of again; returns those that aren't repeated.
+
+	A repetition isn't repeated once more, and what nobody wants any more isn't either.
+	"""
+	over = {message.name for message in lost if message.possible_duplicate or message.name in unwanted}
+	detail = _("The attempt was never heard of again.")
+	history.append([outbox.line(message, EventKind.UNKNOWN, now, detail=detail) for message in lost])
+	rows.update_all(
+		NOTIFICATION,
+		[{"name": name, "status": MessageState.UNKNOWN, "next_attempt_utc": None} for name in sorted(over)],
+	)
+	return over
+
+
+def _begin(attempt: Attempt) -> None:
+	"""Make a due message one attempt more, with an id and a token of its own."""
+	attempt.attempts += 1
+	attempt.attempt_id = rows.new_name()
+	attempt.possible_duplicate = int(attempt.possible_duplicate or attempt.lost)
+	if attempt.possible_duplicate:  # what may have arrived keeps its link
+		attempt.earlier_token_hash = attempt.earlier_token_hash or attempt.token_hash
+	attempt.token, attempt.token_hash = tokens.new()
+
+
+def _give_reply_codes(claimed: Sequence[Attempt], now: datetime) -> None:
+	pages = [attempt for attempt in claimed if attempt.purpose == Purpose.PAGE and not attempt.reply_code]
+	codes = reply_codes.codes_for([(page.address, page.action_item) for page in pages], now)
+	for page in pages:
+		page.reply_code = codes[page.address, page.action_item]
+
+
+def _write(claimed: Sequence[Attempt], now: datetime) -> None:
+	"""Write the attempts down; uncommitted, nobody may be handed them."""
+	expires = tokens.expires(now)
+	rows.update_all(
+		NOTIFICATION,
+		[
+			{
+				"name": attempt.name,
+				"status": MessageState.SENDING,
+				"attempts": attempt.attempts,
+				"attempt_id": attempt.attempt_id,
+				"next_attempt_utc": now + HEARD_OF_WITHIN,
+				"possible_duplicate": attempt.possible_duplicate,
+				"token_hash": attempt.token_hash,
+				"earlier_token_hash": attempt.earlier_token_hash,
+				"token_expires_utc": expires,
+				"reply_code": attempt.reply_code or 0,
+			}
+			for attempt in claimed
+		],
+	)

@@ -1,0 +1,25 @@
+"""Which methods have messages that are due, and when the next one falls due."""
+
+from datetime import datetime, timedelta
+
+import frappe
+
+from escalation_mgmt.utils import clock, rows
+from escalation_mgmt.utils.doctypes import NOTIFICATION
+
+
+def next_attempt(after: datetime) -> datetime | None:
+	"""When the next message falls due that wasn't due at `after` (UTC)."""
+	return rows.least(NOTIFICATION, "next_attempt_utc", after)
+
+
+def methods_due(late: timedelta = timedelta(0)) -> list[str]:
+	"""The methods of the messages that are due, and have been for so long; those due longest first. Ends the caller's
+	transaction."""
+	frappe.db.rollback()
+	found = frappe.db.sql(
+		f"select `method`, min(`next_attempt_utc`) from `tab{NOTIFICATION}` where `next_attempt_utc` <= %s"
+		" group by `method` order by 2",
+		(clock.now() - late,),
+	)
+	return [method for method, _since in found]

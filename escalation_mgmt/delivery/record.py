@@ -1,0 +1,125 @@
+"""Recording: what became of attempts, as their messages' new states and in history."""
+
+import re
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+import frappe
+
+from escalation_mgmt.delivery.attempt import Attempt
+from escalation_mgmt.engine import EventKind
+from escalation_mgmt.notifiers.base import Outcome, Retry, Sent, Unknown
+from escalation_mgmt.storage import history, outbox
+from escalation_mgmt.storage.message_state import MessageState
+from escalation_mgmt.utils import clock, fault_points, realtime, rows
+from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
+
+PAUSES = [timedelta(seconds=s) for s in (10, 30, 90, 300)]  # before each further attempt
+ASK_AFTER = timedelta(seconds=10)  # what a provider took isn't in its list at once
+AT_ONCE = timedelta(0)
+LONGEST_PAUSE = timedelta(hours=1)  # a provider may ask for more in vain
+FLUSH_SECONDS = 0.2
+FLUSH_ATTEMPTS = 4
+CLOCK_SECONDS = 0.02  # outcomes that come within this have one time
+
+
+class Recorder:
+	"""Writes outcomes in sets, soon after they are known."""
+
+	def __init__(self, *, can_ask: bool) -> None:
+		"""`can_ask`: the provider can be asked about what it may have taken."""
+		self._can_ask = can_ask
+		self._known: list[tuple[Attempt, Outcome, datetime]] = []
+		self._flushed = time.monotonic()
+		self._read_at = float("-inf")
+
+	def add(self, attempt: Attempt, outcome: Outcome) -> None:
+		if time.monotonic() - self._read_at > CLOCK_SECONDS:  # the clock is a query
+			self._now, self._read_at = clock.now(), time.monotonic()
+		self._known.append((attempt, outcome, self._now))
+		if time.monotonic() - self._flushed > FLUSH_SECONDS:
+			self.flush()
+
+	def flush(self) -> None:
+		"""Write what is known. It is kept until it is committed; a deadlock is tried again."""
+		self._flushed = time.monotonic()
+		for tried in range(FLUSH_ATTEMPTS):
+			try:
+				self._write()
+				break
+			except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
+				frappe.db.rollback()
+				if tried + 1 == FLUSH_ATTEMPTS:
+					raise
+		self._known = []
+
+	def _write(self) -> None:
+		if not self._known:
+			return
+		written = [self._recorded(attempt, outcome, at) for attempt, outcome, at in self._known]
+		# Items before messages, as every decision locks them: no deadlock.
+		latest = {attempt.action_item: at for attempt, _outcome, at in self._known}
+		rows.update_all(
+			ITEM,
+			[{"name": name, "updated_utc": at} for name, at in sorted(latest.items())],
+		)
+		# Compared by the attempt: what was given up as unknown meanwhile keeps the state that it has now.
+		rows.update_all(NOTIFICATION, [state for state, _line in written], where="attempt_id")
+		history.append([line for _state, line in written])
+		realtime.tell_forms(latest)
+		fault_points.commit("delivery.recorded")
+
+	def _recorded(
+		self, attempt: Attempt, outcome: Outcome, at: datetime
+	) -> tuple[dict[str, Any], history.Line]:
+		"""The new state of a message after an attempt, and the line of history for it."""
+		status, kind, pause = _what_follows(attempt, outcome, ASK_AFTER if self._can_ask else AT_ONCE)
+		sent = isinstance(outcome, Sent)
+		detail = _without_secrets(attempt, " ".join(filter(None, (outcome.detail, attempt.wrong))))
+		state = {
+			"name": attempt.name,
+			"was": attempt.attempt_id,
+			"attempt_id": None,
+			"status": status,
+			"next_attempt_utc": None if pause is None else at + pause,
+			"sent_utc": at if sent else None,
+			"possible_duplicate": int(attempt.possible_duplicate or isinstance(outcome, Unknown)),
+			"provider_message_id": (sent and outcome.provider_message_id) or None,
+			"detail": detail[:2000],
+		}
+		twice = bool(sent and attempt.possible_duplicate)
+		return state, outbox.line(attempt, kind, at, detail=detail[:300], possible_duplicate=twice)
+
+
+def may_retry(attempt: Attempt) -> bool:
+	"""Whether a further attempt may follow one that certainly failed."""
+	return attempt.attempts <= len(PAUSES)
+
+
+def _what_follows(
+	attempt: Attempt, outcome: Outcome, before_repeating: timedelta
+) -> tuple[MessageState, EventKind, timedelta | None]:
+	"""The message's new state, what history says, and the pause before the next attempt; None: there is none."""
+	match outcome:
+		case Sent():
+			return MessageState.SENT, EventKind.SENT, None
+		case Retry(after=asked_for) if may_retry(attempt):
+			pause = PAUSES[attempt.attempts - 1]
+			return MessageState.QUEUED, EventKind.RETRY, min(max(pause, asked_for or pause), LONGEST_PAUSE)
+		case Unknown() if not attempt.possible_duplicate:  # once more, and marked
+			return MessageState.QUEUED, EventKind.UNKNOWN, before_repeating
+		case Unknown():
+			return MessageState.UNKNOWN, EventKind.UNKNOWN, None
+	return MessageState.FAILED, EventKind.FAILED, None
+
+
+def _without_secrets(attempt: Attempt, detail: str) -> str:
+	"""What a provider says may repeat what it was sent: history holds no token and no full address (rule 9)."""
+	if attempt.token:
+		detail = detail.replace(attempt.token, "…")
+	if attempt.address and not attempt.endpoint:  # mail servers change the case as they like
+		detail = re.sub(
+			re.escape(attempt.address), lambda _found: attempt.recipient, detail, flags=re.IGNORECASE
+		)
+	return detail

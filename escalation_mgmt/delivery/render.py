@@ -1,0 +1,118 @@
+"""Rendering: what an attempt hands to its notifier, in its recipient's language, from what the ticket is now."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+
+import frappe
+from frappe import _
+from frappe.translate import print_language
+
+from escalation_mgmt.delivery import messages, tokens
+from escalation_mgmt.delivery.attempt import Attempt, ItemFacts, read_items
+from escalation_mgmt.engine import EventKind, MatchFacts, Plan, Ticket
+from escalation_mgmt.facts import plans
+from escalation_mgmt.facts.people import Directory, Person
+from escalation_mgmt.facts.tickets import Tickets
+from escalation_mgmt.notifiers.base import Message
+from escalation_mgmt.storage import outbox
+from escalation_mgmt.storage.message_state import Purpose
+from escalation_mgmt.utils.error_reports import report_error
+
+_TO_BE_ACKNOWLEDGED = (EventKind.EXHAUSTED, EventKind.NOBODY_NOTIFIED, EventKind.REMINDED)
+"""Notices with a link that acknowledges."""
+
+
+def rendered(
+	claimed: Sequence[Attempt], directory: Directory
+) -> Iterator[tuple[Attempt, Message | None, str]]:
+	"""Each attempt, and its message, or what stands in its way."""
+	try:
+		frozen, tickets = _read(claimed, directory)
+	except Exception as e:
+		frappe.db.sql("select 1")  # raises where the database itself is away: no message fails for that
+		if len(claimed) == 1:
+			yield claimed[0], None, _not_rendered(claimed[0], e)
+			return
+		for attempt in claimed:  # each by itself, so that one that can't be read stops no other
+			yield from rendered([attempt], directory)
+		return
+	for attempt in claimed:
+		try:
+			yield attempt, _message(attempt, frozen, tickets, directory), ""
+		except Exception as e:
+			yield attempt, None, _not_rendered(attempt, e)
+
+
+def message_of(name: str) -> Message | None:
+	"""A message once more, without its link: what a phone call says when it is answered."""
+	found = outbox.select(Attempt, "where `name` = %s", (name,))
+	read_items(found)
+	return next((message for _attempt, message, _failure in rendered(found, Directory())), None)
+
+
+def _read(claimed: Sequence[Attempt], directory: Directory) -> tuple[dict[str, Plan], Tickets]:
+	"""What all of them need, at once: the frozen plans by version, and the tickets; people are kept in `directory`."""
+	items = [attempt.item for attempt in claimed if attempt.item]
+	frozen = plans.versions({item.plan_version for item in items})
+	tickets = Tickets(item.ticket for item in items)
+	directory.read(attempt.user for attempt in claimed if attempt.user)
+	return frozen, tickets
+
+
+def _not_rendered(attempt: Attempt, error: Exception) -> str:
+	report_error(f"Escalation: message {attempt.name} can't be rendered")
+	return _("The message can't be rendered: {0}").format(str(error)[:300])
+
+
+def _message(attempt: Attempt, frozen: dict[str, Plan], tickets: Tickets, directory: Directory) -> Message:
+	item = attempt.item
+	view = messages.TicketView(_ticket(tickets, item), load=partial(tickets.doc, item.ticket))
+	plan = frozen[item.plan_version]
+	is_page = attempt.purpose == Purpose.PAGE
+	step = plan.steps[attempt.step - 1] if is_page else None
+	link = tokens.link(attempt.token) if is_page or attempt.about in _TO_BE_ACKNOWLEDGED else ""
+	language = _language(attempt.user, directory)
+	known = messages.context(view, plan, step, attempt.recipient, item.name, link)
+	with print_language(language or frappe.local.lang):
+		if step:
+			subject, text, attempt.wrong = messages.page(plan, step, known)
+		else:
+			assignees = ", ".join(_names(item.assigned_to(), directory))
+			subject, text = messages.notice(attempt.about, known, item.acknowledged_by, assignees)
+	return Message(
+		notification=attempt.name,
+		attempt=attempt.attempt_id,
+		address=attempt.address,
+		subject=subject,
+		text=text,
+		link=link,
+		endpoint=attempt.endpoint or "",
+		language=language,
+		reply_code=str(attempt.reply_code or ""),
+		context=known | {"message": text},
+	)
+
+
+def _ticket(tickets: Tickets, item: ItemFacts) -> Ticket:
+	"""The ticket as it is now; where it can't be read, as the action item remembers it."""
+	key = item.ticket
+	try:
+		found = tickets[key]
+	except Exception:
+		found = None
+	if found and found.exists:
+		return found
+	known = MatchFacts(priority=item.priority or "")
+	return Ticket(doctype=key.doctype, name=key.name, subject=item.ticket_subject or "", facts=known)
+
+
+def _language(user: str | None, directory: Directory) -> str:
+	"""The language of whom it goes to; empty where nobody has said it."""
+	person = directory.person(user) if user else None
+	return person.language if isinstance(person, Person) else ""
+
+
+def _names(users: Iterable[str], directory: Directory) -> Iterator[str]:
+	for user in users:
+		person = directory.person(user)
+		yield person.name if isinstance(person, Person) else user
