@@ -26,18 +26,15 @@ class Attempt(StoredMessage):
 	purpose: Purpose
 	attempts: int  # how many there have been; from the claim on, this one counts
 	attempt_id: str | None  # our id of this attempt, from the claim on
-	token_hash: str | None  # of the token in its link; of this attempt's from the claim on
+	token_hash: str | None  # of the token in its link; from the claim on, in this attempt's
 	earlier_token_hash: str | None  # of an attempt that may have arrived: its link goes on to work
-	reply_code: (
-		int | None
-	)  # acknowledges, sent back from the same number; 0 or None: this method takes no replies
+	reply_code: int | None  # acknowledges, sent back from the same number; 0, None: no code
 	created_utc: datetime  # when it was queued
 
-	item: "ItemFacts | None" = field(init=False, default=None)  # before the claim; None: the item is gone
-	token: str = field(init=False, default="")  # the claim gives it; it is stored as a hash only
-	wrong: str = field(
-		init=False, default=""
-	)  # with the plan's templates: found out where the message is rendered
+	# Found out on the way.
+	item: "ItemFacts | None" = field(init=False, default=None)  # before the claim; None: it is gone
+	token: str = field(init=False, default="")  # by the claim; only its hash is stored
+	wrong: str = field(init=False, default="")  # by rendering: what is wrong with the plan's templates
 
 	@property
 	def lost(self) -> bool:

@@ -88,8 +88,8 @@ class Recorder:
 			"provider_message_id": (sent and outcome.provider_message_id) or None,
 			"detail": detail[:2000],
 		}
-		twice = bool(sent and attempt.possible_duplicate)
-		return state, outbox.line(attempt, kind, at, detail=detail[:300], possible_duplicate=twice)
+		repeated = bool(sent and attempt.possible_duplicate)
+		return state, outbox.line(attempt, kind, at, detail=detail[:300], possible_duplicate=repeated)
 
 
 def may_retry(attempt: Attempt) -> bool:
