@@ -145,9 +145,10 @@ def placeholders_wrong(template: str, doctype: str, *, in_body: bool = False) ->
 		return
 	fields = frappe.get_meta(doctype)
 	for node in tree.find_all(nodes.Getattr):
-		if isinstance(node.node, nodes.Name) and node.node.name == "ticket":
-			if node.attr not in (*_TICKET_FACTS, "owner", "creation") and not fields.has_field(node.attr):
-				yield _("names ticket.{0}; {1} has no such field.").format(node.attr, _(doctype))
+		of_ticket = isinstance(node.node, nodes.Name) and node.node.name == "ticket"
+		is_known = node.attr in (*_TICKET_FACTS, "owner", "creation") or fields.has_field(node.attr)
+		if of_ticket and not is_known:
+			yield _("names ticket.{0}; {1} has no such field.").format(node.attr, _(doctype))
 
 
 def sample(doctype: str) -> dict[str, Any]:
