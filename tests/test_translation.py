@@ -111,42 +111,41 @@ def in_python(source: str) -> Iterator[tuple[int, str]]:
 
 def _inside(node: ast.AST, *, shown: bool) -> Iterator[tuple[int, str]]:
 	if text := is_text(node):
-		if (
-			(WORD if shown else WORDS).search(text.replace("∙", " "))
-			and not SQL.search(text)
-			and text not in NAMES
-		):
+		words = (WORD if shown else WORDS).search(text.replace("∙", " "))
+		if words and not SQL.search(text) and text not in NAMES:
 			yield node.lineno, text
 		return
-	if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-		return  # a docstring
-	if isinstance(node, ast.Compare):
-		return
-	if isinstance(node, ast.Call):
-		if called(node) in LOGS:
+	match node:
+		case ast.Expr(value=ast.Constant()) | ast.Compare():  # a docstring; what is only compared with
 			return
-		if called(node) == "_":
-			whole = node.args[0]
-			if isinstance(whole, ast.JoinedStr | ast.BinOp):
-				yield node.lineno, f"put together before it is translated: {ast.unparse(whole)}"
-			return
-		yield from _inside(node.func, shown=False)
-		for number, argument in enumerate(node.args):
-			here = called(node) in OUTCOMES or (called(node) in SHOWN_BY and number == 0)
-			yield from _inside(argument, shown=here and called(node) != "Remedy")
-		for keyword in node.keywords:
-			if keyword.arg != "order_by":
-				yield from _inside(keyword.value, shown=keyword.arg in READ)
+		case ast.Call():
+			yield from _in_call(node)
+		case ast.Dict():
+			for key, value in zip(node.keys, node.values, strict=True):
+				yield from _inside(value, shown=bool(key) and is_text(key) in READ)
+		case ast.Subscript():
+			yield from _inside(node.value, shown=False)
+		case _:
+			for child in ast.iter_child_nodes(node):
+				yield from _inside(child, shown=False)
+
+
+def _in_call(node: ast.Call) -> Iterator[tuple[int, str]]:
+	name = called(node)
+	if name in LOGS:
 		return
-	if isinstance(node, ast.Dict):
-		for key, value in zip(node.keys, node.values, strict=True):
-			yield from _inside(value, shown=bool(key) and is_text(key) in READ)
+	if name == "_":
+		whole = node.args[0]
+		if isinstance(whole, ast.JoinedStr | ast.BinOp):
+			yield node.lineno, f"put together before it is translated: {ast.unparse(whole)}"
 		return
-	if isinstance(node, ast.Subscript):
-		yield from _inside(node.value, shown=False)
-		return
-	for child in ast.iter_child_nodes(node):
-		yield from _inside(child, shown=False)
+	yield from _inside(node.func, shown=False)
+	for number, argument in enumerate(node.args):
+		here = name in OUTCOMES or (name in SHOWN_BY and number == 0)
+		yield from _inside(argument, shown=here and name != "Remedy")
+	for keyword in node.keywords:
+		if keyword.arg != "order_by":
+			yield from _inside(keyword.value, shown=keyword.arg in READ)
 
 
 class Page(HTMLParser):

@@ -66,50 +66,82 @@ def open_for(
 	return name
 
 
-def apply(
-	decided: Sequence[tuple[Stored, Decision]],
-	directory: Directory,
-	tickets: Tickets,
-	now: datetime,
-) -> None:
+Decided = Sequence[tuple[Stored, Decision]]
+"""Items as they were read, each with what was decided of it."""
+
+
+def apply(decided: Decided, directory: Directory, tickets: Tickets, now: datetime) -> None:
 	"""Write decisions and all that they bring. Raises Conflict where an item was changed meanwhile."""
 	if not decided:
 		return
+	_check_statuses(decided)
+	_write_states(decided, now)
+	_note_ends(decided)
+	_write_pages(decided, now)
+	_write_history(decided)
+	_write_notices(decided, directory, now)
+	_open_replacements(decided, tickets, now)
+
+
+def _check_statuses(decided: Decided) -> None:
+	"""Raises ImpossibleTransition where a decision's own lines of history lead to another status than it writes."""
 	for stored, decision in decided:
 		said = status_after(stored.item.status, (event.kind for event in decision.events))
 		if said is not decision.item.status:
 			raise ImpossibleTransition(
 				f"{stored.item.id}: {decision.item.status}, and its history says {said}"
 			)
+
+
+def _write_states(decided: Decided, now: datetime) -> None:
 	states = _changes(decided, now)
 	with _one_running():
 		met = rows.update_all(ITEM, states, where="version")
 	if met != len(states):
 		raise rows.Conflict("an action item was changed by another process")
-	for stored, decision in decided:
-		if any(event.data.get("how") == Answer.RESOLVED for event in decision.events):
+
+
+def _note_ends(decided: Decided) -> None:
+	"""Remember of an end what says later whether the ticket can open a new item."""
+	for stored, event in _events(decided):
+		if event.data.get("how") == Answer.RESOLVED:
 			note_closed(stored.key)
-		if any(event.data.get("reason") == CancelReason.NO_MATCH for event in decision.events):
+		if event.data.get("reason") == CancelReason.NO_MATCH:
 			frappe.db.sql(
 				f"update `tab{ITEM}` set `no_plan_matched` = 1 where `name` = %s", (stored.item.id,)
 			)
+
+
+def _write_pages(decided: Decided, now: datetime) -> None:
+	"""Withdraw what is wanted no more, and queue what is wanted now."""
 	outbox.withdraw([stored.item.id for stored, decision in decided if decision.withdraw], now)
 	for stored, decision in decided:
 		if decision.withdraw_from:
 			outbox.withdraw([stored.item.id], now, of=decision.withdraw_from)
 	outbox.queue([(decision.item, page) for _stored, decision in decided for page in decision.pages], now)
-	history.append(
-		[history.Line(stored.item.id, event) for stored, decision in decided for event in decision.events]
-	)
-	activity.note([(stored.key, event) for stored, decision in decided for event in decision.events])
+
+
+def _write_history(decided: Decided) -> None:
+	"""The item's own history and the ticket's activity; open forms are told."""
+	history.append([history.Line(stored.item.id, event) for stored, event in _events(decided)])
+	activity.note([(stored.key, event) for stored, event in _events(decided)])
 	realtime.tell_forms(stored.item.id for stored, _decision in decided)
-	outbox.queue_notices(
-		[(stored.item, notice) for stored, decision in decided for notice in decision.notices], directory, now
-	)
-	for stored, decision in decided:
-		for event in decision.events:
-			if event.kind is EventKind.REPLACED:
-				_replace(stored, event.data["replaced_by"], tickets[stored.key], now)
+
+
+def _write_notices(decided: Decided, directory: Directory, now: datetime) -> None:
+	"""After the history, to which they add whom they can't reach."""
+	notices = [(stored.item, notice) for stored, decision in decided for notice in decision.notices]
+	outbox.queue_notices(notices, directory, now)
+
+
+def _open_replacements(decided: Decided, tickets: Tickets, now: datetime) -> None:
+	for stored, event in _events(decided):
+		if event.kind is EventKind.REPLACED:
+			_replace(stored, event.data["replaced_by"], tickets[stored.key], now)
+
+
+def _events(decided: Decided) -> Iterator[tuple[Stored, Event]]:
+	return ((stored, event) for stored, decision in decided for event in decision.events)
 
 
 def park(name: str, why: str, until: datetime, now: datetime) -> bool:
@@ -178,7 +210,7 @@ def columns_of(item: ActionItem) -> dict[str, Any]:
 	}
 
 
-def _changes(decided: Sequence[tuple[Stored, Decision]], now: datetime) -> list[dict[str, Any]]:
+def _changes(decided: Decided, now: datetime) -> list[dict[str, Any]]:
 	"""The items' new states, without the columns in which none of them changes."""
 	before = [_before(stored) for stored, _decision in decided]
 	after = [

@@ -238,34 +238,42 @@ def problems(value: Any, schema: str | dict[str, Any], at: str = "") -> Iterator
 	if "$ref" in schema:
 		schema = schemas()[schema["$ref"]]
 	here = at or "the request"
-	kind = schema.get("type")
-	if kind == "object":
-		if not isinstance(value, dict):
-			yield f"{here} is not an object"
-			return
-		known, others = schema.get("properties", {}), schema.get("additionalProperties")
-		for name, part in value.items():
-			inner = f"{at}.{name}" if at else name
-			# Google's JSON takes a field under its proto name as well; pyfcm writes validate_only.
-			named = known.get(name) or known.get(re.sub(r"_([a-z])", lambda m: m[1].upper(), name))
-			if named or others:
-				yield from problems(part, named or others, inner)
-			else:
-				yield f"Invalid JSON payload received. Unknown name {inner!r}"
-	elif kind == "array":
-		if not isinstance(value, list):
-			yield f"{here} is not a list"
-			return
-		for number, part in enumerate(value):
-			yield from problems(part, schema["items"], f"{at}[{number}]")
-	elif kind == "string":
-		if not isinstance(value, str):
-			yield f"{here} is not a text"
-		elif schema.get("enum") and value not in schema["enum"]:
-			yield f"{here} is none of {', '.join(schema['enum'])}"
-		elif schema.get("format") == "google-duration" and not re.fullmatch(r"\d+(\.\d{1,9})?s", value):
-			yield f"{here} is not a duration"
-	elif kind == "boolean" and not isinstance(value, bool):
-		yield f"{here} is not a boolean"
-	elif kind in ("integer", "number") and (isinstance(value, bool) or not isinstance(value, int | float)):
-		yield f"{here} is not a number"
+	match schema.get("type"):
+		case "object":
+			yield from (
+				_in_object(value, schema, at) if isinstance(value, dict) else [f"{here} is not an object"]
+			)
+		case "array":
+			yield from _in_list(value, schema, at) if isinstance(value, list) else [f"{here} is not a list"]
+		case "string":
+			yield from _in_text(value, schema, here)
+		case "boolean" if not isinstance(value, bool):
+			yield f"{here} is not a boolean"
+		case "integer" | "number" if isinstance(value, bool) or not isinstance(value, int | float):
+			yield f"{here} is not a number"
+
+
+def _in_object(value: dict[str, Any], schema: dict[str, Any], at: str) -> Iterator[str]:
+	known, others = schema.get("properties", {}), schema.get("additionalProperties")
+	for name, part in value.items():
+		inner = f"{at}.{name}" if at else name
+		# Google's JSON takes a field under its proto name as well; pyfcm writes validate_only.
+		named = known.get(name) or known.get(re.sub(r"_([a-z])", lambda m: m[1].upper(), name))
+		if named or others:
+			yield from problems(part, named or others, inner)
+		else:
+			yield f"Invalid JSON payload received. Unknown name {inner!r}"
+
+
+def _in_list(value: list[Any], schema: dict[str, Any], at: str) -> Iterator[str]:
+	for number, part in enumerate(value):
+		yield from problems(part, schema["items"], f"{at}[{number}]")
+
+
+def _in_text(value: Any, schema: dict[str, Any], here: str) -> Iterator[str]:
+	if not isinstance(value, str):
+		yield f"{here} is not a text"
+	elif schema.get("enum") and value not in schema["enum"]:
+		yield f"{here} is none of {', '.join(schema['enum'])}"
+	elif schema.get("format") == "google-duration" and not re.fullmatch(r"\d+(\.\d{1,9})?s", value):
+		yield f"{here} is not a duration"
