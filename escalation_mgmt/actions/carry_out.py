@@ -52,8 +52,8 @@ def carry_out(
 ) -> Result:
 	"""Do something to the action item of that name. The caller commits.
 
-	`decide` asks the engine, `say` tells what was done. `refuse` tells why not, or throws where what was given is at fault. With
-	`sends` there may be messages because of it, which delivery is asked to send.
+	`decide` asks the engine, and `say` tells what was done. `refuse` tells why it wasn't, or throws where what was given
+	is at fault. With `sends` there may be messages because of it: delivery is asked to send them.
 	"""
 	locked = Locked.named(name)
 	if not locked:

@@ -25,8 +25,8 @@ def field(name: str, label: Callable[[], str]) -> Callable[[TicketKey, ActionIte
 
 
 def chosen(click: Click, asked_in: str) -> tuple[str, str]:
-	"""The user who was chosen, and what they are called. Raises ValidationError for anybody else than those who are offered,
-	RateLimitExceededError for who has had too many people paged.
+	"""The user who was chosen, and what they are called. Raises ValidationError for anybody who isn't offered, and
+	RateLimitExceededError for whoever has had too many people paged.
 	"""
 	rate_limit.hourly("page", click.actor.user, PER_HOUR)
 	user = click.value(asked_in)
