@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from escalation_mgmt.engine import (
 	AROUND_THE_CLOCK,
+	ActionItem,
 	AfterMaintenance,
 	Calendar,
 	CalendarKind,
@@ -232,11 +234,7 @@ def test_no_step_is_early_and_none_out_of_working_time_that_says_so(
 	of: Plan, by: Calendar | None, later: timedelta, delays: list[int]
 ) -> None:
 	working = WorkingTime(by) if by else AROUND_THE_CLOCK
-
-	def earliest(since: datetime, *waits: timedelta) -> datetime:
-		wait = sum(waits, timedelta(0))
-		return by.add(since, wait) if by and of.counts_working_time else since + wait
-
+	earliest = partial(_earliest, of, by)
 	start = T0 + later
 	item = open_item("ESC-1", of, ticket(), Context(start, working=working)).item
 	assert item.due_at == (start if of.start is StartAt.AT_ONCE else earliest(start, of.window))
@@ -257,12 +255,7 @@ def test_no_step_is_early_and_none_out_of_working_time_that_says_so(
 		if decision.item.status is Status.EXHAUSTED:
 			assert now >= earliest(ran_at, of.last_wait)
 		elif decision.pages:
-			ran_at, following = now, decision.item
-			if following.in_last_wait:
-				not_before = earliest(now, of.last_wait)
-			else:
-				pause = of.repeat_pause if following.run != item.run else timedelta(0)
-				not_before = earliest(now, of.groups[following.group][0].wait, pause)
+			ran_at, not_before = now, earliest(now, *_waits_between(item, decision.item))
 		elif item.status is Status.SCHEDULED and not any(e.kind is K.HELD for e in decision.events):
 			not_before = earliest(now, of.groups[0][0].wait)
 		item = decision.item
@@ -270,6 +263,19 @@ def test_no_step_is_early_and_none_out_of_working_time_that_says_so(
 	wanted = [(run, step.number) for run in range(of.repeats + 1) for step in of.steps]
 	assert [pair for pair in wanted if pair in sent] == sent
 	assert {(run, group[0].number) for run in range(of.repeats + 1) for group in of.groups} <= set(sent)
+
+
+def _earliest(of: Plan, by: Calendar | None, since: datetime, *waits: timedelta) -> datetime:
+	wait = sum(waits, timedelta(0))
+	return by.add(since, wait) if by and of.counts_working_time else since + wait
+
+
+def _waits_between(ran: ActionItem, following: ActionItem) -> tuple[timedelta, ...]:
+	"""What has to pass after a group that ran, until what follows it is due."""
+	if following.in_last_wait:
+		return (ran.plan.last_wait,)
+	first = ran.plan.groups[following.group][0].wait
+	return (first, ran.plan.repeat_pause) if following.run != ran.run else (first,)
 
 
 def acknowledged(of: Plan):

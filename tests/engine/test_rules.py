@@ -28,6 +28,7 @@ from escalation_mgmt.engine import (
 	EventKind,
 	Maintenance,
 	MatchFacts,
+	Page,
 	Plan,
 	Refused,
 	Status,
@@ -411,7 +412,6 @@ class Rules(RuleBasedStateMachine):
 
 	def judge(self, before: ActionItem | None, decision: Decision) -> None:
 		now, after = self.shell.now, decision.item
-		ticket = self.shell.tickets[self.shell.ticket_of[after.id]]
 		self.positions.setdefault(after.id, []).append(after.position)
 		assert decision.events, "nothing changes without a line of history"
 		assert all(event.at == now for event in decision.events)
@@ -419,6 +419,25 @@ class Rules(RuleBasedStateMachine):
 			assert after.version == 0 and not decision.pages and not decision.notices
 			self.first_seen[after.id] = after
 			return
+		self._judge_state(before, decision)
+		by_a_person = any(event.kind in (K.HANDED_OVER, K.PERSON_ADDED) for event in decision.events)
+		for page in decision.pages:
+			assert page.step in after.plan.steps
+			again = page.recipient.label in before.acks and before.status is not Status.ACKNOWLEDGED
+			assert by_a_person or not again, "they aren't paged again"
+			if not by_a_person:  # who is paged by somebody's wish is paged at once, at any hour
+				self._judge_page(before, decision, page)
+		self._judge_steps(decision)
+		assert decision.withdraw == (
+			after.status is not before.status
+			and after.status in (Status.ACKNOWLEDGED, Status.RESOLVED, Status.CANCELLED, Status.SNOOZED)
+		)
+		owners = [notice.about for notice in decision.notices if notice.audience is Audience.OWNERS]
+		assert owners == [e.kind for e in decision.events if e.kind in (K.EXHAUSTED, K.NOBODY_NOTIFIED)]
+		self._passes(after, decision)
+
+	def _judge_state(self, before: ActionItem, decision: Decision) -> None:
+		after, first = decision.item, self.first_seen[decision.item.id]
 		assert after.version == before.version + 1
 		goes_on = after.status in (Status.ESCALATING, Status.SNOOZED)
 		assert not (goes_on and after.ack_requests and complete(after.ack_requests, after.acks)), (
@@ -427,35 +446,26 @@ class Rules(RuleBasedStateMachine):
 		assert after.status is status_after(before.status, [event.kind for event in decision.events])
 		anew = any(event.kind in ANEW or event.data.get("over") for event in decision.events)
 		assert (after.generation > before.generation) is anew, "what was sent before is stale from then on"
-		first = self.first_seen[after.id]
 		assert after.plan is first.plan and after.opened_at == first.opened_at, "frozen"
-		by_a_person = any(event.kind in (K.HANDED_OVER, K.PERSON_ADDED) for event in decision.events)
-		for page in decision.pages:
-			assert page.step in first.plan.steps
-			again = page.recipient.label in before.acks and before.status is not Status.ACKNOWLEDGED
-			assert by_a_person or not again, "they aren't paged again"
-			if by_a_person:
-				continue  # they are paged at once, at any hour, because somebody wants it
-			assert before.status in RUNNING and _due(before, decision) <= now, "never early"
-			assert not running_maintenance(self.shell.maintenances.values(), now), "in maintenance"
-			assert page.planned_at <= now
-			if page.step.in_working_time:
-				assert self.shell.working(first.plan).next(now) == now, "out of hours"
-			assert not ticket.gone and ticket.category is not StatusCategory.RESOLVED, "evaluated again"
-			assert not _answered_since(ticket, after), "evaluated again"
+
+	def _judge_page(self, before: ActionItem, decision: Decision, page: Page) -> None:
+		now, after = self.shell.now, decision.item
+		ticket = self.shell.tickets[self.shell.ticket_of[after.id]]
+		assert before.status in RUNNING and _due(before, decision) <= now, "never early"
+		assert not running_maintenance(self.shell.maintenances.values(), now), "in maintenance"
+		assert page.planned_at <= now
+		if page.step.in_working_time:
+			assert self.shell.working(after.plan).next(now) == now, "out of hours"
+		assert not ticket.gone and ticket.category is not StatusCategory.RESOLVED, "evaluated again"
+		assert not _answered_since(ticket, after), "evaluated again"
+
+	def _judge_steps(self, decision: Decision) -> None:
 		ran = [event for event in decision.events if event.kind is K.STEP_RAN]
-		assert len({group_of(after.plan, event.step) for event in ran}) <= 1, "one group at a time"
+		assert len({group_of(decision.item.plan, event.step) for event in ran}) <= 1, "one group at a time"
 		spared = any("spared" in event.data for event in ran)
 		if ran and not decision.pages and not spared:
 			for step in ran:
 				assert any(e.kind is K.UNREACHABLE and e.step == step.step for e in decision.events)
-		assert decision.withdraw == (
-			after.status is not before.status
-			and after.status in (Status.ACKNOWLEDGED, Status.RESOLVED, Status.CANCELLED, Status.SNOOZED)
-		)
-		owners = [tell.about for tell in decision.notices if tell.audience is Audience.OWNERS]
-		assert owners == [e.kind for e in decision.events if e.kind in (K.EXHAUSTED, K.NOBODY_NOTIFIED)]
-		self._passes(after, decision)
 
 	def _passes(self, item: ActionItem, decision: Decision) -> None:
 		"""At most one pass through the plan goes by without reaching anybody."""

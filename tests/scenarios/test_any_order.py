@@ -302,7 +302,13 @@ class AnyOrder(RuleBasedStateMachine):
 		if item.status != Status.ACKNOWLEDGED or item.plan != "Assignee":  # which alone has a time-out
 			stands = item.status not in RUNNING or item.status == Status.ACKNOWLEDGED or item.stalled
 			assert (item.due_utc is None) == bool(stands)
+		assert self._has_it_by_history(events) == bool(item.acknowledged_by)
 		kinds = [event.kind for event in events]
+		if kinds.count("Nobody Notified") and item.stalled:
+			assert kinds.count("Unreachable")
+
+	def _has_it_by_history(self, events: list[Any]) -> bool:
+		"""Whether somebody has the item in the end; each line has to fit to those before it."""
 		ran: list[tuple[int, int]] = []
 		stalled = has_it = False
 		for event in events:
@@ -317,9 +323,7 @@ class AnyOrder(RuleBasedStateMachine):
 				assert not has_it, "acknowledgement wins"
 				assert (event.run, event.step) not in ran, "ran twice"
 				ran.append((event.run, event.step))
-		assert has_it == bool(item.acknowledged_by)
-		if kinds.count("Nobody Notified") and item.stalled:
-			assert kinds.count("Unreachable")
+		return has_it
 
 	def _message(self, message: Any, item: Any, events: list[Any]) -> None:
 		times = [at for name, at in self.received if name == message.name]
