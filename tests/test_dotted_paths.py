@@ -21,6 +21,7 @@ from tests.python_texts import UNKNOWN, Texts
 ROOT = Path(__file__).parents[1]
 APP = ROOT / "escalation_mgmt"
 PATH = re.compile(r"\bescalation_mgmt(?:\.[A-Za-z_]\w*)+")
+IMPORT = re.compile(r"\bfrom (escalation_mgmt(?:\.\w+)*) import (\w[\w, ]*)")
 URL = "/api/method/"
 NO_PATHS = ("getLogger(", "job_id=")  # names of other things
 CODE = ("escalation_mgmt", "host", "tests", "benchmarks")
@@ -63,6 +64,12 @@ def in_text(text: str) -> list[str]:
 	)
 
 
+def imported(source: str) -> Iterator[str]:
+	"""What is imported, be it by a script that stands in a text."""
+	for package, names in IMPORT.findall(source):
+		yield from (f"{package}.{name.split()[0]}" for name in names.split(","))
+
+
 def in_document(text: str) -> list[str]:
 	"""A function that a document names in full is one to be called."""
 	found = in_text(text)
@@ -74,7 +81,11 @@ def in_document(text: str) -> list[str]:
 
 def in_python(sources: dict[str, str]) -> list[str]:
 	"""In the code as it stands, and in what is put together from it."""
-	found = [f"{file}: {each}" for file, source in sources.items() for each in in_text(source)]
+	found = [
+		f"{file}: {each}"
+		for file, source in sources.items()
+		for each in (*in_text(source), *filter(None, map(wrong, imported(source))))
+	]
 	files = list(sources)
 	for number, text in Texts(sources.values()).put_together():
 		found += [f"{files[number]}: {each}" for each in in_text(text)]
@@ -200,6 +211,7 @@ def test_settings_of_tools() -> None:
 		'"escalation_mgmt.nowhere"',
 		'f"{url}/api/method/escalation_mgmt.api.nowhere?{query}"',
 		'"/api/method/escalation_mgmt.hooks.app_name"',
+		'"""\nfrom escalation_mgmt import hooks, nowhere\n"""',
 		'def ask(method):\n\treturn f"escalation_mgmt.api.{method}"\nask("nowhere")',
 		'def ask(self, method):\n\treturn "escalation_mgmt.api." + method\nx.ask(method="nowhere")',
 		'for name, method in (("a", "act"), ("b", "nowhere")):\n\tprint(f"escalation_mgmt.api.{method}")',
