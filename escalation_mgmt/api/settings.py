@@ -7,7 +7,7 @@ from frappe import _
 
 from escalation_mgmt.notifiers import CannotReach
 from escalation_mgmt.notifiers.push import fcm, vapid
-from escalation_mgmt.notifiers.twilio import connection_test
+from escalation_mgmt.notifiers.twilio import connection_check
 from escalation_mgmt.notifiers.twilio.account import account
 from escalation_mgmt.permissions import only_for_managers
 from escalation_mgmt.utils import installation
@@ -27,7 +27,7 @@ def make_live() -> None:
 def test_twilio() -> dict[str, Any]:
 	"""Returns {"ok", "said": [sentences]}."""
 	only_for_managers()
-	wrong, fine = connection_test.check(account())
+	wrong, fine = connection_check.check(account())
 	return {"ok": not wrong, "said": wrong or fine}
 
 

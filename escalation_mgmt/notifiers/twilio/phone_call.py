@@ -7,7 +7,7 @@ from typing import Any
 from twilio.rest import Client
 
 from escalation_mgmt.notifiers.base import Message, Notifier, Outcome, Person
-from escalation_mgmt.notifiers.twilio import connection_test, phone_numbers, sending
+from escalation_mgmt.notifiers.twilio import connection_check, phone_numbers, sending
 from escalation_mgmt.notifiers.twilio.account import account, problem
 from escalation_mgmt.notifiers.twilio.client import CONNECTIONS
 from escalation_mgmt.notifiers.twilio.twiml import Speaker
@@ -27,7 +27,7 @@ class PhoneCallNotifier(Notifier):
 		return problem(self._account, calls=True)
 
 	def refused(self) -> list[str]:
-		return connection_test.check(self._account, sms=False)[0]
+		return connection_check.check(self._account, sms=False)[0]
 
 	def address_of(self, person: Person) -> str:
 		return self.check_address(phone_numbers.mobile_of(person))

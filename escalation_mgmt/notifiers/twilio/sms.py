@@ -11,7 +11,7 @@ from frappe.translate import print_language
 from twilio.rest import Client
 
 from escalation_mgmt.notifiers.base import CannotReach, Message, Notifier, Outcome, Person
-from escalation_mgmt.notifiers.twilio import connection_test, gsm7, phone_numbers, sending
+from escalation_mgmt.notifiers.twilio import connection_check, gsm7, phone_numbers, sending
 from escalation_mgmt.notifiers.twilio.account import account, problem
 from escalation_mgmt.notifiers.twilio.client import CONNECTIONS
 
@@ -34,7 +34,7 @@ class SmsNotifier(Notifier):
 		return problem(self._account, calls=False)
 
 	def refused(self) -> list[str]:
-		return connection_test.check(self._account, calls=False)[0]
+		return connection_check.check(self._account, calls=False)[0]
 
 	def address_of(self, person: Person) -> str:
 		number = phone_numbers.mobile_of(person)
