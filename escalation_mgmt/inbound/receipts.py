@@ -104,10 +104,10 @@ def _tells_more(message: _Reported, receipt: Receipt) -> bool:
 		return False  # delivery records that itself within a moment
 	if receipt.status != MessageState.FAILED:
 		return True  # whichever attempt it was that arrived
-	return _is_of_ours(message, receipt)
+	return _of_our_attempt(message, receipt)
 
 
-def _is_of_ours(message: _Reported, failure: Receipt) -> bool:
+def _of_our_attempt(message: _Reported, failure: Receipt) -> bool:
 	"""Whether a failure is that of the attempt that we believe in."""
 	if message.status == MessageState.SENDING:
 		return message.attempt_id == failure.attempt
