@@ -15,12 +15,13 @@ from frappe.utils.password import get_encryption_key
 from werkzeug.wrappers import Response
 
 from escalation_mgmt import permissions
+from escalation_mgmt.delivery.alone import send_alone
 from escalation_mgmt.facts.people import Directory, Person
 from escalation_mgmt.notifiers import CannotReach
-from escalation_mgmt.notifiers.base import Message, Notifier, Sent
+from escalation_mgmt.notifiers.base import Notifier, Sent
 from escalation_mgmt.notifiers.twilio.account import account
 from escalation_mgmt.notifiers.twilio.sms import SmsNotifier
-from escalation_mgmt.utils import clock, installation, rows
+from escalation_mgmt.utils import clock, installation
 from escalation_mgmt.utils.doctypes import CONTACT
 from escalation_mgmt.utils.rate_limit import hourly
 
@@ -167,18 +168,7 @@ def _set(contact: str, **values: Any) -> None:
 
 
 def _sent(notifier: Notifier, address: str, text: str, language: str | None) -> dict[str, Any]:
-	message = Message(
-		notification=rows.new_name(),
-		attempt=rows.new_name(),
-		address=address,
-		subject=_("Test"),
-		text=text,
-		link="",
-		language=language or "",
-		context={"item": "test"},
-	)
-	for _message, outcome in notifier.send([message]):
-		if isinstance(outcome, Sent):
-			return {"sent": True, "message": _("Sent to {0}.").format(notifier.mask(address))}
-		return {"sent": False, "message": outcome.detail}
-	return {"sent": False, "message": ""}
+	outcome = send_alone(notifier, address, text, language or "")
+	if isinstance(outcome, Sent):
+		return {"sent": True, "message": _("Sent to {0}.").format(notifier.mask(address))}
+	return {"sent": False, "message": outcome.detail}

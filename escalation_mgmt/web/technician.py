@@ -18,15 +18,16 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
 from escalation_mgmt.actions.acknowledge import acknowledge_as
+from escalation_mgmt.delivery.alone import send_alone
 from escalation_mgmt.engine import Status
 from escalation_mgmt.notifiers import egress
-from escalation_mgmt.notifiers.base import CannotReach, Message, Sent
+from escalation_mgmt.notifiers.base import CannotReach, Sent
 from escalation_mgmt.notifiers.push import devices, vapid, web_push
 from escalation_mgmt.notifiers.push.devices import PAGE, page_url
 from escalation_mgmt.notifiers.push.iphone_push import IphonePushNotifier
 from escalation_mgmt.storage import action_items
 from escalation_mgmt.storage.message_state import Purpose
-from escalation_mgmt.utils import clock, installation, rows
+from escalation_mgmt.utils import clock, installation
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
 from escalation_mgmt.utils.rate_limit import hourly
 
@@ -101,8 +102,13 @@ def send_test() -> dict[str, Any]:
 	if not installation.is_live():
 		frappe.throw(_("This site is a copy: it sends nothing."))
 	hourly("test", frappe.session.user, TESTS_PER_HOUR)
-	sent, said = test_to(user)
-	return {"sent": sent, "message": said, "devices": _devices()}
+	notifier = IphonePushNotifier()
+	try:
+		address = notifier.check_user(user)
+	except CannotReach as e:
+		return {"sent": False, "message": str(e), "devices": _devices()}
+	outcome = send_alone(notifier, address, _("Notifications reach this device."), frappe.local.lang)
+	return {"sent": isinstance(outcome, Sent), "message": outcome.detail, "devices": _devices()}
 
 
 @frappe.whitelist(methods=["POST"])
@@ -113,28 +119,6 @@ def acknowledge(action_item: str) -> dict[str, Any]:
 	item.check_permission("read")
 	done = acknowledge_as(user, item.name, "Phone Page")
 	return {"taken": done.taken, "message": done.in_words, "items": _items()}
-
-
-def test_to(user: str) -> tuple[bool, str]:
-	"""Send a test to a user's devices; whether one took it, and what became of it in words. No permission is checked."""
-	notifier = IphonePushNotifier()
-	try:
-		address = notifier.check_user(user)
-	except CannotReach as e:
-		return False, str(e)
-	message = Message(
-		notification=rows.new_name(),
-		attempt=rows.new_name(),
-		address=address,
-		subject=_("Test"),
-		text=_("Notifications reach this device."),
-		link="",
-		language=frappe.local.lang,
-		context={"item": "test"},
-	)
-	for _message, outcome in notifier.send([message]):
-		return isinstance(outcome, Sent), outcome.detail
-	return False, ""
 
 
 def _user() -> str:

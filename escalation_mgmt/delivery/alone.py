@@ -1,0 +1,21 @@
+"""One message by itself: a test, or a code. Nothing is queued, and nothing recorded."""
+
+from frappe import _
+
+from escalation_mgmt.notifiers.base import Failed, Message, Notifier, Outcome
+from escalation_mgmt.utils import rows
+
+
+def send_alone(notifier: Notifier, address: str, text: str, language: str = "") -> Outcome:
+	"""Send it now, and say what became of it."""
+	message = Message(
+		notification=rows.new_name(),
+		attempt=rows.new_name(),
+		address=address,
+		subject=_("Test"),
+		text=text,
+		link="",
+		language=language,
+		context={"item": "test"},
+	)
+	return next((outcome for _message, outcome in notifier.send([message])), Failed(""))
