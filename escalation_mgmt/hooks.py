@@ -99,7 +99,7 @@ app_include_css = "escalation.bundle.css"
 # After a deployment, too, it must be seen that a dispatcher was forgotten.
 persistent_cache_keys = ["escalation_last_tick"]
 
-# What Frappe erases of a person by itself; the rest is done by user_renames. None is "partial": that would write virtual fields.
+# What Frappe erases of a person by itself; the rest is done by operations.personal_data. None is "partial": that would write virtual fields.
 user_data_fields = [
 	{
 		"doctype": "Escalation Contact",

@@ -1,4 +1,4 @@
-"""One ticket is evaluated: does its running item go on, or should one be opened? For triggers and the sweep."""
+"""One ticket is evaluated: does its running item go on, or should one be opened? For document events and the sweep."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager

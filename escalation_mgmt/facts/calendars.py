@@ -1,6 +1,6 @@
 """Calendars: from documents to the engine's own, read at the moment that they are asked for (design rule 2).
 
-Beside `tickets.py` the one file that knows Helpdesk's field names: those of HD Service Level Agreement and its
+Beside `sources.py` the one file that knows Helpdesk's field names: those of HD Service Level Agreement and its
 holiday list, which ERPNext's agreements share, and ours too. Agreements have no time zone: theirs is the site's.
 """
 
