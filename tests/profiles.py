@@ -11,7 +11,7 @@ from hypothesis import Phase, settings
 NAME = os.environ.get("HYPOTHESIS_PROFILE", "default")
 NIGHTLY = NAME == "nightly"
 
-settings.register_profile("default", derandomize=True)
+settings.register_profile("default", derandomize=True, deadline=None)
 settings.register_profile("nightly", max_examples=2000, deadline=None)
 settings.register_profile(
 	"mutants",

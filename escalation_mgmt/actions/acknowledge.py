@@ -142,7 +142,7 @@ def acknowledge_by(message: Any, via: str) -> Acknowledgement:
 def as_it_is(message: Any) -> Acknowledgement | None:
 	"""How it stands for whom a message went to, without changing anything; None where there is no such item."""
 	found = action_items.read([message.action_item])
-	return _as_it_is(found[0], outbox.key(message)) if found else None
+	return _as_it_is(found[0], outbox.counted_as(message)) if found else None
 
 
 def _as_it_is(stored: action_items.Stored, who: str) -> Acknowledgement:

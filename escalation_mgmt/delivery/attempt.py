@@ -48,7 +48,7 @@ class ItemFacts:
 
 	name: str
 	status: Status  # its text, which equals it
-	acks: str | None  # who has acknowledged, named as `outbox.key` names them; JSON
+	acks: str | None  # who has acknowledged, named as `outbox.counted_as` names them; JSON
 	reference_doctype: str  # the ticket's
 	reference_name: str
 	plan_version: str  # the frozen plan that the item runs on

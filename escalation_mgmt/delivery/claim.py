@@ -71,7 +71,7 @@ def _still_wanted(message: Attempt) -> bool:
 	if message.purpose != Purpose.PAGE:
 		return True
 	item = message.item
-	return bool(item and item.status in _WANTED and not item.has_acknowledged(outbox.key(message)))
+	return bool(item and item.status in _WANTED and not item.has_acknowledged(outbox.counted_as(message)))
 
 
 def _end_lost(lost: Sequence[Attempt], unwanted: set[str], now: datetime) -> set[str]:

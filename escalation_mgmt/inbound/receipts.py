@@ -136,7 +136,7 @@ def _write(message: _Reported, receipt: Receipt, now: datetime) -> None:
 
 def _another_way(stored: action_items.Stored, failed: _Reported, now: datetime) -> None:
 	"""One re-send, to the same person, by the plan's next method that reaches them, or by any other."""
-	if outbox.key(failed) in stored.item.acks:
+	if outbox.counted_as(failed) in stored.item.acks:
 		return  # they have acknowledged by another message; the others are still asked
 	if failed.instead_of:
 		return

@@ -57,7 +57,7 @@ def select(kind: type[M], which: str, values: Sequence[Any]) -> list[M]:
 	return [kind(*row) for row in found]
 
 
-def key(message: Any) -> str:
+def counted_as(message: Any) -> str:
 	"""Under which an acknowledgement by whom a message goes to is counted, as the engine counts it."""
 	return message.user or message.recipient
 
@@ -115,7 +115,7 @@ def withdraw(items: Sequence[str], now: datetime, of: str = "") -> None:
 		return
 	pages = _open_pages(items)
 	if of:
-		pages = [page for page in pages if key(page) == of]
+		pages = [page for page in pages if counted_as(page) == of]
 	# A retry waits in Queued, and is taken back like a first attempt.
 	queued = [page for page in pages if page.status == MessageState.QUEUED]
 	flying = [page for page in pages if page.status == MessageState.SENDING]
