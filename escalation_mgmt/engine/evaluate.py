@@ -60,7 +60,7 @@ def _follow(item: ActionItem, ticket: Ticket, context: Context) -> Decision | No
 		if changed := change(new, ticket, context):
 			new = changed.item
 			events += changed.events
-			notices += changed.notices
+			notices += changed.notices  # pragma: no mutate; the last change alone notifies anybody
 	if not events:
 		return None
 	# The facts last: whether the priority was raised is seen by the old ones.

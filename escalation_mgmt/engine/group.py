@@ -95,7 +95,7 @@ def _what_follows(item: ActionItem, context: Context) -> Decision:
 
 
 def _nobody_notified(item: ActionItem, now: datetime) -> Decision:
-	"""A whole pass reached nobody: it waits, at the begin of this run, until somebody can be reached."""
+	"""A whole pass reached nobody: it waits, at the beginning of this run, until somebody can be reached."""
 	kind = EventKind.NOBODY_NOTIFIED
 	return Decision(
 		item=replace(item, stalled=True, due_at=None, group=0),

@@ -57,15 +57,13 @@ def _run(item: ActionItem, ticket: Ticket, context: Context) -> Decision:
 
 
 def _go_on(item: ActionItem, ticket: Ticket, context: Context) -> Decision:
-	"""Do what is due, if anything is: let the item escalate that doesn't yet, or no longer, then take its next step."""
-	if not _is_due(item, context.now):
-		return Decision(item=replace(item, version=item.version + 1))
-	if item.status is Status.ESCALATING:
+	"""Let an item escalate that doesn't yet, or no longer, where that is due; then take its next step."""
+	if item.status is Status.ESCALATING or not _is_due(item, context.now):
 		return _next_step(item, context)
 	if item.status is Status.ACKNOWLEDGED and not item.reminded:
 		return remind(item, context)
 	escalating, line = _escalate(item, ticket, context)
-	return _preceded_by((line,), _go_on(escalating, ticket, context))
+	return _preceded_by((line,), _next_step(escalating, context))
 
 
 def _escalate(item: ActionItem, ticket: Ticket, context: Context) -> tuple[ActionItem, Event]:
@@ -85,7 +83,9 @@ def _window_over(item: ActionItem, context: Context) -> tuple[ActionItem, Event]
 
 
 def _next_step(item: ActionItem, context: Context) -> Decision:
-	"""Run the group that comes next, or hold it; past the last one the item is exhausted."""
+	"""Run the group that comes next, if it is due, or hold it; past the last one the item is exhausted."""
+	if not _is_due(item, context.now):
+		return Decision(item=replace(item, version=item.version + 1))
 	if item.in_last_wait:
 		return _exhaust(item, context.now)
 	if until := held_until(item.plan, item.group, context.now, context.working):
