@@ -128,6 +128,13 @@ def test_an_acknowledged_item_is_replaced_only_when_the_priority_was_raised() ->
 	assert lowered.item.status is Status.ACKNOWLEDGED
 
 
+def test_what_somebody_has_goes_on_where_a_raised_priority_is_no_plans() -> None:
+	taken = acknowledge(opened(high), actor("Tech", "Desk"), Context(T0)).item
+	raised = evaluate(taken, ticket("Urgent", 80), [high], always, Context(T0))
+	assert raised.item.status is Status.ACKNOWLEDGED
+	assert [event.kind for event in raised.events] == [EventKind.TICKET_CHANGED]
+
+
 def opened_by(of_ticket=None, **more):
 	return opens(of_ticket or ticket(), [high, urgent], always, **more)
 
