@@ -21,7 +21,7 @@ def sees_app() -> bool:
 
 
 def sees_all(user: str) -> bool:
-	return user == "Administrator" or bool({*MANAGERS} & {*frappe.get_roles(user)})
+	return user == "Administrator" or bool({*MANAGERS, "Administrator"} & {*frappe.get_roles(user)})
 
 
 def concerns(item: Any, user: str) -> bool:
@@ -92,8 +92,8 @@ def _visible(user: str, item: str) -> str:
 	"""Which rows of `item` (a table or an alias) a user may see. `exists` by key, because `in (... union ...)` would
 	be worked out anew for every row."""
 	parts = [
-		f"exists (select 1 from `tab{NOTIFICATION}` told where told.`action_item` = {item}.`name`"
-		f" and told.`user` = {frappe.db.escape(user)})"
+		f"exists (select 1 from `tab{NOTIFICATION}` message where message.`action_item` = {item}.`name`"
+		f" and message.`user` = {frappe.db.escape(user)})"
 	]
 	doctypes = frappe.get_all(
 		ITEM, pluck="reference_doctype", distinct=True, order_by="reference_doctype", ignore_permissions=True

@@ -125,7 +125,7 @@ def notice(
 		).format(known["plan"], known["item"]),
 		EventKind.PARKED: _("{0} says why. It is tried again every few minutes.").format(known["item"]),
 	}
-	head = says.get(about) or _("News of ticket {0}").format(number)
+	head = says.get(about) or _("About ticket {0}").format(number)
 	lines = [f"{head}: {subject}", more.get(about, ""), known["ticket"].url]
 	return head, "\n".join(line for line in lines if line)
 

@@ -18,18 +18,18 @@ class Sender:
 
 	def __init__(self, connect: Callable[[], None]):
 		"""`connect` gives the thread that calls it a fresh connection to the site."""
-		told, self._tell = os.pipe()
+		reading, self._writing = os.pipe()
 		self.pid = os.fork()
 		if not self.pid:
-			os.close(self._tell)
-			_send_what_is_told(told, connect)
-		os.close(told)
-		os.set_blocking(self._tell, False)
+			os.close(self._writing)
+			_send_as_asked(reading, connect)
+		os.close(reading)
+		os.set_blocking(self._writing, False)
 
 	def send(self, methods: Iterable[str]) -> bool:
 		"""Let these methods' messages be sent. False: it is gone."""
 		try:
-			os.write(self._tell, "".join(f"{method}\n" for method in methods).encode())
+			os.write(self._writing, "".join(f"{method}\n" for method in methods).encode())
 		except BlockingIOError:
 			pass  # it has been told often enough
 		except OSError:
@@ -38,18 +38,18 @@ class Sender:
 
 	def close(self) -> None:
 		"""Let it finish what is under way, and wait for that."""
-		os.close(self._tell)
+		os.close(self._writing)
 		os.waitpid(self.pid, 0)
 
 
-def _send_what_is_told(told: int, connect: Callable[[], None]) -> None:
+def _send_as_asked(reading: int, connect: Callable[[], None]) -> None:
 	"""What the sender does until the pipe is closed. It never returns."""
 	# Process managers tell all of a group: the dispatcher decides.
 	signal.signal(signal.SIGTERM, signal.SIG_IGN)
 	signal.signal(signal.SIGINT, signal.SIG_IGN)
 	gc.freeze()  # what the dispatcher has imported stays, and stays shared
 	try:
-		with MethodThreads(connect) as threads, os.fdopen(told) as lines:
+		with MethodThreads(connect) as threads, os.fdopen(reading) as lines:
 			for line in lines:
 				threads.send([line.rstrip("\n")])
 	finally:

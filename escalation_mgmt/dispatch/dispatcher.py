@@ -7,7 +7,6 @@ job. However many of them run at once, each due step is claimed by one (design r
 import gc
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import frappe
@@ -57,7 +56,7 @@ def tick(send: Callable[[], object] | None = None) -> int:
 
 def _run_set() -> int:
 	"""Returns how many items were run, or set aside."""
-	frappe.db.rollback()  # an old snapshot is no look
+	frappe.db.rollback()  # what an older read view shows is not as it is now
 	now = clock.now()
 	monitor.ticked(now)
 	claimed = action_items.claim_due(now, SET)
@@ -85,7 +84,7 @@ def _run(claimed: list[action_items.Stored], now: datetime) -> int:
 
 def _decide(stored: action_items.Stored, snapshot: Snapshot, now: datetime) -> Decision | None:
 	ticket, enabled = snapshot.ticket(stored), snapshot.enabled(stored.key.doctype).values()
-	context = replace(snapshot.context(stored, ticket, now), maintenances=snapshot.maintenances.of(ticket))
+	context = snapshot.context(stored, ticket, now, snapshot.maintenances.of(ticket))
 	return run_due(stored.item, ticket, enabled, snapshot.condition_met(stored.key), context)
 
 
@@ -106,7 +105,7 @@ def _run_in_parts(names: list[str]) -> int:
 				ran += _run_in_parts(part)
 			elif not isinstance(e, rows.Conflict | frappe.QueryDeadlockError | frappe.QueryTimeoutError):
 				ran += _park(part[0], e)
-			# else somebody else has it; the next tick looks again
+			# else somebody else has it; the next tick tries again
 	return ran
 
 
@@ -116,12 +115,12 @@ def _park(name: str, error: Exception) -> bool:
 	first = not frappe.db.get_value(ITEM, name, "parked")
 	parked = decisions.park(name, f"{type(error).__name__}: {error}"[:300], now + PARKED_FOR, now)
 	if first and parked:
-		_tell_of(name, now)
+		_notify_owner_of(name, now)
 	fault_points.commit("dispatcher.parked")
 	return parked
 
 
-def _tell_of(name: str, now: datetime) -> None:
+def _notify_owner_of(name: str, now: datetime) -> None:
 	"""Tell the plan's owner of a parked item, where so much of it can be read."""
 	frappe.db.savepoint("escalation_mgmt")
 	try:
@@ -139,7 +138,7 @@ def scheduled() -> None:
 			"escalation_mgmt.dispatch.dispatcher.in_worker",
 			queue="long",
 			timeout=JOB_SECONDS + 300,
-			job_id="escalation_mgmt.dispatch.dispatcher",
+			job_id="escalation_mgmt.dispatcher",
 			deduplicate=True,
 		)
 	tick()

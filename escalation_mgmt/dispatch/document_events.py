@@ -70,5 +70,5 @@ def _evaluate(key: TicketKey, before: Any = None) -> None:
 		raise  # the database has undone the whole transaction, not only our part: the save has to be told
 	except Exception as e:
 		frappe.db.rollback(save_point="escalation_mgmt")
-		if not isinstance(e, rows.Conflict):  # somebody else looked at the same moment
-			report_error(f"Escalation: {key.doctype} {key.name} can't be looked at")
+		if not isinstance(e, rows.Conflict):  # somebody else evaluated it at the same moment
+			report_error(f"Escalation: {key.doctype} {key.name} can't be evaluated")

@@ -13,6 +13,7 @@ from escalation_mgmt import delivery
 from escalation_mgmt.engine import (
 	Context,
 	Decision,
+	Maintenance,
 	Plan,
 	Reach,
 	StatusCategory,
@@ -66,10 +67,16 @@ class Snapshot:
 			),
 		)
 
-	def context(self, stored: action_items.Stored, ticket: Ticket, now: datetime) -> Context:
-		"""What the rules are told of one item beside it and its ticket; of maintenances nothing."""
+	def context(
+		self,
+		stored: action_items.Stored,
+		ticket: Ticket,
+		now: datetime,
+		maintenances: Sequence[Maintenance] = (),
+	) -> Context:
+		"""What the rules are told of one item beside it and its ticket. Of maintenances only what is due asks."""
 		working = self.calendars.of(stored.item.plan, ticket)
-		return Context(now, working=working, reaches=partial(self.reaches, stored.key))
+		return Context(now, working, partial(self.reaches, stored.key), maintenances)
 
 	def reaches(self, key: TicketKey, step: Step) -> Reach:
 		return self.directory.reach(step, self.tickets, key)

@@ -1,4 +1,4 @@
-"""What a maintenance held is looked at again: it was ended early or changed."""
+"""What a maintenance held is evaluated again: it was ended early or changed."""
 
 import frappe
 

@@ -92,8 +92,8 @@ def _find_missed(doctype: str) -> Iterator[None]:
 			enabled = plans.enabled(doctype)
 			takes = enabled[plan.plan_version].takes
 			for page in tickets.unresolved_since(plan.enabled_utc, takes, BATCH):
-				look = partial(_open_where_wanted, doctype, page, enabled)
-				_safely(f"some of {doctype} can't be swept", look)
+				open_wanted = partial(_open_where_wanted, doctype, page, enabled)
+				_safely(f"some of {doctype} can't be swept", open_wanted)
 				yield
 		except Exception:
 			frappe.db.rollback()
@@ -114,7 +114,7 @@ def _open_where_wanted(doctype: str, page: dict[str, MatchFacts], enabled: dict[
 	names = _taken(doctype, {name: page[name] for name in names}, enabled)
 	snapshot = Snapshot([TicketKey(doctype, name) for name in names])
 	for name in [name for name in names if _opens(snapshot, TicketKey(doctype, name), pasts.get(name))]:
-		_safely(f"{doctype} {name} can't be looked at", lambda name=name: _open(doctype, name))
+		_safely(f"{doctype} {name} can't be evaluated", lambda name=name: _open(doctype, name))
 
 
 def _taken(doctype: str, page: dict[str, MatchFacts], enabled: dict[str, Plan]) -> list[str]:
@@ -131,7 +131,7 @@ def _opens(snapshot: Snapshot, key: TicketKey, past: Past | None) -> bool:
 	try:
 		return bool(version_that_opens(snapshot, key, past=past))
 	except Exception:
-		return True  # looked at by itself, which says what is wrong with it
+		return True  # evaluated by itself, which says what is wrong with it
 
 
 def _open(doctype: str, name: str) -> None:

@@ -49,7 +49,7 @@ def end(item: ActionItem, cause: Cause, now: datetime, data: dict[str, Any]) -> 
 		ended_at=now,
 		version=item.version + 1,
 	)
-	# A replacement speaks for itself with its own first message; all else is news to those who were woken.
+	# A replacement speaks for itself with its own first message; of all else those who were woken are told.
 	notices = () if cause is Cause.REPLACE else (Notice(Audience.NOTIFIED, kind),)
 	return Decision(
 		item=ended,

@@ -34,7 +34,8 @@ def run_due(
 	current = evaluated.item if evaluated else item
 	if current.status not in RUNNING or not _is_due(current, context.now):
 		return evaluated
-	current = replace(current, version=item.version)
+	if evaluated:
+		current = replace(current, version=item.version)
 	if pause := running(context.maintenances, context.now):
 		ran = hold(current, pause, context.now)
 	else:
@@ -108,4 +109,4 @@ def _is_due(item: ActionItem, now: datetime) -> bool:
 
 
 def _preceded_by(events: tuple[Event, ...], decision: Decision) -> Decision:
-	return replace(decision, events=events + decision.events)
+	return replace(decision, events=events + decision.events) if events else decision

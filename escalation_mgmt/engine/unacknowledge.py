@@ -14,7 +14,7 @@ from escalation_mgmt.engine.waits import after, wait_before, window_end
 
 
 def can_unacknowledge(item: ActionItem) -> bool:
-	"""Not one beside a newer item: that one follows the ticket."""
+	"""Not a superseded one: a newer item follows the ticket."""
 	return Cause.UNACKNOWLEDGE in TRANSITIONS[item.status] and not item.superseded
 
 

@@ -27,7 +27,7 @@ def evaluate_condition(expression: str, values: dict[str, Any]) -> bool:
 
 
 def met_by(values: Values) -> Callable[[Plan], bool]:
-	"""The function that tells the engine whether a plan's condition holds for one ticket.
+	"""The function that tells the engine whether a plan's condition is met for one ticket.
 
 	A condition that fails takes no ticket: it is logged, and the plan's form shows it when it is saved.
 	"""
@@ -40,7 +40,7 @@ def met_by(values: Values) -> Callable[[Plan], bool]:
 
 
 def stopped(plan: Plan, values: Values) -> bool:
-	"""Whether the plan's own stop condition holds. One that fails stops nothing: better a page too many."""
+	"""Whether the plan's own stop condition is met. One that fails stops nothing: better a page too many."""
 	asked = plan.stop.condition
 	return bool(asked) and _is_met(asked, values, plan, "stop_condition")
 

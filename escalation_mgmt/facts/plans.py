@@ -222,7 +222,7 @@ def _compared_by(doctype: str, names: set[str]) -> dict[str, Any]:
 		frozen = versions(names)
 		conditional = any(plan.takes.condition or plan.stop.condition for plan in frozen.values())
 		return {"fields": sources.source(doctype).deciding, "conditional": conditional}
-	except Exception:  # then each save is looked at, and each look says what is wrong
+	except Exception:  # then each save is evaluated, and each evaluation says what is wrong
 		return {"fields": [], "conditional": True}
 
 

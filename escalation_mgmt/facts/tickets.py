@@ -131,7 +131,7 @@ def logged_since(since: datetime, takes: TicketFilter, limit: int) -> list[Ticke
 
 def unresolved_since(since: datetime, takes: TicketFilter, limit: int) -> Iterator[dict[str, MatchFacts]]:
 	"""Page by page, the unresolved tickets that were logged since an instant (UTC) and that a filter takes, its condition
-	apart: {name: facts}. Every page is a look of its own.
+	apart: {name: facts}. Every page is read anew.
 	"""
 	src, levels = source(takes.doctype), cache(partial(level, takes.doctype))
 	wanted = [
@@ -174,7 +174,7 @@ def hypothetical(doctype: str, assignees: Iterable[str] = (), **facts: str) -> t
 
 
 def of_doc(doc: Any) -> Ticket:
-	"""The facts of a document in hand, its replies apart: for a first, cheap look inside a save."""
+	"""The facts of a document in hand, its replies apart: for what a save is compared with."""
 	return _facts(source(doc.doctype), doc, None, partial(level, doc.doctype))
 
 

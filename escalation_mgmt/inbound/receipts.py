@@ -97,8 +97,8 @@ def _locked(name: str) -> _Reported | None:
 
 
 def _tells_more(message: _Reported, receipt: Receipt) -> bool:
-	known, told = _RANK.get(message.status), _RANK[receipt.status]
-	if known is None or told <= known or not message.attempts:
+	known, reported = _RANK.get(message.status), _RANK[receipt.status]
+	if known is None or reported <= known or not message.attempts:
 		return False
 	if message.status == MessageState.SENDING and receipt.status == MessageState.SENT:
 		return False  # delivery records that itself within a moment

@@ -168,8 +168,8 @@ def _rehearsed(plan: Plan, directory: Directory, misses: _Misses) -> Iterator[st
 
 
 def _owners(plan: Plan, timeline: Timeline, directory: Directory, misses: _Misses) -> Iterator[str]:
-	told, missed = audiences.owners(timeline.item, directory)
-	if not (told or missed):
+	recipients, missed = audiences.owners(timeline.item, directory)
+	if not (recipients or missed):
 		yield _(
 			"Nobody is told when it reaches nobody: it has no owner, and the site no catch-all recipient."
 		)

@@ -41,10 +41,10 @@ from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.preflight import remedies, validation
 from escalation_mgmt.preflight.remedies import Remedy
 from escalation_mgmt.storage import action_items, audiences, wording
+from escalation_mgmt.storage.message_state import Purpose
 from escalation_mgmt.utils import clock, installation
 from escalation_mgmt.utils.error_reports import unreported
 
-NOTICE = "Notice"
 SAVEPOINT = "escalation_rehearsal"
 MOST_AHEAD = 30  # moments of an action item's form
 
@@ -235,19 +235,21 @@ def _lines(moment: Moment, timeline: Timeline, directory: Directory, ticket: Tic
 
 
 def _to_owners(at: datetime, timeline: Timeline, directory: Directory) -> Iterator[Line]:
-	told, missed = audiences.owners(timeline.item, directory)
-	for recipient in told:
+	recipients, missed = audiences.owners(timeline.item, directory)
+	for recipient in recipients:
 		words = _("{0} is told of it by {1}.").format(recipient.label, _(recipient.method))
-		yield Line(at=at, kind=NOTICE, line=words, method=recipient.method, to=recipient.label)
+		yield Line(at=at, kind=str(Purpose.NOTICE), line=words, method=recipient.method, to=recipient.label)
 	for who in missed:
 		words = _("{0} is to be told of it, but can't be: there is no quiet method to reach them by.").format(
 			who
 		)
 		remedy = remedies.person(who) if frappe.db.exists("User", who) else remedies.settings()
-		yield Line(at=at, kind=NOTICE, line=words, to=who, remedy=remedy)
-	if not (told or missed):
+		yield Line(at=at, kind=str(Purpose.NOTICE), line=words, to=who, remedy=remedy)
+	if not (recipients or missed):
 		words = _("Nobody is told of it: the plan has no owner, and the site no catch-all recipient.")
-		yield Line(at=at, kind=NOTICE, line=words, to=_("The plan's owner"), remedy=remedies.settings())
+		yield Line(
+			at=at, kind=str(Purpose.NOTICE), line=words, to=_("The plan's owner"), remedy=remedies.settings()
+		)
 
 
 def _outcome(timeline: Timeline) -> str:

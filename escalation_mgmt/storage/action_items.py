@@ -128,7 +128,7 @@ def names_of_running(after: str, limit: int) -> list[tuple[str, TicketKey]]:
 
 
 def read(names: Sequence[str]) -> list[Stored]:
-	"""Items as the present snapshot has them, without a lock: for a look that may lead to nothing."""
+	"""Items as the present snapshot has them, without a lock: for an evaluation that may lead to nothing."""
 	if not names:
 		return []
 	placeholders = rows.placeholders(names)

@@ -113,9 +113,9 @@ def headline(item: ActionItem) -> str:
 	if item.stalled:
 		return _("Nobody can be reached. It waits for an assignee, a contact or a provider.")
 	if item.status is Status.ACKNOWLEDGED:
-		return " ".join(filter(None, (_has_it(item), _values_of(item))))
+		return " ".join(filter(None, (_has_it(item), _held(item))))
 	if item.maintenance:
-		return _values_of(item)
+		return _held(item)
 	match item.status:
 		case Status.SCHEDULED:
 			return _("Nothing was sent yet.")
@@ -137,7 +137,7 @@ def _has_it(item: ActionItem) -> str:
 	return _("{0} has it since {1} ({2}).").format(item.acknowledged_by, at, _(item.acknowledged_via))
 
 
-def _values_of(item: ActionItem) -> str:
+def _held(item: ActionItem) -> str:
 	"""Why what is due doesn't come, and until when; empty where no maintenance holds it."""
 	if not item.maintenance:
 		return ""

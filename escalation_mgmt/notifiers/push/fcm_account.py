@@ -1,7 +1,6 @@
 """The service account by which Google knows us, and the access tokens that it gives for it."""
 
 import functools
-import importlib
 import json
 import os
 import threading
@@ -84,7 +83,7 @@ def _parsed(given: str | dict[str, Any]) -> dict[str, Any]:
 
 def _check_pyfcm() -> None:
 	try:
-		importlib.import_module("pyfcm")
+		from pyfcm import FCMNotification  # noqa: F401 - only whether it can be
 	except ImportError as e:
 		raise CannotReach(
 			_(

@@ -28,9 +28,9 @@ def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict], list[dic
 		frappe.throw(_("The period ends before it begins. Exchange From and To."))
 	items = _items(filters)
 	rows = [_row(items[part.action_item], part) for part in _parts(items, filters.person)]
-	told = {row["action_item"] for row in rows}
+	with_lines = {row["action_item"] for row in rows}
 	if not filters.person:  # an item of which no step has run yet is history as well
-		rows += [_row(item, frappe._dict()) for name, item in items.items() if name not in told]
+		rows += [_row(item, frappe._dict()) for name, item in items.items() if name not in with_lines]
 	rows.sort(
 		key=lambda row: (row["created"], row["action_item"], row["planned"] or row["created"], row["order"])
 	)

@@ -27,6 +27,6 @@ const newer = (item) =>
 const buttons = (actions) => (actions.length ? `<div class="escalation-actions">${actions.map(button).join("")}</div>` : "");
 
 const button = ({ name, label }) => {
-	const look = name === "acknowledge" ? "btn-primary escalation-acknowledge" : "btn-default";
-	return `<button type="button" class="btn ${look}" data-action="${escaped(name)}">${escaped(label)}</button>`;
+	const style = name === "acknowledge" ? "btn-primary escalation-acknowledge" : "btn-default";
+	return `<button type="button" class="btn ${style}" data-action="${escaped(name)}">${escaped(label)}</button>`;
 };
