@@ -15,7 +15,7 @@ from frappe.utils.password import get_encryption_key
 from werkzeug.wrappers import Response
 
 from escalation_mgmt import permissions
-from escalation_mgmt.delivery.alone import send_alone
+from escalation_mgmt.delivery.single_message import send_single
 from escalation_mgmt.facts.people import Directory, Person
 from escalation_mgmt.notifiers import CannotReach
 from escalation_mgmt.notifiers.base import Notifier, Sent
@@ -168,7 +168,7 @@ def _set(contact: str, **values: Any) -> None:
 
 
 def _sent(notifier: Notifier, address: str, text: str, language: str | None) -> dict[str, Any]:
-	outcome = send_alone(notifier, address, text, language or "")
+	outcome = send_single(notifier, address, text, language or "")
 	if isinstance(outcome, Sent):
 		return {"sent": True, "message": _("Sent to {0}.").format(notifier.mask(address))}
 	return {"sent": False, "message": outcome.detail}

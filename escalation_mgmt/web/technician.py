@@ -18,7 +18,7 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
 from escalation_mgmt.actions.acknowledge import acknowledge_as
-from escalation_mgmt.delivery.alone import send_alone
+from escalation_mgmt.delivery.single_message import send_single
 from escalation_mgmt.engine import Status
 from escalation_mgmt.notifiers import egress
 from escalation_mgmt.notifiers.base import CannotReach, Sent
@@ -107,7 +107,7 @@ def send_test() -> dict[str, Any]:
 		address = notifier.check_user(user)
 	except CannotReach as e:
 		return {"sent": False, "message": str(e), "devices": _devices()}
-	outcome = send_alone(notifier, address, _("Notifications reach this device."), frappe.local.lang)
+	outcome = send_single(notifier, address, _("Notifications reach this device."), frappe.local.lang)
 	return {"sent": isinstance(outcome, Sent), "message": outcome.detail, "devices": _devices()}
 
 

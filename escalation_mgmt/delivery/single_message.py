@@ -6,7 +6,7 @@ from escalation_mgmt.notifiers.base import Failed, Message, Notifier, Outcome
 from escalation_mgmt.utils import rows
 
 
-def send_alone(notifier: Notifier, address: str, text: str, language: str = "") -> Outcome:
+def send_single(notifier: Notifier, address: str, text: str, language: str = "") -> Outcome:
 	"""Send it now, and say what became of it."""
 	message = Message(
 		notification=rows.new_name(),
