@@ -5,7 +5,7 @@ None where nothing is to be done. Nothing here reads a clock, a database or a ne
 
 - the nouns: `statuses` (the life of an action item), `plan`, `ticket`, `item`, `event`, `maintenance`, `working_time`;
 - what the functions are told and what they answer: `context`, `actor`, `decision`, `refusal`;
-- what time and the ticket do: `matching` (which plan), `start`, `evaluate`, `run`, `group`, `hold`, `time_out`, `end`, by the
+- what time and the ticket do: `matching` (which plan), `start`, `evaluate`, `run`, `group`, `maintenance_hold`, `time_out`, `end`, by the
   times of `waits`;
 - what people ask for: `acknowledge` (with `quorum`, of several), `bring_forward`, `snooze`, `unacknowledge`, `responders`;
 - all of it on virtual time: `rehearse`, and `ladder` (a plan's times).
@@ -29,11 +29,11 @@ from escalation_mgmt.engine.decision import (
 from escalation_mgmt.engine.end import CancelReason, can_stop, stop
 from escalation_mgmt.engine.evaluate import evaluate
 from escalation_mgmt.engine.event import Event, EventKind
-from escalation_mgmt.engine.hold import release
 from escalation_mgmt.engine.item import AckRequest, ActionItem
 from escalation_mgmt.engine.ladder import Rung, ladder
 from escalation_mgmt.engine.maintenance import Maintenance
 from escalation_mgmt.engine.maintenance import running as running_maintenance
+from escalation_mgmt.engine.maintenance_hold import release
 from escalation_mgmt.engine.matching import (
 	ConditionMet,
 	Past,

@@ -10,9 +10,9 @@ from escalation_mgmt.engine.end import CancelReason, end
 from escalation_mgmt.engine.evaluate import evaluate
 from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.group import run_group
-from escalation_mgmt.engine.hold import hold, is_dropped, over
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.maintenance import running
+from escalation_mgmt.engine.maintenance_hold import hold, is_dropped, over
 from escalation_mgmt.engine.matching import ConditionMet
 from escalation_mgmt.engine.plan import Plan
 from escalation_mgmt.engine.snooze import wake
