@@ -109,4 +109,6 @@ def _is_due(item: ActionItem, now: datetime) -> bool:
 
 
 def _preceded_by(events: tuple[Event, ...], decision: Decision) -> Decision:
-	return replace(decision, events=events + decision.events) if events else decision
+	if not events:  # pragma: no mutate; only spares a copy
+		return decision
+	return replace(decision, events=events + decision.events)
