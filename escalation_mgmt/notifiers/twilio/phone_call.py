@@ -1,27 +1,22 @@
 """Phone calls over Twilio: the phone rings, Twilio asks us what to say (`inbound.twilio.call_answered`), a key acknowledges."""
 
-from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from twilio.rest import Client
 
-from escalation_mgmt.notifiers.base import Message, Notifier, Outcome, Person
+from escalation_mgmt.notifiers.base import Message, Person
 from escalation_mgmt.notifiers.twilio import connection_check, phone_numbers, sending
-from escalation_mgmt.notifiers.twilio.account import account, problem
-from escalation_mgmt.notifiers.twilio.client import CONNECTIONS
+from escalation_mgmt.notifiers.twilio.account import problem
+from escalation_mgmt.notifiers.twilio.base import TwilioNotifier
 from escalation_mgmt.notifiers.twilio.twiml import Speaker
 
 RINGS_SECONDS = 30  # most mailboxes take a call after that
 METHOD = "Phone Call"
 
 
-class PhoneCallNotifier(Notifier):
+class PhoneCallNotifier(TwilioNotifier):
 	method = METHOD
-	batch = 4 * CONNECTIONS
-
-	def __init__(self) -> None:
-		self._account = account()
 
 	def not_ready(self) -> str | None:
 		return problem(self._account, calls=True)
@@ -35,21 +30,11 @@ class PhoneCallNotifier(Notifier):
 	def check_address(self, address: str) -> str:
 		return phone_numbers.checked(address)
 
-	def mask(self, address: str) -> str:
-		return phone_numbers.masked(address)
-
-	def send(self, messages: Sequence[Message]) -> Iterator[tuple[Message, Outcome]]:
-		yield from sending.send_all(self._account, messages, self._create)
-
-	def find(self, asked: Sequence[tuple[Message, datetime]]) -> dict[str, Outcome]:
-		return sending.found_by(self._account, asked, _find)
-
 	async def _create(self, client: Client, message: Message) -> Any:
 		ours = self._account
 		ids = {"n": message.notification, "a": message.attempt}
-		if (
-			not message.link
-		):  # no escalation, but a test: it asks for nothing, and nobody asks what became of it
+		# No escalation, but a test: it asks for nothing, and nobody asks what became of it.
+		if not message.link:
 			return await client.calls.create_async(
 				to=message.address,
 				from_=ours.number_for(message.address),
@@ -67,11 +52,10 @@ class PhoneCallNotifier(Notifier):
 			timeout=RINGS_SECONDS,
 		)
 
-
-async def _find(client: Client, message: Message, since: datetime) -> list[str]:
-	"""Calls to the same number, since our first attempt: Twilio's list doesn't say what a call was for."""
-	return [
-		record.sid
-		for record in await client.calls.list_async(to=message.address, limit=20)
-		if record.status not in ("failed", "canceled") and sending.made_since(record, since)
-	]
+	async def _find(self, client: Client, message: Message, since: datetime) -> list[str]:
+		"""Calls to the same number, since our first attempt: Twilio's list doesn't say what a call was for."""
+		return [
+			record.sid
+			for record in await client.calls.list_async(to=message.address, limit=20)
+			if record.status not in ("failed", "canceled") and sending.made_since(record, since)
+		]

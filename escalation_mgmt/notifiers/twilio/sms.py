@@ -1,7 +1,6 @@
 """SMS over Twilio: the message, its link and a code to reply with, kept short."""
 
 import re
-from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,10 +9,10 @@ from frappe import _
 from frappe.translate import print_language
 from twilio.rest import Client
 
-from escalation_mgmt.notifiers.base import CannotReach, Message, Notifier, Outcome, Person
+from escalation_mgmt.notifiers.base import CannotReach, Message, Person
 from escalation_mgmt.notifiers.twilio import connection_check, gsm7, phone_numbers, sending
-from escalation_mgmt.notifiers.twilio.account import account, problem
-from escalation_mgmt.notifiers.twilio.client import CONNECTIONS
+from escalation_mgmt.notifiers.twilio.account import problem
+from escalation_mgmt.notifiers.twilio.base import TwilioNotifier
 
 VALID_SECONDS = 3600  # what waited longer at Twilio or the network is dropped: the plan has gone on since
 FAILED = ("failed", "undelivered", "canceled")
@@ -21,14 +20,10 @@ _TOKEN = re.compile(r"/ack/[\w-]+")
 _LAST_LINE = re.compile(r"\s*(https?://\S+)\s*$")
 
 
-class SmsNotifier(Notifier):
+class SmsNotifier(TwilioNotifier):
 	method = "SMS"
-	batch = 4 * CONNECTIONS
 	carries_notices = True
 	takes_replies = True
-
-	def __init__(self) -> None:
-		self._account = account()
 
 	def not_ready(self) -> str | None:
 		return problem(self._account, calls=False)
@@ -50,15 +45,6 @@ class SmsNotifier(Notifier):
 			raise CannotReach(_("{0} is no mobile number: it takes no SMS.").format(self.mask(number)))
 		return number
 
-	def mask(self, address: str) -> str:
-		return phone_numbers.masked(address)
-
-	def send(self, messages: Sequence[Message]) -> Iterator[tuple[Message, Outcome]]:
-		yield from sending.send_all(self._account, messages, self._create)
-
-	def find(self, asked: Sequence[tuple[Message, datetime]]) -> dict[str, Outcome]:
-		return sending.found_by(self._account, asked, _find)
-
 	async def _create(self, client: Client, message: Message) -> Any:
 		ours = self._account
 		sender = (
@@ -74,6 +60,20 @@ class SmsNotifier(Notifier):
 			**sender,
 		)
 
+	async def _find(self, client: Client, message: Message, since: datetime) -> list[str]:
+		"""The same text to the same number, since our first attempt. Each attempt has a token of its own in its link.
+
+		What didn't arrive is as good as if Twilio knew nothing.
+		"""
+		wanted = _TOKEN.sub("/ack/", body(message))
+		return [
+			record.sid
+			for record in await client.messages.list_async(to=message.address, limit=50)
+			if _TOKEN.sub("/ack/", record.body or "") == wanted
+			and sending.made_since(record, since)
+			and record.status not in FAILED
+		]
+
 
 def body(message: Message) -> str:
 	"""The SMS. Of what is too long the text is cut, never the link nor the code."""
@@ -86,18 +86,3 @@ def body(message: Message) -> str:
 		with print_language(message.language or frappe.local.lang):
 			tail.append(_("Reply {0} to acknowledge.").format(message.reply_code))
 	return gsm7.fitted(text, "\n".join(tail))
-
-
-async def _find(client: Client, message: Message, since: datetime) -> list[str]:
-	"""The same text to the same number, since our first attempt. Each attempt has a token of its own in its link.
-
-	What didn't arrive is as good as if Twilio knew nothing.
-	"""
-	wanted = _TOKEN.sub("/ack/", body(message))
-	return [
-		record.sid
-		for record in await client.messages.list_async(to=message.address, limit=50)
-		if _TOKEN.sub("/ack/", record.body or "") == wanted
-		and sending.made_since(record, since)
-		and record.status not in FAILED
-	]
