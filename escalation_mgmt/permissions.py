@@ -6,6 +6,7 @@ import frappe
 from frappe.model.db_query import DatabaseQuery
 
 from escalation_mgmt.utils.doctypes import CONTACT, DEVICE, EVENT, ITEM, NOTIFICATION
+from escalation_mgmt.utils.identity import is_there
 
 MANAGERS = ("System Manager", "Escalation Manager")
 
@@ -28,7 +29,7 @@ def concerns(item: Any, user: str) -> bool:
 	"""Whether a user was notified of an action item, or may read its ticket."""
 	if frappe.db.exists(NOTIFICATION, {"action_item": item.name, "user": user}):
 		return True
-	if not frappe.db.exists(item.reference_doctype, item.reference_name):
+	if not is_there(item.reference_doctype, item.reference_name, item.ticket_created):
 		return False
 	return bool(frappe.has_permission(item.reference_doctype, "read", item.reference_name, user=user))
 
@@ -44,7 +45,7 @@ def part_has_permission(doc: Any, ptype: str = "read", user: str | None = None, 
 	if sees_all(user):
 		return True
 	item = frappe.db.get_value(
-		ITEM, doc.action_item, ["name", "reference_doctype", "reference_name"], as_dict=True
+		ITEM, doc.action_item, ["name", "reference_doctype", "reference_name", "ticket_created"], as_dict=True
 	)
 	return bool(item) and concerns(item, user)
 
@@ -107,6 +108,8 @@ def _visible(user: str, item: str) -> str:
 		may_read = DatabaseQuery(doctype, user=user).build_match_conditions()
 		parts.append(
 			f"({item}.`reference_doctype` = {frappe.db.escape(doctype)} and exists (select 1 from `tab{doctype}`"
-			f" where `tab{doctype}`.`name` = {name}{f' and ({may_read})' if may_read else ''}))"
+			f" where `tab{doctype}`.`name` = {name}"
+			f" and coalesce({item}.`ticket_created`, `tab{doctype}`.`creation`) = `tab{doctype}`.`creation`"
+			f"{f' and ({may_read})' if may_read else ''}))"
 		)
 	return " or ".join(parts)

@@ -22,6 +22,7 @@ from escalation_mgmt.dispatch import evaluation
 from escalation_mgmt.engine import ActionItem, TicketKey
 from escalation_mgmt.storage import action_items, history
 from escalation_mgmt.utils.doctypes import ITEM
+from escalation_mgmt.utils.identity import is_there
 
 ACTIONS = (
 	ACKNOWLEDGE,
@@ -86,6 +87,6 @@ def _may(action: Action, key: TicketKey, item: ActionItem | None) -> bool:
 	if action.permission == "read" and item:
 		return bool(frappe.get_doc(ITEM, item.id).has_permission("read"))
 	# Where the ticket was deleted, asking for permission would raise.
-	return bool(frappe.db.exists(key.doctype, key.name)) and bool(
+	return is_there(key.doctype, key.name, key.created) and bool(
 		frappe.has_permission(key.doctype, action.permission, key.name)
 	)

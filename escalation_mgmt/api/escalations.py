@@ -13,6 +13,7 @@ from escalation_mgmt.actions.start import start as _start
 from escalation_mgmt.engine import TicketKey, can_acknowledge
 from escalation_mgmt.preflight import rehearsal
 from escalation_mgmt.storage import history, outbox
+from escalation_mgmt.storage.action_items import ticket_of
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM, PLAN
 from escalation_mgmt.utils.retry import retry_on_conflict
@@ -84,7 +85,7 @@ def act_on_item(
 	`seen` is what `timeline` gave. Returns {"done": whether it was, "message": in words}.
 	"""
 	item = _readable(action_item)
-	key = TicketKey(item.reference_doctype, item.reference_name)
+	key = ticket_of(item)
 	return asdict(_click(action, key, seen, values, _via()))
 
 
@@ -95,7 +96,7 @@ def timeline(action_item: str) -> dict[str, Any]:
 	"""
 	item = _readable(action_item)
 	return {
-		**ticket_form.of_item(item.name, TicketKey(item.reference_doctype, item.reference_name)),
+		**ticket_form.of_item(item.name, ticket_of(item)),
 		"version": f"{item.version}/{item.updated_utc}",
 		"can_acknowledge": can_acknowledge(item.status),
 		"events": history.of_item(item.name),

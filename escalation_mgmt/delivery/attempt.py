@@ -12,6 +12,7 @@ from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.storage.outbox import StoredMessage
 from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.doctypes import ITEM
+from escalation_mgmt.utils.identity import as_stamp
 
 
 @dataclass(slots=True)
@@ -51,6 +52,7 @@ class ItemFacts:
 	acks: str | None  # who has acknowledged, named as `outbox.counted_as` names them; JSON
 	reference_doctype: str  # the ticket's
 	reference_name: str
+	ticket_created: datetime | None  # its stamp, see `utils.identity`
 	plan_version: str  # the frozen plan that the item runs on
 	acknowledged_by: str | None  # a notice names them
 	assignees: str | None  # users; JSON
@@ -59,7 +61,7 @@ class ItemFacts:
 
 	@property
 	def ticket(self) -> TicketKey:
-		return TicketKey(self.reference_doctype, self.reference_name)
+		return TicketKey(self.reference_doctype, self.reference_name, as_stamp(self.ticket_created))
 
 	def has_acknowledged(self, who: str) -> bool:
 		return who in json.loads(self.acks or "[]")
@@ -72,7 +74,7 @@ def read_items(attempts: Sequence[Attempt]) -> None:
 	"""Give each attempt the facts of its action item."""
 	names = sorted({attempt.action_item for attempt in attempts})
 	found = names and frappe.db.sql(
-		"select `name`, `status`, `acks`, `reference_doctype`, `reference_name`, `plan_version`,"
+		"select `name`, `status`, `acks`, `reference_doctype`, `reference_name`, `ticket_created`, `plan_version`,"
 		f" `acknowledged_by`, `assignees`, `ticket_subject`, `priority` from `tab{ITEM}`"
 		f" where `name` in ({rows.placeholders(names)})",
 		tuple(names),

@@ -105,12 +105,17 @@ def evaluate_ticket(key: TicketKey, *, before: Any = None) -> None:
 		if decision := snapshot.evaluate(stored, now):
 			snapshot.apply([(stored, _not_to(decision, frappe.session.user))], now)
 			delivery.soon()
-		return
+		if not ticket.key.is_another(stored.key):
+			return
 	was = of_doc(before) if before is not None else None
 	closed = StatusCategory.RESOLVED
 	reopened = bool(was and was.category is closed and ticket.category is not closed)
 	version = version_that_opens(
-		snapshot, key, past=action_items.past(key), before=was.facts if was else None, reopened=reopened
+		snapshot,
+		key,
+		past=action_items.past(ticket.key),
+		before=was.facts if was else None,
+		reopened=reopened,
 	)
 	if version:
 		decisions.open_for(ticket, version, snapshot.enabled(key.doctype)[version], now)

@@ -101,29 +101,27 @@ def _find_missed(doctype: str) -> Iterator[None]:
 			frappe.db.commit()
 
 
-def _open_where_wanted(doctype: str, page: dict[str, MatchFacts], enabled: dict[str, Plan]) -> None:
-	running, pasts = (
-		action_items.with_running_item(doctype, list(page)),
-		action_items.pasts(doctype, list(page)),
-	)
-	names = [
-		name
-		for name, facts in page.items()
-		if name not in running and not (name in pasts and settled(pasts[name], facts))
+def _open_where_wanted(doctype: str, page: dict[TicketKey, MatchFacts], enabled: dict[str, Plan]) -> None:
+	running, pasts = action_items.with_running_item(page), action_items.pasts(page)
+	keys = [
+		key
+		for key, facts in page.items()
+		if key not in running and not (key in pasts and settled(pasts[key], facts))
 	]
-	names = _taken(doctype, {name: page[name] for name in names}, enabled)
-	snapshot = Snapshot([TicketKey(doctype, name) for name in names])
-	for name in [name for name in names if _opens(snapshot, TicketKey(doctype, name), pasts.get(name))]:
-		_safely(f"{doctype} {name} can't be evaluated", lambda name=name: _open(doctype, name))
+	keys = _taken(doctype, {key: page[key] for key in keys}, enabled)
+	snapshot = Snapshot(keys)
+	for key in [key for key in keys if _opens(snapshot, key, pasts.get(key))]:
+		_safely(f"{doctype} {key.name} can't be evaluated", partial(_open, TicketKey(doctype, key.name)))
 
 
-def _taken(doctype: str, page: dict[str, MatchFacts], enabled: dict[str, Plan]) -> list[str]:
+def _taken(doctype: str, page: dict[TicketKey, MatchFacts], enabled: dict[str, Plan]) -> list[TicketKey]:
 	"""Those that a plan takes, its condition included: the others' replies needn't be read."""
-	values = conditions.TicketValues(doctype, list(page), partial(frappe.get_doc, doctype))
+	names = [key.name for key in page]
+	values = conditions.TicketValues(doctype, names, partial(frappe.get_doc, doctype))
 	return [
-		name
-		for name, facts in page.items()
-		if winner(enabled.values(), facts, conditions.met_by(partial(values.of, name)))
+		key
+		for key, facts in page.items()
+		if winner(enabled.values(), facts, conditions.met_by(partial(values.of, key.name)))
 	]
 
 
@@ -134,8 +132,7 @@ def _opens(snapshot: Snapshot, key: TicketKey, past: Past | None) -> bool:
 		return True  # evaluated by itself, which says what is wrong with it
 
 
-def _open(doctype: str, name: str) -> None:
-	key = TicketKey(doctype, name)
+def _open(key: TicketKey) -> None:
 	lock_ticket(key)
 	evaluate_ticket(key)
 

@@ -15,11 +15,19 @@ class StatusCategory(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TicketKey:
-	"""Which ticket. `created` (UTC) is when it was logged, where whoever names it knows that; keys are equal without it."""
+	"""Which ticket. A name is given again once its ticket is deleted, so what remembers a ticket remembers `created` too.
+
+	That is `creation` as the ticket's row has it, in the site's zone: compared, never computed with. Whoever asks for the
+	ticket that has the name now leaves it out. Keys are equal without it.
+	"""
 
 	doctype: str
 	name: str
 	created: datetime | None = field(default=None, compare=False)
+
+	def is_another(self, than: "TicketKey") -> bool:
+		"""Whether it is known that these two of one name are different tickets."""
+		return None not in (self.created, than.created) and self.created != than.created
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +53,7 @@ class Ticket:
 	subject: str = ""
 	assignees: tuple[str, ...] = ()
 	created_at: datetime | None = None
+	created_stamp: datetime | None = None  # the same as its row has it, for its key
 	response_by: datetime | None = None
 	agreement: str = ""  # the service level agreement that it is under
 	first_responded_at: datetime | None = None
@@ -53,7 +62,7 @@ class Ticket:
 
 	@property
 	def key(self) -> TicketKey:
-		return TicketKey(self.doctype, self.name, self.created_at)
+		return TicketKey(self.doctype, self.name, self.created_stamp)
 
 	@property
 	def gone(self) -> bool:

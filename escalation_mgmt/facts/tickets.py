@@ -19,6 +19,7 @@ from escalation_mgmt.engine import MatchFacts, StatusCategory, Ticket, TicketFil
 from escalation_mgmt.facts import conditions
 from escalation_mgmt.facts.sources import Source, level, source
 from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.identity import as_stamp
 from escalation_mgmt.utils.rows import placeholders
 
 TOGETHER = timedelta(seconds=5)  # at most so far apart are a reply and what is stamped because of it
@@ -27,7 +28,8 @@ TOGETHER = timedelta(seconds=5)  # at most so far apart are a reply and what is 
 class Tickets:
 	"""The facts of many tickets, read in a few queries and in one snapshot.
 
-	`tickets[key]` is a `Ticket`; `doc()` gives a whole document, read when first asked for.
+	`tickets[key]` is a `Ticket`, one that doesn't exist where its name is another's by now; `doc()` gives a whole
+	document, read when first asked for.
 	"""
 
 	def __init__(self, keys: Iterable[TicketKey], *, lock: bool = False):
@@ -54,7 +56,8 @@ class Tickets:
 		"""Raises what stood in the way of a ticket that can't be read."""
 		if error := self._unreadable.get(key) or self._unreadable.get(key.doctype):
 			raise error
-		return self._facts[key]
+		found = self._facts[key]
+		return _gone(key) if found.key.is_another(key) else found
 
 	def doc(self, key: TicketKey) -> Any:
 		"""The ticket's document, for conditions and templates. Raises DoesNotExistError where it is gone."""
@@ -96,13 +99,17 @@ class Tickets:
 			except Exception as e:
 				self._unreadable[key] = e
 		for name in names:
-			gone = Ticket(doctype=doctype, name=name, exists=False)
-			self._facts.setdefault(gone.key, gone)
+			key = TicketKey(doctype, name)
+			self._facts.setdefault(key, _gone(key))
 
 	def _rows_of(self, doctype: str, names: list[str], fields: list[str]) -> list[Any]:
 		columns = ", ".join(f"`{field}`" for field in fields)
 		sql = f"select {columns} from `tab{doctype}` where `name` in ({placeholders(names)}) order by `name`"
 		return frappe.db.sql(f"{sql} for update" if self._lock else sql, tuple(names), as_dict=True)
+
+
+def _gone(key: TicketKey) -> Ticket:
+	return Ticket(doctype=key.doctype, name=key.name, exists=False)
 
 
 def _is_gone(error: Exception) -> bool:
@@ -129,9 +136,11 @@ def logged_since(since: datetime, takes: TicketFilter, limit: int) -> list[Ticke
 	return [_facts(src, row, None, levels) for row in rows]
 
 
-def unresolved_since(since: datetime, takes: TicketFilter, limit: int) -> Iterator[dict[str, MatchFacts]]:
+def unresolved_since(
+	since: datetime, takes: TicketFilter, limit: int
+) -> Iterator[dict[TicketKey, MatchFacts]]:
 	"""Page by page, the unresolved tickets that were logged since an instant (UTC) and that a filter takes, its condition
-	apart: {name: facts}. Every page is read anew.
+	apart: {key: facts}. Every page is read anew.
 	"""
 	src, levels = source(takes.doctype), cache(partial(level, takes.doctype))
 	wanted = [
@@ -148,12 +157,15 @@ def unresolved_since(since: datetime, takes: TicketFilter, limit: int) -> Iterat
 		fields=[
 			field
 			for field in src.fields
-			if field in ("name", src.priority, src.team, src.ticket_type, src.customer)
+			if field in ("name", "creation", src.priority, src.team, src.ticket_type, src.customer)
 		],
 		order_by="name asc",
 		limit_page_length=limit,
 	):
-		yield {str(row.name): _match_facts(src, row, levels) for row in rows}
+		yield {
+			TicketKey(takes.doctype, str(row.name), as_stamp(row.creation)): _match_facts(src, row, levels)
+			for row in rows
+		}
 		after = [["name", ">", rows[-1].name]]
 
 
@@ -199,6 +211,7 @@ def _facts(src: Source, row: Any, replies: list[datetime] | None, levels: Callab
 		subject=get(src.subject) or "",
 		assignees=tuple(json.loads(row.get("_assign") or "[]")),
 		created_at=clock.stamp_to_utc(row.get("creation")),
+		created_stamp=as_stamp(row.get("creation")),
 		response_by=clock.to_utc(get(src.response_by)),
 		agreement=get(src.agreement) or "",
 		first_responded_at=clock.stamp_to_utc(first_response),

@@ -5,7 +5,7 @@ Nobody but `decisions` writes what a decision changes.
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +27,7 @@ from escalation_mgmt.engine import (
 from escalation_mgmt.facts import plans
 from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.doctypes import ITEM
+from escalation_mgmt.utils.identity import as_stamp, stamp_of
 
 _COLUMNS = (
 	*(
@@ -53,7 +54,7 @@ _COLUMNS = (
 	*("customer", "assignees", "started_by", "unreached", "stalled", "acknowledged_by", "acknowledged_user"),
 	*("acknowledged_utc", "acknowledged_via", "parked", "parked_due_utc", "running_ticket"),
 	*("resumes_utc", "added", "ticket_status", "reminded", "ack_requests", "acks"),
-	"maintenance",
+	*("maintenance", "ticket_created"),
 )
 _SELECT = f"select {', '.join(f'`{column}`' for column in _COLUMNS)} from `tab{ITEM}`"
 
@@ -106,13 +107,19 @@ def running(key: TicketKey) -> Stored | None:
 
 
 def latest(key: TicketKey) -> str | None:
-	"""The item that a ticket's form shows: the running one, or else the newest."""
+	"""The item that a ticket's form shows: the running one, or else the newest.
+
+	Of the ticket that was `created` then; where the key leaves it out, of the one that has the name now, or had it last.
+	"""
+	if not key.created:
+		key = replace(key, created=stamp_of(key.doctype, key.name))
 	sql = (
-		f"select `name` from `tab{ITEM}` where `reference_doctype` = %s and `reference_name` = %s"
-		" order by `running_ticket` is null, `opened_utc` desc, `name` desc limit 1"
+		"select `name`, `reference_doctype`, `reference_name`, `ticket_created`"
+		f" from `tab{ITEM}` where `reference_doctype` = %s and `reference_name` = %s"
+		" order by `running_ticket` is null, `opened_utc` desc, `name` desc"
 	)
-	found = frappe.db.sql(sql, (key.doctype, key.name))
-	return found[0][0] if found else None
+	found = frappe.db.sql(sql, (key.doctype, key.name), as_dict=True)
+	return next((row.name for row in found if not key.is_another(ticket_of(row))), None)
 
 
 def names_of_running(after: str, limit: int) -> list[tuple[str, TicketKey]]:
@@ -137,40 +144,47 @@ def read(names: Sequence[str]) -> list[Stored]:
 
 def past(key: TicketKey) -> Past | None:
 	"""What is remembered of the ticket's last item, ended or not."""
-	return pasts(key.doctype, [key.name]).get(key.name)
+	return pasts([key]).get(key)
 
 
-def pasts(doctype: str, names: Sequence[str]) -> dict[str, Past]:
-	"""What is remembered of the last item of each of these tickets: {ticket: past}."""
+def pasts(keys: Iterable[TicketKey]) -> dict[TicketKey, Past]:
+	"""What is remembered of the last item of each of these tickets of one DocType: nothing of what had a name before."""
+	asked = {key.name: key for key in keys}
+	if not asked:
+		return {}
 	found = frappe.get_all(
 		ITEM,
-		filters={"reference_doctype": doctype, "reference_name": ("in", list(names))},
+		filters={
+			"reference_doctype": next(iter(asked.values())).doctype,
+			"reference_name": ("in", list(asked)),
+		},
 		fields=[
 			*("reference_name", "status", "priority", "priority_level", "team", "ticket_type", "customer"),
-			*("ticket_was_closed", "no_plan_matched"),
+			*("ticket_was_closed", "no_plan_matched", "reference_doctype", "ticket_created"),
 		],
 		order_by="opened_utc asc, name asc",
 		limit_page_length=0,
 	)
 	return {
-		row.reference_name: Past(
+		asked[row.reference_name]: Past(
 			status=Status(row.status),
 			facts=_facts(row),
 			ticket_was_closed=bool(row.ticket_was_closed),
 			no_match=bool(row.no_plan_matched),
 		)
 		for row in found
+		if not asked[row.reference_name].is_another(ticket_of(row))
 	}
 
 
-def with_running_item(doctype: str, names: Sequence[str]) -> set[str]:
-	"""Those of these tickets that have a running item."""
-	keys = {running_ticket(TicketKey(doctype, name)): name for name in names}
-	if not keys:
+def with_running_item(keys: Iterable[TicketKey]) -> set[TicketKey]:
+	"""Those of these tickets that have a running item, or whose name has one."""
+	asked = {running_ticket(key): key for key in keys}
+	if not asked:
 		return set()
-	placeholders = rows.placeholders(keys)
+	placeholders = rows.placeholders(asked)
 	sql = f"select `running_ticket` from `tab{ITEM}` where `running_ticket` in ({placeholders})"
-	return {keys[row[0]] for row in frappe.db.sql(sql, tuple(keys))}
+	return {asked[row[0]] for row in frappe.db.sql(sql, tuple(asked))}
 
 
 def note_closed(key: TicketKey) -> None:
@@ -184,28 +198,27 @@ def note_closed(key: TicketKey) -> None:
 
 def follow_rename(doc: Any, _event: str, old: str, new: str, merge: bool = False) -> None:
 	"""A ticket has another name now. Frappe 16 follows only the links that it has seen being inserted by itself, and our key
-	is none. Merged into one that has a running item as well, its own ends, as that of a ticket that is gone.
+	is none. Merged into one that has a running item as well, its own ends, as that of a ticket that is gone. Items of an
+	earlier ticket of that name stay what they are.
 
 	Every DocType's renames come here: what isn't there isn't locked.
 	"""
 	before, after = (running_ticket(TicketKey(doc.doctype, name)) for name in (old, new))
 	running = frappe.get_all(ITEM, filters={"running_ticket": before}, pluck="name", order_by="name")
-	ended = frappe.get_all(
+	of_name = frappe.get_all(
 		ITEM,
-		filters={
-			"reference_doctype": doc.doctype,
-			"reference_name": old,
-			"name": ("not in", running or [""]),
-		},
-		pluck="name",
+		filters={"reference_doctype": doc.doctype, "reference_name": old},
+		fields=["name", "ticket_created"],
 		order_by="name",
 	)
+	last = max((as_stamp(row.ticket_created) for row in of_name if row.ticket_created), default=None)
 	goes_on = not (merge and frappe.db.exists(ITEM, {"running_ticket": after}))
-	for name in ended:
-		frappe.db.set_value(ITEM, name, "reference_name", new, update_modified=False)
-	for name in running:
-		key = {"reference_name": new, "running_ticket": after} if goes_on else {"reference_name": old}
-		frappe.db.set_value(ITEM, name, key, update_modified=False)
+	created = {"ticket_created": stamp_of(doc.doctype, new)} if merge else {}
+	for row in of_name:
+		key = {"reference_name": new, **(created if as_stamp(row.ticket_created) == last else {})}
+		if row.name in running:
+			key = key | {"running_ticket": after} if goes_on else {"reference_name": old}
+		frappe.db.set_value(ITEM, row.name, key, update_modified=False)
 
 
 def load(found: Iterable[Any]) -> list[Stored]:
@@ -245,7 +258,7 @@ def load(found: Iterable[Any]) -> list[Stored]:
 				reminded=bool(row.reminded),
 				ended_at=row.ended_utc,
 			),
-			key=TicketKey(row.reference_doctype, row.reference_name),
+			key=ticket_of(row),
 			plan_version=row.plan_version,
 		)
 		for row in found
@@ -291,6 +304,11 @@ def _facts(row: Any) -> MatchFacts:
 		ticket_type=row.ticket_type or "",
 		customer=row.customer or "",
 	)
+
+
+def ticket_of(row: Any) -> TicketKey:
+	"""The ticket that an item's row is about. Without `ticket_created` (items of before it was kept): who has the name."""
+	return TicketKey(row.reference_doctype, row.reference_name, as_stamp(row.ticket_created))
 
 
 def running_ticket(key: TicketKey) -> str:

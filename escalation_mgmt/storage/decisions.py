@@ -51,6 +51,7 @@ def open_for(
 		"plan_version": version,
 		"reference_doctype": ticket.doctype,
 		"reference_name": ticket.name,
+		"ticket_created": ticket.key.created,
 		"ticket_subject": ticket.subject[:140],
 		"running_ticket": running_ticket(ticket.key),
 		"step_count": len(plan.steps),

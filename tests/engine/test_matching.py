@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import datetime
 
 from escalation_mgmt.engine import (
 	Context,
@@ -7,7 +8,9 @@ from escalation_mgmt.engine import (
 	Past,
 	Status,
 	StatusCategory,
+	Ticket,
 	TicketFilter,
+	TicketKey,
 	acknowledge,
 	evaluate,
 	forestalling,
@@ -178,3 +181,17 @@ def test_what_is_settled_opens_nothing_whatever_plans_there_are() -> None:
 				if settled(past, HIGH):
 					assert opened_by(past=past) is None
 				assert settled(past, facts) is not (closed or no_match)
+
+
+def test_a_name_that_is_given_again_is_another_ticket() -> None:
+	first, second = (TicketKey("HD Ticket", "7", datetime(2026, 1, day)) for day in (1, 2))
+	unknown = TicketKey("HD Ticket", "7")
+	assert first == second == unknown
+	assert first.is_another(second) and second.is_another(first)
+	same = TicketKey("HD Ticket", "7", datetime(2026, 1, 1))
+	assert not any(first.is_another(than) for than in (same, unknown))
+	assert not any(unknown.is_another(than) for than in (first, unknown))
+	ticket = Ticket(
+		doctype="HD Ticket", name="7", created_at=datetime(2026, 1, 3), created_stamp=first.created
+	)
+	assert ticket.key.created == first.created

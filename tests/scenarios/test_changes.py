@@ -293,9 +293,8 @@ def test_the_sweep_passes_over_what_is_closed_by_whatever_name(world: World) -> 
 		takes = TicketFilter(doctype="HD Ticket")
 		assert not list(tickets.unresolved_since(world.start, takes, 10))
 		world.change(ticket, status="Open")
-		assert [list(page) for page in tickets.unresolved_since(world.start, takes, 10)] == [
-			[str(ticket.name)]
-		]
+		pages = list(tickets.unresolved_since(world.start, takes, 10))
+		assert [[key.name for key in page] for page in pages] == [[str(ticket.name)]]
 	finally:
 		frappe.db.delete("HD Ticket")
 		frappe.delete_doc("HD Ticket Status", done.name, force=True)
