@@ -204,21 +204,26 @@ def follow_rename(doc: Any, _event: str, old: str, new: str, merge: bool = False
 	Every DocType's renames come here: what isn't there isn't locked.
 	"""
 	before, after = (running_ticket(TicketKey(doc.doctype, name)) for name in (old, new))
-	running = frappe.get_all(ITEM, filters={"running_ticket": before}, pluck="name", order_by="name")
-	of_name = frappe.get_all(
+	renamed = stamp_of(doc.doctype, old if merge else new)  # the ticket itself, merged ones are deleted later
+	found = frappe.get_all(
 		ITEM,
-		filters={"reference_doctype": doc.doctype, "reference_name": old},
-		fields=["name", "ticket_created"],
+		filters={"reference_doctype": doc.doctype, "reference_name": ("in", (old, new))},
+		fields=["name", "reference_name", "ticket_created", "running_ticket"],
 		order_by="name",
 	)
-	last = max((as_stamp(row.ticket_created) for row in of_name if row.ticket_created), default=None)
-	goes_on = not (merge and frappe.db.exists(ITEM, {"running_ticket": after}))
+	goes_on = not (merge and any(row.running_ticket == after for row in found))
 	created = {"ticket_created": stamp_of(doc.doctype, new)} if merge else {}
-	for row in of_name:
-		key = {"reference_name": new, **(created if as_stamp(row.ticket_created) == last else {})}
-		if row.name in running:
-			key = key | {"running_ticket": after} if goes_on else {"reference_name": old}
-		frappe.db.set_value(ITEM, row.name, key, update_modified=False)
+	for row in found:
+		its_own = bool(row.ticket_created) and as_stamp(row.ticket_created) == renamed
+		if row.running_ticket == before:
+			where = {"running_ticket": after} if goes_on else {"reference_name": old}
+		elif row.reference_name == old or its_own:  # Frappe may have moved it already
+			where = {}
+		else:
+			continue
+		if "reference_name" not in where:
+			where |= {"reference_name": new, **(created if its_own else {})}
+		frappe.db.set_value(ITEM, row.name, where, update_modified=False)
 
 
 def load(found: Iterable[Any]) -> list[Stored]:

@@ -123,7 +123,14 @@ def test_a_renamed_ticket_keeps_its_item(world: World) -> None:
 	world.expect_email("lead@x.test")
 
 
-def test_of_two_tickets_that_are_merged_one_goes_on(world: World) -> None:
+@pytest.mark.parametrize("followed", [True, False], ids=["followed by Frappe", "not followed"])
+def test_of_two_tickets_that_are_merged_one_goes_on(
+	world: World, monkeypatch: pytest.MonkeyPatch, followed: bool
+) -> None:
+	"""Frappe follows by itself only those links that it has seen being inserted."""
+	followed_by_frappe = [frappe._dict(parent=ITEM, fieldname="reference_name", options="reference_doctype")]
+	links = {"ToDo": followed_by_frappe} if followed else {}
+	monkeypatch.setattr("frappe.model.rename_doc.get_dynamic_link_map", lambda: links)
 	world.todos_are_tickets()
 	world.plan((0, "Email", "User", "lead@x.test"), reference_doctype="ToDo")
 	first, second = (
