@@ -34,7 +34,8 @@ POINTS = (
 	"delivery.recorded.before:1",
 	"delivery.recorded.after:1",
 )
-MAY_REPEAT = ("delivery.taken", "delivery.recorded.before")  # the provider has it, our record of that is lost
+# The provider has it, our record of that is lost. After the first record others may still be without theirs.
+MAY_REPEAT = ("delivery.taken", "delivery.recorded")
 
 
 def killed(world: World, fault: str, do: Callable[..., None] = children.tick) -> bool:
