@@ -15,6 +15,7 @@ class Result:
 
 	done: bool
 	message: str
+	instead: str = ""  # the name of an action that helps where this one can't
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Action:
 	run: Callable[[Click], Result]
 	permission: str = "write"  # on the ticket; "read": being notified is enough, too
 	fields: Callable[[TicketKey, ActionItem | None], tuple[Field, ...]] = lambda key, item: ()
+	instead: Callable[[ActionItem | None], Result | None] = lambda item: None  # said where it isn't offered
 	even_if_stale: bool = False  # what it means doesn't depend on what has happened since
 	tells_at_once: bool = False  # somebody is told before it is committed: it isn't tried again on a conflict
 

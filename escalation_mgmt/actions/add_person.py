@@ -6,8 +6,8 @@ from frappe import _
 
 from escalation_mgmt.actions import person
 from escalation_mgmt.actions.action import Action, Result, where
-from escalation_mgmt.actions.carry_out import carry_out
-from escalation_mgmt.engine import ActionItem, Actor, Refusal, Refused, can_add
+from escalation_mgmt.actions.carry_out import Locked, carry_out
+from escalation_mgmt.engine import ActionItem, Actor, Decision, Refusal, Refused, can_add
 from escalation_mgmt.engine import add_person as engine_add_person
 
 
@@ -20,8 +20,14 @@ def add_person(item: str, who: str, name: str, actor: Actor) -> Result:
 		item,
 		decide=lambda locked: engine_add_person(locked.item, who, name, actor, locked.context),
 		refuse=partial(_refuse, name),
-		say=lambda locked, decision: _("{0} is paged now, and with every further step.").format(name),
+		say=partial(_say, name),
 	)
+
+
+def _say(name: str, _locked: Locked, decision: Decision) -> str:
+	if decision.item.in_last_wait:
+		return _("{0} is paged now. No further step is left.").format(name)
+	return _("{0} is paged now, and with every further step.").format(name)
 
 
 def _refuse(name: str, why: Refused, item: ActionItem) -> str:

@@ -8,6 +8,7 @@ from frappe import _
 
 from escalation_mgmt import delivery
 from escalation_mgmt.actions.action import Result
+from escalation_mgmt.dispatch import promptly
 from escalation_mgmt.dispatch.evaluation import Snapshot
 from escalation_mgmt.engine import ActionItem, Context, Decision, Refused, Ticket
 from escalation_mgmt.storage import action_items
@@ -46,14 +47,16 @@ def carry_out(
 	name: str,
 	*,
 	decide: Callable[[Locked], Decision],
-	refuse: Callable[[Refused, ActionItem], str],
+	refuse: Callable[[Refused, ActionItem], str | Result],
 	say: Callable[[Locked, Decision], str],
 	sends: bool = True,
+	then: Callable[[Locked], None] = lambda locked: None,
 ) -> Result:
 	"""Do something to the action item of that name. The caller commits.
 
 	`decide` asks the engine, and `say` tells what was done. `refuse` tells why it wasn't, or throws where what was given
-	is at fault. With `sends` there may be messages because of it: delivery is asked to send them.
+	is at fault. With `sends` there may be messages because of it: delivery is asked to send them. What is due by it now is run
+	at once. `then` does what else belongs to it, once it is decided and written; what it raises undoes all.
 	"""
 	locked = Locked.named(name)
 	if not locked:
@@ -61,9 +64,11 @@ def carry_out(
 	try:
 		decision = decide(locked)
 	except Refused as e:
-		return Result(False, refuse(e, locked.item))
+		refusal = refuse(e, locked.item)
+		return refusal if isinstance(refusal, Result) else Result(False, refusal)
 	locked.apply(decision)
-	if sends:
+	then(locked)
+	if not promptly.run_if_due(locked.key, locked.now) and sends:
 		delivery.soon()
 	return Result(True, say(locked, decision))
 

@@ -12,7 +12,7 @@ from frappe import _
 from escalation_mgmt.actions.acknowledge import ACKNOWLEDGE, STILL_ON_IT
 from escalation_mgmt.actions.action import Action, Click, Result, user_as_actor
 from escalation_mgmt.actions.add_person import ADD_PERSON
-from escalation_mgmt.actions.escalate_now import ESCALATE_NOW, ESCALATE_TO
+from escalation_mgmt.actions.escalate_now import ESCALATE_NOW, ESCALATE_TO, RUN_AGAIN
 from escalation_mgmt.actions.hand_over import HAND_OVER
 from escalation_mgmt.actions.snooze import SNOOZE
 from escalation_mgmt.actions.start import START
@@ -29,6 +29,7 @@ ACTIONS = (
 	STILL_ON_IT,
 	ESCALATE_NOW,
 	ESCALATE_TO,
+	RUN_AGAIN,
 	SNOOZE,
 	HAND_OVER,
 	ADD_PERSON,
@@ -71,6 +72,8 @@ def click(name: str, key: TicketKey, shown: str, values: Mapping[str, str], via:
 			False, _("Nothing was done, because this happened since the page was shown: {0}").format(since)
 		)
 	if not action.offered(item):
+		if instead := action.instead(item):
+			return instead
 		status = _(item.status) if item else "–"
 		return Result(False, _("Nothing was done: the escalation is {0}.").format(status))
 	return action.run(Click(key, item, user_as_actor(frappe.session.user, via), values))

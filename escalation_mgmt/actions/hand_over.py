@@ -7,12 +7,11 @@ from frappe.desk.form import assign_to
 
 from escalation_mgmt.actions import person
 from escalation_mgmt.actions.action import Action, Result, where
-from escalation_mgmt.actions.carry_out import Locked, carry_out
+from escalation_mgmt.actions.carry_out import carry_out
 from escalation_mgmt.dispatch import evaluation
 from escalation_mgmt.engine import (
 	ActionItem,
 	Actor,
-	Decision,
 	Refusal,
 	Refused,
 	TicketKey,
@@ -29,28 +28,26 @@ def hand_over(item: str, to: str, name: str, actor: Actor) -> Result:
 	"""
 	return carry_out(
 		item,
-		decide=lambda locked: _decide(locked, to, name, actor),
+		decide=lambda locked: engine_hand_over(locked.item, to, name, actor, locked.ticket, locked.context),
+		then=lambda locked: _assign(locked.key, to),
 		refuse=partial(_refuse, name),
 		say=lambda locked, decision: _("Handed over to {0}, who is paged now.").format(name),
 	)
 
 
-def _decide(locked: Locked, to: str, name: str, actor: Actor) -> Decision:
-	if not can_hand_over(locked.item):
-		raise Refused(Refusal.NOT_IN_THIS_STATUS)  # before the ticket is assigned
-	with evaluation.put_off():
-		_assign(locked.key, to)
-	return engine_hand_over(locked.item, to, name, actor, locked.ticket, locked.context)
-
-
 def _assign(key: TicketKey, user: str) -> None:
-	"""By Frappe's own assignment, so that every form and list shows it. Whoever has it already keeps it."""
+	"""By Frappe's own assignment, so that every form and list shows it. Whoever has it already keeps it.
+
+	The last of all that is done, and the new person the last of that: Frappe 15 tells them in that moment, and doesn't take
+	it back.
+	"""
 	had = Tickets([key])[key].assignees
-	if user not in had:
-		assign_to.add({"doctype": key.doctype, "name": key.name, "assign_to": [user]})
-	for other in had:
-		if other != user:
-			assign_to.remove(key.doctype, key.name, other)
+	with evaluation.put_off():
+		for other in had:
+			if other != user:
+				assign_to.remove(key.doctype, key.name, other)
+		if user not in had:
+			assign_to.add({"doctype": key.doctype, "name": key.name, "assign_to": [user]})
 
 
 def _refuse(name: str, why: Refused, item: ActionItem) -> str:

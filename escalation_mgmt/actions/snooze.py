@@ -8,8 +8,17 @@ from frappe import _
 from frappe.utils import get_datetime
 
 from escalation_mgmt.actions.action import Action, Field, Result, where
-from escalation_mgmt.actions.carry_out import carry_out
-from escalation_mgmt.engine import LONGEST_SNOOZE, ActionItem, Actor, Refusal, Refused, TicketKey, can_snooze
+from escalation_mgmt.actions.carry_out import Locked, carry_out
+from escalation_mgmt.engine import (
+	LONGEST_SNOOZE,
+	ActionItem,
+	Actor,
+	Decision,
+	Refusal,
+	Refused,
+	TicketKey,
+	can_snooze,
+)
 from escalation_mgmt.engine import snooze as engine_snooze
 from escalation_mgmt.storage import wording
 from escalation_mgmt.utils import clock
@@ -29,7 +38,7 @@ def snooze(item: str, until: str, actor: Actor) -> Result:
 		item,
 		decide=lambda locked: engine_snooze(locked.item, instant, actor, locked.now),
 		refuse=partial(_refuse, clock.shown(instant)),
-		say=lambda locked, decision: _("Quiet until {0}. Then it goes on.").format(clock.shown(instant)),
+		say=_say,
 		sends=False,
 	)
 
@@ -41,6 +50,15 @@ def _instant(until: str) -> datetime:
 		)
 	except (ValueError, OverflowError):
 		frappe.throw(_("{0} is no date and time.").format(until))
+
+
+def _say(_locked: Locked, decision: Decision) -> str:
+	item = decision.item
+	if item.in_last_wait:
+		return _("Quiet until {0}. No step is left: then the last wait goes on until {1}.").format(
+			clock.shown(item.due_at), clock.shown(item.resumes_at)
+		)
+	return _("Quiet until {0}. Then it goes on.").format(clock.shown(item.due_at))
 
 
 def _refuse(shown: str, why: Refused, item: ActionItem) -> str:

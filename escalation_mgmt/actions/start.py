@@ -4,15 +4,18 @@ import frappe
 from frappe import _
 
 from escalation_mgmt.actions.action import Action, Click, Field, Option, Result
-from escalation_mgmt.dispatch import evaluation
+from escalation_mgmt.dispatch import evaluation, promptly
 from escalation_mgmt.engine import RUNNING, ActionItem, Actor, StatusCategory, TicketKey
 from escalation_mgmt.facts import plans, tickets
 from escalation_mgmt.storage import action_items, decisions
 from escalation_mgmt.utils import clock
 
+NOW, AFTER_WINDOW = "now", "window"
+"""When a plan starts that is started by hand; what isn't said is now."""
 
-def start(key: TicketKey, plan: str, actor: Actor) -> str:
-	"""Start an enabled plan on a ticket; returns the action item.
+
+def start(key: TicketKey, plan: str, actor: Actor, *, at_once: bool = True) -> str:
+	"""Start an enabled plan on a ticket, `at_once` or after its response window; returns the action item.
 
 	The caller has checked that this person may, and commits. Raises ValidationError, which says what stands in
 	the way.
@@ -25,18 +28,28 @@ def start(key: TicketKey, plan: str, actor: Actor) -> str:
 			ticket = tickets.Tickets([key], lock=True)[key]
 			if ticket.gone or ticket.category == StatusCategory.RESOLVED:
 				frappe.throw(_("This ticket is closed. Open it again to start an escalation."))
-			return decisions.open_for(ticket, version, candidate, clock.now(), by=actor.user)
+			now = clock.now()
+			name = decisions.open_for(ticket, version, candidate, now, by=actor.user, at_once=at_once)
+			promptly.run_if_due(key, now)
+			return name
 	frappe.throw(_("{0} is not an enabled plan for {1}.").format(plan, _(key.doctype)))
 
 
 def _run(click: Click) -> Result:
-	start(click.key, click.value("plan"), click.actor)
-	return Result(True, _("Started."))
+	after_window = click.value("when") == AFTER_WINDOW
+	start(click.key, click.value("plan"), click.actor, at_once=not after_window)
+	return Result(
+		True, _("Started: it begins after its response window.") if after_window else _("Started now.")
+	)
 
 
-def _plans(key: TicketKey, _item: ActionItem | None) -> tuple[Field, ...]:
+def _asked(key: TicketKey, _item: ActionItem | None) -> tuple[Field, ...]:
 	names = [plan.name for plan in plans.enabled(key.doctype).values()]
-	return (Field("plan", _("Plan"), tuple(Option(name, name) for name in names)),)
+	when = (Option(NOW, _("Now")), Option(AFTER_WINDOW, _("After its response window")))
+	return (
+		Field("plan", _("Plan"), tuple(Option(name, name) for name in names)),
+		Field("when", _("When It Starts"), when, default=NOW),
+	)
 
 
 START = Action(
@@ -44,5 +57,5 @@ START = Action(
 	label=lambda: _("Start a Plan…"),
 	offered=lambda item: item is None or item.status not in RUNNING,
 	run=_run,
-	fields=_plans,
+	fields=_asked,
 )

@@ -41,11 +41,14 @@ def acknowledge(action_item: str) -> dict[str, Any]:
 
 
 @frappe.whitelist(methods=["POST"])
-def start(doctype: str, name: str, plan: str) -> str:
-	"""Start a plan on a ticket by hand; returns the action item. For whoever may write the ticket."""
+def start(doctype: str, name: str, plan: str, at_once: bool = True) -> str:
+	"""Start a plan on a ticket by hand, now or (not `at_once`) after its response window; returns the action item. For whoever
+	may write the ticket.
+	"""
 	frappe.has_permission(ITEM, "read", throw=True)  # people of the desk; no customers
 	frappe.has_permission(doctype, "write", name, throw=True)
-	return _start(TicketKey(doctype, str(name)), plan, user_as_actor(frappe.session.user, _via()))
+	actor = user_as_actor(frappe.session.user, _via())
+	return _start(TicketKey(doctype, str(name)), plan, actor, at_once=at_once)
 
 
 @frappe.whitelist()
@@ -68,7 +71,7 @@ def act(
 	"""Do one of the actions that a ticket's form offers (`catalog.ACTIONS`), by permission of each.
 
 	`seen` is what `ticket` gave along with the state that the form shows. Returns {"done": whether it was, "message":
-	in words, "ticket": the state after it}.
+	in words, "instead": the name of an action that helps where this one can't, "ticket": the state after it}.
 	"""
 	frappe.has_permission(doctype, "read", name, throw=True)
 	key = TicketKey(doctype, str(name))
@@ -82,7 +85,7 @@ def act_on_item(
 ) -> dict[str, Any]:
 	"""Do one of the actions that an action item's form offers, for whoever may read the item, by permission of each.
 
-	`seen` is what `timeline` gave. Returns {"done": whether it was, "message": in words}.
+	`seen` is what `timeline` gave. Returns {"done": whether it was, "message": in words, "instead"} as `act` does.
 	"""
 	item = _readable(action_item)
 	key = ticket_of(item)

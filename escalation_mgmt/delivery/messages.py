@@ -107,6 +107,7 @@ def notice(
 		EventKind.UNACKNOWLEDGED: _("Nobody has ticket {0} any more").format(number),
 		EventKind.REMINDED: _("Are you still on ticket {0}?").format(number),
 		EventKind.EXHAUSTED: _("Nobody acknowledged ticket {0}").format(number),
+		EventKind.FAILED: _("A message about ticket {0} did not arrive, and no step is left").format(number),
 		EventKind.NOBODY_NOTIFIED: _("Nobody could be notified of ticket {0}").format(number),
 		EventKind.PARKED: _("The escalation of ticket {0} can't be processed").format(number),
 	}
@@ -114,6 +115,7 @@ def notice(
 		EventKind.EXHAUSTED: _("Every step of plan {0} has run and its last wait is over.").format(
 			known["plan"]
 		),
+		EventKind.FAILED: _("{0} says to whom. The plan can be run again.").format(known["item"]),
 		EventKind.REMINDED: _(
 			"You acknowledged it, and nothing has happened since. Reply to it, change its status, or say that you "
 			"are still on it. Else its escalation goes on."

@@ -10,6 +10,7 @@ from typing import Any
 import frappe
 
 from escalation_mgmt import delivery
+from escalation_mgmt.dispatch import promptly
 from escalation_mgmt.engine import (
 	Context,
 	Decision,
@@ -104,7 +105,8 @@ def evaluate_ticket(key: TicketKey, *, before: Any = None) -> None:
 	if stored:
 		if decision := snapshot.evaluate(stored, now):
 			snapshot.apply([(stored, _not_to(decision, frappe.session.user))], now)
-			delivery.soon()
+			if not promptly.run_if_due(key, now):
+				delivery.soon()
 		if not ticket.key.is_another(stored.key):
 			return
 	was = of_doc(before) if before is not None else None
@@ -119,6 +121,7 @@ def evaluate_ticket(key: TicketKey, *, before: Any = None) -> None:
 	)
 	if version:
 		decisions.open_for(ticket, version, snapshot.enabled(key.doctype)[version], now)
+		promptly.run_if_due(key, now)
 	elif ticket.category is closed:
 		action_items.note_closed(key)
 

@@ -2,6 +2,7 @@
 
 import frappe
 
+from escalation_mgmt.dispatch import promptly
 from escalation_mgmt.dispatch.evaluation import Snapshot
 from escalation_mgmt.engine import RUNNING
 from escalation_mgmt.engine import release as engine_release
@@ -35,4 +36,6 @@ def held_by(maintenance: str) -> int:
 		decided = [(stored, decision) for stored in mine if (decision := engine_release(stored.item, now))]
 		snapshot.apply(decided, now)
 		released += len(decided)
+	if released:
+		promptly.run()
 	return released

@@ -15,7 +15,13 @@ Instants are naive datetimes in UTC, durations are timedeltas.
 
 from escalation_mgmt.engine.acknowledge import acknowledge, can_acknowledge, completes, is_open_to, waits_for
 from escalation_mgmt.engine.actor import Actor
-from escalation_mgmt.engine.bring_forward import NOT_DELIVERED, bring_forward, can_bring_forward
+from escalation_mgmt.engine.bring_forward import (
+	NOT_DELIVERED,
+	bring_forward,
+	can_bring_forward,
+	can_run_again,
+	run_again,
+)
 from escalation_mgmt.engine.context import Context, Reaches
 from escalation_mgmt.engine.decision import (
 	Audience,
@@ -163,6 +169,7 @@ __all__ = [
 	"can_bring_forward",
 	"can_hand_over",
 	"can_reach",
+	"can_run_again",
 	"can_snooze",
 	"can_stop",
 	"can_unacknowledge",
@@ -182,6 +189,7 @@ __all__ = [
 	"rehearse",
 	"release",
 	"rematch",
+	"run_again",
 	"run_due",
 	"running_maintenance",
 	"settled",

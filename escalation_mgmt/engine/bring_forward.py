@@ -8,7 +8,7 @@ from escalation_mgmt.engine.decision import Decision
 from escalation_mgmt.engine.event import Event, EventKind, given
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.refusal import Refusal, Refused
-from escalation_mgmt.engine.statuses import Status
+from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, Status, next_status
 from escalation_mgmt.engine.waits import group_of
 
 NOT_DELIVERED = "not delivered"
@@ -16,8 +16,14 @@ NOT_DELIVERED = "not delivered"
 
 
 def can_bring_forward(item: ActionItem) -> bool:
-	"""A snoozed item too: it is woken by that."""
-	return item.status in (Status.ESCALATING, Status.SNOOZED) and item.due_at is not None
+	"""Whether a step is to come. A snoozed item is woken by that, and a response window is over by it."""
+	return _is_under_way(item) and not item.in_last_wait
+
+
+def _is_under_way(item: ActionItem) -> bool:
+	"""One that reaches nobody waits for that alone."""
+	in_time = item.status in (Status.SCHEDULED, Status.ESCALATING, Status.SNOOZED)
+	return in_time and item.due_at is not None
 
 
 def bring_forward(
@@ -29,7 +35,7 @@ def bring_forward(
 	actor: Actor | None = None,
 	why: str = "",
 ) -> Decision:
-	"""Make what comes next due now: the next group, or after the last one the end of the last wait.
+	"""Make the next group due now. In the last wait there is none, and nothing is brought forward: that would end it.
 
 	`expected` is the item's `position` as whoever asks for it knew it, so that a stale wish passes over nothing,
 	nor what belongs to an earlier generation. `to` is the number of a step that is still to come in this run:
@@ -39,7 +45,7 @@ def bring_forward(
 	if refusal := _refusal(item, expected, to):
 		raise Refused(refusal)
 	group = group_of(item.plan, to) if to else item.group
-	step = 0 if item.in_last_wait else item.plan.groups[group][0].number
+	step = item.plan.groups[group][0].number
 	passed_over = [s.number for between in item.plan.groups[item.group : group] for s in between]
 	assert item.due_at
 	data = {
@@ -52,17 +58,60 @@ def bring_forward(
 	forward = replace(
 		item, group=group, due_at=min(item.due_at, now), resumes_at=None, version=item.version + 1
 	)
-	event = Event(EventKind.BROUGHT_FORWARD, now, step, item.run, given(data))
-	return Decision(item=forward, events=(event,))
+	events = (Event(EventKind.BROUGHT_FORWARD, now, step, item.run, given(data)),)
+	if item.status is Status.SCHEDULED:
+		status = next_status(item.status, Cause.ESCALATE)
+		forward = replace(forward, status=status, window_skipped=True)
+		events = (Event(WRITES[Cause.ESCALATE], now, data={"skipped": True}), *events)
+	return Decision(item=forward, events=events)
+
+
+def can_run_again(item: ActionItem) -> bool:
+	"""In the last wait, snoozed or not: every step has run."""
+	return Cause.RUN_AGAIN in TRANSITIONS[item.status] and item.in_last_wait
+
+
+def run_again(item: ActionItem, expected: tuple[int, int, int], actor: Actor, now: datetime) -> Decision:
+	"""Run the plan's steps once more, the first of them now, as one repeat more than the plan has; then the last wait.
+
+	`expected` is as for `bring_forward`. Who has acknowledged isn't paged again, as in a repeat. Raises Refused.
+	"""
+	if Cause.RUN_AGAIN not in TRANSITIONS[item.status]:
+		raise Refused(Refusal.NOT_IN_THIS_STATUS)
+	if stale := _staleness(item, expected):
+		raise Refused(stale)
+	if not item.in_last_wait:
+		raise Refused(Refusal.STEPS_LEFT)
+	cause = Cause.RUN_AGAIN
+	again = replace(
+		item,
+		status=next_status(item.status, cause),
+		generation=item.generation + 1,
+		run=item.run + 1,
+		group=0,
+		due_at=now,
+		resumes_at=None,
+		maintenance="",
+		unreached=0,
+		version=item.version + 1,
+	)
+	data = given({"by": actor.name, "via": actor.via})
+	return Decision(item=again, events=(Event(WRITES[cause], now, item.step, item.run, data),))
+
+
+def _staleness(item: ActionItem, expected: tuple[int, int, int]) -> Refusal | None:
+	if expected[0] != item.generation:
+		return Refusal.BEGUN_ANEW
+	return Refusal.MOVED_ON if expected != item.position else None
 
 
 def _refusal(item: ActionItem, expected: tuple[int, int, int], to: int) -> Refusal | None:
-	if not can_bring_forward(item):
+	if not _is_under_way(item):
 		return Refusal.NOT_ESCALATING
-	if expected[0] != item.generation:
-		return Refusal.BEGUN_ANEW
-	if expected != item.position:
-		return Refusal.MOVED_ON
+	if stale := _staleness(item, expected):
+		return stale
+	if item.in_last_wait:
+		return Refusal.LAST_WAIT
 	if to and to not in (step.number for coming in item.plan.groups[item.group :] for step in coming):
 		return Refusal.NO_SUCH_STEP
 	return None

@@ -76,7 +76,7 @@ def _facts(item: ActionItem, ticket: Ticket, context: Context) -> Decision | Non
 
 
 def _deadline(item: ActionItem, ticket: Ticket, context: Context) -> Decision | None:
-	in_window = item.status is Status.SCHEDULED and not item.maintenance
+	in_window = item.status is Status.SCHEDULED and not item.maintenance and not item.window_skipped
 	if not in_window or item.plan.start is not StartAt.AT_RESPONSE_DEADLINE:
 		return None
 	due = window_end(item.plan, ticket, item.opened_at, context.working)

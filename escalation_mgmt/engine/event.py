@@ -23,6 +23,7 @@ class EventKind(StrEnum):
 	NOBODY_NOTIFIED = "Nobody Notified"
 	STARTED_AGAIN = "Started Again"
 	LAST_WAIT = "Last Wait"
+	RUN_AGAIN = "Run Again"
 	EXHAUSTED = "Exhausted"
 	SNOOZED = "Snoozed"
 	SNOOZE_OVER = "Snooze Over"

@@ -33,7 +33,7 @@ class ActionItem:
 
 	`run` and `group` name the group that runs next: runs count from 0 (0 is the first, 1 the first repeat),
 	groups from 0; a `group` past the last one is the last wait. `version` grows by one with every decision, `generation`
-	whenever the escalation begins anew (it was given back, timed out, handed over, started again or over): what was sent
+	whenever the escalation begins anew (it was given back, timed out, handed over, started again or over, run again): what was sent
 	before that brings nothing about any more, though the same group may come next.
 	"""
 
@@ -53,6 +53,7 @@ class ActionItem:
 	assignees: tuple[str, ...] = ()
 	added: tuple[str, ...] = ()  # users who are paged with every step for people
 	by_hand: bool = False
+	window_skipped: bool = False  # a person started or escalated it without its response window
 	unreached: int = 0  # groups in a row that reached nobody
 	stalled: bool = False  # a whole pass reached nobody: waits for an assignee, a contact or a provider
 	parked: bool = False  # set aside by the shell, which tries again later

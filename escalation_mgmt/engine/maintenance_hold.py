@@ -16,7 +16,7 @@ from escalation_mgmt.engine.maintenance import Maintenance
 from escalation_mgmt.engine.plan import AfterMaintenance, StartAt
 from escalation_mgmt.engine.statuses import Status
 from escalation_mgmt.engine.ticket import Ticket
-from escalation_mgmt.engine.waits import after, wait_before, window_end
+from escalation_mgmt.engine.waits import after, wait_before, window_end, window_of
 
 
 def hold(item: ActionItem, by: Maintenance, now: datetime) -> Decision:
@@ -62,7 +62,7 @@ def over(item: ActionItem, ticket: Ticket, context: Context) -> tuple[ActionItem
 		data["over"] = True
 		first = after(now, wait_before(plan, 0, 0), plan, working)
 		if item.status is Status.SCHEDULED:
-			due = window_end(plan, ticket, now, working)
+			due = now if item.window_skipped else window_end(plan, ticket, now, working)
 		elif item.status is Status.SNOOZED:
 			resumes = data["due"] = first
 		else:
@@ -78,7 +78,7 @@ def over(item: ActionItem, ticket: Ticket, context: Context) -> tuple[ActionItem
 			acks=(),
 		)
 	elif item.status is Status.SCHEDULED and plan.start is StartAt.AT_RESPONSE_DEADLINE:
-		due = max(due, window_end(plan, ticket, item.opened_at, working))
+		due = max(due, window_of(item, ticket, working))
 	if due > now:
 		data["due"] = due
 	return replace(item, due_at=due, resumes_at=resumes), Event(

@@ -8,6 +8,8 @@ from escalation_mgmt.engine.decision import Unreachable
 class Refusal(StrEnum):
 	NOT_IN_THIS_STATUS = "not in this status"  # what `can_stop`, `can_snooze` and their like say beforehand
 	NOT_ESCALATING = "not escalating"  # nothing comes next that could be brought forward
+	LAST_WAIT = "last wait"  # no step is left that could be brought forward; the plan can be run again
+	STEPS_LEFT = "steps left"  # a plan is run again only after its last step
 	MOVED_ON = "moved on"  # what was to be brought forward has run meanwhile
 	BEGUN_ANEW = "begun anew"  # what was to be brought forward belongs to an earlier generation
 	NO_SUCH_STEP = "no such step"  # the plan has none, or it has run

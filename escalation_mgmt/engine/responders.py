@@ -14,7 +14,7 @@ from escalation_mgmt.engine.refusal import CannotBeReached, Refusal, Refused
 from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, Status, next_status
 from escalation_mgmt.engine.ticket import Ticket
 from escalation_mgmt.engine.unacknowledge import released
-from escalation_mgmt.engine.waits import after, following, group_of, wait_before, window_end
+from escalation_mgmt.engine.waits import after, following, group_of, wait_before, window_of
 
 
 def can_hand_over(item: ActionItem) -> bool:
@@ -39,7 +39,7 @@ def hand_over(
 		raise Refused(Refusal.NOT_IN_THIS_STATUS)
 	pages = _pages_to(to, item, context)
 	now, working = context.now, context.working
-	started = now if item.step else max(now, window_end(item.plan, ticket, item.opened_at, working))
+	started = now if item.step else max(now, window_of(item, ticket, working))
 	cause = Cause.HAND_OVER
 	handed = replace(
 		released(item),

@@ -7,6 +7,7 @@ from escalation_mgmt.engine.actor import Actor
 from escalation_mgmt.engine.decision import Decision
 from escalation_mgmt.engine.event import Event
 from escalation_mgmt.engine.item import ActionItem
+from escalation_mgmt.engine.plan import ZERO
 from escalation_mgmt.engine.refusal import Refusal, Refused
 from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, next_status
 
@@ -23,7 +24,7 @@ def snooze(item: ActionItem, until: datetime, actor: Actor, now: datetime) -> De
 	"""Keep quiet until an instant (UTC); what no provider was handed yet is taken back.
 
 	Then it goes on where it stood, with the step that came next, though never before that step's own time. The last wait
-	goes on as well: where it ended meanwhile, the item is exhausted then. Raises Refused.
+	stands still meanwhile: quiet is asked for by whoever needs time, and mustn't use up what is left of it. Raises Refused.
 	"""
 	if not can_snooze(item):
 		raise Refused(Refusal.NOT_IN_THIS_STATUS)
@@ -35,12 +36,19 @@ def snooze(item: ActionItem, until: datetime, actor: Actor, now: datetime) -> De
 		item,
 		status=next_status(item.status, Cause.SNOOZE),
 		due_at=until,
-		resumes_at=item.due_at,
+		resumes_at=_resumes(item, until, now),
 		maintenance="",
 		version=item.version + 1,
 	)
 	event = Event(WRITES[Cause.SNOOZE], now, item.step, item.run, {"until": until, "by": actor.name})
 	return Decision(item=quiet, events=(event,), withdraw=True)
+
+
+def _resumes(item: ActionItem, until: datetime, now: datetime) -> datetime | None:
+	"""When what comes next is due after it."""
+	if item.in_last_wait and item.due_at:
+		return until + max(item.due_at - now, ZERO)
+	return item.due_at
 
 
 def wake(item: ActionItem, cause: Cause, now: datetime) -> tuple[ActionItem, Event]:

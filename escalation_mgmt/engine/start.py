@@ -14,11 +14,19 @@ from escalation_mgmt.engine.waits import no_calendar, window_end
 
 
 def open_item(
-	id: str, plan: Plan, ticket: Ticket, context: Context, *, by: str = "", follows: str = ""
+	id: str,
+	plan: Plan,
+	ticket: Ticket,
+	context: Context,
+	*,
+	by: str = "",
+	at_once: bool = False,
+	follows: str = "",
 ) -> Decision:
 	"""Open an action item for a ticket: Scheduled, due at the end of the response window.
 
-	`by` is the user who started it by hand; `follows` the item that this one replaces.
+	`by` is the user who started it by hand, `at_once` where that was without the window; `follows` the item that this one
+	replaces.
 	"""
 	now = context.now
 	item = ActionItem(
@@ -26,12 +34,13 @@ def open_item(
 		plan=plan,
 		status=Status.SCHEDULED,
 		opened_at=now,
-		due_at=window_end(plan, ticket, now, context.working),
+		due_at=now if at_once else window_end(plan, ticket, now, context.working),
 		facts=ticket.facts,
 		assignees=ticket.assignees,
 		by_hand=bool(by),
+		window_skipped=at_once,
 	)
-	data = {"plan": plan.name, "due": item.due_at, "by": by, "follows": follows}
+	data = {"plan": plan.name, "due": item.due_at, "by": by, "at_once": at_once, "follows": follows}
 	return Decision(
 		item=item, events=(Event(EventKind.CREATED, now, data=given(data)), *no_calendar(context))
 	)

@@ -17,7 +17,7 @@ from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.statuses import WRITES, Cause, Status, next_status
 from escalation_mgmt.engine.ticket import Ticket
 from escalation_mgmt.engine.unacknowledge import released
-from escalation_mgmt.engine.waits import after, wait_before, window_end
+from escalation_mgmt.engine.waits import after, wait_before, window_of
 
 
 class WorkedOn(StrEnum):
@@ -93,7 +93,7 @@ def time_out(item: ActionItem, ticket: Ticket, context: Context) -> tuple[Action
 	since = item.due_at or now
 	data = {"was": item.acknowledged_by, "late": (now - since).total_seconds()}
 	if not item.step:
-		window = window_end(item.plan, ticket, item.opened_at, working)
+		window = window_of(item, ticket, working)
 		first = after(window, wait_before(item.plan, item.run, item.group), item.plan, working)
 		since = max(since, first)
 		data |= {"due": since} if since > now else {}

@@ -25,6 +25,13 @@ def window_end(
 	return after(opened_at, plan.window, plan, working)
 
 
+def window_of(item: ActionItem, ticket: Ticket, working: WorkingTime = AROUND_THE_CLOCK) -> datetime:
+	"""When the response window of an item ends, or ended; at its opening where a person skipped it."""
+	if item.window_skipped:
+		return item.opened_at
+	return window_end(item.plan, ticket, item.opened_at, working)
+
+
 def following(plan: Plan, run: int, group: int) -> tuple[int, int]:
 	"""The position (run, group) after a group's; a group past the last one is the last wait."""
 	if group + 1 < len(plan.groups):

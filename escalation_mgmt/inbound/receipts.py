@@ -7,7 +7,7 @@ import frappe
 
 from escalation_mgmt import delivery
 from escalation_mgmt.actions.escalate_now import escalate_now
-from escalation_mgmt.engine import NOT_DELIVERED, EventKind, Recipient, Status
+from escalation_mgmt.engine import NOT_DELIVERED, Audience, EventKind, Notice, Recipient, Status
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.base import CannotReach
 from escalation_mgmt.storage import action_items, history, outbox
@@ -146,7 +146,21 @@ def _another_way(stored: action_items.Stored, failed: _Reported, now: datetime) 
 		history.append([outbox.line(instead, EventKind.INSTEAD, now)])
 		delivery.soon()
 		return
+	if stored.item.in_last_wait:
+		_tell_owners(stored, now)
+		return
 	escalate_now(failed.action_item, expected=outbox.next_of(failed), why=NOT_DELIVERED)
+
+
+def _tell_owners(stored: action_items.Stored, now: datetime) -> None:
+	"""No step is left that could be brought forward: once, because more may fail."""
+	about = str(EventKind.FAILED)
+	if stored.item.status is not Status.ESCALATING or frappe.db.exists(
+		NOTIFICATION, {"action_item": stored.item.id, "about": about}
+	):
+		return
+	outbox.queue_notices([(stored.item, Notice(Audience.OWNERS, EventKind.FAILED))], Directory(), now)
+	delivery.soon()
 
 
 def _next_way(stored: action_items.Stored, failed: _Reported) -> Recipient | None:

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 from escalation_mgmt import delivery
 from escalation_mgmt.actions.acknowledge import acknowledge_by, as_it_is
 from escalation_mgmt.actions.action import recipient_as_actor
-from escalation_mgmt.actions.escalate_now import escalate_now
+from escalation_mgmt.actions.escalate_now import escalate_now, run_again
 from escalation_mgmt.engine import can_acknowledge
 from escalation_mgmt.inbound import receipts, replies
 from escalation_mgmt.inbound.receipts import Receipt
@@ -153,7 +153,11 @@ def _call_key(said: Any, ours: Any) -> str:
 			return call.speaker.end(done.in_words)
 		if key == twiml.ESCALATE:
 			actor, expected = recipient_as_actor(call.row, CALL), outbox.next_of(call.row)
-			result = escalate_now(call.row.action_item, actor, expected=expected)
+			once_more = ours.get("r") == "1"  # asked for, and offered to run the plan again
+			escalate = run_again if once_more else escalate_now
+			result = escalate(call.row.action_item, actor, expected=expected)
+			if result.instead and not once_more:
+				return call.read(ours, result.message, run_again=True)
 			return call.speaker.end(result.message)
 		if key == twiml.REPEAT:
 			return call.read(ours)
@@ -192,13 +196,15 @@ class _Call:
 		ticket = frappe.db.get_value(ITEM, row.action_item, "reference_name")
 		return cls(row, str(ticket), message)
 
-	def read(self, ours: Any, first: str = "", wrong: int = 0) -> str:
+	def read(self, ours: Any, first: str = "", wrong: int = 0, *, run_again: bool = False) -> str:
 		known = as_it_is(self.row)
 		if not known or known.waits or not can_acknowledge(known.status):
 			with print_language(self.language):
 				return self.speaker.end(known.in_words if known else "")
-		keys_url = account().callback("call_key", n=ours["n"], a=ours.get("a", ""), t=str(wrong))
-		return self.speaker.read(self.message, self.ticket, keys_url, first)
+		run_again = run_again or ours.get("r") == "1"
+		more = {"r": "1"} if run_again else {}
+		keys_url = account().callback("call_key", n=ours["n"], a=ours.get("a", ""), t=str(wrong), **more)
+		return self.speaker.read(self.message, self.ticket, keys_url, first, run_again=run_again)
 
 
 def _nothing() -> str:

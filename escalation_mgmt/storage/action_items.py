@@ -54,7 +54,7 @@ _COLUMNS = (
 	*("customer", "assignees", "started_by", "unreached", "stalled", "acknowledged_by", "acknowledged_user"),
 	*("acknowledged_utc", "acknowledged_via", "parked", "parked_due_utc", "running_ticket"),
 	*("resumes_utc", "added", "ticket_status", "reminded", "ack_requests", "acks"),
-	*("maintenance", "ticket_created"),
+	*("maintenance", "ticket_created", "window_skipped"),
 )
 _SELECT = f"select {', '.join(f'`{column}`' for column in _COLUMNS)} from `tab{ITEM}`"
 
@@ -84,6 +84,12 @@ def claim_due(now: datetime, limit: int, only: Sequence[str] = ()) -> list[Any]:
 def next_due() -> datetime | None:
 	"""When the next item is due."""
 	return rows.least(ITEM, "due_utc")
+
+
+def is_due(key: TicketKey, now: datetime) -> bool:
+	"""Whether the running item of a ticket is due, as this transaction has it."""
+	sql = f"select 1 from `tab{ITEM}` where `running_ticket` = %s and `due_utc` <= %s"
+	return bool(frappe.db.sql(sql, (running_ticket(key), now)))
 
 
 def lock(names: Iterable[str], *, wait: bool = True) -> list[Stored]:
@@ -249,6 +255,7 @@ def load(found: Iterable[Any]) -> list[Stored]:
 				maintenance=row.maintenance or "",
 				added=_listed(row.added),
 				by_hand=bool(row.started_by),
+				window_skipped=bool(row.window_skipped),
 				unreached=row.unreached,
 				stalled=bool(row.stalled),
 				parked=bool(row.parked),

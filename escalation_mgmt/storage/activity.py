@@ -25,6 +25,7 @@ NOTED = frozenset(
 		EventKind.STEP_RAN,
 		EventKind.NOBODY_NOTIFIED,
 		EventKind.IN_MAINTENANCE,
+		EventKind.RUN_AGAIN,
 		EventKind.EXHAUSTED,
 		EventKind.SNOOZED,
 		EventKind.ACKNOWLEDGED,

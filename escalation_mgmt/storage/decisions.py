@@ -39,12 +39,21 @@ from escalation_mgmt.utils.doctypes import ITEM
 
 
 def open_for(
-	ticket: Ticket, version: str, plan: Plan, now: datetime, *, by: str = "", replaces: str = ""
+	ticket: Ticket,
+	version: str,
+	plan: Plan,
+	now: datetime,
+	*,
+	by: str = "",
+	at_once: bool = False,
+	replaces: str = "",
 ) -> str:
-	"""Open an action item and return its name. Raises Conflict where the ticket has one running."""
+	"""Open an action item and return its name; by hand `at_once`: without its response window. Raises Conflict where the
+	ticket has one running.
+	"""
 	name = make_autoname(frappe.get_meta(ITEM).autoname, ITEM)
 	context = Context(now, working=Calendars().of(plan, ticket))
-	decision = open_item(name, plan, ticket, context, by=by, follows=replaces)
+	decision = open_item(name, plan, ticket, context, by=by, at_once=at_once, follows=replaces)
 	row = {
 		**columns_of(decision.item),
 		"plan": plan.name,
@@ -196,6 +205,7 @@ def columns_of(item: ActionItem) -> dict[str, Any]:
 		"added": json.dumps(item.added) if item.added else None,
 		"unreached": item.unreached,
 		"stalled": int(item.stalled),
+		"window_skipped": int(item.window_skipped),
 		"parked": None,
 		"parked_due_utc": None,
 		"acknowledged_by": item.acknowledged_by,

@@ -43,6 +43,8 @@ def _created(d: Any, _step: int) -> str:
 		return _("Created for plan {0}, in place of {1}; due at {2}.").format(
 			d.plan, d.follows, clock.shown(d.due)
 		)
+	if d.at_once:
+		return _("Started by hand by {0} with plan {1}, without a response window.").format(d.by, d.plan)
 	if d.by:
 		return _("Started by hand by {0} with plan {1}; due at {2}.").format(d.by, d.plan, clock.shown(d.due))
 	return _("Created for plan {0}; the response window ends at {1}.").format(d.plan, clock.shown(d.due))
@@ -158,7 +160,7 @@ def _ticket_changed(d: Any, _step: int) -> str:
 def _brought_forward(d: Any, step: int) -> str:
 	if step:
 		sentence = _("Step {0} brought forward from {1}.").format(step, clock.shown(d.planned))
-	else:
+	else:  # of items that were escalated in their last wait, which ended them once
 		sentence = _("The end of the last wait brought forward from {0}.").format(clock.shown(d.planned))
 	if d.passed_over:
 		sentence += " " + _("Passed over: {0}.").format(d.passed_over)
@@ -190,7 +192,9 @@ _SENTENCES: dict[str, Callable[[Any, int], str]] = {
 	EventKind.WINDOW_MOVED: lambda d, s: _("The response window now ends at {0}; before at {1}.").format(
 		clock.shown(d.due), clock.shown(d.was)
 	),
-	EventKind.WINDOW_OVER: lambda d, s: _("The response window is over."),
+	EventKind.WINDOW_OVER: lambda d, s: (
+		_("The response window was cut short.") if d.skipped else _("The response window is over.")
+	),
 	EventKind.HELD: lambda d, s: _("Step {0} may go out only in working time: held until {1}.").format(
 		s, clock.shown(d.until)
 	),
@@ -212,6 +216,7 @@ _SENTENCES: dict[str, Callable[[Any, int], str]] = {
 	EventKind.LAST_WAIT: lambda d, s: _("All steps have run; waiting until {0}.").format(
 		clock.shown(d.until)
 	),
+	EventKind.RUN_AGAIN: lambda d, s: _("{0} runs the plan again ({1}).").format(d.by, _(d.via or "")),
 	EventKind.EXHAUSTED: lambda d, s: _("Exhausted: nobody acknowledged."),
 	EventKind.SNOOZED: lambda d, s: _("Snoozed until {0} by {1}.").format(clock.shown(d.until), d.by),
 	EventKind.SNOOZE_OVER: lambda d, s: (

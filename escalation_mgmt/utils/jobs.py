@@ -3,12 +3,27 @@
 from collections.abc import Callable
 
 import frappe
+from frappe.utils.background_jobs import get_job_status
 
 
-def enqueue_once(function: Callable[[], object], job: str) -> None:
-	"""Let a worker call a function of ours, unless the same `job` waits already. Without Redis it is only logged."""
-	path = f"{function.__module__}.{function.__name__}"
+_MOST = 8  # workers that do the same job at once
+
+
+def enqueue_once(function: Callable[[], object] | str, job: str) -> None:
+	"""Let a worker call a function of ours (or the one of that path), unless the same `job` waits already. Without Redis it is
+	only logged.
+
+	One that has begun may have looked before what is committed now: another one follows it.
+	"""
+	path = function if isinstance(function, str) else f"{function.__module__}.{function.__name__}"
 	try:
-		frappe.enqueue(path, queue="short", job_id=f"escalation_mgmt.{job}", deduplicate=True)
+		frappe.enqueue(path, queue="short", job_id=_id_of(job), deduplicate=True)
 	except Exception:
 		frappe.logger("escalation_mgmt").warning(f"{path} could not be enqueued")
+
+
+def _id_of(job: str) -> str:
+	"""The first of its ids under which none has begun; what waits under it is the same."""
+	first = f"escalation_mgmt.{job}"
+	ids = (first, *(f"{first}.{number}" for number in range(2, _MOST + 1)))
+	return next((id for id in ids if get_job_status(id) != "started"), first)

@@ -41,7 +41,7 @@ class _Replay:
 				self._person(event)
 			case K.STEP_RAN:
 				self._step(event)
-			case K.HELD | K.BROUGHT_FORWARD | K.STARTED_AGAIN | K.NOBODY_NOTIFIED:
+			case K.HELD | K.BROUGHT_FORWARD | K.RUN_AGAIN | K.STARTED_AGAIN | K.NOBODY_NOTIFIED:
 				self._other_time(event)
 			case K.RESOLVED | K.CANCELLED | K.REPLACED | K.EXHAUSTED:
 				self.due = None
@@ -51,12 +51,16 @@ class _Replay:
 
 	def _window(self, event: Event) -> None:
 		if event.kind is K.WINDOW_OVER:
+			if event.data.get("skipped"):
+				return  # by what is brought forward with the next line
 			assert event.at >= self.due
 			self.due = self._after(event.at, self.plan.steps[0].wait)
 			return
 		self.due = event.data["due"]
 		assert self.due >= self.item.opened_at
-		if self.plan.start is StartAt.AFTER_WINDOW:
+		if event.data.get("at_once"):
+			assert self.due == event.at == self.item.opened_at
+		elif self.plan.start is StartAt.AFTER_WINDOW:
 			assert self.due == self._after(self.item.opened_at, self.plan.window)
 
 	def _maintenance(self, event: Event) -> None:
@@ -79,7 +83,10 @@ class _Replay:
 
 	def _snooze(self, event: Event) -> None:
 		if event.kind is K.SNOOZED:
-			self.due, self.resumes, self.asleep = event.data["until"], self.due, True
+			until = event.data["until"]
+			in_last_wait = self.at[1] == len(self.plan.groups)
+			resumes = until + max(self.due - event.at, timedelta()) if in_last_wait else self.due
+			self.due, self.resumes, self.asleep = until, resumes, True
 			return
 		ended = event.at if event.data else self.due
 		assert ended <= event.at
@@ -126,8 +133,11 @@ class _Replay:
 				assert self.due == self.working.next(event.at) > event.at
 			case K.BROUGHT_FORWARD:
 				self.due, self.resumes = min(self.due, event.at), None
-				if event.step:
-					self.at = event.run, group_of(self.plan, event.step)
+				self.at = event.run, group_of(self.plan, event.step)
+			case K.RUN_AGAIN:
+				assert self.at == (event.run, len(self.plan.groups))
+				self.due, self.resumes, self.asleep = event.at, None, False
+				self.at = event.run + 1, 0
 			case K.STARTED_AGAIN:
 				self.due = event.data.get("due", event.at)
 			case K.NOBODY_NOTIFIED:

@@ -210,12 +210,16 @@ class Shell:
 				plan = self.enabled[event.data["replaced_by"]]
 				self.open(self.ticket_of[item.id], plan, follows=item.id)
 
-	def open(self, ticket: str, plan: Plan, *, by: str = "", follows: str = "") -> ActionItem:
+	def open(
+		self, ticket: str, plan: Plan, *, by: str = "", at_once: bool = False, follows: str = ""
+	) -> ActionItem:
 		assert not self.running(ticket)
 		id = f"ESC-{len(self.items) + 1}"
 		self.ticket_of[id] = ticket
 		context = Context(self.now, working=self.working(plan))
-		self.commit(open_item(id, plan, self.tickets[ticket], context, by=by, follows=follows))
+		self.commit(
+			open_item(id, plan, self.tickets[ticket], context, by=by, at_once=at_once, follows=follows)
+		)
 		return self.items[id]
 
 	def _note_closed(self, ticket: str) -> None:

@@ -148,10 +148,16 @@ def test_it_ends_by_a_raised_priority_and_by_no_lowered_one() -> None:
 	assert early.item.due_at == T0 + minutes(20), "no step early"
 
 
-def test_the_last_wait_goes_on_meanwhile() -> None:
-	item = snooze(escalating(0), T0 + minutes(90), actor("Tina"), NOW).item
-	over = run(item, T0 + minutes(90))
-	assert [event.kind for event in over.events] == [K.SNOOZE_OVER, K.EXHAUSTED]
+def test_of_the_last_wait_it_uses_nothing_up() -> None:
+	"""At minute 17 of one that ends at minute 45."""
+	quiet = snooze(escalating(0), T0 + minutes(90), actor("Tina"), NOW).item
+	assert (quiet.due_at, quiet.resumes_at) == (T0 + minutes(90), T0 + minutes(90 + 28))
+	over = run(quiet, T0 + minutes(90))
+	assert [event.kind for event in over.events] == [K.SNOOZE_OVER]
+	assert over.item.status is Status.ESCALATING and over.item.due_at == T0 + minutes(118)
+	assert run(over.item, T0 + minutes(118)).item.status is Status.EXHAUSTED
+	late = snooze(escalating(0), T0 + minutes(90), actor("Tina"), T0 + minutes(50)).item
+	assert late.resumes_at == T0 + minutes(90), "one that is over already ends after it"
 
 
 @pytest.mark.parametrize(

@@ -438,13 +438,6 @@ def test_bringing_the_next_step_forward() -> None:
 	assert again.events[0].data == {"planned": T0 + minutes(1), "why": "not delivered"}
 
 
-def test_bringing_the_end_of_the_last_wait_forward() -> None:
-	item = escalating(0, 5, group=2, step=2, due=T0 + minutes(30))
-	decision = bring_forward(item, (0, 0, 2), T0)
-	assert decision.item.due_at == T0 and decision.events[0].step == 0
-	assert run(decision.item, T0).item.status is Status.EXHAUSTED
-
-
 @pytest.mark.parametrize("expected", [(0, 0, 0), (0, 0, 2), (0, 1, 1)])
 def test_a_stale_wish_passes_over_nothing(expected) -> None:
 	with refused(Refusal.MOVED_ON):
@@ -452,7 +445,7 @@ def test_a_stale_wish_passes_over_nothing(expected) -> None:
 
 
 @pytest.mark.parametrize(
-	"change", [{"status": Status.SCHEDULED}, {"status": Status.ACKNOWLEDGED}, {"due_at": None}]
+	"change", [{"status": Status.EXHAUSTED}, {"status": Status.ACKNOWLEDGED}, {"due_at": None}]
 )
 def test_only_what_escalates_is_brought_forward(change) -> None:
 	with refused(Refusal.NOT_ESCALATING):

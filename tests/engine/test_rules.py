@@ -45,6 +45,7 @@ from escalation_mgmt.engine import (
 	can_unacknowledge,
 	hand_over,
 	may_renew,
+	run_again,
 	running_maintenance,
 	snooze,
 	status_after,
@@ -65,7 +66,7 @@ PEOPLE = ("a", "b", "c")
 LEVELS = {"Low": 20, "High": 60, "Urgent": 80}
 K = EventKind
 GIVEN_BACK = (K.UNACKNOWLEDGED, K.HANDED_OVER, K.TIMED_OUT)
-ANEW = (*GIVEN_BACK, K.STARTED_AGAIN)
+ANEW = (*GIVEN_BACK, K.STARTED_AGAIN, K.RUN_AGAIN)
 
 outcomes = st.lists(
 	st.sampled_from([*Outcome, Outcome.SENT, Outcome.SENT, Outcome.KILLED_AFTER]), min_size=1, max_size=6
@@ -307,8 +308,22 @@ class Rules(RuleBasedStateMachine):
 			assert expected == item.position, "a stale page does nothing"
 			assert not to or to in to_come
 		except Refused:
-			quiet = item.status not in (Status.ESCALATING, Status.SNOOZED) or item.due_at is None
-			assert quiet or expected != item.position or (to and to not in to_come)
+			quiet = item.status not in (Status.SCHEDULED, Status.ESCALATING, Status.SNOOZED)
+			nothing = quiet or item.due_at is None or item.in_last_wait
+			assert nothing or expected != item.position or (to and to not in to_come)
+
+	@precondition(lambda self: self.shell.items)
+	@rule(which=pick, shown=pick)
+	def run_again(self, which: int, shown: int) -> None:
+		item = self._item(which)
+		positions = self.positions[item.id][-4:]
+		expected = positions[-1 - shown % len(positions)]
+		running = item.status in (Status.ESCALATING, Status.SNOOZED)
+		try:
+			self.shell.commit(run_again(item, expected, actor("a"), self.shell.now))
+			assert running and item.in_last_wait and expected == item.position
+		except Refused:
+			assert not running or not item.in_last_wait or expected != item.position
 
 	@rule(
 		name=st.sampled_from(["M1", "M2"]),
@@ -377,15 +392,17 @@ class Rules(RuleBasedStateMachine):
 			assert who in item.added or who in item.acks or who in self.shell.away or nobody
 
 	@precondition(lambda self: self.shell.tickets and self.shell.enabled)
-	@rule(which=pick, plan=pick)
-	def started_or_stopped_by_hand(self, which: int, plan: int) -> None:
+	@rule(which=pick, plan=pick, at_once=st.booleans())
+	def started_or_stopped_by_hand(self, which: int, plan: int, at_once: bool) -> None:
 		ticket = self._ticket(which)
 		if item := self.shell.running(ticket.name):
 			if plan % 3 == 0:
 				self.shell.commit(stop(item, actor("a"), "drill", self.shell.now))
 		elif not ticket.gone and ticket.category is not StatusCategory.RESOLVED:
 			names = sorted(self.shell.enabled)
-			self.shell.open(ticket.name, self.shell.enabled[names[plan % len(names)]], by="a")
+			self.shell.open(
+				ticket.name, self.shell.enabled[names[plan % len(names)]], by="a", at_once=at_once
+			)
 
 	@rule(who=st.sampled_from(PEOPLE), which=pick)
 	def trouble_comes_or_goes(self, who: str, which: int) -> None:
@@ -472,7 +489,7 @@ class Rules(RuleBasedStateMachine):
 		kinds = [event.kind for event in decision.events]
 		missed = {event.data["who"] for event in decision.events if event.kind is K.UNREACHABLE}
 		spared = any("spared" in event.data for event in decision.events) and missed <= set(item.acks)
-		if {K.STARTED_AGAIN, *GIVEN_BACK} & set(kinds) or decision.pages or spared:
+		if {*ANEW} & set(kinds) or decision.pages or spared:
 			self.in_a_row[item.id] = 0
 		if K.STEP_RAN in kinds and not decision.pages and not spared:
 			self.in_a_row[item.id] = self.in_a_row.get(item.id, 0) + 1

@@ -52,8 +52,12 @@ class Speaker:
 		self._language = language or frappe.local.lang or "en"
 		self._voice = voice
 
-	def read(self, message: Message, ticket: str, keys_url: str, first: str = "") -> str:
-		"""Read a message and ask for a key. `first` is said before it. Silence ends the call."""
+	def read(
+		self, message: Message, ticket: str, keys_url: str, first: str = "", *, run_again: bool = False
+	) -> str:
+		"""Read a message and ask for a key. `first` is said before it; with `run_again` the third key is for that. Silence ends the
+		call.
+		"""
 		response = VoiceResponse()
 		with print_language(self._language):
 			menu = Gather(
@@ -67,12 +71,13 @@ class Speaker:
 			if first:
 				self._say(menu, first)
 			self._say(menu, spoken(message.text, ticket), content=True)
-			self._say(
-				menu,
-				_(
+			if run_again:
+				keys = _("Press 1 to acknowledge. Press 2 to hear this again. Press 3 to run the plan again.")
+			else:
+				keys = _(
 					"Press 1 to acknowledge. Press 2 to hear this again. Press 3 if somebody else has to take it."
-				),
-			)
+				)
+			self._say(menu, keys)
 			response.append(menu)
 			self._say(response, _("No key was pressed. The escalation goes on."))
 			response.hangup()
