@@ -17,6 +17,8 @@ from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.doctypes import CONTACT
 from escalation_mgmt.utils.error_reports import report_error
 
+GUEST, ADMINISTRATOR = frappe.STANDARD_USERS  # accounts that every site has
+
 
 class Directory:
 	"""People, teams, roles and methods, as they are when they are first asked for. Make a new one for every set, or every
@@ -106,7 +108,7 @@ class Directory:
 				return nobody(_("The team {0} has no members.").format(team))
 		elif kind is TargetKind.ROLE:
 			if not (users := self._role(value)):
-				return nobody(_("No enabled user has the role {0}.").format(value))
+				return nobody(_nobody_has(value))
 		else:
 			if not (user := ticket.field(key, value)):
 				return nobody(_("The ticket's field {0} is empty.").format(value))
@@ -161,6 +163,11 @@ class Directory:
 			return Recipient(method=method, address=address, label=person.name, user=user)
 		return None
 
+	def why_untold(self, user: str) -> str:
+		"""Why nothing can be told quietly to a user, or to a bare address, by its label."""
+		known = self.person(user) if frappe.db.exists("User", user) else None
+		return known if isinstance(known, str) else _("There is no quiet method by which to tell them.")
+
 	def _address(self, notifier: Notifier, person: Person) -> str:
 		"""A person's address for a method, looked at once. Raises CannotReach."""
 		key = (notifier.method, person.user)
@@ -193,11 +200,14 @@ class Directory:
 
 
 def names(users: Iterable[str]) -> list[tuple[str, str]]:
-	"""The enabled ones of these users with their names, by name: [(user, name)]. People of the desk; no customers."""
+	"""The enabled ones of these users with their names, by name: [(user, name)]. People of the desk; no customers, and no
+	account behind which nobody sits.
+	"""
+	nobodies = {GUEST} if frappe.db.exists(CONTACT, {"user": ADMINISTRATOR}) else {GUEST, ADMINISTRATOR}
 	found = frappe.get_all(
 		"User",
 		filters={
-			"name": ("in", list({*users} - {"Guest"}) or [""]),
+			"name": ("in", list({*users} - nobodies) or [""]),
 			"enabled": 1,
 			"user_type": "System User",
 		},
@@ -208,12 +218,40 @@ def names(users: Iterable[str]) -> list[tuple[str, str]]:
 	return [(row.name, row.full_name or row.name) for row in found]
 
 
-def _person(row: Any) -> Person | str:
-	"""Of a user's row with what their Escalation Contact says; `contact_enabled` is None where they have none."""
+def nobody_behind(user: str) -> str:
+	"""Why nobody sits behind an account, in words that say what to do; empty: somebody does."""
+	row = frappe.db.get_value("User", user, ["name", "enabled"], as_dict=True) if user else None
+	if row:
+		row.contact_enabled = frappe.db.get_value(CONTACT, {"user": user}, "enabled")
+	return _nobody(row)
+
+
+def _nobody(row: Any) -> str:
+	"""Of a user's row; `contact_enabled` is None where they have no Escalation Contact.
+
+	Administrator comes with every site, and its address with Frappe. But whoever made a contact for it sits there.
+	"""
 	if not row:
 		return _("There is no such user.")
-	if not row.enabled:
-		return _("The user is disabled.")
+	if row.name == GUEST:
+		return _("Guest is whoever isn't logged in. Choose a person.")
+	if row.name == ADMINISTRATOR and row.contact_enabled is None:
+		return _(
+			"Nobody sits behind the account Administrator. Choose a person, or make an Escalation Contact for it."
+		)
+	return "" if row.enabled else _("The user is disabled.")
+
+
+def _nobody_has(role: str) -> str:
+	if frappe.db.exists("Has Role", {"role": role, "parenttype": "User", "parent": ADMINISTRATOR}):
+		return _("Only Administrator has the role {0}, and nobody sits behind that account.").format(role)
+	return _("No enabled user has the role {0}.").format(role)
+
+
+def _person(row: Any) -> Person | str:
+	"""Of a user's row with what their Escalation Contact says; `contact_enabled` is None where they have none."""
+	if nobody := _nobody(row):
+		return nobody
 	if row.contact_enabled == 0:
 		return _("The Escalation Contact is switched off.")
 	log_in = not row.own_email or row.own_email == row.email  # proven to be theirs

@@ -13,6 +13,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formataddr, formatdate, parseaddr
+from functools import cached_property
 
 import frappe
 from frappe import _
@@ -80,7 +81,38 @@ class EmailNotifier(Notifier):
 			raise CannotReach(
 				_("{0} is not an email address that can be written to.").format(self.mask(address))
 			) from None
+		if _is_reserved(found.domain):
+			words = _(
+				"{0}: nobody can have an address at {1}, which is reserved for examples. Enter a real one."
+			)
+			raise CannotReach(words.format(self.mask(address), found.domain))
+		if found.addr_spec.lower() in self._own_mailboxes:
+			words = _(
+				"{0} is this site's own mailbox: it makes documents of what arrives. Enter a person's address."
+			)
+			raise CannotReach(words.format(self.mask(address)))
 		return found.addr_spec
+
+	@cached_property
+	def _own_mailboxes(self) -> set[str]:
+		"""Those whose mail becomes tickets or joins them. A person's mailbox, which only shows mail in Desk, is read by them;
+		and so may be one that only sends.
+		"""
+		folders = frappe.get_all(
+			"IMAP Folder", filters={"append_to": ("is", "set")}, pluck="parent", order_by="parent"
+		)
+		found = frappe.get_all(
+			"Email Account",
+			filters={"enable_incoming": 1},
+			or_filters=[
+				["append_to", "is", "set"],
+				["default_incoming", "=", 1],
+				["name", "in", folders or [""]],
+			],
+			pluck="email_id",
+			order_by="name",
+		)
+		return {address.lower() for address in found if address}
 
 	def mask(self, address: str) -> str:
 		name, _at, domain = address.rpartition("@")
@@ -113,6 +145,14 @@ class EmailNotifier(Notifier):
 		if connection:
 			with suppress(smtplib.SMTPException, OSError):  # everything was said already
 				connection.quit()
+
+
+def _is_reserved(domain: str) -> bool:
+	"""For documentation (RFC 2606), as the address with which Administrator is born. `.test` is for trying out, and is left."""
+	labels = domain.lower().rstrip(".").split(".")
+	return labels[-1] in ("example", "invalid") or labels[-2:] in [
+		["example", top] for top in ("com", "net", "org")
+	]
 
 
 def _account() -> EmailAccount | None:

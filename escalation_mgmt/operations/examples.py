@@ -17,6 +17,7 @@ def make() -> None:
 	"""Make them, unless there is a plan already, or no Helpdesk. What is wrong with one stops no installation."""
 	if not frappe.db.exists("DocType", sources.HD_TICKET) or frappe.db.count(PLAN):
 		return
+	owner = frappe.session.user  # where that is nobody, whoever enables one owns it
 	for values in (_urgent(), _working_hours(), _deadline()):
 		frappe.db.savepoint("escalation_example")
 		try:
@@ -24,7 +25,7 @@ def make() -> None:
 			plan.update(
 				{
 					"enabled": 0,
-					"plan_owner": "Administrator",
+					"plan_owner": owner,
 					"reference_doctype": sources.HD_TICKET,
 					**values,
 				}

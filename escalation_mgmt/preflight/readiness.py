@@ -14,7 +14,7 @@ from frappe.utils import getdate
 
 from escalation_mgmt.dispatch import monitor
 from escalation_mgmt.engine import Plan, Step, TargetKind, Timeline, Unreachable
-from escalation_mgmt.facts import calendars, plans, sources
+from escalation_mgmt.facts import calendars, people, plans, sources
 from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.preflight import providers, rehearsal, remedies, validation
@@ -174,9 +174,13 @@ def _owners(plan: Plan, timeline: Timeline, directory: Directory, misses: _Misse
 			"Nobody is told when it reaches nobody: it has no owner, and the site no catch-all recipient."
 		)
 	for who in missed:
+		if who == plan.owner and (nobody := people.nobody_behind(who)):
+			misses.add_reason(
+				plan, _("The plan's owner {0}").format(who), nobody, "Email", remedies.plan(plan.name)
+			)
+			continue
 		remedy = remedies.person(who) if frappe.db.exists("User", who) else remedies.settings()
-		reason = _("There is no quiet method by which to tell them when nobody acknowledges.")
-		misses.add_reason(plan, who, reason, "Email", remedy)
+		misses.add_reason(plan, who, directory.why_untold(who), "Email", remedy)
 
 
 def _teams(plan: Plan) -> list[str]:

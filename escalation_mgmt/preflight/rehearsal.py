@@ -240,9 +240,7 @@ def _to_owners(at: datetime, timeline: Timeline, directory: Directory) -> Iterat
 		words = _("{0} is told of it by {1}.").format(recipient.label, _(recipient.method))
 		yield Line(at=at, kind=str(Purpose.NOTICE), line=words, method=recipient.method, to=recipient.label)
 	for who in missed:
-		words = _("{0} is to be told of it, but can't be: there is no quiet method to reach them by.").format(
-			who
-		)
+		words = _("{0} is to be told of it, but can't be: {1}").format(who, directory.why_untold(who))
 		remedy = remedies.person(who) if frappe.db.exists("User", who) else remedies.settings()
 		yield Line(at=at, kind=str(Purpose.NOTICE), line=words, to=who, remedy=remedy)
 	if not (recipients or missed):

@@ -9,7 +9,7 @@ from frappe import _
 
 from escalation_mgmt.engine import Step, TargetKind, Ticket, Unreachable
 from escalation_mgmt.facts import sources
-from escalation_mgmt.facts.people import Directory
+from escalation_mgmt.facts.people import GUEST, Directory
 from escalation_mgmt.notifiers.base import Person
 from escalation_mgmt.utils import public_address
 from escalation_mgmt.utils.doctypes import CONTACT, ENDPOINT, PLAN, SETTINGS
@@ -90,5 +90,7 @@ def of(step: Step, miss: Unreachable, directory: Directory, ticket: Ticket) -> R
 def _of_no_person(user: str) -> Remedy:
 	enabled = frappe.db.get_value("User", user, "enabled")
 	if enabled is None:
+		return Remedy(_("Choose somebody else in the plan"))
+	if user == GUEST:
 		return Remedy(_("Choose somebody else in the plan"))
 	return person(user) if enabled else Remedy(_("Open the user"), "User", user)

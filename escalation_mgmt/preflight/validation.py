@@ -10,7 +10,7 @@ from frappe.utils import cint, flt
 from escalation_mgmt import notifiers
 from escalation_mgmt.delivery import messages
 from escalation_mgmt.engine import CalendarKind, TargetKind, forestalling
-from escalation_mgmt.facts import calendars, conditions, plans, sources
+from escalation_mgmt.facts import calendars, conditions, people, plans, sources
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.utils.doctypes import CALENDAR, ENDPOINT
 
@@ -41,7 +41,13 @@ def warnings(plan: Any) -> list[str]:
 	"""What the plan may be saved with, but will go wrong with."""
 	if not plan.enabled:
 		return []
-	return [*_methods_not_ready(plan), *never_matches(plan), *_equal_rank(plan), *_working_time(plan)]
+	return [
+		*_owner(plan),
+		*_methods_not_ready(plan),
+		*never_matches(plan),
+		*_equal_rank(plan),
+		*_working_time(plan),
+	]
 
 
 def never_matches(plan: Any) -> Iterator[str]:
@@ -154,6 +160,11 @@ def _target(row: Any, kind: TargetKind, doctype: str) -> Iterator[str]:
 			yield str(e)
 	elif kind is TargetKind.USER_FIELD and value != "owner" and not frappe.get_meta(doctype).has_field(value):
 		yield _("{0} has no field {1}.").format(_(doctype), value)
+
+
+def _owner(plan: Any) -> Iterator[str]:
+	if nobody := people.nobody_behind(plan.plan_owner):
+		yield _("The plan's owner {0} can't be told anything: {1}").format(plan.plan_owner, nobody)
 
 
 def _methods_not_ready(plan: Any) -> Iterator[str]:

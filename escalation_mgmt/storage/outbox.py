@@ -154,7 +154,6 @@ def queue_notices(notices: Sequence[tuple[ActionItem, Notice]], directory: Direc
 	pages = pages_had([item.id for item, notice in notices if notice.audience in of_paged])
 	messages: list[dict[str, Any]] = []
 	lines: list[history.Line] = []
-	reason = _("There is no quiet method by which to tell them.")
 	for item, notice in notices:
 		recipients, missed = of_notice(notice, item, pages.get(item.id, []), directory)
 		about = {
@@ -166,7 +165,7 @@ def queue_notices(notices: Sequence[tuple[ActionItem, Notice]], directory: Direc
 		}
 		messages += [_row(item.id, recipient, now) | about for recipient in recipients]
 		for who in missed:
-			data = {"who": who, "method": "Email", "reason": reason}
+			data = {"who": who, "method": "Email", "reason": directory.why_untold(who)}
 			lines.append(history.Line(item.id, Event(EventKind.UNREACHABLE, now, data=data)))
 	rows.insert_all(NOTIFICATION, messages)
 	history.append(lines)

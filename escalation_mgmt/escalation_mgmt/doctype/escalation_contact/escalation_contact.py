@@ -4,6 +4,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from escalation_mgmt.facts import people
 from escalation_mgmt.notifiers.twilio import phone_numbers
 
 _VOICE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{1,60}")
@@ -13,6 +14,8 @@ class EscalationContact(Document):
 	"""How to reach one user. What concerns single functions is in `escalation_mgmt.api.contacts`. An address that changes has to be verified anew."""
 
 	def validate(self) -> None:
+		if self.user == people.GUEST:
+			frappe.throw(people.nobody_behind(self.user))
 		if self.mobile_no:
 			try:
 				self.mobile_no = phone_numbers.normalised(self.mobile_no)

@@ -3,7 +3,7 @@ from frappe import _
 from frappe.model.document import Document
 
 from escalation_mgmt.engine import RUNNING
-from escalation_mgmt.facts import plans
+from escalation_mgmt.facts import people, plans
 from escalation_mgmt.preflight import validation
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM
@@ -17,9 +17,20 @@ class EscalationPlan(Document):
 			frappe.throw(problems, title=_("The plan can't be saved"), as_list=True)
 		if self.enabled and not self.enabled_utc:
 			self.enabled_utc = clock.now()
+			self._find_owner()
 		elif not self.enabled:
 			self.enabled_utc = None
 		self.plan_version = plans.freeze(plans.from_doc(self))
+
+	def _find_owner(self) -> None:
+		"""Whoever enables a plan whose owner is nobody (Administrator's, as examples can be, or one who left) is its owner."""
+		user = frappe.session.user
+		if not people.nobody_behind(self.plan_owner) or people.nobody_behind(user):
+			return
+		was, self.plan_owner = self.plan_owner, user
+		frappe.msgprint(
+			_("You are its owner now: nobody sits behind {0}, whom it named.").format(was), alert=True
+		)
 
 	def on_update(self) -> None:
 		plans.forget_watched()
