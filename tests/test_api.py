@@ -16,7 +16,7 @@ PUBLIC = {
 	"maintenance_choices": [],
 	"plan_choices": ["doctype"],
 	"planned": ["action_item"],
-	"start": ["doctype", "name", "plan"],
+	"start": ["doctype", "name", "plan", "at_once"],
 	"ticket": ["doctype", "name"],
 	"tickets": ["doctype", "names"],
 	"timeline": ["action_item"],

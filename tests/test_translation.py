@@ -49,6 +49,7 @@ NAMES = {
 		"Holiday List",
 		"Email Account",
 		"Email Queue",
+		"IMAP Folder",
 		"System Settings",
 		"System Manager",
 		"Custom HTML Block",

@@ -58,7 +58,7 @@ def bring_forward(
 	forward = replace(
 		item, group=group, due_at=min(item.due_at, now), resumes_at=None, version=item.version + 1
 	)
-	events = (Event(EventKind.BROUGHT_FORWARD, now, step, item.run, given(data)),)
+	events: tuple[Event, ...] = (Event(EventKind.BROUGHT_FORWARD, now, step, item.run, given(data)),)
 	if item.status is Status.SCHEDULED:
 		status = next_status(item.status, Cause.ESCALATE)
 		forward = replace(forward, status=status, window_skipped=True)

@@ -163,7 +163,7 @@ def _target(row: Any, kind: TargetKind, doctype: str) -> Iterator[str]:
 
 
 def _owner(plan: Any) -> Iterator[str]:
-	if nobody := people.nobody_behind(plan.plan_owner):
+	if plan.plan_owner and (nobody := people.nobody_behind(plan.plan_owner)):
 		yield _("The plan's owner {0} can't be told anything: {1}").format(plan.plan_owner, nobody)
 
 

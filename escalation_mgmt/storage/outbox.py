@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import frappe
-from frappe import _
 
 from escalation_mgmt.engine import (
 	ActionItem,

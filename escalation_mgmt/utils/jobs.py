@@ -5,7 +5,6 @@ from collections.abc import Callable
 import frappe
 from frappe.utils.background_jobs import get_job_status
 
-
 _MOST = 8  # workers that do the same job at once
 
 

@@ -168,17 +168,6 @@ def test_23_escalating_on_by_whom_it_was_handed_over_to(world: World) -> None:
 	world.expect_email("second@x.test")
 
 
-def test_17_escalating_on_from_the_last_step_ends_the_last_wait(world: World) -> None:
-	world.contact("tech@x.test", TINA)
-	world.plan((0, "Phone Call"))
-	ticket = world.ticket()
-	world.forward(10)
-	world.expect_call(TINA).press("3")
-	world.tick()
-	assert world.item(ticket).status == "Exhausted"
-	world.expect_email("owner@x.test", "Nobody acknowledged")
-
-
 def test_23_who_takes_the_call_late_hears_who_has_it(world: World) -> None:
 	ticket, call = rung(world)
 	from escalation_mgmt.actions.acknowledge import acknowledge

@@ -19,6 +19,7 @@ from tests.scenarios.test_ticket_form import Form
 from tests.world import World
 
 TINA = "+4915112345601"
+OURS = ".".join(("escalation_mgmt", "x"))  # the id of a job
 TICK = "escalation_mgmt.dispatch.dispatcher.tick"
 
 
@@ -182,20 +183,20 @@ def test_without_redis_nothing_is_lost_and_the_next_tick_does_it(
 @pytest.mark.parametrize(
 	("statuses", "id"),
 	[
-		({}, "escalation_mgmt.x"),
-		({"escalation_mgmt.x": "queued"}, "escalation_mgmt.x"),
-		({"escalation_mgmt.x": "finished"}, "escalation_mgmt.x"),
-		({"escalation_mgmt.x": "started"}, "escalation_mgmt.x.2"),
-		({"escalation_mgmt.x": "started", "escalation_mgmt.x.2": "started"}, "escalation_mgmt.x.3"),
+		({}, "job"),
+		({"job": "queued"}, "job"),
+		({"job": "finished"}, "job"),
+		({"job": "started"}, "job.2"),
+		({"job": "started", "job.2": "started"}, "job.3"),
 	],
 )
 def test_a_job_that_has_begun_already_is_followed_by_another(
 	world: World, workers: Workers, monkeypatch: pytest.MonkeyPatch, statuses: dict[str, str], id: str
 ) -> None:
 	"""It may have looked before what was committed since; one that waits will see it."""
-	monkeypatch.setattr(jobs, "get_job_status", statuses.get)
+	monkeypatch.setattr(jobs, "get_job_status", lambda id: statuses.get(id.replace(OURS, "job")))
 	jobs.enqueue_once(TICK, "x")
-	assert workers.waiting == [(TICK, id)]
+	assert workers.waiting == [(TICK, id.replace("job", OURS))]
 
 
 # --- the last wait

@@ -134,8 +134,11 @@ def test_a_plan_that_could_not_be_saved_any_more(world: World) -> None:
 
 def test_nobody_who_is_told(world: World) -> None:
 	world.plan((0, "Email"), plan_owner="stranger@x.test")
-	frappe.db.set_value("User", "stranger@x.test", "enabled", 0)
+	world.contact("stranger@x.test", email="stranger@elsewhere.test")  # never verified
 	only("stranger@x.test can't be reached by Email: There is no quiet method by which to tell them")
+	frappe.db.set_value("User", "stranger@x.test", "enabled", 0)
+	says = "The plan's owner stranger@x.test can't be reached by Email: The user is disabled."
+	assert only(says) == ("Escalation Plan", "Outage")
 
 
 def test_a_calendar_that_ends(world: World) -> None:

@@ -58,7 +58,7 @@ def test_25_the_form_shows_where_it_stands_and_what_comes_next(world: World) -> 
 	assert (form.shown["status"], form.shown["headline"]) == ("Scheduled", "Nothing was sent yet.")
 	assert form.shown["countdown"] == "End of the response window in {time}"
 	assert form.shown["due_in"] == pytest.approx(600, abs=1)
-	assert form.offers == ["acknowledge", "stop"]
+	assert form.offers == ["acknowledge", "escalate_now", "escalate_to", "stop"]
 	world.forward(10)
 	world.expect_email("tech@x.test")
 	world.wait(seconds=100)
@@ -170,10 +170,11 @@ def test_started_from_the_form(world: World) -> None:
 	form, other = Form(world, ticket, "lead@x.test"), Form(world, ticket, "second@x.test")
 	assert form.shown["item"] is None and form.offers == ["start"]
 	(action,) = form.shown["actions"]
-	(field,) = action["fields"]
+	field, when = action["fields"]
+	assert (when["name"], when["default"]) == ("when", "now")
 	assert (field["name"], field["options"]) == ("plan", [{"value": "By Hand", "label": "By Hand"}])
 	assert form.post("start", plan="None such").status_code == 417
-	assert form.click("start", plan="By Hand") == (True, "Started.")
+	assert form.click("start", plan="By Hand") == (True, "Started now.")
 	assert form.shown["item"] == world.item(ticket).name and "acknowledge" in form.offers
 	done, words = other.click("start", plan="By Hand")
 	assert not done and "since the page was shown: Started by hand" in words and world.count_items() == 1
