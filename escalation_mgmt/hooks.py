@@ -47,6 +47,7 @@ doc_events = {
 		"after_rename": [
 			"escalation_mgmt.facts.maintenances.follow_rename",
 			"escalation_mgmt.storage.action_items.follow_rename",
+			"escalation_mgmt.storage.ticket_states.follow_rename",
 			"escalation_mgmt.operations.personal_data.follow_rename",
 		],
 	},

@@ -21,12 +21,12 @@ def ticket_saved(doc: Any, method: str | None = None) -> None:
 	if not compared_by:
 		return
 	before = doc.get_doc_before_save()
-	# A ticket of any age may match when it is saved; the sweep looks after those younger than the plans.
+	# One that is older than a plan may be due after that was enabled, and wait for the sweep: it needn't any longer.
 	young = before is not None and str(doc.creation) > compared_by["since"]
 	comparable = young and not compared_by["conditional"]
 	if comparable and all(before.get(field) == doc.get(field) for field in compared_by["fields"]):
 		return
-	_evaluate(TicketKey(doc.doctype, str(doc.name)), before=before)
+	_evaluate(TicketKey(doc.doctype, str(doc.name)), before=before, logged=before is None)
 
 
 def ticket_deleted(doc: Any, method: str | None = None) -> None:
@@ -61,10 +61,10 @@ def _watched(doctype: str) -> dict[str, Any] | None:
 		return None
 
 
-def _evaluate(key: TicketKey, before: Any = None) -> None:
+def _evaluate(key: TicketKey, before: Any = None, logged: bool = False) -> None:
 	frappe.db.savepoint("escalation_mgmt")
 	try:
-		evaluation.evaluate_ticket(key, before=before)
+		evaluation.evaluate_ticket(key, before=before, logged=logged)
 		frappe.db.release_savepoint("escalation_mgmt")
 	except frappe.QueryDeadlockError:
 		raise  # the database has undone the whole transaction, not only our part: the save has to be told

@@ -15,8 +15,10 @@ from escalation_mgmt.engine import (
 	Context,
 	Decision,
 	Maintenance,
+	Opening,
 	Plan,
 	Reach,
+	Remembered,
 	StatusCategory,
 	Step,
 	Ticket,
@@ -29,7 +31,7 @@ from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets, of_doc
-from escalation_mgmt.storage import action_items, decisions
+from escalation_mgmt.storage import action_items, decisions, ticket_states
 from escalation_mgmt.utils import clock
 
 
@@ -68,6 +70,12 @@ class Snapshot:
 			),
 		)
 
+	def opening(
+		self, key: TicketKey, enabled: dict[str, Plan], now: datetime, **remembered: Any
+	) -> Opening | None:
+		"""What should start for a ticket without a running item; `remembered` as for the engine's `opens`."""
+		return opens(self.tickets[key], enabled.values(), self.condition_met(key), now, **remembered)
+
 	def context(
 		self,
 		stored: action_items.Stored,
@@ -92,51 +100,50 @@ class Snapshot:
 		decisions.apply(decided, self.directory, self.tickets, now)
 
 
-def evaluate_ticket(key: TicketKey, *, before: Any = None) -> None:
+def evaluate_ticket(key: TicketKey, *, before: Any = None, logged: bool = False) -> None:
 	"""Evaluate a ticket as it is in this transaction, and write what follows from it.
 
-	`before` is the document as it was before the save that is evaluated, where there was one.
+	`before` is the document as it was before the save that is evaluated, where there was one; `logged`: it was its first.
 	"""
 	now = clock.now()
 	# Locked, and so read as it is now: an older read view would be no evaluation. The ticket before its item, as a save does.
 	snapshot = Snapshot([key], lock=True)
 	ticket = snapshot.tickets[key]
 	stored = action_items.running(key)
+	runs = bool(stored and not ticket.key.is_another(stored.key))
+	known = _see(snapshot, ticket, now, before=before, logged=logged, running=runs)
 	if stored:
 		if decision := snapshot.evaluate(stored, now):
 			snapshot.apply([(stored, _not_to(decision, frappe.session.user))], now)
 			if not promptly.run_if_due(key, now):
 				delivery.soon()
-		if not ticket.key.is_another(stored.key):
+		if runs:
 			return
-	was = of_doc(before) if before is not None else None
-	closed = StatusCategory.RESOLVED
-	reopened = bool(was and was.category is closed and ticket.category is not closed)
-	version = version_that_opens(
-		snapshot,
-		key,
-		past=action_items.past(ticket.key),
-		before=was.facts if was else None,
-		reopened=reopened,
-	)
-	if version:
-		decisions.open_for(ticket, version, snapshot.enabled(key.doctype)[version], now)
+	past = action_items.past(ticket.key)
+	enabled = snapshot.enabled(key.doctype)
+	if opening := snapshot.opening(key, enabled, now, past=past, known=known):
+		version = next(version for version, plan in enabled.items() if plan is opening.plan)
+		decisions.open_for(ticket, version, opening.plan, now, answered_level=opening.answered_level)
 		promptly.run_if_due(key, now)
-	elif ticket.category is closed:
+	elif ticket.category is StatusCategory.RESOLVED:
 		action_items.note_closed(key)
+
+
+def _see(snapshot: Snapshot, ticket: Ticket, now: datetime, *, before: Any, **how: bool) -> Remembered | None:
+	"""Remember the ticket; None where there is nothing to compare it for."""
+	if ticket.gone:
+		return ticket_states.forget(ticket.key)
+	enabled = snapshot.enabled(ticket.doctype).values()
+	if not enabled:
+		return None
+	was = of_doc(before) if before is not None else None
+	return ticket_states.see(ticket, min(plan.enabled_since for plan in enabled), now, before=was, **how)
 
 
 def _not_to(decision: Decision, user: str) -> Decision:
 	"""Whoever did it needn't be told."""
 	notices = tuple(replace(notice, but_not=notice.but_not | {user}) for notice in decision.notices)
 	return replace(decision, notices=notices)
-
-
-def version_that_opens(snapshot: Snapshot, key: TicketKey, **more: Any) -> str | None:
-	"""The version of the plan that should start for a ticket without a running item; `more` as for `opens`."""
-	enabled = snapshot.enabled(key.doctype)
-	plan = opens(snapshot.tickets[key], enabled.values(), snapshot.condition_met(key), **more)
-	return next((version for version, candidate in enabled.items() if candidate is plan), None)
 
 
 @contextmanager

@@ -10,11 +10,11 @@ from typing import Any
 
 import frappe
 
-from escalation_mgmt.dispatch.evaluation import Snapshot, evaluate_ticket, lock_ticket, version_that_opens
+from escalation_mgmt.dispatch.evaluation import Snapshot, evaluate_ticket, lock_ticket
 from escalation_mgmt.engine import (
 	Decision,
 	MatchFacts,
-	Past,
+	Opening,
 	Plan,
 	TicketKey,
 	can_reach,
@@ -23,9 +23,8 @@ from escalation_mgmt.engine import (
 	winner,
 )
 from escalation_mgmt.facts import conditions, plans, tickets
-from escalation_mgmt.storage import action_items
+from escalation_mgmt.storage import action_items, ticket_states
 from escalation_mgmt.utils import clock, fault_points, installation, rows
-from escalation_mgmt.utils.doctypes import PLAN
 from escalation_mgmt.utils.error_reports import report_once
 
 BATCH = 200  # small, because due steps wait for the end of a batch
@@ -45,13 +44,32 @@ def in_batches() -> Iterator[None]:
 	frappe.db.rollback()
 	if not installation.is_live():
 		return
+	watched = sorted(plans.refresh_watched())
+	for doctype in watched:
+		yield from _compare(doctype)
 	after = ""
 	while batch := action_items.names_of_running(after, BATCH):
 		after = batch[-1][0]
 		_follow_batch(batch)
 		yield
-	for doctype in sorted(plans.refresh_watched()):
+	for doctype in watched:
 		yield from _find_missed(doctype)
+
+
+def _compare(doctype: str) -> Iterator[None]:
+	"""Before anything is followed: an answer that is found afterwards came after a raise that is found now."""
+	try:
+		since = plans.first_enabled(doctype)
+		if since and not ticket_states.has_begun(doctype):
+			ticket_states.begin(doctype)
+			frappe.db.commit()
+		for part in ticket_states.parts(doctype) if since else ():
+			_safely(f"some of {doctype} can't be compared", partial(part, since, clock.now()))
+			yield
+	except Exception:
+		frappe.db.rollback()
+		report_once(f"Escalation: what {doctype} was can't be compared")
+		frappe.db.commit()
 
 
 def _follow_batch(batch: list[tuple[str, TicketKey]]) -> None:
@@ -86,13 +104,11 @@ def _next(stored: action_items.Stored, snapshot: Snapshot, now: Any) -> Decision
 
 
 def _find_missed(doctype: str) -> Iterator[None]:
-	"""Open items for tickets that want one and have none running: those younger than a plan that may take them."""
+	"""Open items for tickets that want one and have none running: those that a plan may take."""
 	for plan in _enabled(doctype):
 		try:
-			enabled = plans.enabled(doctype)
-			takes = enabled[plan.plan_version].takes
-			for page in tickets.unresolved_since(plan.enabled_utc, takes, BATCH):
-				open_wanted = partial(_open_where_wanted, doctype, page, enabled)
+			for page in _pages(plan):
+				open_wanted = partial(_open_where_wanted, doctype, page, plans.enabled(doctype))
 				_safely(f"some of {doctype} can't be swept", open_wanted)
 				yield
 		except Exception:
@@ -101,17 +117,52 @@ def _find_missed(doctype: str) -> Iterator[None]:
 			frappe.db.commit()
 
 
+def _enabled(doctype: str) -> list[Plan]:
+	try:
+		return list(plans.enabled(doctype).values())
+	except Exception:
+		frappe.db.rollback()
+		report_once(f"Escalation: the plans for {doctype} can't be read")
+		frappe.db.commit()
+		return []
+
+
+def _pages(plan: Plan) -> Iterator[dict[TicketKey, MatchFacts]]:
+	"""The tickets that it may take, page by page: logged or due since it was enabled; raised or opened again since."""
+	since = plan.enabled_since
+	yield from tickets.unresolved_since(since, plan.takes, BATCH)
+	for names in ticket_states.touched(plan.takes.doctype, since, BATCH):
+		yield from tickets.unresolved_since(None, plan.takes, BATCH, names=names)
+
+
 def _open_where_wanted(doctype: str, page: dict[TicketKey, MatchFacts], enabled: dict[str, Plan]) -> None:
+	for key in wanting(doctype, page, enabled):
+		_safely(f"{doctype} {key.name} can't be evaluated", partial(_open, TicketKey(doctype, key.name)))
+
+
+def wanting(
+	doctype: str, page: dict[TicketKey, MatchFacts], enabled: dict[str, Plan]
+) -> dict[TicketKey, Opening | None]:
+	"""Those of these tickets for which an item should be opened, and which; None: that can't be told for all at once."""
 	running, pasts = action_items.with_running_item(page), action_items.pasts(page)
+	states, now = ticket_states.read(page), clock.now()
 	keys = [
 		key
 		for key, facts in page.items()
-		if key not in running and not (key in pasts and settled(pasts[key], facts))
+		if key not in running and not (key in pasts and settled(pasts[key], facts, states.get(key)))
 	]
 	keys = _taken(doctype, {key: page[key] for key in keys}, enabled)
 	snapshot = Snapshot(keys)
-	for key in [key for key in keys if _opens(snapshot, key, pasts.get(key))]:
-		_safely(f"{doctype} {key.name} can't be evaluated", partial(_open, TicketKey(doctype, key.name)))
+	wanted: dict[TicketKey, Opening | None] = {}
+	for key in keys:
+		try:
+			opening = snapshot.opening(key, enabled, now, past=pasts.get(key), known=states.get(key))
+		except Exception:
+			wanted[key] = None  # evaluated by itself, which says what is wrong with it
+		else:
+			if opening:
+				wanted[key] = opening
+	return wanted
 
 
 def _taken(doctype: str, page: dict[TicketKey, MatchFacts], enabled: dict[str, Plan]) -> list[TicketKey]:
@@ -125,25 +176,9 @@ def _taken(doctype: str, page: dict[TicketKey, MatchFacts], enabled: dict[str, P
 	]
 
 
-def _opens(snapshot: Snapshot, key: TicketKey, past: Past | None) -> bool:
-	try:
-		return bool(version_that_opens(snapshot, key, past=past))
-	except Exception:
-		return True  # evaluated by itself, which says what is wrong with it
-
-
 def _open(key: TicketKey) -> None:
 	lock_ticket(key)
 	evaluate_ticket(key)
-
-
-def _enabled(doctype: str) -> list[Any]:
-	return frappe.get_all(
-		PLAN,
-		filters={"enabled": 1, "reference_doctype": doctype},
-		fields=["name", "enabled_utc", "plan_version"],
-		order_by="name",
-	)
 
 
 def _safely(what: str, do: Callable[[], None]) -> None:

@@ -5,7 +5,7 @@ None where nothing is to be done. Nothing here reads a clock, a database or a ne
 
 - the nouns: `statuses` (the life of an action item), `plan`, `ticket`, `item`, `event`, `maintenance`, `working_time`;
 - what the functions are told and what they answer: `context`, `actor`, `decision`, `refusal`;
-- what time and the ticket do: `matching` (which plan), `start`, `evaluate`, `run`, `group`, `maintenance_hold`, `time_out`, `end`, by the
+- what time and the ticket do: `remembered` (raised, reopened), `matching` (which plan), `start`, `evaluate`, `run`, `group`, `maintenance_hold`, `time_out`, `end`, by the
   times of `waits`;
 - what people ask for: `acknowledge` (with `quorum`, of several), `bring_forward`, `snooze`, `unacknowledge`, `responders`;
 - all of it on virtual time: `rehearse`, and `ladder` (a plan's times).
@@ -42,13 +42,16 @@ from escalation_mgmt.engine.maintenance import running as running_maintenance
 from escalation_mgmt.engine.maintenance_hold import release
 from escalation_mgmt.engine.matching import (
 	ConditionMet,
+	Opening,
 	Past,
 	Rematch,
 	forestalling,
+	may_take,
 	opens,
 	rematch,
 	settled,
 	takes,
+	takes_more,
 	winner,
 )
 from escalation_mgmt.engine.plan import (
@@ -66,6 +69,7 @@ from escalation_mgmt.engine.plan import (
 from escalation_mgmt.engine.quorum import progress, tally
 from escalation_mgmt.engine.refusal import CannotBeReached, Refusal, Refused
 from escalation_mgmt.engine.rehearse import NEVER, Moment, Responses, Timeline, ahead, rehearse
+from escalation_mgmt.engine.remembered import Remembered, remember
 from escalation_mgmt.engine.responders import add_person, can_add, can_hand_over, can_reach, hand_over
 from escalation_mgmt.engine.run import run_due
 from escalation_mgmt.engine.snooze import LONGEST as LONGEST_SNOOZE
@@ -132,6 +136,7 @@ __all__ = [
 	"Moment",
 	"NoWorkingTime",
 	"Notice",
+	"Opening",
 	"Page",
 	"Past",
 	"Plan",
@@ -141,6 +146,7 @@ __all__ = [
 	"Refusal",
 	"Refused",
 	"Rematch",
+	"Remembered",
 	"Responses",
 	"Rung",
 	"StartAt",
@@ -182,6 +188,7 @@ __all__ = [
 	"is_theirs",
 	"ladder",
 	"may_renew",
+	"may_take",
 	"next_status",
 	"open_item",
 	"opens",
@@ -189,6 +196,7 @@ __all__ = [
 	"rehearse",
 	"release",
 	"rematch",
+	"remember",
 	"run_again",
 	"run_due",
 	"running_maintenance",
@@ -198,6 +206,7 @@ __all__ = [
 	"status_after",
 	"stop",
 	"takes",
+	"takes_more",
 	"tally",
 	"unacknowledge",
 	"waits_for",

@@ -18,6 +18,7 @@ class CancelReason(StrEnum):
 
 	TICKET_DELETED = "ticket deleted"
 	NO_MATCH = "no plan matches"  # any more: the ticket changed
+	LOWERED = "lowered again"  # what had been answered before it was raised
 	DROPPED = "maintenance"  # it fell due in one, and the plan drops what does
 
 

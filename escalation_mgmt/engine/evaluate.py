@@ -16,7 +16,7 @@ from escalation_mgmt.engine.start import start_again
 from escalation_mgmt.engine.statuses import RUNNING, Cause, Status
 from escalation_mgmt.engine.ticket import Ticket, answer
 from escalation_mgmt.engine.time_out import worked_on
-from escalation_mgmt.engine.waits import window_end
+from escalation_mgmt.engine.waits import window_of
 
 
 def evaluate(
@@ -41,11 +41,16 @@ def evaluate(
 def _move(
 	item: ActionItem, ticket: Ticket, enabled: Iterable[Plan], condition_met: ConditionMet, now: datetime
 ) -> Decision | None:
-	"""End an item whose ticket another plan takes now, or none. What somebody has goes on, unless the priority was raised."""
+	"""End an item whose ticket another plan takes now, or none. What somebody has goes on, unless the priority was raised.
+
+	What had been answered before it was raised is no other plan's once it is lowered again.
+	"""
 	moved = rematch(item.plan, enabled, item.facts, ticket.facts, condition_met, by_hand=item.by_hand)
 	has_it = item.status is Status.ACKNOWLEDGED
 	if not moved or item.superseded or (has_it and not _is_raised(item, ticket)):
 		return None
+	if moved.plan and item.answered_level is not None and ticket.facts.level <= item.answered_level:
+		return end(item, Cause.NO_MATCH, now, {"reason": CancelReason.LOWERED})
 	if moved.plan:
 		return end(item, Cause.REPLACE, now, {"replaced_by": moved.plan.name})
 	return None if has_it else end(item, Cause.NO_MATCH, now, {"reason": CancelReason.NO_MATCH})
@@ -79,7 +84,7 @@ def _deadline(item: ActionItem, ticket: Ticket, context: Context) -> Decision | 
 	in_window = item.status is Status.SCHEDULED and not item.maintenance and not item.window_skipped
 	if not in_window or item.plan.start is not StartAt.AT_RESPONSE_DEADLINE:
 		return None
-	due = window_end(item.plan, ticket, item.opened_at, context.working)
+	due = window_of(item, ticket, context.working)
 	if due == item.due_at:
 		return None
 	data = {"was": item.due_at, "due": due}

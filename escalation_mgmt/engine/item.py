@@ -54,6 +54,9 @@ class ActionItem:
 	added: tuple[str, ...] = ()  # users who are paged with every step for people
 	by_hand: bool = False
 	window_skipped: bool = False  # a person started or escalated it without its response window
+	answered_level: int | None = (
+		None  # opened for a raise of the priority, above that at which it had been answered
+	)
 	unreached: int = 0  # groups in a row that reached nobody
 	stalled: bool = False  # a whole pass reached nobody: waits for an assignee, a contact or a provider
 	parked: bool = False  # set aside by the shell, which tries again later
@@ -67,6 +70,11 @@ class ActionItem:
 	ticket_status: str = ""  # of the ticket when it was acknowledged, where the plan has a time-out
 	reminded: bool = False  # of what they acknowledged
 	ended_at: datetime | None = None
+
+	@property
+	def after_answer(self) -> bool:
+		"""Whether the ticket had been answered before it was opened, so that only its raise is a reason to escalate."""
+		return self.answered_level is not None
 
 	@property
 	def position(self) -> tuple[int, int, int]:

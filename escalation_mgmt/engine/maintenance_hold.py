@@ -62,7 +62,9 @@ def over(item: ActionItem, ticket: Ticket, context: Context) -> tuple[ActionItem
 		data["over"] = True
 		first = after(now, wait_before(plan, 0, 0), plan, working)
 		if item.status is Status.SCHEDULED:
-			due = now if item.window_skipped else window_end(plan, ticket, now, working)
+			due = now
+			if not item.window_skipped:
+				due = window_end(plan, ticket, now, working, after_answer=item.after_answer)
 		elif item.status is Status.SNOOZED:
 			resumes = data["due"] = first
 		else:

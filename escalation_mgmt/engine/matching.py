@@ -5,11 +5,13 @@ that says whether a plan's condition is met now.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from escalation_mgmt.engine.plan import Plan, TicketFilter
+from escalation_mgmt.engine.remembered import Remembered
 from escalation_mgmt.engine.statuses import Status
-from escalation_mgmt.engine.ticket import MatchFacts, StatusCategory, Ticket, already_answered
+from escalation_mgmt.engine.ticket import MatchFacts, Ticket, already_answered, answer
 
 ConditionMet = Callable[[Plan], bool]
 
@@ -24,6 +26,23 @@ def takes(filter_: TicketFilter, facts: MatchFacts) -> bool:
 		and filter_.team in ("", facts.team)
 		and filter_.ticket_type in ("", facts.ticket_type)
 		and filter_.customer in ("", facts.customer)
+	)
+
+
+def takes_more(now: TicketFilter, before: TicketFilter) -> bool:
+	"""Whether a filter may take a ticket that the other doesn't. Only what is certain counts: another condition may."""
+
+	def widened(mine: str, was: str) -> bool:
+		return was not in ("", mine)
+
+	fewer = not before.priorities or (now.priorities and now.priorities <= before.priorities)
+	return (
+		not fewer
+		or now.doctype != before.doctype
+		or widened(now.team, before.team)
+		or widened(now.ticket_type, before.ticket_type)
+		or widened(now.customer, before.customer)
+		or widened(now.condition, before.condition)
 	)
 
 
@@ -112,52 +131,110 @@ class Past:
 	facts: MatchFacts
 	ticket_was_closed: bool  # resolved or closed at some time after the item was created
 	no_match: bool = False  # it was cancelled because no plan took the ticket any more
+	after_answer: bool = False  # the ticket had been answered before the item was opened
+	opened_at: datetime | None = None
+	ended_at: datetime | None = None
 
 	@property
 	def allows_another(self) -> bool:
-		"""Whether a plan that takes the ticket opens an item whatever came of this one."""
+		"""Whether a plan that takes the ticket opens an item whatever came of this one, unless it was answered since."""
 		return self.ticket_was_closed or self.no_match
 
+	@property
+	def was_answered(self) -> bool:
+		return self.after_answer or self.status is Status.RESOLVED
 
-def settled(past: Past, facts: MatchFacts) -> bool:
+
+def settled(past: Past, facts: MatchFacts, known: Remembered | None = None) -> bool:
 	"""Whether no plan can open an item for a ticket with these facts, because of the one that it has had.
 
 	Neither plans nor replies are asked for that: it spares the sweep all tickets in which nothing has changed.
 	"""
-	return not past.allows_another and (past.status is Status.RESOLVED or past.facts == facts)
+	if past.allows_another or (known and (known.raised or known.reopened)):
+		return False
+	return past.was_answered or past.facts == facts
+
+
+def may_take(plan: Plan, ticket: Ticket, known: Remembered | None = None) -> bool:
+	"""Whether the plan had been enabled when the ticket was logged, or falls due, was raised or was opened again.
+
+	What was overdue before that starts nothing, whoever looks at it, and however often it is saved.
+	"""
+	since = plan.enabled_since
+	if since is None:
+		return True
+	seen = (known.logged_at, known.raised_at, known.reopened_at) if known else ()
+	return any(at is not None and at >= since for at in (ticket.created_at, ticket.response_by, *seen))
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+	"""A plan that should start a new action item.
+
+	`answered_level`: of the priority at which the ticket was answered, where its being raised is the only reason.
+	"""
+
+	plan: Plan
+	answered_level: int | None = None
 
 
 def opens(
 	ticket: Ticket,
 	enabled: Iterable[Plan],
 	condition_met: ConditionMet,
+	now: datetime,
 	*,
 	past: Past | None = None,
-	before: MatchFacts | None = None,
-	reopened: bool = False,
-) -> Plan | None:
-	"""Return the plan that should start a new action item for a ticket that has no running one.
+	known: Remembered | None = None,
+) -> Opening | None:
+	"""Return what should be opened for a ticket that has no running item; None: nothing.
 
-	`before` are the facts before the save that is evaluated, where there was one; `reopened` says that
-	this save took the ticket out of a resolved or closed status.
+	`past` is what is remembered of its last item, `known` of the ticket itself, this evaluation included.
 	"""
-	# Other facts are compared below as well.
-	known_end = past and settled(past, ticket.facts)  # pragma: no mutate
-	if ticket.gone or (known_end and not reopened):
+	# Only spares what would come to the same.
+	known_end = past and settled(past, ticket.facts, known)  # pragma: no mutate
+	if ticket.gone or known_end:
 		return None
-	plans = list(enabled)
+	plans = [plan for plan in enabled if may_take(plan, ticket, known)]
 	plan = winner(plans, ticket.facts, condition_met)
-	if plan is None or ticket.category is StatusCategory.RESOLVED:
+	if plan is None:
 		return None
-	if reopened or _wants_item(ticket, past, plan):
-		return plan
-	known = past.facts if past else before
-	moved = known is not None and known != ticket.facts and winner(plans, known, condition_met) != plan
-	return plan if moved else None
+
+	def another_for(facts: MatchFacts) -> bool:
+		return winner(plans, facts, condition_met) != plan
+
+	if _wants_item(ticket, plan, past, known, another_for, now):
+		return Opening(plan)
+	if known and known.raised and not _answered_since(known.raised_at, ticket, plan, now):
+		before = replace(ticket.facts, priority=known.raised_from)
+		return Opening(plan, known.raised_from_level) if another_for(before) else None
+	return None
 
 
-def _wants_item(ticket: Ticket, past: Past | None, plan: Plan) -> bool:
-	"""Whether a ticket wants an item whatever its facts were before: nobody has answered it, or what it had is void."""
-	if past:
-		return past.allows_another
-	return not already_answered(ticket, plan.stop)
+def _wants_item(
+	ticket: Ticket,
+	plan: Plan,
+	past: Past | None,
+	known: Remembered | None,
+	another_for: Callable[[MatchFacts], bool],
+	now: datetime,
+) -> bool:
+	"""Whether a ticket wants an item though its priority wasn't raised: nobody has answered it since it began anew."""
+	reopened_at = known.reopened_at if known and known.reopened else None
+	if reopened_at or not past:
+		return not _answered_since(reopened_at, ticket, plan, now)
+	if past.ticket_was_closed:
+		return not _answered_since(past.ended_at, ticket, plan, now)
+	if past.was_answered or not (past.no_match or another_for(past.facts)):
+		return False
+	return not _answered_since(past.opened_at, ticket, plan, now)
+
+
+def _answered_since(since: datetime | None, ticket: Ticket, plan: Plan, now: datetime) -> bool:
+	"""Whether somebody has answered, by the plan's own idea of an answer, since an instant; None: at any time.
+
+	Since what has only been seen now, nobody can have. A ticket that is resolved or closed is answered.
+	"""
+	if since is None:
+		return already_answered(ticket, plan.stop)
+	return answer(ticket, plan.stop, datetime.max if since >= now else since) is not None

@@ -5,7 +5,7 @@ action item (design rule 2): seconds, strings and lists only, so that it reads b
 """
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -112,6 +112,7 @@ class Plan:
 	calendar: CalendarKind = CalendarKind.AROUND_THE_CLOCK
 	calendar_name: str = ""  # which one; of an agreement, empty: the ticket's own
 	counts_working_time: bool = False  # window, waits, pauses and last wait; else all count around the clock
+	enabled_since: datetime | None = field(default=None, compare=False)  # UTC; not part of the frozen form
 	groups: tuple[tuple[Step, ...], ...] = field(init=False, repr=False, compare=False)
 
 	def __post_init__(self) -> None:

@@ -13,7 +13,7 @@ from escalation_mgmt.engine.ticket import Ticket
 from escalation_mgmt.engine.waits import no_calendar, window_end
 
 
-def open_item(
+def open_item(  # noqa: PLR0913 - each says another thing of how it begins
 	id: str,
 	plan: Plan,
 	ticket: Ticket,
@@ -22,11 +22,12 @@ def open_item(
 	by: str = "",
 	at_once: bool = False,
 	follows: str = "",
+	answered_level: int | None = None,
 ) -> Decision:
 	"""Open an action item for a ticket: Scheduled, due at the end of the response window.
 
 	`by` is the user who started it by hand, `at_once` where that was without the window; `follows` the item that this one
-	replaces.
+	replaces; `answered_level` as the item has it.
 	"""
 	now = context.now
 	item = ActionItem(
@@ -34,11 +35,14 @@ def open_item(
 		plan=plan,
 		status=Status.SCHEDULED,
 		opened_at=now,
-		due_at=now if at_once else window_end(plan, ticket, now, context.working),
+		due_at=now
+		if at_once
+		else window_end(plan, ticket, now, context.working, after_answer=answered_level is not None),
 		facts=ticket.facts,
 		assignees=ticket.assignees,
 		by_hand=bool(by),
 		window_skipped=at_once,
+		answered_level=answered_level,
 	)
 	data = {"plan": plan.name, "due": item.due_at, "by": by, "at_once": at_once, "follows": follows}
 	return Decision(

@@ -15,21 +15,31 @@ def after(at: datetime, wait: timedelta, plan: Plan, working: WorkingTime) -> da
 
 
 def window_end(
-	plan: Plan, ticket: Ticket, opened_at: datetime, working: WorkingTime = AROUND_THE_CLOCK
+	plan: Plan,
+	ticket: Ticket,
+	opened_at: datetime,
+	working: WorkingTime = AROUND_THE_CLOCK,
+	*,
+	after_answer: bool = False,
 ) -> datetime:
-	"""When the response window of an item that was opened at `opened_at` ends. Never before that instant."""
+	"""When the response window of an item that was opened at `opened_at` ends. Never before that instant.
+
+	`after_answer`: the ticket had been answered by then, so that its response deadline says nothing any more.
+	"""
 	if plan.start is StartAt.AT_ONCE:
 		return opened_at
-	if plan.start is StartAt.AT_RESPONSE_DEADLINE and ticket.response_by:
+	if plan.start is StartAt.AT_RESPONSE_DEADLINE and ticket.response_by and not after_answer:
 		return max(ticket.response_by, opened_at)
 	return after(opened_at, plan.window, plan, working)
 
 
 def window_of(item: ActionItem, ticket: Ticket, working: WorkingTime = AROUND_THE_CLOCK) -> datetime:
-	"""When the response window of an item ends, or ended; at its opening where a person skipped it."""
+	"""When the response window of an item ends, or ended, by its ticket as it is now; at its opening where a person skipped
+	it.
+	"""
 	if item.window_skipped:
 		return item.opened_at
-	return window_end(item.plan, ticket, item.opened_at, working)
+	return window_end(item.plan, ticket, item.opened_at, working, after_answer=item.after_answer)
 
 
 def following(plan: Plan, run: int, group: int) -> tuple[int, int]:

@@ -6,7 +6,8 @@ that changes anything makes a new version, and action items name the version tha
 
 import hashlib
 import json
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -160,13 +161,28 @@ def versions(names: set[str]) -> dict[str, Plan]:
 
 def enabled(doctype: str) -> dict[str, Plan]:
 	"""The enabled plans for a ticket DocType: {version: plan}."""
-	names = frappe.get_all(
+	rows = frappe.get_all(
 		PLAN,
 		filters={"enabled": 1, "reference_doctype": doctype},
-		pluck="plan_version",
+		fields=["plan_version", "enabled_utc", "modified"],
 		order_by="name",
 	)
-	return versions(set(names)) if names else {}
+	found = versions({row.plan_version for row in rows}) if rows else {}
+	return {
+		row.plan_version: replace(found[row.plan_version], enabled_since=_enabled_since(row))
+		for row in rows
+		if row.plan_version in found
+	}
+
+
+def first_enabled(doctype: str) -> datetime | None:
+	"""Since when (UTC) a plan for a ticket DocType has been enabled; None: none is."""
+	return min((plan.enabled_since for plan in enabled(doctype).values()), default=None)
+
+
+def _enabled_since(row: Any) -> datetime:
+	"""Since when (UTC); one that was enabled past its form: at the latest when it was last changed."""
+	return row.enabled_utc or clock.stamp_to_utc(row.modified)
 
 
 def watched() -> dict[str, dict[str, Any]]:

@@ -137,23 +137,28 @@ def logged_since(since: datetime, takes: TicketFilter, limit: int) -> list[Ticke
 
 
 def unresolved_since(
-	since: datetime, takes: TicketFilter, limit: int
+	since: datetime | None, takes: TicketFilter, limit: int, *, names: Sequence[str] | None = None
 ) -> Iterator[dict[TicketKey, MatchFacts]]:
-	"""Page by page, the unresolved tickets that were logged since an instant (UTC) and that a filter takes, its condition
-	apart: {key: facts}. Every page is read anew.
+	"""Page by page, the unresolved tickets that were logged, or fall due, since an instant (UTC) and that a filter takes,
+	its condition apart: {key: facts}. Every page is read anew. `since` None: of any age; `names`: of these only.
 	"""
 	src, levels = source(takes.doctype), cache(partial(level, takes.doctype))
 	wanted = [
 		*([field, *(of if isinstance(of, tuple) else ("=", of))] for field, of in src.filters(takes).items()),
-		["creation", ">=", clock.to_site(since)],
 		[src.status, "not in", sorted(src.resolved)],
 	]
 	if src.category in src.fields:  # a site names its statuses as it likes
 		wanted.append([src.category, "!=", str(StatusCategory.RESOLVED)])
+	if names is not None:
+		wanted.append(["name", "in", list(names)])
+	either = [["creation", ">=", clock.to_site(since)]] if since else []
+	if either and src.response_by in src.fields:
+		either.append([src.response_by, ">=", clock.to_site(since)])
 	after: list[list[Any]] = []
 	while rows := frappe.get_all(
 		src.doctype,
 		filters=wanted + after,
+		or_filters=either,
 		fields=[
 			field
 			for field in src.fields
@@ -167,6 +172,33 @@ def unresolved_since(
 			for row in rows
 		}
 		after = [["name", ">", rows[-1].name]]
+
+
+def closed_sql(src: Source, table: str) -> tuple[str, tuple[str, ...]]:
+	"""Whether a ticket is resolved or closed, in SQL, and its values: as `_category` says it."""
+	by_status = (
+		f"coalesce({table}.`{src.status}`, '') in ({placeholders(src.resolved)})" if src.resolved else "0"
+	)
+	statuses = tuple(sorted(src.resolved))
+	if src.category not in src.fields:
+		return by_status, statuses
+	known = tuple(map(str, StatusCategory))
+	return (
+		f"case when {table}.`{src.category}` in ({placeholders(known)}) then {table}.`{src.category}` = %s"
+		f" else {by_status} end",
+		(*known, str(StatusCategory.RESOLVED), *statuses),
+	)
+
+
+def with_priority(key: TicketKey, priority: str, level: int, closed: bool) -> Ticket:
+	"""A ticket of which no more is asked than its priority, and whether it is resolved or closed."""
+	return Ticket(
+		doctype=key.doctype,
+		name=key.name,
+		facts=MatchFacts(priority=priority, level=level),
+		category=StatusCategory.RESOLVED if closed else StatusCategory.OPEN,
+		created_stamp=key.created,
+	)
 
 
 def hypothetical(doctype: str, assignees: Iterable[str] = (), **facts: str) -> tuple[Tickets, TicketKey]:

@@ -54,7 +54,7 @@ _COLUMNS = (
 	*("customer", "assignees", "started_by", "unreached", "stalled", "acknowledged_by", "acknowledged_user"),
 	*("acknowledged_utc", "acknowledged_via", "parked", "parked_due_utc", "running_ticket"),
 	*("resumes_utc", "added", "ticket_status", "reminded", "ack_requests", "acks"),
-	*("maintenance", "ticket_created", "window_skipped"),
+	*("maintenance", "ticket_created", "window_skipped", "after_answer", "answered_level"),
 )
 _SELECT = f"select {', '.join(f'`{column}`' for column in _COLUMNS)} from `tab{ITEM}`"
 
@@ -167,6 +167,7 @@ def pasts(keys: Iterable[TicketKey]) -> dict[TicketKey, Past]:
 		fields=[
 			*("reference_name", "status", "priority", "priority_level", "team", "ticket_type", "customer"),
 			*("ticket_was_closed", "no_plan_matched", "reference_doctype", "ticket_created"),
+			*("after_answer", "opened_utc", "ended_utc"),
 		],
 		order_by="opened_utc asc, name asc",
 		limit_page_length=0,
@@ -177,6 +178,9 @@ def pasts(keys: Iterable[TicketKey]) -> dict[TicketKey, Past]:
 			facts=_facts(row),
 			ticket_was_closed=bool(row.ticket_was_closed),
 			no_match=bool(row.no_plan_matched),
+			after_answer=bool(row.after_answer),
+			opened_at=row.opened_utc,
+			ended_at=row.ended_utc,
 		)
 		for row in found
 		if not asked[row.reference_name].is_another(ticket_of(row))
@@ -256,6 +260,7 @@ def load(found: Iterable[Any]) -> list[Stored]:
 				added=_listed(row.added),
 				by_hand=bool(row.started_by),
 				window_skipped=bool(row.window_skipped),
+				answered_level=row.answered_level if row.after_answer else None,
 				unreached=row.unreached,
 				stalled=bool(row.stalled),
 				parked=bool(row.parked),

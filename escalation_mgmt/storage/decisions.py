@@ -32,13 +32,13 @@ from escalation_mgmt.facts import plans
 from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets
-from escalation_mgmt.storage import activity, history, outbox
+from escalation_mgmt.storage import activity, history, outbox, ticket_states
 from escalation_mgmt.storage.action_items import Stored, note_closed, running_ticket
 from escalation_mgmt.utils import realtime, rows
 from escalation_mgmt.utils.doctypes import ITEM
 
 
-def open_for(
+def open_for(  # noqa: PLR0913 - as the engine's open_item
 	ticket: Ticket,
 	version: str,
 	plan: Plan,
@@ -47,13 +47,15 @@ def open_for(
 	by: str = "",
 	at_once: bool = False,
 	replaces: str = "",
+	answered_level: int | None = None,
 ) -> str:
-	"""Open an action item and return its name; by hand `at_once`: without its response window. Raises Conflict where the
-	ticket has one running.
+	"""Open an action item and return its name; by hand `at_once`: without its response window; `answered_level` as the item
+	has it. Raises Conflict where the ticket has one running.
 	"""
 	name = make_autoname(frappe.get_meta(ITEM).autoname, ITEM)
 	context = Context(now, working=Calendars().of(plan, ticket))
-	decision = open_item(name, plan, ticket, context, by=by, at_once=at_once, follows=replaces)
+	how = {"by": by, "at_once": at_once, "follows": replaces, "answered_level": answered_level}
+	decision = open_item(name, plan, ticket, context, **how)
 	row = {
 		**columns_of(decision.item),
 		"plan": plan.name,
@@ -67,10 +69,13 @@ def open_for(
 		"opened_utc": now,
 		"updated_utc": now,
 		"started_by": by or None,
+		"after_answer": int(answered_level is not None),
+		"answered_level": answered_level or 0,
 		"replaces": replaces or None,
 	}
 	with _one_running():
 		rows.insert_all(ITEM, [{"name": name, **row}])
+	ticket_states.note_opened(ticket.key)
 	history.append([history.Line(name, event) for event in decision.events])
 	activity.note([(ticket.key, event) for event in decision.events])
 	return name
@@ -175,7 +180,8 @@ def _replace(stored: Stored, plan_name: str, ticket: Ticket, now: datetime) -> N
 	"""Open the item of the plan that took over, and link the two."""
 	for version, plan in plans.enabled(ticket.doctype).items():
 		if plan.name == plan_name:
-			name = open_for(ticket, version, plan, now, replaces=stored.item.id)
+			level = stored.item.answered_level
+			name = open_for(ticket, version, plan, now, replaces=stored.item.id, answered_level=level)
 			frappe.db.sql(
 				f"update `tab{ITEM}` set `replaced_by` = %s where `name` = %s", (name, stored.item.id)
 			)

@@ -133,6 +133,7 @@ def _cancelled(d: Any, _step: int) -> str:
 	reasons = {
 		CancelReason.TICKET_DELETED: _("the ticket was deleted"),
 		CancelReason.NO_MATCH: _("no plan matches any more"),
+		CancelReason.LOWERED: _("its priority was lowered again, to what had been answered"),
 		CancelReason.DROPPED: _("it fell due in a maintenance ({0})").format(d.maintenance),
 	}
 	return _("Cancelled: {0}.").format(reasons.get(d.reason) or d.reason)

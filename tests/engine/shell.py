@@ -19,11 +19,13 @@ from escalation_mgmt.engine import (
 	Event,
 	EventKind,
 	Maintenance,
+	Opening,
 	Page,
 	Past,
 	Plan,
 	Reach,
 	Recipient,
+	Remembered,
 	Status,
 	StatusCategory,
 	Step,
@@ -36,6 +38,7 @@ from escalation_mgmt.engine import (
 	open_item,
 	opens,
 	release,
+	remember,
 	run_due,
 	start_again,
 )
@@ -101,6 +104,7 @@ class Shell:
 	items: dict[str, ActionItem] = field(default_factory=dict)
 	ticket_of: dict[str, str] = field(default_factory=dict)
 	history: dict[str, list[Event]] = field(default_factory=dict)
+	known: dict[str, Remembered] = field(default_factory=dict)  # what is remembered of tickets
 	closed_after: set[str] = field(default_factory=set)  # items whose ticket was closed at some time
 	outbox: list[Message] = field(default_factory=list)
 	received: list[Received] = field(default_factory=list)
@@ -208,18 +212,27 @@ class Shell:
 				self._note_closed(self.ticket_of[item.id])
 			if event.kind is EventKind.REPLACED:
 				plan = self.enabled[event.data["replaced_by"]]
-				self.open(self.ticket_of[item.id], plan, follows=item.id)
+				level = item.answered_level
+				self.open(self.ticket_of[item.id], plan, follows=item.id, answered_level=level)
 
 	def open(
-		self, ticket: str, plan: Plan, *, by: str = "", at_once: bool = False, follows: str = ""
+		self,
+		ticket: str,
+		plan: Plan,
+		*,
+		by: str = "",
+		at_once: bool = False,
+		follows: str = "",
+		answered_level=None,
 	) -> ActionItem:
 		assert not self.running(ticket)
 		id = f"ESC-{len(self.items) + 1}"
 		self.ticket_of[id] = ticket
 		context = Context(self.now, working=self.working(plan))
-		self.commit(
-			open_item(id, plan, self.tickets[ticket], context, by=by, at_once=at_once, follows=follows)
-		)
+		how = {"by": by, "at_once": at_once, "follows": follows, "answered_level": answered_level}
+		self.commit(open_item(id, plan, self.tickets[ticket], context, **how))
+		if known := self.known.get(ticket):
+			self.known[ticket] = replace(known, raised=False, reopened=False)
 		return self.items[id]
 
 	def _note_closed(self, ticket: str) -> None:
@@ -229,24 +242,32 @@ class Shell:
 
 	def evaluate_ticket(self, ticket: str, before: Ticket | None = None) -> None:
 		"""As after a save of the ticket (`before` is what it was), or as the sweep does."""
-		facts = self.tickets[ticket]
-		if item := self.running(ticket):
+		facts, item = self.tickets[ticket], self.running(ticket)
+		self._see(ticket, before, bool(item))
+		if item:
 			if decision := self.evaluated(item):
 				self.commit(decision)
 			return
-		closed = StatusCategory.RESOLVED
-		plan = opens(
-			facts,
+		if opening := self.opening(ticket):
+			self.open(ticket, opening.plan, answered_level=opening.answered_level)
+		elif facts.category is StatusCategory.RESOLVED:
+			self._note_closed(ticket)
+
+	def opening(self, ticket: str) -> Opening | None:
+		return opens(
+			self.tickets[ticket],
 			self.enabled.values(),
 			self.condition_met,
+			self.now,
 			past=self._past(ticket),
-			before=before.facts if before else None,
-			reopened=bool(before and before.category is closed and facts.category is not closed),
+			known=self.known.get(ticket),
 		)
-		if plan:
-			self.open(ticket, plan)
-		elif facts.category is closed:
-			self._note_closed(ticket)
+
+	def _see(self, ticket: str, before: Ticket | None, running: bool) -> None:
+		known = self.known.get(ticket)
+		for seen in filter(None, (before, self.tickets[ticket])):
+			known = remember(known, seen, self.now, running=running)
+		self.known[ticket] = known
 
 	def evaluated(self, item: ActionItem) -> Decision | None:
 		ticket, plans = self.tickets[self.ticket_of[item.id]], self.enabled.values()
@@ -271,6 +292,9 @@ class Shell:
 			facts=item.facts,
 			ticket_was_closed=item.id in self.closed_after,
 			no_match=no_match,
+			after_answer=item.after_answer,
+			opened_at=item.opened_at,
+			ended_at=item.ended_at,
 		)
 
 	# --- the dispatcher

@@ -248,3 +248,12 @@ def test_a_snooze_that_ends_in_it_starts_over_with_the_first_steps_wait() -> Non
 	assert over.events[0].data == {"maintenance": "M1", "over": True, "due": NIGHT.end + minutes(7)}
 	assert (over.item.status, over.item.group, over.item.step) == (Status.ESCALATING, 0, 0)
 	assert over.item.due_at == NIGHT.end + minutes(7) and over.item.resumes_at is None
+
+
+def test_what_was_raised_after_an_answer_starts_over_with_the_plans_own_window() -> None:
+	"""And not at the response deadline, which the answer has met."""
+	of = plan(0, start=StartAt.AT_RESPONSE_DEADLINE, after_maintenance=AfterMaintenance.START_OVER)
+	of_ticket = ticket(response_by=NIGHT.end + minutes(90))
+	for level, due in ((None, NIGHT.end + minutes(90)), (20, NIGHT.end + minutes(15))):
+		held = replace(opened(of, of_ticket, answered_level=level), due_at=NIGHT.end, maintenance="M1")
+		assert run(held, NIGHT.end, of_ticket=of_ticket, pauses=()).item.due_at == due

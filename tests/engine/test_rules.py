@@ -37,6 +37,7 @@ from escalation_mgmt.engine import (
 	WorkingTime,
 	acknowledge,
 	add_person,
+	already_answered,
 	bring_forward,
 	can_acknowledge,
 	can_add,
@@ -100,9 +101,13 @@ class Rules(RuleBasedStateMachine):
 		"""Two plans, one for every ticket and one for the urgent, some tickets, and the calendar of all who ask for one."""
 		self.shell.calendar = calendar
 		self.shell.enabled["A"] = replace(
-			first, name="A", rank=9, takes=replace(first.takes, priorities=frozenset())
+			first,
+			name="A",
+			rank=9,
+			takes=replace(first.takes, priorities=frozenset()),
+			enabled_since=self.shell.now,
 		)
-		self.shell.enabled["B"] = replace(second, name="B", rank=1)
+		self.shell.enabled["B"] = replace(second, name="B", rank=1, enabled_since=self.shell.now)
 		for number, people in enumerate(to):
 			self.a_ticket_is_logged(str(number), "High", people, 600 if number else None)
 
@@ -110,7 +115,8 @@ class Rules(RuleBasedStateMachine):
 	def a_plan_is_edited_or_disabled(self, plan: Plan, team: str, enabled: bool) -> None:
 		self.shell.enabled.pop(plan.name, None)
 		if enabled:
-			self.shell.enabled[plan.name] = replace(plan, takes=replace(plan.takes, team=team))
+			takes = replace(plan.takes, team=team)
+			self.shell.enabled[plan.name] = replace(plan, takes=takes, enabled_since=self.shell.now)
 
 	@rule(
 		name=tickets,
@@ -128,8 +134,10 @@ class Rules(RuleBasedStateMachine):
 			facts=MatchFacts(priority=priority, level=LEVELS[priority]),
 			assignees=tuple(sorted(to)),
 			response_by=deadline,
+			created_at=self.shell.now,
 		)
 		self.shell.evaluate_ticket(name)
+		self._nothing_is_left_to_open(name)
 
 	@precondition(lambda self: self.shell.tickets)
 	@rule(
@@ -169,6 +177,13 @@ class Rules(RuleBasedStateMachine):
 		self.shell.tickets[before.name] = after
 		if announced:
 			self.shell.evaluate_ticket(before.name, before)
+			self._nothing_is_left_to_open(before.name)
+
+	def _nothing_is_left_to_open(self, name: str) -> None:
+		"""The sweep finds no more than the save did, unless that ended an item: then the next look decides."""
+		items = [item for id, item in self.shell.items.items() if self.shell.ticket_of[id] == name]
+		if not self.shell.running(name) and not any(item.ended_at == self.shell.now for item in items):
+			assert self.shell.opening(name) is None, "a save and the sweep differ"
 
 	@precondition(lambda self: self.shell.tickets)
 	@rule(
@@ -435,7 +450,7 @@ class Rules(RuleBasedStateMachine):
 		if before is None:
 			assert after.version == 0 and not decision.pages and not decision.notices
 			self.first_seen[after.id] = after
-			return
+			return self._judge_opening(decision)
 		self._judge_state(before, decision)
 		by_a_person = any(event.kind in (K.HANDED_OVER, K.PERSON_ADDED) for event in decision.events)
 		for page in decision.pages:
@@ -452,6 +467,22 @@ class Rules(RuleBasedStateMachine):
 		owners = [notice.about for notice in decision.notices if notice.audience is Audience.OWNERS]
 		assert owners == [e.kind for e in decision.events if e.kind in (K.EXHAUSTED, K.NOBODY_NOTIFIED)]
 		self._passes(after, decision)
+
+	def _judge_opening(self, decision: Decision) -> None:
+		"""Of itself: nobody has answered, or the priority was raised since; and what was overdue before starts nothing."""
+		item, name = decision.item, self.shell.ticket_of[decision.item.id]
+		if item.by_hand or decision.events[0].data.get("follows"):
+			return
+		ticket, known = self.shell.tickets[name], self.shell.known[name]
+		since = (ticket.created_at, ticket.response_by, known.raised_at, known.reopened_at)
+		assert any(at and at >= item.plan.enabled_since for at in since), "overdue before"
+		assert ticket.category is not StatusCategory.RESOLVED and not ticket.gone
+		if item.after_answer:
+			assert ticket.facts.level > item.answered_level
+			assert item.due_at >= self.shell.now
+		elif not known.reopened:
+			last = [other for id, other in self.shell.items.items() if self.shell.ticket_of[id] == name]
+			assert last or not already_answered(ticket, item.plan.stop), "answered, and nothing was raised"
 
 	def _judge_state(self, before: ActionItem, decision: Decision) -> None:
 		after, first = decision.item, self.first_seen[decision.item.id]

@@ -132,6 +132,14 @@ class AnyOrder(RuleBasedStateMachine):
 		else:
 			self.world.assign(ticket, to)
 
+	@rule(title=st.sampled_from(["High", "Urgent", "Assignee"]))
+	def a_plan_is_enabled_again(self, title: str) -> None:
+		"""From now on it takes no ticket of before, but what is due, raised or opened again later."""
+		plan = frappe.get_doc("Escalation Plan", title)
+		for enabled in (0, 1):
+			plan.update({"enabled": enabled}).save()
+		frappe.db.commit()
+
 	@rule(minutes=st.sampled_from([0, 0.5, 1, 3, 5, 10, 31]))
 	def time_passes_and_the_dispatcher_looks(self, minutes: float) -> None:
 		self.world.forward(minutes)
@@ -299,6 +307,8 @@ class AnyOrder(RuleBasedStateMachine):
 			first.plan,
 			first.opened_utc,
 		)
+		if first.after_answer:
+			assert first.priority_level > first.answered_level, "an answered ticket that wasn't raised"
 		if item.status != Status.ACKNOWLEDGED or item.plan != "Assignee":  # which alone has a time-out
 			stands = item.status not in RUNNING or item.status == Status.ACKNOWLEDGED or item.stalled
 			assert (item.due_utc is None) == bool(stands)
@@ -349,6 +359,9 @@ class AnyOrder(RuleBasedStateMachine):
 			if not due:
 				break
 			self.world.now = max(self.world.now, due)
+		opened = len(_all(ITEM))
+		self.world.sweep()
+		assert len(_all(ITEM)) == opened, "the sweep opens what it opened no sooner"
 		self.the_rules_hold()
 		taken = Counter(name for name, _at in self.received)
 		for message in _all("Escalation Notification"):

@@ -23,6 +23,7 @@ OURS = (
 	"Escalation Plan Priority",
 	"Escalation Step",
 	"Escalation Plan Version",
+	"Escalation Ticket State",
 	"Escalation Contact",
 	"Escalation Device",
 	"Escalation Endpoint",

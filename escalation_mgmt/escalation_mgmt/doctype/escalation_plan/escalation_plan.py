@@ -2,9 +2,9 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from escalation_mgmt.engine import RUNNING
+from escalation_mgmt.engine import RUNNING, Plan, takes_more
 from escalation_mgmt.facts import people, plans
-from escalation_mgmt.preflight import validation
+from escalation_mgmt.preflight import taking, validation
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM
 
@@ -15,12 +15,20 @@ class EscalationPlan(Document):
 	def validate(self) -> None:
 		if problems := validation.problems(self):
 			frappe.throw(problems, title=_("The plan can't be saved"), as_list=True)
-		if self.enabled and not self.enabled_utc:
-			self.enabled_utc = clock.now()
+		enables = self.enabled and not self.enabled_utc
+		if enables:
 			self._find_owner()
+		plan = plans.from_doc(self)
+		self.flags.takes_more = enables or (self.enabled and self._takes_more_than_before(plan))
+		if self.flags.takes_more:
+			self.enabled_utc = clock.now()
 		elif not self.enabled:
 			self.enabled_utc = None
-		self.plan_version = plans.freeze(plans.from_doc(self))
+		self.plan_version = plans.freeze(plan)
+
+	def _takes_more_than_before(self, plan: Plan) -> bool:
+		before = self.get_doc_before_save()
+		return before is None or takes_more(plan.takes, plans.from_doc(before).takes)
 
 	def _find_owner(self) -> None:
 		"""Whoever enables a plan whose owner is nobody (Administrator's, as examples can be, or one who left) is its owner."""
@@ -34,6 +42,9 @@ class EscalationPlan(Document):
 
 	def on_update(self) -> None:
 		plans.forget_watched()
+		taking.follow(self)
+		if self.flags.takes_more and (said := taking.in_words(self)):
+			frappe.msgprint(said, indicator="blue")
 		for warning in validation.warnings(self):
 			frappe.msgprint(warning, indicator="orange", alert=True)
 
@@ -49,3 +60,4 @@ class EscalationPlan(Document):
 
 	def after_delete(self) -> None:
 		plans.forget_watched()
+		taking.follow(self)

@@ -6,13 +6,14 @@ from escalation_mgmt.facts import conditions, plans
 from escalation_mgmt.notifiers import CannotReach
 from escalation_mgmt.notifiers.push import fcm_account, vapid
 from escalation_mgmt.notifiers.twilio.account import check_settings
-from escalation_mgmt.preflight import providers
+from escalation_mgmt.preflight import providers, taking
 
 
 class EscalationSettings(Document):
 	def on_update(self) -> None:
 		plans.forget_watched()
 		providers.forget()
+		taking.follow_sources(self)
 
 	def validate(self) -> None:
 		if self.public_url and not self.public_url.startswith(("http://", "https://")):

@@ -1,0 +1,24 @@
+"""What tickets are now is remembered, so that a raise and a reopening are found; and every enabled plan knows since when."""
+
+import frappe
+
+from escalation_mgmt.storage import ticket_states
+from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.doctypes import PLAN
+
+
+def execute() -> None:
+	plans = frappe.get_all(
+		PLAN,
+		filters={"enabled": 1},
+		fields=["name", "reference_doctype", "enabled_utc", "modified"],
+		order_by="name",
+		limit_page_length=0,
+	)
+	for plan in plans:
+		if not plan.enabled_utc:
+			since = clock.stamp_to_utc(plan.modified)
+			frappe.db.set_value(PLAN, plan.name, "enabled_utc", since, update_modified=False)
+	for doctype in sorted({plan.reference_doctype for plan in plans}):
+		if frappe.db.table_exists(doctype) and not ticket_states.has_begun(doctype):
+			ticket_states.begin(doctype)

@@ -1,0 +1,86 @@
+"""What a plan means for the tickets that are open when it is enabled: how many it will take, and how many it won't."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import frappe
+from frappe import _
+
+from escalation_mgmt.dispatch import sweep
+from escalation_mgmt.engine import Plan
+from escalation_mgmt.facts import plans, tickets
+from escalation_mgmt.storage import ticket_states
+from escalation_mgmt.utils.doctypes import PLAN, SETTINGS
+from escalation_mgmt.utils.error_reports import report_error
+
+PAGE = 500
+COUNTED = 5000  # tickets; what lies beyond is said to be more
+
+
+def follow(doc: Any) -> None:
+	"""A plan was saved or deleted: remember the tickets of its DocType from its first plan on, until its last is gone."""
+	before = doc.get_doc_before_save()
+	for doctype in {doc.reference_doctype, before.reference_doctype if before else doc.reference_doctype}:
+		enabled = frappe.db.exists(PLAN, {"enabled": 1, "reference_doctype": doctype})
+		if not enabled:
+			ticket_states.end(doctype)
+		elif not ticket_states.has_begun(doctype):
+			ticket_states.begin(doctype)
+
+
+def follow_sources(settings: Any) -> None:
+	"""Where tickets say otherwise what they are now, none of them was raised or opened again by that: begin anew."""
+	before = settings.get_doc_before_save()
+	was, now = (
+		{row.reference_doctype: _read_from(row) for row in doc.sources} if doc else {}
+		for doc in (before, settings)
+	)
+	for doctype in {*was, *now}:
+		if was.get(doctype) != now.get(doctype) and ticket_states.has_begun(doctype):
+			ticket_states.end(doctype)
+			if frappe.db.exists(PLAN, {"enabled": 1, "reference_doctype": doctype}):
+				frappe.clear_document_cache(SETTINGS, SETTINGS)
+				ticket_states.begin(doctype)
+
+
+def _read_from(row: Any) -> list[Any]:
+	return [row.priority_field, row.status_field, row.resolved_statuses]
+
+
+def in_words(doc: Any) -> str:
+	"""How many open tickets an enabled plan, saved, takes and how many it leaves, in a sentence; empty: there are none."""
+	try:
+		taken, left, all_counted = count(doc)
+	except Exception:  # enabling is what was asked for
+		report_error(f"Escalation: the tickets for plan {doc.name} can't be counted")
+		return ""
+	if not (taken or left):
+		return ""
+	if all_counted:
+		return _("{0} open tickets will be taken, {1} older ones not.").format(taken, left)
+	return _("At least {0} open tickets will be taken, and at least {1} older ones not.").format(taken, left)
+
+
+def count(doc: Any) -> tuple[int, int, bool]:
+	"""So many open tickets an enabled plan takes, so many it would take but for what was overdue before, and whether that
+	is all of them. It is the sweep that says so: what is answered, or has an item, is neither.
+	"""
+	enabled = plans.enabled(doc.reference_doctype)
+	plan = enabled[doc.plan_version]
+	whenever = {**enabled, doc.plan_version: replace(plan, enabled_since=None)}
+	taken, all_taken = _wanted(plan, plan.enabled_since, enabled)
+	matching, all_matching = _wanted(plan, None, whenever)
+	return taken, max(matching - taken, 0), all_taken and all_matching
+
+
+def _wanted(plan: Plan, since: datetime | None, enabled: dict[str, Plan]) -> tuple[int, bool]:
+	"""For how many tickets of at most `COUNTED` this plan opens an item, and whether these are all."""
+	found = looked_at = 0
+	for page in tickets.unresolved_since(since, plan.takes, PAGE):
+		wanted = sweep.wanting(plan.takes.doctype, page, enabled).values()
+		found += sum(opening is not None and opening.plan.name == plan.name for opening in wanted)
+		looked_at += len(page)
+		if looked_at >= COUNTED:
+			return found, False
+	return found, True
