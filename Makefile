@@ -10,7 +10,7 @@ help:
 	@echo "make demo          set everything up, run one escalation from end to end, stay up (ONCE=1: leave after the report)"
 	@echo "make test          run the whole suite (ARGS=... goes to pytest)"
 	@echo "make lint          ruff, mypy on the engine, import-linter"
-	@echo "make nightly       the models of the engine and of the app, for at least 50,000 steps (ten minutes)"
+	@echo "make nightly       the models of the engine and of the app, for at least 50,000 steps; every hostile text in every field (half an hour)"
 	@echo "make mutants       break each line of the engine in turn: a test must notice (ten minutes)"
 	@echo "make bench         speed, against the floor of this machine (ARGS=burst: one part)"
 	@echo "make chaos         some thousand escalations while everything is killed at random (five minutes)"
@@ -37,6 +37,7 @@ lint: setup
 
 nightly: setup
 	@HYPOTHESIS_PROFILE=nightly $(VENV)/python -m pytest -n 2 --dist loadgroup -rA tests/engine tests/scenarios/test_any_order.py $(ARGS)
+	@ESCALATION_HOSTILE=all $(VENV)/python -m pytest -n 3 --dist loadgroup -rA tests/test_plain_text.py tests/scenarios/test_hostile.py tests/browser/test_hostile.py $(ARGS)
 
 # In an environment of its own: it wants newer libraries than Frappe does.
 MUTMUT := .host/mutmut/bin/mutmut

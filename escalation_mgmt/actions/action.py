@@ -7,6 +7,7 @@ from typing import Any
 import frappe
 
 from escalation_mgmt.engine import ActionItem, Actor, TicketKey
+from escalation_mgmt.utils.plain_text import cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ def where(offered: Callable[[ActionItem], bool]) -> Callable[[ActionItem | None]
 
 
 def user_as_actor(user: str, via: str) -> Actor:
-	return Actor(name=frappe.db.get_value("User", user, "full_name") or user, user=user, via=via)
+	name = cell(frappe.db.get_value("User", user, "full_name"), 140)
+	return Actor(name=name or user, user=user, via=via)
 
 
 def recipient_as_actor(message: Any, via: str) -> Actor:

@@ -23,6 +23,7 @@ from escalation_mgmt.engine import ActionItem, TicketKey
 from escalation_mgmt.storage import action_items, history
 from escalation_mgmt.utils.doctypes import ITEM
 from escalation_mgmt.utils.identity import is_there
+from escalation_mgmt.utils.plain_text import plain
 
 ACTIONS = (
 	ACKNOWLEDGE,
@@ -61,7 +62,7 @@ def click(name: str, key: TicketKey, shown: str, values: Mapping[str, str], via:
 	"""
 	action = named(name)
 	if not action:
-		frappe.throw(_("There is no action {0}.").format(name))
+		frappe.throw(_("There is no action {0}.").format(plain(name, 140)))
 	evaluation.lock_ticket(key)  # the ticket before its item, as a save does
 	item = _current(key)
 	if not _may(action, key, item):

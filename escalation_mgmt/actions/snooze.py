@@ -22,6 +22,7 @@ from escalation_mgmt.engine import (
 from escalation_mgmt.engine import snooze as engine_snooze
 from escalation_mgmt.storage import wording
 from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.plain_text import plain
 
 LONGEST = LONGEST_SNOOZE.total_seconds()
 SUGGESTED = timedelta(hours=1)
@@ -49,7 +50,7 @@ def _instant(until: str) -> datetime:
 			_("Say until when.")
 		)
 	except (ValueError, OverflowError):
-		frappe.throw(_("{0} is no date and time.").format(until))
+		frappe.throw(_("{0} is no date and time.").format(plain(until, 140)))
 
 
 def _say(_locked: Locked, decision: Decision) -> str:

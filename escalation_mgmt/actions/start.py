@@ -9,6 +9,7 @@ from escalation_mgmt.engine import RUNNING, ActionItem, Actor, StatusCategory, T
 from escalation_mgmt.facts import plans, tickets
 from escalation_mgmt.storage import action_items, decisions
 from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.plain_text import plain
 
 NOW, AFTER_WINDOW = "now", "window"
 """When a plan starts that is started by hand; what isn't said is now."""
@@ -32,7 +33,7 @@ def start(key: TicketKey, plan: str, actor: Actor, *, at_once: bool = True) -> s
 			name = decisions.open_for(ticket, version, candidate, now, by=actor.user, at_once=at_once)
 			promptly.run_if_due(key, now)
 			return name
-	frappe.throw(_("{0} is not an enabled plan for {1}.").format(plan, _(key.doctype)))
+	frappe.throw(_("{0} is not an enabled plan for {1}.").format(plain(plan, 140), _(key.doctype)))
 
 
 def _run(click: Click) -> Result:

@@ -4,12 +4,12 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import frappe
-from frappe import _
 
 from escalation_mgmt.actions import catalog
 from escalation_mgmt.actions.acknowledge import acknowledge_as
 from escalation_mgmt.actions.action import Result, user_as_actor
 from escalation_mgmt.actions.start import start as _start
+from escalation_mgmt.api.given import parsed
 from escalation_mgmt.engine import TicketKey, can_acknowledge
 from escalation_mgmt.preflight import rehearsal
 from escalation_mgmt.storage import history, outbox
@@ -61,7 +61,7 @@ def ticket(doctype: str, name: str) -> dict[str, Any]:
 @frappe.whitelist()
 def tickets(doctype: str, names: list[str] | str) -> dict[str, Any]:
 	"""What a list of tickets shows of their escalations (`ticket_form.pills`)."""
-	return ticket_form.pills(doctype, frappe.parse_json(names))
+	return ticket_form.pills(doctype, parsed(names, list, "names"))
 
 
 @frappe.whitelist(methods=["POST"])
@@ -121,23 +121,10 @@ def planned(action_item: str) -> dict[str, Any]:
 
 
 def _click(name: str, key: TicketKey, seen: str, values: Any, via: str) -> Result:
-	given, action = _values(values), catalog.named(name)
+	given, action = parsed(values, dict, "values"), catalog.named(name)
 	if action and action.tells_at_once:
 		return catalog.click(name, key, seen, given, via)
 	return retry_on_conflict(lambda: catalog.click(name, key, seen, given, via))
-
-
-def _values(given: Any) -> dict[str, Any]:
-	"""What was given to an action. Raises ValidationError where it isn't {field: value}."""
-	try:
-		values = frappe.parse_json(given) or {}
-	except ValueError:
-		values = None
-	if not isinstance(values, dict):
-		frappe.throw(
-			_("values must be an object in JSON: each field of the action with what is given for it.")
-		)
-	return values
 
 
 def _via(form: str = "Desk") -> str:

@@ -1,6 +1,5 @@
 """Plans while they are written: what they may ask for, their outline, their rehearsal, what would make them fail."""
 
-import json
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -9,6 +8,7 @@ import frappe
 from frappe import _
 
 from escalation_mgmt import notifiers
+from escalation_mgmt.api.given import parsed
 from escalation_mgmt.engine import Responses
 from escalation_mgmt.facts import maintenances, plans
 from escalation_mgmt.facts.sources import choices
@@ -90,7 +90,7 @@ def rehearse(  # noqa: PLR0913 - whoever calls it names each of them
 		)
 	except ValueError:
 		frappe.throw(_("A time can't be negative."))
-	given = json.loads(hypothetical) if isinstance(hypothetical, str) and hypothetical else hypothetical or {}
+	given = parsed(hypothetical, dict, "hypothetical")
 	with rehearsal.nothing_written():
 		start = rehearsal.start(at)
 		found = rehearsal.of_plan(doc, ticket=ticket, hypothetical=given, start=start, responses=responses)

@@ -14,10 +14,12 @@ from escalation_mgmt.storage import history, outbox
 from escalation_mgmt.storage.message_state import MessageState
 from escalation_mgmt.utils import clock, fault_points, realtime, rows
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
+from escalation_mgmt.utils.plain_text import cell
 
 PAUSES = [timedelta(seconds=s) for s in (10, 30, 90, 300)]  # before each further attempt
 ASK_AFTER = timedelta(seconds=10)  # what a provider took isn't in its list at once
 AT_ONCE = timedelta(0)
+LONGEST_DETAIL = 2000  # characters of what a provider says
 LONGEST_PAUSE = timedelta(hours=1)  # a provider may ask for more in vain
 FLUSH_SECONDS = 0.2
 FLUSH_ATTEMPTS = 4
@@ -76,7 +78,8 @@ class Recorder:
 		"""The new state of a message after an attempt, and the line of history for it."""
 		status, kind, pause = _what_follows(attempt, outcome, ASK_AFTER if self._can_ask else AT_ONCE)
 		sent = isinstance(outcome, Sent)
-		detail = _without_secrets(attempt, " ".join(filter(None, (outcome.detail, attempt.wrong))))
+		said = " ".join(filter(None, (outcome.detail, attempt.wrong)))
+		detail = cell(_without_secrets(attempt, said), LONGEST_DETAIL)
 		state = {
 			"name": attempt.name,
 			"was": attempt.attempt_id,
@@ -85,8 +88,8 @@ class Recorder:
 			"next_attempt_utc": None if pause is None else at + pause,
 			"sent_utc": at if sent else None,
 			"possible_duplicate": int(attempt.possible_duplicate or isinstance(outcome, Unknown)),
-			"provider_message_id": (sent and outcome.provider_message_id) or None,
-			"detail": detail[:2000],
+			"provider_message_id": cell(outcome.provider_message_id, 140) or None if sent else None,
+			"detail": detail,
 		}
 		repeated = bool(sent and attempt.possible_duplicate)
 		return state, outbox.line(attempt, kind, at, detail=detail[:300], possible_duplicate=repeated)

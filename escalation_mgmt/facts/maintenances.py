@@ -61,8 +61,11 @@ def _read(since: datetime) -> list[Any]:
 
 def _covers(row: Any, ticket: Ticket) -> bool:
 	if row.scope == TEAM:
-		return row.team == ticket.facts.team
-	return row.scope == SITE or row.customer == ticket.facts.customer
+		return sources.as_compared(ticket.doctype, "team", row.team) == ticket.facts.team
+	return (
+		row.scope == SITE
+		or sources.as_compared(ticket.doctype, "customer", row.customer) == ticket.facts.customer
+	)
 
 
 def _plain(row: Any) -> Maintenance:

@@ -16,6 +16,7 @@ from escalation_mgmt.notifiers.base import CannotReach, Notifier, Person
 from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.doctypes import CONTACT
 from escalation_mgmt.utils.error_reports import report_error
+from escalation_mgmt.utils.plain_text import cell
 
 GUEST, ADMINISTRATOR = frappe.STANDARD_USERS  # accounts that every site has
 
@@ -118,7 +119,7 @@ class Directory:
 	def _reach_address(self, step: Step) -> Reach:
 		notifier, why = self.notifier(step.method)
 		address = step.target.value
-		label = notifier.mask(address) if notifier else step.method
+		label = cell(notifier.mask(address), 140) if notifier else step.method
 		try:
 			if why or not notifier:
 				raise CannotReach(why)
@@ -215,7 +216,7 @@ def names(users: Iterable[str]) -> list[tuple[str, str]]:
 		order_by="full_name, name",
 		limit_page_length=0,
 	)
-	return [(row.name, row.full_name or row.name) for row in found]
+	return [(row.name, cell(row.full_name, 140) or row.name) for row in found]
 
 
 def nobody_behind(user: str) -> str:
@@ -257,7 +258,7 @@ def _person(row: Any) -> Person | str:
 	log_in = not row.own_email or row.own_email == row.email  # proven to be theirs
 	return Person(
 		user=row.name,
-		name=row.full_name or row.name,
+		name=cell(row.full_name, 140) or row.name,
 		email=row.email if log_in else row.own_email,
 		email_verified=log_in or bool(row.email_verified),
 		mobile_no=row.mobile_no or "",

@@ -8,7 +8,7 @@ import hashlib
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import frappe
@@ -43,25 +43,36 @@ def in_form(plan: str | dict) -> Any:
 	"""
 	if isinstance(plan, str) and not plan.startswith("{"):
 		return frappe.get_doc(PLAN, plan)
-	doc = frappe.get_doc({**(json.loads(plan) if isinstance(plan, str) else plan), "doctype": PLAN})
+	try:
+		doc = frappe.get_doc({**(json.loads(plan) if isinstance(plan, str) else plan), "doctype": PLAN})
+	except (ValueError, RecursionError):
+		frappe.throw(_("This is no plan: neither the name of one, nor a document in JSON."))
 	if doc.get("__islocal"):
 		doc.name = doc.title or _("The new plan")
+	check_choices(doc)
 	return doc
+
+
+def check_choices(doc: Any) -> None:
+	"""Throws in words where a plan has something else than what a field offers. Frappe looks only after our validation."""
+	for row in (doc, *doc.get_all_children()):
+		row._validate_selects()
 
 
 def from_doc(doc: Any) -> Plan:
 	"""The engine's form of an Escalation Plan document, saved or not."""
 	calendar = CalendarKind(doc.calendar or CalendarKind.AROUND_THE_CLOCK)
 	by_calendar = calendar is not CalendarKind.AROUND_THE_CLOCK
+	as_asked = partial(sources.as_compared, doc.reference_doctype)
 	return Plan(
 		name=doc.name or doc.title,
 		rank=cint(doc.rank),
 		takes=TicketFilter(
 			doctype=doc.reference_doctype,
-			priorities=frozenset(row.priority for row in doc.priorities),
-			team=doc.team or "",
-			ticket_type=doc.ticket_type or "",
-			customer=doc.customer or "",
+			priorities=frozenset(as_asked("priority", row.priority) for row in doc.priorities),
+			team=as_asked("team", doc.team),
+			ticket_type=as_asked("ticket_type", doc.ticket_type),
+			customer=as_asked("customer", doc.customer),
 			condition=(doc.condition or "").strip(),
 		),
 		start=StartAt(doc.start),

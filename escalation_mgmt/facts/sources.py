@@ -14,6 +14,7 @@ from frappe.utils import cint
 
 from escalation_mgmt.engine import TicketFilter
 from escalation_mgmt.utils.doctypes import SETTINGS
+from escalation_mgmt.utils.plain_text import cell
 
 HD_TICKET = "HD Ticket"
 HD_PRIORITY = "HD Ticket Priority"
@@ -27,6 +28,9 @@ LEVELS = {
 }  # fmt: skip
 
 MOST_URGENT = 1_000_000  # above any integer_value
+
+
+LONGEST = 140  # characters that an action item keeps of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,18 @@ KNOWN = {
 		paused=frozenset({"Replied", "On Hold"}),
 	),
 }
+
+
+def as_compared(doctype: str, what: str, value: Any) -> str:
+	"""A ticket's priority, team, ticket_type, customer or status (`what`), or what a plan asks of it, as they are compared
+	and kept: what is chosen as it is, for it is a name; what a field takes as it is written, plain and no longer than we keep.
+	"""
+	value = str(value or "")
+	made = cell(value, LONGEST)
+	if made == value:  # nearly always
+		return value
+	field = frappe.get_meta(doctype).get_field(getattr(source(doctype), what))
+	return value if field and field.fieldtype in ("Link", "Dynamic Link", "Select") else made
 
 
 def source(doctype: str) -> Source:

@@ -17,7 +17,7 @@ from frappe.utils import get_datetime, now_datetime
 
 from escalation_mgmt.engine import MatchFacts, StatusCategory, Ticket, TicketFilter, TicketKey
 from escalation_mgmt.facts import conditions
-from escalation_mgmt.facts.sources import Source, level, source
+from escalation_mgmt.facts.sources import Source, as_compared, level, source
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.identity import as_stamp
 from escalation_mgmt.utils.rows import placeholders
@@ -238,7 +238,7 @@ def _facts(src: Source, row: Any, replies: list[datetime] | None, levels: Callab
 		name=str(row.get("name")),
 		facts=_match_facts(src, row, levels),
 		merged_into=str(get(src.merged_into) or ""),
-		status=get(src.status) or "",
+		status=as_compared(src.doctype, "status", get(src.status)),
 		category=_category(src, get(src.category), get(src.status)),
 		subject=get(src.subject) or "",
 		assignees=tuple(json.loads(row.get("_assign") or "[]")),
@@ -253,8 +253,8 @@ def _facts(src: Source, row: Any, replies: list[datetime] | None, levels: Callab
 
 def _match_facts(src: Source, row: Any, levels: Callable[[str], int]) -> MatchFacts:
 	priority, team, ticket_type, customer = (
-		(row.get(field) if field else None) or ""
-		for field in (src.priority, src.team, src.ticket_type, src.customer)
+		as_compared(src.doctype, what, row.get(field)) if (field := getattr(src, what)) else ""
+		for what in ("priority", "team", "ticket_type", "customer")
 	)
 	return MatchFacts(
 		priority=priority, level=levels(priority), team=team, ticket_type=ticket_type, customer=customer

@@ -15,6 +15,7 @@ from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.storage.outbox import StoredMessage
 from escalation_mgmt.utils import clock, fault_points, realtime, rows
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
+from escalation_mgmt.utils.plain_text import cell
 
 _KINDS = {
 	MessageState.SENT: EventKind.SENT,
@@ -126,8 +127,8 @@ def _write(message: _Reported, receipt: Receipt, now: datetime) -> None:
 				"attempt_id": None,  # an outcome of delivery that comes later changes no state any more
 				"next_attempt_utc": None,
 				"sent_utc": message.sent_utc or now,
-				"provider_message_id": receipt.provider_id or message.provider_message_id,
-				"detail": receipt.detail[:2000],
+				"provider_message_id": cell(receipt.provider_id, 140) or message.provider_message_id,
+				"detail": cell(receipt.detail, 2000),
 			}
 		],
 	)

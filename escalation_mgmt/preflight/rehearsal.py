@@ -44,6 +44,7 @@ from escalation_mgmt.storage import action_items, audiences, wording
 from escalation_mgmt.storage.message_state import Purpose
 from escalation_mgmt.utils import clock, installation
 from escalation_mgmt.utils.error_reports import unreported
+from escalation_mgmt.utils.plain_text import plain
 
 SAVEPOINT = "escalation_rehearsal"
 MOST_AHEAD = 30  # moments of an action item's form
@@ -95,7 +96,7 @@ def of_plan(
 		read, key = hypothetical_for(plan, hypothetical or {})
 	facts = _facts(plan, read, key)
 	if facts.gone:
-		frappe.throw(_("There is no {0} {1}.").format(_(doc.reference_doctype), ticket))
+		frappe.throw(_("There is no {0} {1}.").format(_(doc.reference_doctype), plain(ticket, 140)))
 	directory = Directory()
 	pauses = Maintenances(since=start).of(facts)
 	timeline = of_ticket(plan, read, key, start, responses, directory, pauses)
@@ -171,7 +172,9 @@ def start(at: str) -> datetime:
 			return clock.to_utc(get_datetime(at))
 		then = parser.parse(at, default=here.replace(hour=0, minute=0, second=0, microsecond=0))
 	except (ValueError, OverflowError):
-		frappe.throw(_("{0} is no time. Write a date and a time, such as 2030-11-22 17:50.").format(at))
+		frappe.throw(
+			_("{0} is no time. Write a date and a time, such as 2030-11-22 17:50.").format(plain(at, 140))
+		)
 	if then < here and then.date() == here.date():  # "Friday", on a Friday: the next one
 		then += timedelta(days=7)
 	return clock.to_utc(then)

@@ -18,6 +18,7 @@ from escalation_mgmt.facts import sources
 from escalation_mgmt.storage import wording
 from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.error_reports import report_error
+from escalation_mgmt.utils.plain_text import plain_values
 
 NOTED = frozenset(
 	{
@@ -72,7 +73,8 @@ def _write(noted: list[tuple[TicketKey, Event]]) -> None:
 	logs: dict[str, list[dict[str, Any]]] = {}
 	now = now_datetime()
 	for n, (key, event) in enumerate(noted):
-		text = _("Escalation: {0}").format(wording.in_words(event.kind, event.step, event.data))
+		said = wording.in_words(event.kind, event.step, plain_values(event.data))
+		text = _("Escalation: {0}").format(said)
 		# Both lists are sorted by their rows' creation alone.
 		row = {"name": rows.new_name(), "creation": now + timedelta(microseconds=n)}
 		log = sources.source(key.doctype).activity

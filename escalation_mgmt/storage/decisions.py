@@ -36,6 +36,7 @@ from escalation_mgmt.storage import activity, history, outbox, ticket_states
 from escalation_mgmt.storage.action_items import Stored, note_closed, running_ticket
 from escalation_mgmt.utils import realtime, rows
 from escalation_mgmt.utils.doctypes import ITEM
+from escalation_mgmt.utils.plain_text import cell
 
 
 def open_for(  # noqa: PLR0913 - as the engine's open_item
@@ -63,7 +64,7 @@ def open_for(  # noqa: PLR0913 - as the engine's open_item
 		"reference_doctype": ticket.doctype,
 		"reference_name": ticket.name,
 		"ticket_created": ticket.key.created,
-		"ticket_subject": ticket.subject[:140],
+		"ticket_subject": cell(ticket.subject, 140),
 		"running_ticket": running_ticket(ticket.key),
 		"step_count": len(plan.steps),
 		"opened_utc": now,
@@ -168,7 +169,7 @@ def park(name: str, why: str, until: datetime, now: datetime) -> bool:
 		f"update `tab{ITEM}` set `parked` = %s, `parked_due_utc` = coalesce(`parked_due_utc`, `due_utc`),"
 		" `due_utc` = %s, `version` = `version` + 1, `updated_utc` = %s"
 		" where `name` = %s and `due_utc` <= %s",  # somebody may have acknowledged or snoozed it meanwhile
-		(why, until, now, name, now),
+		(cell(why, 2000), until, now, name, now),
 	)
 	if not frappe.db._cursor.rowcount:
 		return False

@@ -12,6 +12,7 @@ from escalation_mgmt.engine import Event
 from escalation_mgmt.storage.wording import in_words
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import EVENT
+from escalation_mgmt.utils.plain_text import plain_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def append(lines: Sequence[Line]) -> None:
 				"step": line.event.step,
 				"run": line.event.run,
 				"at_utc": line.event.at,
-				"data": _encode(line.event.data),
+				"data": _encode(plain_values(line.event.data)),  # providers and strangers have a say in it
 			}
 			for line in lines
 		],

@@ -30,17 +30,25 @@ class PagerFault:
 	headers: dict[str, str] = field(default_factory=dict)
 	seconds: float = 0  # the pause before the answer
 	size: int = 0  # bytes of the answer's body
+	body: str | None = None  # in place of the answer's own
 	close: bool = False  # close the connection in place of an answer
 	taken: bool = True  # whether the message counts as received
 
 
 class PagerFaults(FaultQueue[PagerFault]):
 	def status(
-		self, code: int, *, retry_after: int | str | None = None, to: str = "", times: int = 1
+		self,
+		code: int,
+		*,
+		retry_after: int | str | None = None,
+		body: str | None = None,
+		to: str = "",
+		times: int = 1,
 	) -> None:
 		"""Answer with this status. The message is received only where it means success."""
 		headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-		self.add(PagerFault(to=to, status=code, headers=headers, taken=200 <= code < 300), times)
+		fault = PagerFault(to=to, status=code, headers=headers, body=body, taken=200 <= code < 300)
+		self.add(fault, times)
 
 	def hang(self, seconds: float, *, taken: bool = True, to: str = "", times: int = 1) -> None:
 		"""Answer late: 200, or 503 where it isn't `taken`. What is taken, is at once."""
@@ -120,6 +128,9 @@ class Pager(HttpProvider):
 			if request.transport:
 				request.transport.close()
 			await until_cancelled()
+		if fault.body is not None:
+			said = fault.body.encode("utf-8", "surrogatepass")  # a receiver answers as it likes
+			return web.Response(status=status, body=said, headers=fault.headers)
 		return web.json_response({"taken": taken and verified}, status=status, headers=fault.headers)
 
 	async def _send_huge(

@@ -19,6 +19,7 @@ from frappe.utils import now_datetime
 
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import DEVICE
+from escalation_mgmt.utils.plain_text import cell
 from escalation_mgmt.utils.public_address import public_url
 
 PAGE = "escalations"  # the technician's, on which people add their devices
@@ -119,7 +120,7 @@ def add(
 		{
 			"user": user,
 			"kind": kind,
-			"label": " ".join(label.split())[:140] or _(kind),
+			"label": cell(" ".join(label.split()), 140) or _(kind),
 			"endpoint": endpoint,
 			"endpoint_hash": hashed,
 			"p256dh": p256dh,
@@ -160,7 +161,7 @@ def mark_dead(reasons: Mapping[str, str]) -> None:
 	rows.update_all(
 		DEVICE,
 		[
-			{"name": name, "dead": 1, "dead_reason": why[:500], "modified": now}
+			{"name": name, "dead": 1, "dead_reason": cell(why, 500), "modified": now}
 			for name, why in sorted(reasons.items())
 		],
 	)

@@ -6,6 +6,7 @@ from frappe.model.document import Document
 
 from escalation_mgmt.facts import people
 from escalation_mgmt.notifiers.twilio import phone_numbers
+from escalation_mgmt.utils.plain_text import plain
 
 _VOICE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{1,60}")
 
@@ -22,7 +23,9 @@ class EscalationContact(Document):
 			except ValueError as e:
 				frappe.throw(str(e), title=_("Mobile Number"))
 		if self.voice and not _VOICE.fullmatch(self.voice):
-			frappe.throw(_("{0} is not one of Twilio's voices, such as Polly.Vicki.").format(self.voice))
+			frappe.throw(
+				_("{0} is not one of Twilio's voices, such as Polly.Vicki.").format(plain(self.voice))
+			)
 		before = self.get_doc_before_save()
 		for address, verified in (("email", "email_verified"), ("mobile_no", "mobile_verified")):
 			if (
@@ -32,7 +35,7 @@ class EscalationContact(Document):
 			):
 				self.set(verified, 0)
 		if self.time_zone and self.time_zone not in _zones():
-			frappe.throw(_("{0} is not a time zone.").format(self.time_zone))
+			frappe.throw(_("{0} is not a time zone.").format(plain(self.time_zone)))
 
 
 def _zones() -> list[str]:

@@ -7,6 +7,7 @@ from escalation_mgmt.dispatch import maintenance_end
 from escalation_mgmt.facts import sources
 from escalation_mgmt.facts.maintenances import FIELD
 from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.plain_text import cell
 
 
 class EscalationMaintenance(Document):
@@ -22,6 +23,7 @@ class EscalationMaintenance(Document):
 				frappe.throw(_("Say which {0}.").format(_(scope)))
 			elif self.has_value_changed(field):  # one that is gone by now can still be ended
 				self.set(field, self._known(scope, field))
+		self.reason = "\n".join(cell(line) for line in (self.reason or "").split("\n"))
 		self.starts_utc = clock.to_utc(self.starts_at)
 		self.ends_utc = self.flags.ends_utc or clock.to_utc(self.ends_at)
 

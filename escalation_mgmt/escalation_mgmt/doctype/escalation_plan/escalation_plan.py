@@ -13,6 +13,7 @@ class EscalationPlan(Document):
 	"""Which tickets a plan takes, when it starts, its ordered steps, what stops it."""
 
 	def validate(self) -> None:
+		plans.check_choices(self)
 		if problems := validation.problems(self):
 			frappe.throw(problems, title=_("The plan can't be saved"), as_list=True)
 		enables = self.enabled and not self.enabled_utc

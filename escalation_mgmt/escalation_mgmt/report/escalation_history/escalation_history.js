@@ -23,7 +23,9 @@ frappe.query_reports["Escalation History"] = {
 		}
 	},
 	formatter(value, row, column, data, default_formatter) {
-		const shown = default_formatter(value, row, column, data);
+		// Desk puts what stands in a column of text into HTML as it is; links it escapes itself.
+		const text = column.fieldtype === "Data" && typeof value === "string" ? escalation_mgmt.escaped(value) : value;
+		const shown = default_formatter(text, row, column, data);
 		if (column.fieldname !== "outcome" || !value) return shown;
 		const tone = escalation_mgmt.OUTCOME_TONES[data.state];
 		return tone ? escalation_mgmt.pill(tone, shown) : shown;

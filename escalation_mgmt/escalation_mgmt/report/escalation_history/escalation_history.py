@@ -13,6 +13,7 @@ from escalation_mgmt.storage.action_items import tally
 from escalation_mgmt.storage.message_state import Purpose
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import EVENT, ITEM, NOTIFICATION, PLAN
+from escalation_mgmt.utils.plain_text import cell
 
 ITEM_FIELDS = [
 	*("name", "reference_doctype", "reference_name", "ticket_subject", "priority", "team", "plan", "status"),
@@ -100,8 +101,9 @@ def _missed(event: Any) -> Any:
 
 
 def _row(item: Any, part: Any) -> dict[str, Any]:
+	"""Every text in it is plain: names of priorities, teams and tickets, too, which are stored as their DocTypes have them."""
 	late = _between(part.planned_utc, part.sent_utc)
-	return {
+	row = {
 		"action_item": item.name,
 		"ticket_doctype": item.reference_doctype,
 		"ticket": item.reference_name,
@@ -128,6 +130,7 @@ def _row(item: Any, part: Any) -> dict[str, Any]:
 		"time_to_acknowledge": _between(item.opened_utc, item.acknowledged_utc),
 		"order": part.name or "",
 	}
+	return {field: cell(value) if isinstance(value, str) else value for field, value in row.items()}
 
 
 def _outcome(part: Any) -> str | None:
