@@ -43,9 +43,14 @@ before_uninstall = "escalation_mgmt.install.before_uninstall"
 doc_events = {
 	"*": {
 		"on_update": "escalation_mgmt.dispatch.document_events.ticket_saved",
-		"after_delete": "escalation_mgmt.dispatch.document_events.ticket_deleted",
+		# A submitted document's saves, its cancelling and a draft's discarding are no updates for Frappe.
+		"on_update_after_submit": "escalation_mgmt.dispatch.document_events.ticket_saved",
+		"on_cancel": "escalation_mgmt.dispatch.document_events.ticket_saved",
+		"on_discard": "escalation_mgmt.dispatch.document_events.ticket_gone",
+		"after_delete": "escalation_mgmt.dispatch.document_events.ticket_gone",
 		"after_rename": [
 			"escalation_mgmt.facts.maintenances.follow_rename",
+			"escalation_mgmt.facts.assignments.follow_rename",
 			"escalation_mgmt.storage.action_items.follow_rename",
 			"escalation_mgmt.storage.ticket_states.follow_rename",
 			"escalation_mgmt.operations.personal_data.follow_rename",

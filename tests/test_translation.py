@@ -57,6 +57,14 @@ NAMES = {
 	*("Escalation Manager", "Escalation Responder", "Scheduled Job Type", "Activity Log", "Error Log"),
 	*("Column Break", "Section Break", "Small Text", "Web Push", "Phone Call", "HTTP POST", "Ticket Form"),
 	*("iPhone Notification", "At the Response Deadline", "At Once", "Escalation Mgmt", "Dynamic Link"),
+	*(
+		"Long Int",
+		"Read Only",
+		"Long Text",
+		"Text Editor",
+		"HTML Editor",
+		"Markdown Editor",
+	),  # types of fields
 	*("Not Answered", "Has Role", "System User", "On Hold", "Phone Page"),
 	*("not set", "not in", "not delivered", " for update"),
 }

@@ -18,7 +18,7 @@ from escalation_mgmt.engine import (
 	can_hand_over,
 )
 from escalation_mgmt.engine import hand_over as engine_hand_over
-from escalation_mgmt.facts.tickets import Tickets
+from escalation_mgmt.facts import assignments
 
 
 def hand_over(item: str, to: str, name: str, actor: Actor) -> Result:
@@ -41,12 +41,14 @@ def _assign(key: TicketKey, user: str) -> None:
 	The last of all that is done, and the new person the last of that: Frappe 15 tells them in that moment, and doesn't take
 	it back.
 	"""
-	had = Tickets([key])[key].assignees
+	had = assignments.todo_users(key.doctype, [key.name]).get(key.name, [])
 	with evaluation.put_off():
 		for other in had:
 			if other != user:
 				assign_to.remove(key.doctype, key.name, other)
-		if user not in had:
+		if user in had:
+			assignments.write_again(key)  # without those who had it past the ToDos
+		else:
 			assign_to.add({"doctype": key.doctype, "name": key.name, "assign_to": [user]})
 
 

@@ -10,20 +10,21 @@ from frappe import _
 from escalation_mgmt import notifiers
 from escalation_mgmt.api.given import parsed
 from escalation_mgmt.engine import Responses
-from escalation_mgmt.facts import maintenances, plans
+from escalation_mgmt.facts import maintenances, plans, reading_rights
 from escalation_mgmt.facts.sources import choices
-from escalation_mgmt.preflight import lookback, readiness, rehearsal
+from escalation_mgmt.preflight import lookback, readiness, rehearsal, rights
 from escalation_mgmt.preflight.outline import outline_of
 from escalation_mgmt.utils.doctypes import MAINTENANCE, PLAN
 
 
 @frappe.whitelist()
 def plan_choices(doctype: str) -> dict[str, Any]:
-	"""What a plan for a DocType may ask for, and the methods there are. For whoever may write plans."""
+	"""What a plan for a DocType may ask for, and the methods there are. For whoever may write plans, and read such tickets."""
 	frappe.has_permission(PLAN, "write", throw=True)
 	if not doctype or not frappe.db.exists("DocType", doctype):
 		return {"methods": notifiers.methods()}
-	return {**choices(doctype), "methods": notifiers.methods()}
+	reading_rights.check_doctype(doctype)
+	return {**choices(doctype, permitted=True), "methods": notifiers.methods()}
 
 
 @frappe.whitelist()
@@ -46,7 +47,16 @@ def taken(plan: str | dict) -> dict[str, Any]:
 	plans.
 	"""
 	frappe.has_permission(PLAN, "write", throw=True)
-	return lookback.taken_by(plans.in_form(plan))
+	return lookback.taken_by(_in_form(plan))
+
+
+def _in_form(plan: str | dict) -> Any:
+	"""The document of a plan (`plans.in_form`). Raises PermissionError where it names what the present user may not let it
+	read: what it does with a ticket would tell them.
+	"""
+	doc = plans.in_form(plan)
+	rights.check_plan(doc)
+	return doc
 
 
 @frappe.whitelist()
@@ -77,7 +87,7 @@ def rehearse(  # noqa: PLR0913 - whoever calls it names each of them
 	`everyone` also what comes after it, as long as somebody is asked; an agent replies `answered_after` seconds after the start; 0: never.
 	"""
 	frappe.has_permission(PLAN, "write", throw=True)
-	doc = plans.in_form(plan)
+	doc = _in_form(plan)
 	if ticket:
 		frappe.has_permission(doc.reference_doctype, "read", ticket, throw=True)
 	try:

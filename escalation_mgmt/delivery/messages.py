@@ -8,10 +8,11 @@ from frappe import _
 from jinja2 import TemplateError, meta, nodes
 
 from escalation_mgmt.engine import EventKind, Plan, Step, Ticket
+from escalation_mgmt.facts import plain_values
 from escalation_mgmt.utils.error_reports import report_error
 from escalation_mgmt.utils.public_address import of_form, public_url
 from escalation_mgmt.utils.templating import NAMES as TEMPLATE_NAMES
-from escalation_mgmt.utils.templating import parse, render
+from escalation_mgmt.utils.templating import fields_in, parse, render
 
 NAMES = (
 	"ticket",  # name, subject, priority, team, ticket_type, customer, doctype, url, and the ticket's own fields
@@ -50,7 +51,7 @@ class TicketView:
 		if field.startswith("_"):
 			raise AttributeError(field)
 		if self._doc is None and self._load:
-			self._doc = self._load().as_dict()  # plain values: a template can't call the document
+			self._doc = plain_values.of(self._load())  # a template can't call the document
 		return self._doc.get(field) if self._doc else None
 
 
@@ -146,6 +147,9 @@ def placeholders_wrong(template: str, doctype: str, *, in_body: bool = False) ->
 	if not doctype:
 		return
 	fields = frappe.get_meta(doctype)
+	for field in sorted(own_fields_in(template)):
+		if not plain_values.readable(doctype, field):
+			yield _("names ticket.{0}, which no plan may read.").format(field)
 	for node in tree.find_all(nodes.Getattr):
 		of_ticket = isinstance(node.node, nodes.Name) and node.node.name == "ticket"
 		is_known = node.attr in (*_TICKET_FACTS, "owner", "creation") or fields.has_field(node.attr)
@@ -153,10 +157,17 @@ def placeholders_wrong(template: str, doctype: str, *, in_body: bool = False) ->
 			yield _("names ticket.{0}; {1} has no such field.").format(node.attr, _(doctype))
 
 
+def own_fields_in(template: str) -> frozenset[str]:
+	"""The fields of the ticket's own DocType that a template asks for (`templating.fields_in`): the usual facts aren't among
+	them.
+	"""
+	return fields_in(template, "ticket") - {*_TICKET_FACTS}
+
+
 def sample(doctype: str) -> dict[str, Any]:
 	"""A context to try a template on. Quotes, a backslash and a new line are in it: a body must stand them."""
 	ticket = Ticket(doctype=doctype, name="0", subject='Sample "ticket" \\ with\na second line')
-	view = TicketView(ticket, doc=frappe.new_doc(doctype).as_dict() if doctype else None)
+	view = TicketView(ticket, doc=plain_values.of(frappe.new_doc(doctype)) if doctype else None)
 	plan = Plan.from_dict(SAMPLE_PLAN)
 	known = context(view, plan, None, 'Sample "Person"', "ESC-00000", public_url("/ack/sample"))
 	return known | {"message": ticket.subject}

@@ -16,7 +16,9 @@ from escalation_mgmt.utils.error_reports import report_error
 
 
 def ticket_saved(doc: Any, method: str | None = None) -> None:
-	"""For every DocType: leaves at once unless an enabled plan names it, and the save changed what decides."""
+	"""For every DocType: leaves at once unless an enabled plan names it, and the save (or cancelling) changed what
+	decides.
+	"""
 	compared_by = _watched(doc.doctype)
 	if not compared_by:
 		return
@@ -29,7 +31,8 @@ def ticket_saved(doc: Any, method: str | None = None) -> None:
 	_evaluate(TicketKey(doc.doctype, str(doc.name)), before=before, logged=before is None)
 
 
-def ticket_deleted(doc: Any, method: str | None = None) -> None:
+def ticket_gone(doc: Any, method: str | None = None) -> None:
+	"""It was deleted, or a draft was discarded, which Frappe doesn't save."""
 	if _watched(doc.doctype):
 		_evaluate(TicketKey(doc.doctype, str(doc.name)))
 

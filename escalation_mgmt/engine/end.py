@@ -17,6 +17,7 @@ class CancelReason(StrEnum):
 	"""Why an item was cancelled by nobody, in a word for the history, which keeps these values."""
 
 	TICKET_DELETED = "ticket deleted"
+	TICKET_CANCELLED = "ticket cancelled"  # the document itself: it was submitted, or discarded as a draft
 	NO_MATCH = "no plan matches"  # any more: the ticket changed
 	LOWERED = "lowered again"  # what had been answered before it was raised
 	DROPPED = "maintenance"  # it fell due in one, and the plan drops what does

@@ -32,7 +32,8 @@ def evaluate(
 	if ticket.merged_into:
 		return end(item, Cause.TICKET_GONE, now, {"merged_into": ticket.merged_into})
 	if ticket.gone:
-		return end(item, Cause.TICKET_GONE, now, {"reason": CancelReason.TICKET_DELETED})
+		why = CancelReason.TICKET_CANCELLED if ticket.cancelled else CancelReason.TICKET_DELETED
+		return end(item, Cause.TICKET_GONE, now, {"reason": why})
 	if how := answer(ticket, item.plan.stop, item.opened_at):
 		return end(item, Cause.ANSWERED, now, {"how": how})
 	return _move(item, ticket, enabled, condition_met, now) or _follow(item, ticket, context)

@@ -47,6 +47,7 @@ class Ticket:
 	name: str
 	facts: MatchFacts = MatchFacts()
 	exists: bool = True
+	cancelled: bool = False  # as Frappe cancels what was submitted
 	merged_into: str = ""
 	status: str = ""  # as the site calls it
 	category: StatusCategory = StatusCategory.OPEN
@@ -66,7 +67,7 @@ class Ticket:
 
 	@property
 	def gone(self) -> bool:
-		return not self.exists or bool(self.merged_into)
+		return not self.exists or self.cancelled or bool(self.merged_into)
 
 
 class Answer(StrEnum):

@@ -13,6 +13,7 @@ from typing import Any
 import frappe
 
 from escalation_mgmt.engine import Plan
+from escalation_mgmt.facts import plain_values
 from escalation_mgmt.utils.error_reports import report_once
 from escalation_mgmt.utils.rows import placeholders
 
@@ -65,12 +66,13 @@ class TicketValues:
 		"""What this ticket holds. Raises DoesNotExistError where it is gone."""
 		if expression not in self._rows:
 			self._rows[expression] = self._read(expression)
-		return self._rows[expression].get(name) or self._get_doc(name).as_dict()
+		return self._rows[expression].get(name) or plain_values.of(self._get_doc(name))
 
 	def _read(self, expression: str) -> dict[str, dict[str, Any]]:
 		"""{name: values}; {} where columns alone won't do."""
 		fields = fields_in(expression)
-		if not self._names or not fields <= columns(self._doctype):
+		hidden = {field for field in fields if not plain_values.readable(self._doctype, field)}
+		if not self._names or hidden or not fields <= columns(self._doctype):
 			return {}
 		wanted = ", ".join(f"`{field}`" for field in sorted({"name", *fields} - {"doctype"}))
 		rows = frappe.db.sql(

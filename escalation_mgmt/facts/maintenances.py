@@ -61,10 +61,10 @@ def _read(since: datetime) -> list[Any]:
 
 def _covers(row: Any, ticket: Ticket) -> bool:
 	if row.scope == TEAM:
-		return sources.as_compared(ticket.doctype, "team", row.team) == ticket.facts.team
+		return sources.canonical_word(ticket.doctype, "team", row.team or "") == ticket.facts.team
 	return (
 		row.scope == SITE
-		or sources.as_compared(ticket.doctype, "customer", row.customer) == ticket.facts.customer
+		or sources.canonical_word(ticket.doctype, "customer", row.customer or "") == ticket.facts.customer
 	)
 
 

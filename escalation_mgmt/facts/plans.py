@@ -63,16 +63,16 @@ def from_doc(doc: Any) -> Plan:
 	"""The engine's form of an Escalation Plan document, saved or not."""
 	calendar = CalendarKind(doc.calendar or CalendarKind.AROUND_THE_CLOCK)
 	by_calendar = calendar is not CalendarKind.AROUND_THE_CLOCK
-	as_asked = partial(sources.as_compared, doc.reference_doctype)
+	spelled = partial(sources.canonical_word, doc.reference_doctype)
 	return Plan(
 		name=doc.name or doc.title,
 		rank=cint(doc.rank),
 		takes=TicketFilter(
 			doctype=doc.reference_doctype,
-			priorities=frozenset(as_asked("priority", row.priority) for row in doc.priorities),
-			team=as_asked("team", doc.team),
-			ticket_type=as_asked("ticket_type", doc.ticket_type),
-			customer=as_asked("customer", doc.customer),
+			priorities=frozenset(spelled("priority", row.priority) for row in doc.priorities),
+			team=spelled("team", doc.team or ""),
+			ticket_type=spelled("ticket_type", doc.ticket_type or ""),
+			customer=spelled("customer", doc.customer or ""),
 			condition=(doc.condition or "").strip(),
 		),
 		start=StartAt(doc.start),

@@ -4,7 +4,8 @@ The one file that knows HD Ticket's field names, and those of other ticket DocTy
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,8 +14,9 @@ from frappe import _
 from frappe.utils import cint
 
 from escalation_mgmt.engine import TicketFilter
+from escalation_mgmt.facts import field_types, ticket_doctypes
+from escalation_mgmt.facts.conditions import columns
 from escalation_mgmt.utils.doctypes import SETTINGS
-from escalation_mgmt.utils.plain_text import cell
 
 HD_TICKET = "HD Ticket"
 HD_PRIORITY = "HD Ticket Priority"
@@ -28,9 +30,6 @@ LEVELS = {
 }  # fmt: skip
 
 MOST_URGENT = 1_000_000  # above any integer_value
-
-
-LONGEST = 140  # characters that an action item keeps of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +80,11 @@ class Source:
 			self.last_reply,
 			self.agreement,
 		]
-		meta = frappe.get_meta(self.doctype)
-		existing = [field for field in dict.fromkeys(wanted) if field and meta.has_field(field)]
-		return ["name", "creation", "owner", "_assign", *existing]
+		meta, kept = frappe.get_meta(self.doctype), columns(self.doctype)
+		existing = [
+			field for field in dict.fromkeys(wanted) if field and meta.has_field(field) and field in kept
+		]
+		return ["name", "creation", "owner", "docstatus", "_assign", *existing]
 
 	@property
 	def deciding(self) -> list[str]:
@@ -91,14 +92,24 @@ class Source:
 		return [field for field in self.fields if field not in ("name", "creation", "owner", self.subject)]
 
 	def filters(self, takes: TicketFilter) -> dict[str, Any]:
-		"""What the database can ask for of a plan's filter; its condition it can't."""
+		"""What the database can ask for of a plan's filter. Its condition it can't, nor a number's one spelling: whoever asks
+		compares the facts of what is found.
+		"""
 		wanted = {
 			self.priority: ("in", sorted(takes.priorities)) if takes.priorities else None,
 			self.team: takes.team,
 			self.ticket_type: takes.ticket_type,
 			self.customer: takes.customer,
 		}
-		return {column: value for column, value in wanted.items() if column and value}
+		return {
+			column: value
+			for column, value in wanted.items()
+			if column and value and not field_types.is_number(self.field(column))
+		}
+
+	def field(self, fieldname: str) -> Any:
+		"""The DocField of that name; None: there is none."""
+		return frappe.get_meta(self.doctype).get_field(fieldname) if fieldname else None
 
 
 KNOWN = {
@@ -129,46 +140,125 @@ KNOWN = {
 }
 
 
-def as_compared(doctype: str, what: str, value: Any) -> str:
-	"""A ticket's priority, team, ticket_type, customer or status (`what`), or what a plan asks of it, as they are compared
-	and kept: what is chosen as it is, for it is a name; what a field takes as it is written, plain and no longer than we keep.
-	"""
-	value = str(value or "")
-	made = cell(value, LONGEST)
-	if made == value:  # nearly always
-		return value
-	field = frappe.get_meta(doctype).get_field(getattr(source(doctype), what))
-	return value if field and field.fieldtype in ("Link", "Dynamic Link", "Select") else made
+FIELDS = {
+	"subject_field": "subject",
+	"priority_field": "priority",
+	"team_field": "team",
+	"type_field": "ticket_type",
+	"customer_field": "customer",
+	"status_field": "status",
+	"response_by_field": "response_by",
+	"first_response_field": "first_response",
+}
+"""What each column of *Tickets of Other DocTypes* names a field for."""
 
 
 def source(doctype: str) -> Source:
-	"""How to read tickets of a DocType. Raises ValidationError where nobody said how."""
+	"""How to read tickets of a DocType. Raises ValidationError where nobody said how, or nobody may."""
 	for row in frappe.get_cached_doc(SETTINGS).sources:
 		if row.reference_doctype == doctype:
-			return Source(
-				doctype=doctype,
-				subject=row.subject_field or "",
-				priority=row.priority_field,
-				team=row.team_field or "",
-				ticket_type=row.type_field or "",
-				customer=row.customer_field or "",
-				status=row.status_field,
-				response_by=row.response_by_field or "",
-				first_response=row.first_response_field or "",
-				resolved=_lines(row.resolved_statuses),
-				paused=_lines(row.paused_statuses),
-			)
+			if refusal := ticket_doctypes.refusal(doctype):
+				frappe.throw(refusal)
+			return of_row(row)
 	if doctype in KNOWN:
 		return KNOWN[doctype]
 	frappe.throw(
-		_("Name the fields of {0} in Escalation Settings, under Tickets of Other DocTypes.").format(
+		(frappe.db.exists("DocType", doctype) and ticket_doctypes.refusal(doctype))
+		or _("Name the fields of {0} in Escalation Settings, under Tickets of Other DocTypes.").format(
 			_(doctype)
 		)
 	)
 
 
-def _lines(text: str | None) -> frozenset[str]:
-	return frozenset(line.strip() for line in (text or "").splitlines() if line.strip())
+def is_source(doctype: str) -> bool:
+	"""Whether tickets of a DocType can be read: somebody said how, and may."""
+	rows = frappe.get_cached_doc(SETTINGS).sources
+	named = doctype in KNOWN or any(row.reference_doctype == doctype for row in rows)
+	return named and not ticket_doctypes.refusal(doctype)
+
+
+def of_row(row: Any) -> Source:
+	"""The source that a row of *Tickets of Other DocTypes* describes."""
+	found = Source(
+		doctype=row.reference_doctype,
+		**{what: row.get(column) or "" for column, what in FIELDS.items()},
+	)
+	status = found.field(found.status)
+	return replace(
+		found, resolved=_words(status, row.resolved_statuses), paused=_words(status, row.paused_statuses)
+	)
+
+
+def _words(field: Any, text: str | None) -> frozenset[str]:
+	"""The lines of a text, as the field's values are spelled; what it can't hold is left out."""
+	found = set()
+	for line in _lines(text):
+		with suppress(ValueError):
+			found.add(field_types.canonical(field, line))
+	return frozenset(found)
+
+
+def _lines(text: str | None) -> list[str]:
+	return [line.strip() for line in (text or "").splitlines() if line.strip()]
+
+
+def row_problems(row: Any) -> Iterator[str]:
+	"""What is wrong with a row of *Tickets of Other DocTypes*, in words."""
+	doctype = row.reference_doctype
+	if not doctype or not frappe.db.exists("DocType", doctype):
+		yield _("There is no DocType {0}.").format(doctype)
+		return
+	if refusal := ticket_doctypes.refusal(doctype):
+		yield refusal
+		return
+	src, kept = of_row(row), columns(doctype)
+	for column, what in FIELDS.items():
+		name, label = getattr(src, what), _(row.meta.get_label(column))
+		field = src.field(name)
+		if name and (not field or name not in kept):
+			yield _("{0} has no field {1} that is kept in the database.").format(_(doctype), name)
+		elif field and field.fieldtype not in field_types.FITTING[what]:
+			yield _("{0} can't be read from {1}, a field of the type {2}. There are: {3}.").format(
+				label, name, _(field.fieldtype), ", ".join(map(_, sorted(field_types.FITTING[what])))
+			)
+	status = src.field(src.status)
+	for line in (*_lines(row.resolved_statuses), *_lines(row.paused_statuses)):
+		if not _can_hold(status, line):
+			yield _("{0} is no value of {1}, a field of the type {2}. Write one that it can have.").format(
+				line, src.status, _(status.fieldtype)
+			)
+
+
+def problems(doctype: str) -> list[str]:
+	"""What is wrong with what Escalation Settings say of a DocType, in words; [] where they say nothing."""
+	rows = [row for row in frappe.get_cached_doc(SETTINGS).sources if row.reference_doctype == doctype]
+	return [_("Escalation Settings: {0}").format(problem) for row in rows for problem in row_problems(row)]
+
+
+def _can_hold(field: Any, word: str) -> bool:
+	try:
+		field_types.canonical(field, word)
+	except ValueError:
+		return False
+	return True
+
+
+def can_be(doctype: str, what: str, word: str) -> bool:
+	"""Whether a ticket can have this priority, team, type or customer (`what`), as far as its field's type says."""
+	src = source(doctype)
+	return _can_hold(src.field(getattr(src, what)), word)
+
+
+def canonical_word(doctype: str, what: str, word: str) -> str:
+	"""A priority, team, type or customer (`what`) that a person wrote, spelled as the facts of tickets spell it."""
+	if not word:
+		return ""
+	field = None
+	with suppress(frappe.ValidationError, ValueError):
+		src = source(doctype)
+		field = src.field(getattr(src, what))
+		word = field_types.canonical(field, word)
+	return field_types.as_kept(field, word)
 
 
 def level(doctype: str, priority: str) -> int:
@@ -182,6 +272,10 @@ def level(doctype: str, priority: str) -> int:
 			return MOST_URGENT - cint(frappe.get_cached_value(HD_PRIORITY, priority, "integer_value"))
 		if meta.has_field("level"):
 			priority = frappe.get_cached_value(HD_PRIORITY, priority, "level") or priority
+	else:
+		src = source(doctype)
+		if urgency := field_types.urgency(src.field(src.priority), priority):
+			return urgency
 	return LEVELS.get(priority.strip().lower(), 0)
 
 
@@ -220,9 +314,10 @@ def _fields(what: str) -> Iterator[Any]:
 	"""The fields in which this site's tickets, of whatever DocType, have their team or customer (`what`)."""
 	others = [row.reference_doctype for row in frappe.get_cached_doc(SETTINGS).sources]
 	for doctype in dict.fromkeys([*KNOWN, *others]):
-		name = getattr(source(doctype), what) if frappe.db.exists("DocType", doctype) else ""
-		if field := frappe.get_meta(doctype).get_field(name) if name else None:
-			yield field
+		if frappe.db.exists("DocType", doctype) and not ticket_doctypes.refusal(doctype):
+			src = source(doctype)
+			if field := src.field(getattr(src, what)):
+				yield field
 
 
 def canonical_name(what: str, value: str) -> str:
@@ -230,6 +325,8 @@ def canonical_name(what: str, value: str) -> str:
 	for field in _fields(what):
 		if field.fieldtype == "Link":
 			value_there = frappe.db.exists(field.options, value)  # the database may not mind capitals
+		elif field_types.is_number(field):
+			value_there = field_types.canonical(field, value) if _can_hold(field, value) else ""
 		else:
 			value_there = value if value in _options(field) or field.fieldtype != "Select" else ""
 		if value_there:
@@ -247,28 +344,42 @@ def options(what: str) -> list[str]:
 	return list(dict.fromkeys(name for field in _fields(what) for name in _options(field)))
 
 
-def _options(field: Any) -> list[str]:
-	"""What can be chosen in a field of a ticket."""
+def _options(field: Any, *, permitted: bool = False) -> list[str]:
+	"""What can be chosen in a field of a ticket; `permitted`: of that, what the present user may."""
 	if field.fieldtype == "Link":
 		order = "integer_value" if frappe.get_meta(field.options).has_field("integer_value") else "name"
-		return frappe.get_all(field.options, pluck="name", order_by=order, limit_page_length=500)
+		return _names(field.options, permitted, order_by=order, limit_page_length=500)
 	if field.fieldtype == "Select":
 		return [option for option in (field.options or "").split("\n") if option]
-	return []
+	return field_types.options(field)
 
 
-def choices(doctype: str) -> dict[str, list[str]]:
-	"""What a plan may ask for: {"priority" | "team" | "ticket_type" | "customer" | "agreement": names}, and user fields."""
+def _names(doctype: str, permitted: bool, **more: Any) -> list[str]:
+	found = frappe.get_all(doctype, pluck="name", **more)
+	if not permitted:
+		return found
+	if not (frappe.has_permission(doctype, "select") or frappe.has_permission(doctype, "read")):
+		return []
+	theirs = frappe.get_list(
+		doctype, filters={"name": ("in", found)}, pluck="name", order_by="name", limit_page_length=0
+	)
+	return [name for name in found if name in theirs]
+
+
+def choices(doctype: str, *, permitted: bool = False) -> dict[str, list[str]]:
+	"""What a plan may ask for: {"priority" | "team" | "ticket_type" | "customer" | "agreement": names}, and user fields.
+
+	`permitted`: of that, what the present user may choose.
+	"""
 	src = source(doctype)
-	meta = frappe.get_meta(doctype)
 	found = {}
 	for what in ("priority", "team", "ticket_type", "customer"):
-		field = meta.get_field(getattr(src, what)) if getattr(src, what) else None
-		found[what] = _options(field) if field else []
-	links = meta.get("fields", {"fieldtype": "Link", "options": "User"})
-	found["agreement"] = agreements(doctype)
+		field = src.field(getattr(src, what))
+		found[what] = _options(field, permitted=permitted) if field else []
+	links = frappe.get_meta(doctype).get("fields", {"fieldtype": "Link", "options": "User"})
+	of = agreement_doctype(doctype)
+	found["agreement"] = _names(of, permitted, filters={"enabled": 1}, order_by="name") if of else []
 	found["user_field"] = ["owner", *[field.fieldname for field in links]]
-	found["step_team"] = (
-		frappe.get_all(HD_TEAM, pluck="name", order_by="name") if frappe.db.exists("DocType", HD_TEAM) else []
-	)
+	teams = frappe.db.exists("DocType", HD_TEAM)
+	found["step_team"] = _names(HD_TEAM, permitted, order_by="name") if teams else []
 	return found

@@ -13,15 +13,16 @@ from functools import cache, partial
 from typing import Any
 
 import frappe
-from frappe.utils import get_datetime, now_datetime
+from frappe.utils import cint, get_datetime, now_datetime
 
 from escalation_mgmt.engine import MatchFacts, StatusCategory, Ticket, TicketFilter, TicketKey
-from escalation_mgmt.facts import conditions
-from escalation_mgmt.facts.sources import Source, as_compared, level, source
+from escalation_mgmt.facts import assignments, conditions, field_types, plain_values
+from escalation_mgmt.facts.sources import Source, level, source
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.identity import as_stamp
 from escalation_mgmt.utils.rows import placeholders
 
+CANCELLED = 2  # a docstatus
 TOGETHER = timedelta(seconds=5)  # at most so far apart are a reply and what is stamped because of it
 
 
@@ -69,7 +70,7 @@ class Tickets:
 		"""What the ticket holds, for a condition. Raises DoesNotExistError where it is gone."""
 		doctype = key.doctype
 		if key in self._docs:
-			return self._docs[key].as_dict()
+			return plain_values.of(self._docs[key])
 		if doctype not in self._values_of:
 			names = [known.name for known in self._facts if known.doctype == doctype]
 			self._values_of[doctype] = conditions.TicketValues(
@@ -83,19 +84,21 @@ class Tickets:
 
 	def field(self, key: TicketKey, fieldname: str) -> Any:
 		row = self._rows.get(key, {})
-		return row[fieldname] if fieldname in row else self.doc(key).get(fieldname)
+		return row[fieldname] if fieldname in row else plain_values.of(self.doc(key)).get(fieldname)
 
 	def _read(self, doctype: str, names: list[str]) -> None:
 		src = source(doctype)
 		# The columns of HD Ticket's name changed from integer to text: compare with what the site has.
 		rows = self._rows_of(doctype, names, src.fields)
 		replies = _replies(src, names)
-		levels = cache(partial(level, doctype))
+		assigned = assignments.read(doctype, rows, locked=self._lock)
+		reading = Reading(src)
 		for row in rows:
 			key = TicketKey(doctype, str(row.name))
 			self._rows[key] = row
 			try:
-				self._facts[key] = _facts(src, row, replies.get(str(row.name), []), levels)
+				read = _facts(reading, row, replies.get(str(row.name), []))
+				self._facts[key] = replace(read, assignees=_known(assigned[str(row.name)]))
 			except Exception as e:
 				self._unreadable[key] = e
 		for name in names:
@@ -106,6 +109,34 @@ class Tickets:
 		columns = ", ".join(f"`{field}`" for field in fields)
 		sql = f"select {columns} from `tab{doctype}` where `name` in ({placeholders(names)}) order by `name`"
 		return frappe.db.sql(f"{sql} for update" if self._lock else sql, tuple(names), as_dict=True)
+
+
+class Reading:
+	"""How rows of one DocType are read, asked for once for all of them: its source, and the types of its fields."""
+
+	def __init__(self, src: Source):
+		self.source = src
+		self.level: Callable[[str], int] = cache(partial(level, src.doctype))
+		meta = frappe.get_meta(src.doctype)
+		self._fields = {name: meta.get_field(name) for name in src.fields}
+
+	def word(self, row: Any, field: str) -> str:
+		"""What a field says, as it is compared; empty where there is none."""
+		return field_types.as_word(self._fields.get(field), row.get(field)) if field else ""
+
+	def compared(self, row: Any, field: str) -> str:
+		"""The same as plans ask for it and items keep it."""
+		return field_types.as_kept(self._fields.get(field), self.word(row, field))
+
+	def instant(self, row: Any, field: str) -> datetime | None:
+		"""When, in the site's zone; None where the field says nothing or is none."""
+		return field_types.as_instant(self._fields.get(field), row.get(field)) if field else None
+
+
+def _known(users: list[str] | ValueError) -> tuple[str, ...]:
+	if isinstance(users, ValueError):
+		raise users
+	return tuple(users)
 
 
 def _gone(key: TicketKey) -> Ticket:
@@ -122,7 +153,7 @@ def _is_gone(error: Exception) -> bool:
 def logged_since(since: datetime, takes: TicketFilter, limit: int) -> list[Ticket]:
 	"""The tickets that were logged since an instant (UTC) and that a filter takes, its condition apart.
 
-	By their facts of now, the newest first, at most `limit`. Their replies aren't read.
+	By their facts of now, the newest first, at most `limit`. Neither replies nor assignees are read.
 	"""
 	src = source(takes.doctype)
 	rows = frappe.get_all(
@@ -132,8 +163,8 @@ def logged_since(since: datetime, takes: TicketFilter, limit: int) -> list[Ticke
 		order_by="creation desc",
 		limit_page_length=limit,
 	)
-	levels = cache(partial(level, src.doctype))
-	return [_facts(src, row, None, levels) for row in rows]
+	reading = Reading(src)
+	return [_facts(reading, row, None) for row in rows]
 
 
 def unresolved_since(
@@ -142,11 +173,14 @@ def unresolved_since(
 	"""Page by page, the unresolved tickets that were logged, or fall due, since an instant (UTC) and that a filter takes,
 	its condition apart: {key: facts}. Every page is read anew. `since` None: of any age; `names`: of these only.
 	"""
-	src, levels = source(takes.doctype), cache(partial(level, takes.doctype))
+	src = source(takes.doctype)
+	reading = Reading(src)
 	wanted = [
 		*([field, *(of if isinstance(of, tuple) else ("=", of))] for field, of in src.filters(takes).items()),
-		[src.status, "not in", sorted(src.resolved)],
+		["docstatus", "<", CANCELLED],
 	]
+	if not field_types.is_number(src.field(src.status)):
+		wanted.append([src.status, "not in", sorted(src.resolved)])
 	if src.category in src.fields:  # a site names its statuses as it likes
 		wanted.append([src.category, "!=", str(StatusCategory.RESOLVED)])
 	if names is not None:
@@ -168,18 +202,21 @@ def unresolved_since(
 		limit_page_length=limit,
 	):
 		yield {
-			TicketKey(takes.doctype, str(row.name), as_stamp(row.creation)): _match_facts(src, row, levels)
+			TicketKey(takes.doctype, str(row.name), as_stamp(row.creation)): _match_facts(reading, row)
 			for row in rows
 		}
 		after = [["name", ">", rows[-1].name]]
 
 
-def closed_sql(src: Source, table: str) -> tuple[str, tuple[str, ...]]:
+def closed_sql(src: Source, table: str) -> tuple[str, tuple[Any, ...]]:
 	"""Whether a ticket is resolved or closed, in SQL, and its values: as `_category` says it."""
-	by_status = (
-		f"coalesce({table}.`{src.status}`, '') in ({placeholders(src.resolved)})" if src.resolved else "0"
-	)
 	statuses = tuple(sorted(src.resolved))
+	status = f"coalesce({table}.`{src.status}`, '')"
+	if field_types.is_number(src.field(src.status)):  # to a database 0 is the same as a word
+		numbers = [field_types.as_value(src.field(src.status), word) for word in statuses]
+		statuses = tuple(number for number in numbers if not isinstance(number, str))
+		status = f"{table}.`{src.status}`"
+	by_status = f"coalesce({status} in ({placeholders(statuses)}), 0)" if statuses else "0"
 	if src.category not in src.fields:
 		return by_status, statuses
 	known = tuple(map(str, StatusCategory))
@@ -209,25 +246,25 @@ def hypothetical(doctype: str, assignees: Iterable[str] = (), **facts: str) -> t
 	src, doc = source(doctype), frappe.new_doc(doctype)
 	for what, value in facts.items():
 		if value and getattr(src, what):
-			doc.set(getattr(src, what), value)
-	doc.set("_assign", json.dumps(list(assignees)))
+			field = getattr(src, what)
+			doc.set(field, field_types.as_value(src.field(field), value))
+	assignees = list(assignees)
+	doc.set("_assign", json.dumps(assignees))
 	found, key = Tickets([]), TicketKey(doctype, "")
 	found._docs[key] = doc
-	found._facts[key] = replace(of_doc(doc), name="")
+	found._facts[key] = replace(of_doc(doc), name="", assignees=tuple(assignees))
 	return found, key
 
 
 def of_doc(doc: Any) -> Ticket:
-	"""The facts of a document in hand, its replies apart: for what a save is compared with."""
-	return _facts(source(doc.doctype), doc, None, partial(level, doc.doctype))
+	"""The facts of a document in hand, its replies and assignees apart: for what a save is compared with."""
+	return _facts(Reading(source(doc.doctype)), doc, None)
 
 
-def _facts(src: Source, row: Any, replies: list[datetime] | None, levels: Callable[[str], int]) -> Ticket:
-	def get(field: str) -> Any:
-		return row.get(field) if field else None
-
+def _facts(reading: Reading, row: Any, replies: list[datetime] | None) -> Ticket:
+	src, word, instant = reading.source, partial(reading.word, row), partial(reading.instant, row)
 	replied_at = replies[-1] if replies else None
-	first_response, last_reply = get(src.first_response), get(src.last_reply)
+	first_response, last_reply = instant(src.first_response), instant(src.last_reply)
 	if replies is not None and last_reply and not _among(last_reply, replies):
 		# Stamped for what is no reply to this customer: merging copies the other ticket's replies hither, with their
 		# old times. Which of `replies` they are can't be told; a reply that came before was seen when it came.
@@ -236,28 +273,32 @@ def _facts(src: Source, row: Any, replies: list[datetime] | None, levels: Callab
 	return Ticket(
 		doctype=src.doctype,
 		name=str(row.get("name")),
-		facts=_match_facts(src, row, levels),
-		merged_into=str(get(src.merged_into) or ""),
-		status=as_compared(src.doctype, "status", get(src.status)),
-		category=_category(src, get(src.category), get(src.status)),
-		subject=get(src.subject) or "",
-		assignees=tuple(json.loads(row.get("_assign") or "[]")),
+		facts=_match_facts(reading, row),
+		cancelled=cint(row.get("docstatus")) == CANCELLED,
+		merged_into=word(src.merged_into),
+		status=reading.compared(row, src.status),
+		category=_category(src, word(src.category), word(src.status)),
+		subject=word(src.subject),
 		created_at=clock.stamp_to_utc(row.get("creation")),
 		created_stamp=as_stamp(row.get("creation")),
-		response_by=clock.to_utc(get(src.response_by)),
-		agreement=get(src.agreement) or "",
+		response_by=clock.to_utc(instant(src.response_by)),
+		agreement=word(src.agreement),
 		first_responded_at=clock.stamp_to_utc(first_response),
 		replied_at=clock.stamp_to_utc(replied_at),
 	)
 
 
-def _match_facts(src: Source, row: Any, levels: Callable[[str], int]) -> MatchFacts:
+def _match_facts(reading: Reading, row: Any) -> MatchFacts:
+	src = reading.source
 	priority, team, ticket_type, customer = (
-		as_compared(src.doctype, what, row.get(field)) if (field := getattr(src, what)) else ""
-		for what in ("priority", "team", "ticket_type", "customer")
+		reading.compared(row, field) for field in (src.priority, src.team, src.ticket_type, src.customer)
 	)
 	return MatchFacts(
-		priority=priority, level=levels(priority), team=team, ticket_type=ticket_type, customer=customer
+		priority=priority,
+		level=reading.level(priority),
+		team=team,
+		ticket_type=ticket_type,
+		customer=customer,
 	)
 
 

@@ -12,8 +12,8 @@ import frappe
 
 from escalation_mgmt.utils.doctypes import EVENT, ITEM, PLAN_VERSION
 
-# Not the assignees: they are what the ticket says, where Frappe leaves the old id.
-RUNS_BY = {ITEM: ("added", "ack_requests", "acks"), PLAN_VERSION: ("content",)}
+# The assignees too: the ticket's are read by its ToDos, in which Frappe has the new id at once.
+RUNS_BY = {ITEM: ("added", "ack_requests", "acks", "assignees"), PLAN_VERSION: ("content",)}
 ALL = {ITEM: ("added", "ack_requests", "acks", "assignees"), PLAN_VERSION: ("content",), EVENT: ("data",)}
 
 

@@ -7,7 +7,7 @@ from frappe import _
 
 from escalation_mgmt.engine import EVERYONE, Plan, Rung, StartAt, Step, TargetKind, ladder
 from escalation_mgmt.facts import plans
-from escalation_mgmt.preflight import validation
+from escalation_mgmt.preflight import rights, validation
 from escalation_mgmt.preflight.rehearsal import nothing_written
 from escalation_mgmt.storage import wording
 
@@ -24,7 +24,7 @@ def outline_of(doc: Any) -> dict[str, Any]:
 	doc.steps = [row for row in doc.steps if row.method and row.whom]
 	with nothing_written():
 		try:
-			problems = validation.problems(doc)
+			problems = rights.problems(doc) or validation.problems(doc)
 		except frappe.ValidationError as e:
 			frappe.clear_last_message()
 			problems = [str(e)]

@@ -95,6 +95,8 @@ def of_plan(
 	else:
 		read, key = hypothetical_for(plan, hypothetical or {})
 	facts = _facts(plan, read, key)
+	if facts.cancelled:
+		frappe.throw(_("{0} {1} was cancelled.").format(_(doc.reference_doctype), ticket))
 	if facts.gone:
 		frappe.throw(_("There is no {0} {1}.").format(_(doc.reference_doctype), plain(ticket, 140)))
 	directory = Directory()

@@ -10,7 +10,7 @@ from frappe.utils import cint, flt
 from escalation_mgmt import notifiers
 from escalation_mgmt.delivery import messages
 from escalation_mgmt.engine import CalendarKind, TargetKind, forestalling
-from escalation_mgmt.facts import calendars, conditions, people, plans, sources
+from escalation_mgmt.facts import calendars, conditions, field_types, people, plain_values, plans, sources
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.utils.doctypes import CALENDAR, ENDPOINT
 
@@ -27,7 +27,15 @@ def problems(plan: Any) -> list[str]:
 			)
 		]
 	sources.source(plan.reference_doctype)  # throws, and says what to do
-	found = [*_durations(plan), *_calendar(plan), *_conditions(plan), *_templates(plan)]
+	if wrong := sources.problems(plan.reference_doctype):
+		return wrong
+	found = [
+		*_matching(plan),
+		*_durations(plan),
+		*_calendar(plan),
+		*_conditions(plan),
+		*_templates(plan),
+	]
 	if not plan.steps:
 		found.append(_("A plan needs at least one step."))
 	for row in plan.steps:
@@ -58,6 +66,19 @@ def never_matches(plan: Any) -> Iterator[str]:
 		yield _(
 			"It never runs: plans of a lower rank take all its tickets first: {0}. Its own rank is {1}."
 		).format(names, plan.rank)
+
+
+def _matching(plan: Any) -> Iterator[str]:
+	"""What no ticket's field can hold: a word, where it holds a number."""
+	asked = [("priority", row.priority) for row in plan.priorities]
+	asked += [(what, plan.get(what)) for what in ("team", "ticket_type", "customer")]
+	for what, word in asked:
+		if word and not sources.can_be(plan.reference_doctype, what, word):
+			yield _("{0} can be no {1} of {2}, which has numbers there. Write one that it can have.").format(
+				word,
+				_(what.replace("_", " ").title()),
+				_(plan.reference_doctype),
+			)
 
 
 def _durations(plan: Any) -> Iterator[str]:
@@ -98,18 +119,28 @@ def _conditions(plan: Any) -> Iterator[str]:
 		expression = (plan.get(field) or "").strip()
 		if not expression:
 			continue
+		asked = sorted(conditions.fields_in(expression))
+		if hidden := [name for name in asked if not plain_values.readable(plan.reference_doctype, name)]:
+			yield _("{0} names {1}, which no plan may read.").format(
+				_(plan.meta.get_label(field)), ", ".join(hidden)
+			)
+			continue
 		try:
-			conditions.evaluate_condition(expression, _sample_ticket(plan.reference_doctype).as_dict())
+			conditions.evaluate_condition(expression, _sample_ticket(plan.reference_doctype))
 		except Exception as e:
 			yield _(
 				"{0} fails: {1}. Write an expression over the ticket, such as doc.priority == 'Urgent'."
 			).format(_(plan.meta.get_label(field)), str(e) or type(e).__name__)
 
 
-def _sample_ticket(doctype: str) -> Any:
-	"""A ticket to try conditions on: the newest, or an empty one where there is none yet."""
-	newest = frappe.get_all(doctype, pluck="name", order_by="creation desc", limit_page_length=1)
-	return frappe.get_doc(doctype, newest[0]) if newest else frappe.new_doc(doctype)
+def _sample_ticket(doctype: str) -> dict[str, Any]:
+	"""A ticket to try conditions on: the newest that the present user may read, because what is wrong can quote it; an empty
+	one where there is none.
+	"""
+	newest = frappe.has_permission(doctype, "read") and frappe.get_list(
+		doctype, pluck="name", order_by="creation desc", limit_page_length=1
+	)
+	return plain_values.of(frappe.get_doc(doctype, newest[0]) if newest else frappe.new_doc(doctype))
 
 
 def _templates(plan: Any) -> Iterator[str]:
@@ -158,8 +189,18 @@ def _target(row: Any, kind: TargetKind, doctype: str) -> Iterator[str]:
 			notifiers.classes()[row.method]().check_address(value)
 		except notifiers.CannotReach as e:
 			yield str(e)
-	elif kind is TargetKind.USER_FIELD and value != "owner" and not frappe.get_meta(doctype).has_field(value):
-		yield _("{0} has no field {1}.").format(_(doctype), value)
+	elif kind is TargetKind.USER_FIELD and value not in ("owner", "modified_by"):
+		yield from _user_field(doctype, value)
+
+
+def _user_field(doctype: str, name: str) -> Iterator[str]:
+	field = frappe.get_meta(doctype).get_field(name)
+	if not field:
+		yield _("{0} has no field {1}.").format(_(doctype), name)
+	elif field.fieldtype not in field_types.NAMING_A_USER or (
+		field.fieldtype == "Link" and field.options != "User"
+	):
+		yield _("{0} names no user. Choose a field that links to one.").format(name)
 
 
 def _owner(plan: Any) -> Iterator[str]:

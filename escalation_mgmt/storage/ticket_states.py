@@ -168,6 +168,7 @@ def _within(part: Range, table: str) -> tuple[str, tuple]:
 
 def _compare(doctype: str, now: datetime, part: Range) -> None:
 	src, levels = sources.source(doctype), _levels(doctype)
+	reading = tickets.Reading(src)
 	closed, values = tickets.closed_sql(src, "t")
 	within, bounds = _within(part, "s")
 	priority = f"coalesce(t.`{src.priority}`, '')"
@@ -186,7 +187,8 @@ def _compare(doctype: str, now: datetime, part: Range) -> None:
 			frappe.db.sql(f"delete from `tab{TICKET_STATE}` where `name` = %s", (row.name,))
 			continue
 		key, known = _key(row), _known(row, levels)
-		ticket = _plain(key, row.priority_now, bool(row.closed_now), levels)
+		priority = reading.compared({src.priority: row.priority_now}, src.priority)
+		ticket = _plain(key, priority, bool(row.closed_now), levels)
 		columns = _columns(remember(known, ticket, now, running=key in running))
 		# Unless a save was first: it has seen more.
 		frappe.db.sql(
@@ -220,6 +222,7 @@ def _beginning(doctype: str) -> TicketKey:
 def _remember_new(doctype: str, since: datetime | None, now: datetime, part: Range = (None, None)) -> None:
 	"""Rows for the open tickets that have none. `since`: one that is older had been closed until now."""
 	src, levels = sources.source(doctype), _levels(doctype)
+	reading = tickets.Reading(src)
 	closed, values = tickets.closed_sql(src, "t")
 	within, bounds = _within(part, "t")
 	name = _as_text("t.`name`", doctype)
@@ -234,7 +237,8 @@ def _remember_new(doctype: str, since: datetime | None, now: datetime, part: Ran
 	new = []
 	for row in found:
 		key = TicketKey(doctype, str(row.name), as_stamp(row.creation))
-		ticket = _plain(key, row.priority or "", False, levels)
+		priority = reading.compared({src.priority: row.priority}, src.priority)
+		ticket = _plain(key, priority, False, levels)
 		known = _closed(ticket) if old and key.created < old else None
 		new.append((key, remember(known, ticket, now)))
 	_insert(new)

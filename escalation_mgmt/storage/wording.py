@@ -132,6 +132,7 @@ def _cancelled(d: Any, _step: int) -> str:
 		return _("Stopped by {0}: {1}").format(d.by, d.reason or _("no reason given"))
 	reasons = {
 		CancelReason.TICKET_DELETED: _("the ticket was deleted"),
+		CancelReason.TICKET_CANCELLED: _("the ticket was cancelled"),
 		CancelReason.NO_MATCH: _("no plan matches any more"),
 		CancelReason.LOWERED: _("its priority was lowered again, to what had been answered"),
 		CancelReason.DROPPED: _("it fell due in a maintenance ({0})").format(d.maintenance),

@@ -43,7 +43,16 @@ def refused(world: World, *steps: tuple, **more) -> str:
 		([(0, "Email")], {"condition": "doc.priority =="}, "Condition fails"),
 		([(0, "Email")], {"condition": "nosuch(doc)"}, "Condition fails"),
 		([(0, "Email")], {"stop_condition": "1/0"}, "division by zero"),
-		([(0, "Email")], {"reference_doctype": "Note"}, "Name the fields of Note in Escalation Settings"),
+		(
+			[(0, "Email")],
+			{"reference_doctype": "HD Customer"},
+			"Name the fields of HD Customer in Escalation Settings",
+		),
+		(
+			[(0, "Email")],
+			{"reference_doctype": "Note"},
+			"Note belongs to the system, and no plan may read it",
+		),
 	],
 )
 def test_a_plan_is_refused_in_clear_words(world: World, steps: list, more: dict, says: str) -> None:
@@ -152,7 +161,8 @@ def test_a_plan_that_is_being_written_has_a_ladder_and_is_told_what_is_wrong(wor
 	shown = plans_api.outline({**new, "condition": "doc.nosuch(", "steps": steps})
 	assert "Condition fails" in shown["problems"][0] and not shown["warnings"]
 	assert plans_api.outline({**new, "steps": []})["rungs"] == []
-	assert "Name the fields of Note" in plans_api.outline({**new, "reference_doctype": "Note"})["problems"][0]
+	unnamed = plans_api.outline({**new, "reference_doctype": "HD Customer"})
+	assert "Name the fields of HD Customer" in unnamed["problems"][0]
 
 
 def test_which_tickets_a_plan_would_have_taken(world: World) -> None:

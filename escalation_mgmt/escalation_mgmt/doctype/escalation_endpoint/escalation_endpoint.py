@@ -6,6 +6,7 @@ from standardwebhooks import Webhook
 from escalation_mgmt.delivery import messages
 from escalation_mgmt.notifiers import egress
 from escalation_mgmt.notifiers.http_post import render_payload
+from escalation_mgmt.preflight import rights
 
 LONGEST_SECONDS = 30  # two of them after each other are a batch's longest (notifiers.base.BATCH_SECONDS)
 
@@ -21,6 +22,7 @@ class EscalationEndpoint(Document):
 		if not 1 <= (self.timeout or 10) <= LONGEST_SECONDS:
 			frappe.throw(_("The time-out must be between 1 and {0} seconds.").format(LONGEST_SECONDS))
 		self.check_payload("")
+		rights.check_endpoint(self)
 		for field in ("secret", "previous_secret"):
 			self._check_secret(field)
 

@@ -4,7 +4,7 @@ from frappe.model.document import Document
 
 from escalation_mgmt.engine import RUNNING, Plan, takes_more
 from escalation_mgmt.facts import people, plans
-from escalation_mgmt.preflight import taking, validation
+from escalation_mgmt.preflight import rights, taking, validation
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM
 
@@ -14,6 +14,7 @@ class EscalationPlan(Document):
 
 	def validate(self) -> None:
 		plans.check_choices(self)
+		rights.check_plan(self)
 		if problems := validation.problems(self):
 			frappe.throw(problems, title=_("The plan can't be saved"), as_list=True)
 		enables = self.enabled and not self.enabled_utc

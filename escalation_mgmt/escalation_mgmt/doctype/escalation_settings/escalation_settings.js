@@ -6,6 +6,10 @@
 
 	// Says whether this installation may send (a copy may not), and lets an administrator make it live.
 	frappe.ui.form.on(SETTINGS, {
+		setup(frm) {
+			frm.set_query("reference_doctype", "sources", () => ({ filters: { istable: 0, issingle: 0 } }));
+		},
+
 		refresh(frm) {
 			const mute = frappe.boot.escalation_mute;
 			const text = mute

@@ -1,8 +1,13 @@
+from typing import Any
+
 import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from escalation_mgmt.facts import conditions, plans
+from escalation_mgmt.escalation_mgmt.doctype.escalation_ticket_source.escalation_ticket_source import (
+	only_for_system_managers,
+)
+from escalation_mgmt.facts import plans, sources
 from escalation_mgmt.notifiers import CannotReach
 from escalation_mgmt.notifiers.push import fcm_account, vapid
 from escalation_mgmt.notifiers.twilio.account import check_settings
@@ -18,22 +23,25 @@ class EscalationSettings(Document):
 	def validate(self) -> None:
 		if self.public_url and not self.public_url.startswith(("http://", "https://")):
 			frappe.throw(_("The public address must begin with https:// (or http://)."))
-		for row in self.sources:
-			fields = {df.fieldname for df in frappe.get_meta(row.reference_doctype).fields}
-			existing = fields & conditions.columns(row.reference_doctype)
-			for field in row.meta.fields:
-				name = row.get(field.fieldname)
-				if field.fieldname.endswith("_field") and name and name not in existing:
-					frappe.throw(
-						_("Row {0}: {1} has no field {2} that is kept in the database.").format(
-							row.idx, _(row.reference_doctype), name
-						)
-					)
+		self._check_sources()
 		self._check_push()
 		try:
 			check_settings(self)
 		except ValueError as e:
 			frappe.throw(str(e), title=_("SMS and Phone Calls (Twilio)"))
+
+	def _check_sources(self) -> None:
+		"""Whether they can be read, and whether who changes them may: they say what every plan may read."""
+		before = self.get_doc_before_save()
+		if _said(self) != (_said(before) if before else []):
+			only_for_system_managers()
+		problems = [
+			_("Row {0}: {1}").format(row.idx, problem)
+			for row in self.sources
+			for problem in sources.row_problems(row)
+		]
+		if problems:
+			frappe.throw(problems, title=_("Tickets of Other DocTypes"), as_list=True)
 
 	def _check_push(self) -> None:
 		subject = (self.vapid_subject or "").strip()
@@ -45,3 +53,8 @@ class EscalationSettings(Document):
 				fcm_account.checked(account)
 			except CannotReach as e:
 				frappe.throw(str(e), title=_("FCM Service Account"))
+
+
+def _said(settings: Any) -> list[list[str]]:
+	"""What the rows of *Tickets of Other DocTypes* say, whatever they are called and in which order they were stored."""
+	return [[str(row.get(field.fieldname) or "") for field in row.meta.fields] for row in settings.sources]
