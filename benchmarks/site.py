@@ -22,6 +22,7 @@ HTTP_POST, SMS = "HTTP POST", "SMS"
 OURS = (
 	"Escalation Action Item",
 	"Escalation Notification",
+	"Escalation Notification Secret",
 	"Escalation Event",
 	"Escalation Plan",
 	"Escalation Plan Priority",

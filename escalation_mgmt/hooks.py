@@ -104,24 +104,3 @@ app_include_css = "escalation.bundle.css"
 
 # After a deployment, too, it must be seen that a dispatcher was forgotten.
 persistent_cache_keys = ["escalation_last_tick"]
-
-# What Frappe erases of a person by itself; the rest is done by operations.personal_data. None is "partial": that would write virtual fields.
-user_data_fields = [
-	{
-		"doctype": "Escalation Contact",
-		"filter_by": "user",
-		"redact_fields": ["email", "mobile_no"],
-		"rename": True,
-	},
-	{
-		"doctype": "Escalation Device",
-		"filter_by": "user",
-		"redact_fields": ["label", "endpoint", "p256dh", "auth"],
-	},
-	{"doctype": "Escalation Notification", "filter_by": "user", "redact_fields": ["address", "recipient"]},
-	{
-		"doctype": "Escalation Action Item",
-		"filter_by": "acknowledged_user",
-		"redact_fields": ["acknowledged_by"],
-	},
-]

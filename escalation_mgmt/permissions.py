@@ -16,6 +16,13 @@ def only_for_managers() -> None:
 	frappe.only_for(MANAGERS, message=True)
 
 
+def only_for_staff() -> None:
+	"""Raises PermissionError for whoever has no business with escalations at all: customers, who may read their own
+	tickets, don't learn whether they escalate, nor whether an action item of some name exists.
+	"""
+	frappe.has_permission(ITEM, "read", throw=True)
+
+
 def sees_app() -> bool:
 	"""Whether the present user finds the app on Frappe's apps screen."""
 	return sees_all(frappe.session.user)

@@ -8,6 +8,7 @@ import frappe
 from frappe import _
 
 from escalation_mgmt import delivery
+from escalation_mgmt.actions import by_hand
 from escalation_mgmt.actions.action import (
 	Action,
 	Click,
@@ -102,6 +103,7 @@ def acknowledge(item: str, actor: Actor) -> Acknowledgement:
 	decision = engine_acknowledge(locked.item, actor, context, ticket_status=ticket.status)
 	if not decision:
 		return _as_it_is(locked.stored, actor.counted_as)
+	by_hand.note_told(locked.key, locked.now)
 	locked.apply(decision)
 	fault_points.around_commit("acknowledge")
 	delivery.soon()

@@ -21,6 +21,7 @@ def add_person(item: str, who: str, name: str, actor: Actor) -> Result:
 		decide=lambda locked: engine_add_person(locked.item, who, name, actor, locked.context),
 		refuse=partial(_refuse, name),
 		say=partial(_say, name),
+		pages_by=actor,
 	)
 
 

@@ -7,10 +7,11 @@ from typing import Self
 from frappe import _
 
 from escalation_mgmt import delivery
+from escalation_mgmt.actions import by_hand
 from escalation_mgmt.actions.action import Result
 from escalation_mgmt.dispatch import promptly
 from escalation_mgmt.dispatch.evaluation import Snapshot
-from escalation_mgmt.engine import ActionItem, Context, Decision, Refused, Ticket
+from escalation_mgmt.engine import ActionItem, Actor, Context, Decision, Recipient, Refused, Ticket, reach
 from escalation_mgmt.storage import action_items
 from escalation_mgmt.utils import clock
 
@@ -39,6 +40,14 @@ class Locked:
 	def context(self) -> Context:
 		return self.snapshot.context(self.stored, self.ticket, self.now)
 
+	def paged_by(self, decision: Decision) -> list[Recipient]:
+		"""Whom a decision pages: at once, and by what is due now because of it."""
+		item, paged = decision.item, [page.recipient for page in decision.pages]
+		if item.due_at and item.due_at <= self.now and not item.in_last_wait:
+			for step in item.plan.groups[item.group]:
+				paged += reach(step, item, self.context.reaches).recipients
+		return paged
+
 	def apply(self, decision: Decision) -> None:
 		self.snapshot.apply([(self.stored, decision)], self.now)
 
@@ -51,12 +60,15 @@ def carry_out(
 	say: Callable[[Locked, Decision], str],
 	sends: bool = True,
 	then: Callable[[Locked], None] = lambda locked: None,
+	pages_by: Actor | None = None,
 ) -> Result:
 	"""Do something to the action item of that name. The caller commits.
 
 	`decide` asks the engine, and `say` tells what was done. `refuse` tells why it wasn't, or throws where what was given
 	is at fault. With `sends` there may be messages because of it: delivery is asked to send them. What is due by it now is run
 	at once. `then` does what else belongs to it, once it is decided and written; what it raises undoes all.
+
+	`pages_by` is who has people paged by it, which is limited (`by_hand`).
 	"""
 	locked = Locked.named(name)
 	if not locked:
@@ -66,6 +78,11 @@ def carry_out(
 	except Refused as e:
 		refusal = refuse(e, locked.item)
 		return refusal if isinstance(refusal, Result) else Result(False, refusal)
+	if pages_by:
+		paged = locked.paged_by(decision)
+		if why := by_hand.refusal(pages_by, locked.key, paged, locked.now):
+			return Result(False, why)
+		by_hand.note(pages_by, locked.key, paged, locked.now)
 	locked.apply(decision)
 	then(locked)
 	if not promptly.run_if_due(locked.key, locked.now) and sends:

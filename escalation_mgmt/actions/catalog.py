@@ -20,6 +20,7 @@ from escalation_mgmt.actions.stop import STOP
 from escalation_mgmt.actions.unacknowledge import UNACKNOWLEDGE
 from escalation_mgmt.dispatch import evaluation
 from escalation_mgmt.engine import ActionItem, TicketKey
+from escalation_mgmt.permissions import only_for_staff
 from escalation_mgmt.storage import action_items, history
 from escalation_mgmt.utils.doctypes import ITEM
 from escalation_mgmt.utils.identity import is_there
@@ -63,6 +64,7 @@ def click(name: str, key: TicketKey, shown: str, values: Mapping[str, str], via:
 	action = named(name)
 	if not action:
 		frappe.throw(_("There is no action {0}.").format(plain(name, 140)))
+	only_for_staff()
 	evaluation.lock_ticket(key)  # the ticket before its item, as a save does
 	item = _current(key)
 	if not _may(action, key, item):

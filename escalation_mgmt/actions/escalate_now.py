@@ -50,6 +50,7 @@ def escalate_now(
 		refuse=partial(_refuse, to),
 		say=_say,
 		sends=False,
+		pages_by=actor,
 	)
 
 
@@ -66,6 +67,7 @@ def run_again(item: str, actor: Actor, *, expected: tuple[int, int, int] | None 
 		refuse=partial(_refuse, 0),
 		say=lambda locked, decision: _("The plan runs again.") + " " + _say(locked, decision),
 		sends=False,
+		pages_by=actor,
 	)
 
 

@@ -32,6 +32,7 @@ def hand_over(item: str, to: str, name: str, actor: Actor) -> Result:
 		then=lambda locked: _assign(locked.key, to),
 		refuse=partial(_refuse, name),
 		say=lambda locked, decision: _("Handed over to {0}, who is paged now.").format(name),
+		pages_by=actor,
 	)
 
 

@@ -1,12 +1,16 @@
 """Starting a plan by hand, on a ticket that has no running escalation."""
 
+from datetime import datetime
+
 import frappe
 from frappe import _
 
+from escalation_mgmt.actions import by_hand
 from escalation_mgmt.actions.action import Action, Click, Field, Option, Result
 from escalation_mgmt.dispatch import evaluation, promptly
-from escalation_mgmt.engine import RUNNING, ActionItem, Actor, StatusCategory, TicketKey
+from escalation_mgmt.engine import RUNNING, ActionItem, Actor, Plan, StatusCategory, Ticket, TicketKey
 from escalation_mgmt.facts import plans, tickets
+from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.storage import action_items, decisions
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.plain_text import plain
@@ -30,10 +34,20 @@ def start(key: TicketKey, plan: str, actor: Actor, *, at_once: bool = True) -> s
 			if ticket.gone or ticket.category == StatusCategory.RESOLVED:
 				frappe.throw(_("This ticket is closed. Open it again to start an escalation."))
 			now = clock.now()
+			_count(key, candidate, ticket, actor, now)
 			name = decisions.open_for(ticket, version, candidate, now, by=actor.user, at_once=at_once)
 			promptly.run_if_due(key, now)
 			return name
 	frappe.throw(_("{0} is not an enabled plan for {1}.").format(plain(plan, 140), _(key.doctype)))
+
+
+def _count(key: TicketKey, plan: Plan, ticket: Ticket, actor: Actor, now: datetime) -> None:
+	"""Count it for its first group as well. Raises RateLimitExceededError, which says when it is possible again."""
+	directory, read = Directory(), tickets.Tickets([key])
+	paged = [to for step in plan.groups[0] for to in directory.reach(step, read, key).recipients]
+	if why := by_hand.refusal(actor, ticket.key, paged, now):
+		frappe.throw(why, frappe.RateLimitExceededError)
+	by_hand.note(actor, ticket.key, paged, now)
 
 
 def _run(click: Click) -> Result:

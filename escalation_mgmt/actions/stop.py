@@ -3,6 +3,7 @@
 import frappe
 from frappe import _
 
+from escalation_mgmt.actions import by_hand
 from escalation_mgmt.actions.action import Action, Field, Result, where
 from escalation_mgmt.actions.carry_out import carry_out
 from escalation_mgmt.engine import ActionItem, Actor, Refused, can_stop
@@ -26,6 +27,7 @@ def stop(item: str, reason: str, actor: Actor) -> Result:
 		say=lambda locked, decision: _(
 			"Stopped. Nothing more is sent, and those who were notified are told."
 		),
+		then=lambda locked: by_hand.note_told(locked.key, locked.now),
 	)
 
 

@@ -19,6 +19,7 @@ def unacknowledge(item: str, actor: Actor) -> Result:
 		decide=lambda locked: engine_unacknowledge(locked.item, actor, locked.ticket, locked.context),
 		refuse=_refuse,
 		say=_say,
+		pages_by=actor,
 	)
 
 

@@ -21,8 +21,8 @@ from escalation_mgmt.notifiers import CannotReach
 from escalation_mgmt.notifiers.base import Notifier, Sent
 from escalation_mgmt.notifiers.twilio.account import account
 from escalation_mgmt.notifiers.twilio.sms import SmsNotifier
-from escalation_mgmt.utils import clock, installation
-from escalation_mgmt.utils.doctypes import CONTACT
+from escalation_mgmt.utils import clock, installation, rows
+from escalation_mgmt.utils.doctypes import CONTACT, CONTACT_CODE
 from escalation_mgmt.utils.rate_limit import hourly
 
 CODE_LIVES = timedelta(minutes=10)
@@ -45,13 +45,16 @@ def send_code(contact: str) -> dict[str, Any]:
 		return {"sent": False, "message": str(e)}
 	hourly("code", contact, CODES_PER_HOUR)
 	code = f"{secrets.randbelow(10**6):06}"
-	_set(
-		contact,
-		code_hash=_hashed(contact, number, code),
-		code_number=number,
-		code_tries=0,
-		code_expires_utc=clock.now() + CODE_LIVES,
-	)
+	_locked(contact)
+	_forget_code(contact)
+	waiting = {
+		"name": contact,
+		"mobile_no": number,
+		"code_hash": _hashed(contact, number, code),
+		"tries": 0,
+		"expires_utc": clock.now() + CODE_LIVES,
+	}
+	rows.insert_all(CONTACT_CODE, [waiting])
 	frappe.db.commit()  # before it is sent: who has the code must not find it unknown
 	text = _("{0} is your code. It is valid for 10 minutes.").format(code)
 	return _sent(notifier, number, text, doc.language)
@@ -62,21 +65,17 @@ def check_code(contact: str, code: str) -> dict[str, Any]:
 	"""Verify the contact's number by the code that was sent to it. Returns {"verified", "message"}; never throws for a
 	wrong code, so that the try counts."""
 	_mine(contact)
-	tried = frappe.db.sql(  # the number as well: a snapshot's may be older than the code
-		"select `mobile_no`, `code_hash`, `code_number`, `code_tries`, `code_expires_utc`"
-		f" from `tab{CONTACT}` where `name` = %s for update",
-		(contact,),
-		as_dict=True,
-	)[0]
-	if not tried.code_hash or tried.code_number != tried.mobile_no or tried.code_expires_utc < clock.now():
+	tried = _locked(contact)
+	if not tried.code_hash or tried.sent_to != tried.mobile_no or tried.expires_utc < clock.now():
 		return {"verified": False, "message": _("There is no valid code for this number. Send a new one.")}
-	if tried.code_tries >= TRIES:
+	if tried.tries >= TRIES:
 		return {"verified": False, "message": _("Too many wrong codes. Send a new one.")}
 	given = _hashed(contact, tried.mobile_no, "".join(str(code).split()))
 	if not hmac.compare_digest(given, tried.code_hash):
-		_set(contact, code_tries=tried.code_tries + 1)
+		frappe.db.set_value(CONTACT_CODE, contact, "tries", tried.tries + 1)
 		return {"verified": False, "message": _("The code is wrong.")}
-	_set(contact, mobile_verified=1, code_hash=None, code_number=None, code_expires_utc=None)
+	_forget_code(contact)
+	frappe.db.set_value(CONTACT, contact, "mobile_verified", 1)
 	return {"verified": True, "message": _("The number is verified.")}
 
 
@@ -163,8 +162,19 @@ def _hashed(contact: str, number: str, code: str) -> str:
 	return hmac.new(get_encryption_key().encode(), said, hashlib.sha256).hexdigest()
 
 
-def _set(contact: str, **values: Any) -> None:
-	frappe.db.set_value(CONTACT, contact, values)
+def _locked(contact: str) -> Any:
+	"""A contact's number and the code that waits, under a lock: a snapshot's number may be older than the code."""
+	return frappe.db.sql(
+		"select c.`mobile_no`, w.`mobile_no` as sent_to, w.`code_hash`, w.`tries`, w.`expires_utc`"
+		f" from `tab{CONTACT}` c left join `tab{CONTACT_CODE}` w on w.`name` = c.`name`"
+		" where c.`name` = %s for update",
+		(contact,),
+		as_dict=True,
+	)[0]
+
+
+def _forget_code(contact: str) -> None:
+	frappe.db.delete(CONTACT_CODE, {"name": contact})
 
 
 def _sent(notifier: Notifier, address: str, text: str, language: str | None) -> dict[str, Any]:

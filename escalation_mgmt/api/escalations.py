@@ -5,6 +5,7 @@ from typing import Any
 
 import frappe
 
+from escalation_mgmt import permissions
 from escalation_mgmt.actions import catalog
 from escalation_mgmt.actions.acknowledge import acknowledge_as
 from escalation_mgmt.actions.action import Result, user_as_actor
@@ -45,7 +46,7 @@ def start(doctype: str, name: str, plan: str, at_once: bool = True) -> str:
 	"""Start a plan on a ticket by hand, now or (not `at_once`) after its response window; returns the action item. For whoever
 	may write the ticket.
 	"""
-	frappe.has_permission(ITEM, "read", throw=True)  # people of the desk; no customers
+	permissions.only_for_staff()
 	frappe.has_permission(doctype, "write", name, throw=True)
 	actor = user_as_actor(frappe.session.user, _via())
 	return _start(TicketKey(doctype, str(name)), plan, actor, at_once=at_once)
@@ -54,6 +55,7 @@ def start(doctype: str, name: str, plan: str, at_once: bool = True) -> str:
 @frappe.whitelist()
 def ticket(doctype: str, name: str) -> dict[str, Any]:
 	"""What a ticket's form shows of its escalation (`ticket_form.shown`). For whoever may read the ticket."""
+	permissions.only_for_staff()
 	frappe.has_permission(doctype, "read", name, throw=True)
 	return ticket_form.shown(TicketKey(doctype, str(name)))
 
@@ -61,6 +63,7 @@ def ticket(doctype: str, name: str) -> dict[str, Any]:
 @frappe.whitelist()
 def tickets(doctype: str, names: list[str] | str) -> dict[str, Any]:
 	"""What a list of tickets shows of their escalations (`ticket_form.pills`)."""
+	permissions.only_for_staff()
 	return ticket_form.pills(doctype, parsed(names, list, "names"))
 
 
@@ -73,6 +76,7 @@ def act(
 	`seen` is what `ticket` gave along with the state that the form shows. Returns {"done": whether it was, "message":
 	in words, "instead": the name of an action that helps where this one can't, "ticket": the state after it}.
 	"""
+	permissions.only_for_staff()
 	frappe.has_permission(doctype, "read", name, throw=True)
 	key = TicketKey(doctype, str(name))
 	result = _click(action, key, seen, values, _via("Ticket Form"))
@@ -133,6 +137,7 @@ def _via(form: str = "Desk") -> str:
 
 
 def _readable(action_item: str) -> Any:
+	permissions.only_for_staff()  # before it is looked for
 	item = frappe.get_doc(ITEM, action_item)
 	item.check_permission("read")
 	return item

@@ -4,15 +4,20 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import frappe
 
 from escalation_mgmt.engine import Status, TicketKey
 from escalation_mgmt.storage.message_state import MessageState, Purpose
-from escalation_mgmt.storage.outbox import StoredMessage
+from escalation_mgmt.storage.outbox import SECRET, StoredMessage
 from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.doctypes import ITEM
 from escalation_mgmt.utils.identity import as_stamp
+
+
+def _secret() -> Any:
+	return field(metadata={SECRET: True})
 
 
 @dataclass(slots=True)
@@ -23,14 +28,17 @@ class Attempt(StoredMessage):
 	"""
 
 	endpoint: str | None  # None: it goes to a person or a bare address
-	address: str | None  # in full; None: retention has taken it
 	purpose: Purpose
 	attempts: int  # how many there have been; from the claim on, this one counts
 	attempt_id: str | None  # our id of this attempt, from the claim on
-	token_hash: str | None  # of the token in its link; from the claim on, in this attempt's
-	earlier_token_hash: str | None  # of an attempt that may have arrived: its link goes on to work
-	reply_code: int | None  # acknowledges, sent back from the same number; 0, None: no code
 	created_utc: datetime  # when it was queued
+
+	address: str | None = _secret()  # in full; None, "": retention has taken it
+	token_hash: str | None = _secret()  # of the token in its link; from the claim on, in this attempt's
+	earlier_token_hash: str | None = (
+		_secret()
+	)  # of an attempt that may have arrived: its link goes on to work
+	reply_code: int | None = _secret()  # acknowledges, sent back from the same number; 0, None: no code
 
 	# Found out on the way.
 	item: "ItemFacts | None" = field(init=False, default=None)  # before the claim; None: it is gone

@@ -10,7 +10,7 @@ from escalation_mgmt.delivery import tokens
 from escalation_mgmt.delivery.attempt import Attempt, read_items
 from escalation_mgmt.engine import EventKind, Status
 from escalation_mgmt.notifiers.base import Notifier
-from escalation_mgmt.storage import history, outbox, reply_codes
+from escalation_mgmt.storage import history, message_secrets, outbox, reply_codes
 from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import NOTIFICATION
@@ -119,11 +119,19 @@ def _write(claimed: Sequence[Attempt], now: datetime) -> None:
 				"attempt_id": attempt.attempt_id,
 				"next_attempt_utc": now + HEARD_OF_WITHIN,
 				"possible_duplicate": attempt.possible_duplicate,
+			}
+			for attempt in claimed
+		],
+	)
+	message_secrets.write(
+		[
+			{
+				"name": attempt.name,
 				"token_hash": attempt.token_hash,
 				"earlier_token_hash": attempt.earlier_token_hash,
 				"token_expires_utc": expires,
 				"reply_code": attempt.reply_code or 0,
 			}
 			for attempt in claimed
-		],
+		]
 	)

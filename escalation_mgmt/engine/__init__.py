@@ -34,7 +34,7 @@ from escalation_mgmt.engine.decision import (
 )
 from escalation_mgmt.engine.end import CancelReason, can_stop, stop
 from escalation_mgmt.engine.evaluate import evaluate
-from escalation_mgmt.engine.event import Event, EventKind
+from escalation_mgmt.engine.event import Event, EventKind, Named
 from escalation_mgmt.engine.item import AckRequest, ActionItem
 from escalation_mgmt.engine.ladder import Rung, ladder
 from escalation_mgmt.engine.maintenance import Maintenance
@@ -70,7 +70,14 @@ from escalation_mgmt.engine.quorum import progress, tally
 from escalation_mgmt.engine.refusal import CannotBeReached, Refusal, Refused
 from escalation_mgmt.engine.rehearse import NEVER, Moment, Responses, Timeline, ahead, rehearse
 from escalation_mgmt.engine.remembered import Remembered, remember
-from escalation_mgmt.engine.responders import add_person, can_add, can_hand_over, can_reach, hand_over
+from escalation_mgmt.engine.responders import (
+	add_person,
+	can_add,
+	can_hand_over,
+	can_reach,
+	hand_over,
+	reach,
+)
 from escalation_mgmt.engine.run import run_due
 from escalation_mgmt.engine.snooze import LONGEST as LONGEST_SNOOZE
 from escalation_mgmt.engine.snooze import can_snooze, snooze
@@ -134,6 +141,7 @@ __all__ = [
 	"Maintenance",
 	"MatchFacts",
 	"Moment",
+	"Named",
 	"NoWorkingTime",
 	"Notice",
 	"Opening",
@@ -193,6 +201,7 @@ __all__ = [
 	"open_item",
 	"opens",
 	"progress",
+	"reach",
 	"rehearse",
 	"release",
 	"rematch",

@@ -75,7 +75,7 @@ def acknowledge(
 		data["late"] = "after the last wait"
 	return Decision(
 		item=taken,
-		events=(Event(kind, context.now, item.step, item.run, data),),
+		events=(Event(kind, context.now, item.step, item.run, data, {"by": actor.named}),),
 		notices=(Notice(Audience.NOTIFIED, kind, but_not=actor.addressed_as),),
 		withdraw=True,
 	)
@@ -86,6 +86,6 @@ def _in_part(item: ActionItem, actor: Actor, now: datetime) -> Decision:
 	data = {"by": actor.name, "via": actor.via, **tally(item)}
 	return Decision(
 		item=replace(item, version=item.version + 1),
-		events=(Event(EventKind.PARTLY_ACKNOWLEDGED, now, item.step, item.run, data),),
+		events=(Event(EventKind.PARTLY_ACKNOWLEDGED, now, item.step, item.run, data, {"by": actor.named}),),
 		withdraw_from=actor.counted_as,
 	)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from escalation_mgmt.engine.event import Named
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
@@ -16,6 +18,11 @@ class Actor:
 	def counted_as(self) -> str:
 		"""Under which an acknowledgement is counted: the user, or the label of an address that is nobody's."""
 		return self.user or self.name
+
+	@property
+	def named(self) -> Named:
+		"""As a line of history names them."""
+		return ((self.user, self.name),)
 
 	@property
 	def addressed_as(self) -> frozenset[str]:

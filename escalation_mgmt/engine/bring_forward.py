@@ -55,10 +55,11 @@ def bring_forward(
 		"why": why,
 		"passed_over": ", ".join(map(str, passed_over)),
 	}
+	by = {"by": actor.named} if actor else {}
 	forward = replace(
 		item, group=group, due_at=min(item.due_at, now), resumes_at=None, version=item.version + 1
 	)
-	events: tuple[Event, ...] = (Event(EventKind.BROUGHT_FORWARD, now, step, item.run, given(data)),)
+	events: tuple[Event, ...] = (Event(EventKind.BROUGHT_FORWARD, now, step, item.run, given(data), by),)
 	if item.status is Status.SCHEDULED:
 		status = next_status(item.status, Cause.ESCALATE)
 		forward = replace(forward, status=status, window_skipped=True)
@@ -96,7 +97,9 @@ def run_again(item: ActionItem, expected: tuple[int, int, int], actor: Actor, no
 		version=item.version + 1,
 	)
 	data = given({"by": actor.name, "via": actor.via})
-	return Decision(item=again, events=(Event(WRITES[cause], now, item.step, item.run, data),))
+	return Decision(
+		item=again, events=(Event(WRITES[cause], now, item.step, item.run, data, {"by": actor.named}),)
+	)
 
 
 def _staleness(item: ActionItem, expected: tuple[int, int, int]) -> Refusal | None:

@@ -1,5 +1,6 @@
 """An action item ends: stopped by hand, or because of its ticket or a maintenance."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
@@ -7,7 +8,7 @@ from typing import Any
 
 from escalation_mgmt.engine.actor import Actor
 from escalation_mgmt.engine.decision import Audience, Decision, Notice
-from escalation_mgmt.engine.event import Event
+from escalation_mgmt.engine.event import NOBODY, Event, Named
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.refusal import Refusal, Refused
 from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, Status, next_status
@@ -31,13 +32,15 @@ def stop(item: ActionItem, actor: Actor, reason: str, now: datetime) -> Decision
 	"""Stop an item by hand; whoever does needn't be told. Raises Refused."""
 	if not can_stop(item.status):
 		raise Refused(Refusal.NOT_IN_THIS_STATUS)
-	decision = end(item, Cause.STOP, now, {"by": actor.name, "reason": reason})
+	decision = end(item, Cause.STOP, now, {"by": actor.name, "reason": reason}, {"by": actor.named})
 	return replace(
 		decision, notices=tuple(replace(notice, but_not=actor.addressed_as) for notice in decision.notices)
 	)
 
 
-def end(item: ActionItem, cause: Cause, now: datetime, data: dict[str, Any]) -> Decision:
+def end(
+	item: ActionItem, cause: Cause, now: datetime, data: dict[str, Any], people: Mapping[str, Named] = NOBODY
+) -> Decision:
 	"""End an item; `data` is what history then says beside the cause."""
 	kind = WRITES[cause]
 	ended = replace(
@@ -55,7 +58,7 @@ def end(item: ActionItem, cause: Cause, now: datetime, data: dict[str, Any]) -> 
 	notices = () if cause is Cause.REPLACE else (Notice(Audience.NOTIFIED, kind),)
 	return Decision(
 		item=ended,
-		events=(Event(kind, now, item.step, item.run, data),),
+		events=(Event(kind, now, item.step, item.run, data, people),),
 		notices=notices,
 		withdraw=True,
 	)

@@ -113,7 +113,11 @@ def _assignees(item: ActionItem, ticket: Ticket, context: Context) -> Decision |
 	if set(ticket.assignees) == set(item.assignees):
 		return None
 	data = {"was": ", ".join(item.assignees), "assigned": ", ".join(ticket.assignees)}
-	line = Event(EventKind.ASSIGNEE_CHANGED, context.now, data=data)
+	people = {
+		"was": tuple((user, user) for user in item.assignees),
+		"assigned": tuple((user, user) for user in ticket.assignees),
+	}
+	line = Event(EventKind.ASSIGNEE_CHANGED, context.now, data=data, people=people)
 	assigned = replace(item, assignees=ticket.assignees)
 	if not ticket.assignees:
 		return Decision(item=assigned, events=(line,))

@@ -1,5 +1,6 @@
 """The lines of an action item's history."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -52,6 +53,14 @@ class EventKind(StrEnum):
 	ANSWERED = "Answered"
 	NOT_ANSWERED = "Not Answered"
 	INSTEAD = "Sent Another Way"
+	NOTICE_LEFT_OUT = "Notice Left Out"
+
+
+Named = tuple[tuple[str, str], ...]
+"""People as a line of history names them, each with the user (empty: a bare address) before the name."""
+
+
+NOBODY: Mapping[str, Named] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,9 @@ class Event:
 	step: int = 0
 	run: int = 0
 	data: dict[str, Any] = field(default_factory=dict)
+	people: Mapping[str, Named] = field(default_factory=lambda: NOBODY, compare=False)
+	"""Whose the names in `data` are, under the same keys and in the same order: who is erased is found by it, as one name
+	may be several people's."""
 
 
 def given(data: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from escalation_mgmt.engine.context import Context
 from escalation_mgmt.engine.decision import Audience, Decision, Notice, Page, Reach, Recipient
-from escalation_mgmt.engine.event import Event, EventKind, given
+from escalation_mgmt.engine.event import Event, EventKind, Named, given
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.plan import Step
 from escalation_mgmt.engine.quorum import ask, has_acknowledged
@@ -23,7 +23,7 @@ class _Ran:
 	reach: Reach
 	paged: tuple[Recipient, ...]
 	same: int  # so many messages an earlier step of the group has sent already
-	spared: tuple[str, ...]  # who have acknowledged, and aren't paged again
+	spared: Named  # who have acknowledged, and aren't paged again
 
 
 def run_group(item: ActionItem, context: Context) -> Decision:
@@ -45,7 +45,7 @@ def _run_steps(item: ActionItem, context: Context) -> Iterator[_Ran]:
 	for step in item.plan.groups[item.group]:
 		reached = reach(step, item, context.reaches)
 		asked = [to for to in reached.recipients if not has_acknowledged(item, to)]
-		spared = (to.label for to in reached.recipients if has_acknowledged(item, to))
+		spared = ((to.user, to.label) for to in reached.recipients if has_acknowledged(item, to))
 		fresh = tuple(to for to in asked if (to.method, to.address) not in paged)
 		paged.update((to.method, to.address) for to in fresh)
 		yield _Ran(step, reached, fresh, len(asked) - len(fresh), tuple(dict.fromkeys(spared)))
@@ -59,11 +59,14 @@ def _lines(ran: _Ran, item: ActionItem, now: datetime) -> Iterator[Event]:
 		"planned": item.due_at or now,
 		"to": ", ".join(to.label for to in ran.paged),
 	}
-	more = given({"same": ran.same, "spared": ", ".join(ran.spared)})
-	yield Event(EventKind.STEP_RAN, now, number, item.run, data | more | late(item, now))
+	more = given({"same": ran.same, "spared": ", ".join(name for _user, name in ran.spared)})
+	people = {"to": tuple((to.user, to.label) for to in ran.paged), "spared": ran.spared}
+	yield Event(EventKind.STEP_RAN, now, number, item.run, data | more | late(item, now), people)
 	for miss in ran.reach.unreachable:
 		data = {"method": miss.method, "who": miss.label, "user": miss.user, "reason": miss.reason}
-		yield Event(EventKind.UNREACHABLE, now, number, item.run, given(data))
+		yield Event(
+			EventKind.UNREACHABLE, now, number, item.run, given(data), {"who": ((miss.user, miss.label),)}
+		)
 
 
 def _is_anybody_reached(ran: tuple[_Ran, ...], item: ActionItem) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from escalation_mgmt.engine.event import Named
 from escalation_mgmt.engine.plan import EVERYONE, Plan
 from escalation_mgmt.engine.statuses import Status
 from escalation_mgmt.engine.ticket import MatchFacts
@@ -80,6 +81,11 @@ class ActionItem:
 	def position(self) -> tuple[int, int, int]:
 		"""What comes next (generation, run, group), as a page that is queued now remembers it."""
 		return self.generation, self.run, self.group
+
+	@property
+	def who_has_it(self) -> Named:
+		"""Who acknowledged, as a line of history names them."""
+		return ((self.acknowledged_user, self.acknowledged_by),)
 
 	@property
 	def in_last_wait(self) -> bool:

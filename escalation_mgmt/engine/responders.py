@@ -63,9 +63,10 @@ def hand_over(
 		"due": handed.due_at,
 	}
 	kind = WRITES[cause]
+	people = {"to": ((to, name),), "by": actor.named, "was": item.who_has_it}
 	return Decision(
 		item=handed,
-		events=(Event(kind, now, item.step, item.run, given(data)),),
+		events=(Event(kind, now, item.step, item.run, given(data), people),),
 		pages=pages,
 		notices=(Notice(Audience.NOTIFIED, kind, but_not=actor.addressed_as | {to}),),
 	)
@@ -99,7 +100,8 @@ def add_person(item: ActionItem, who: str, name: str, actor: Actor, context: Con
 	data: dict[str, Any] = {"to": name, "by": actor.name, "via": actor.via, "methods": _methods(pages)}
 	if item.stalled:
 		more, data["counts_as"] = _counted(more, item, pages, context)
-	events = [Event(EventKind.PERSON_ADDED, now, item.step, item.run, given(data))]
+	people = {"to": ((who, name),), "by": actor.named}
+	events = [Event(EventKind.PERSON_ADDED, now, item.step, item.run, given(data), people)]
 	if item.stalled:
 		events.append(Event(EventKind.STARTED_AGAIN, now, data={"why": "added", "due": more.due_at}))
 	return Decision(item=more, events=tuple(events), pages=pages)

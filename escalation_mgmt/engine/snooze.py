@@ -40,7 +40,14 @@ def snooze(item: ActionItem, until: datetime, actor: Actor, now: datetime) -> De
 		maintenance="",
 		version=item.version + 1,
 	)
-	event = Event(WRITES[Cause.SNOOZE], now, item.step, item.run, {"until": until, "by": actor.name})
+	event = Event(
+		WRITES[Cause.SNOOZE],
+		now,
+		item.step,
+		item.run,
+		{"until": until, "by": actor.name},
+		{"by": actor.named},
+	)
 	return Decision(item=quiet, events=(event,), withdraw=True)
 
 

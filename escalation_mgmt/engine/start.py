@@ -45,8 +45,10 @@ def open_item(  # noqa: PLR0913 - each says another thing of how it begins
 		answered_level=answered_level,
 	)
 	data = {"plan": plan.name, "due": item.due_at, "by": by, "at_once": at_once, "follows": follows}
+	people = {"by": ((by, by),)}
 	return Decision(
-		item=item, events=(Event(EventKind.CREATED, now, data=given(data)), *no_calendar(context))
+		item=item,
+		events=(Event(EventKind.CREATED, now, data=given(data), people=people), *no_calendar(context)),
 	)
 
 

@@ -56,7 +56,7 @@ def remind(item: ActionItem, context: Context) -> Decision:
 	data = {"to": item.acknowledged_by, "until": until}
 	return Decision(
 		item=reminded,
-		events=(Event(EventKind.REMINDED, context.now, item.step, item.run, data),),
+		events=(Event(EventKind.REMINDED, context.now, item.step, item.run, data, {"to": item.who_has_it}),),
 		notices=(Notice(Audience.WHO_HAS_IT, EventKind.REMINDED),),
 	)
 
@@ -80,7 +80,8 @@ def renew(item: ActionItem, actor: Actor, context: Context) -> Decision:
 	renewed = replace(item, reminded=False, due_at=due, maintenance="", version=item.version + 1)
 	data = {"by": actor.name, "via": actor.via}
 	return Decision(
-		item=renewed, events=(Event(EventKind.STILL_ON_IT, context.now, item.step, item.run, data),)
+		item=renewed,
+		events=(Event(EventKind.STILL_ON_IT, context.now, item.step, item.run, data, {"by": actor.named}),),
 	)
 
 
@@ -100,4 +101,4 @@ def time_out(item: ActionItem, ticket: Ticket, context: Context) -> tuple[Action
 	gone_on = replace(
 		released(item), status=next_status(item.status, Cause.TIME_OUT), due_at=since, unreached=0
 	)
-	return gone_on, Event(WRITES[Cause.TIME_OUT], now, item.step, item.run, data)
+	return gone_on, Event(WRITES[Cause.TIME_OUT], now, item.step, item.run, data, {"was": item.who_has_it})

@@ -43,7 +43,7 @@ def unacknowledge(item: ActionItem, actor: Actor, ticket: Ticket, context: Conte
 		data["last_wait"] = True
 	return Decision(
 		item=given_back,
-		events=(Event(kind, now, item.step, item.run, data),),
+		events=(Event(kind, now, item.step, item.run, data, {"by": actor.named, "was": item.who_has_it}),),
 		notices=(Notice(Audience.NOTIFIED, kind, but_not=actor.addressed_as),),
 	)
 

@@ -85,9 +85,23 @@ class Directory:
 		except Exception as e:
 			report_error(f"Escalation: step {step.number} can't be resolved")
 			miss = Unreachable(
-				method=step.method, label=step.target.value or step.target.kind, reason=str(e)[:300]
+				method=step.method, label=self._label(step), reason=self._told(step, str(e)[:300])
 			)
 			return Reach((), (miss,))
+
+	def _label(self, step: Step) -> str:
+		"""What history may show of a step's target: a bare address is masked for everybody."""
+		kind, value = step.target.kind, step.target.value
+		if kind is not TargetKind.ADDRESS:
+			return value or str(kind)
+		notifier, _why = self.notifier(step.method)
+		return cell(notifier.mask(value), 140) if notifier else step.method
+
+	def _told(self, step: Step, reason: str) -> str:
+		"""A reason without the bare address that it may quote."""
+		value = step.target.value
+		bare = step.target.kind is TargetKind.ADDRESS and value
+		return reason.replace(value, self._label(step)) if bare else reason
 
 	def _reach(self, step: Step, ticket: tickets.Tickets, key: TicketKey) -> Reach:
 		kind, value = step.target.kind, step.target.value
@@ -119,13 +133,13 @@ class Directory:
 	def _reach_address(self, step: Step) -> Reach:
 		notifier, why = self.notifier(step.method)
 		address = step.target.value
-		label = cell(notifier.mask(address), 140) if notifier else step.method
+		label = self._label(step)
 		try:
 			if why or not notifier:
 				raise CannotReach(why)
 			address = notifier.check_address(address)
 		except CannotReach as e:
-			return Reach((), (Unreachable(method=step.method, label=label, reason=str(e)),))
+			return Reach((), (Unreachable(method=step.method, label=label, reason=self._told(step, str(e))),))
 		endpoint = address if notifier.to_endpoints else ""
 		return Reach((Recipient(method=step.method, address=address, label=label, endpoint=endpoint),))
 

@@ -13,7 +13,7 @@ from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.twilio import phone_numbers
 from escalation_mgmt.storage import action_items
 from escalation_mgmt.storage.message_state import Purpose
-from escalation_mgmt.utils.doctypes import CONTACT, ITEM, NOTIFICATION
+from escalation_mgmt.utils.doctypes import CONTACT, ITEM, NOTIFICATION, NOTIFICATION_SECRET
 
 VIA = "SMS"
 # What Twilio itself takes for these: https://help.twilio.com/articles/223134027
@@ -75,10 +75,11 @@ def _what_is_open(pages: list[Any]) -> str:
 def _pages(number: str) -> list[Any]:
 	"""The SMS to a number that carried a code, the newest of each action item, newest first."""
 	found = frappe.db.sql(
-		"select n.`action_item`, n.`recipient`, n.`user`, n.`address`, n.`reply_code`, i.`status`,"
+		"select n.`action_item`, n.`recipient`, n.`user`, s.`address`, s.`reply_code`, i.`status`,"
 		" i.`acks`, i.`reminded`, i.`acknowledged_user`, i.`acknowledged_by`, i.`reference_name` as ticket"
-		f" from `tab{NOTIFICATION}` n join `tab{ITEM}` i on i.`name` = n.`action_item`"
-		" where n.`address` = %s and n.`purpose` = %s and n.`reply_code` > 0 order by n.`name` desc limit 200",
+		f" from `tab{NOTIFICATION_SECRET}` s join `tab{NOTIFICATION}` n on n.`name` = s.`name`"
+		f" join `tab{ITEM}` i on i.`name` = n.`action_item`"
+		" where s.`address` = %s and n.`purpose` = %s and s.`reply_code` > 0 order by s.`name` desc limit 200",
 		(number, Purpose.PAGE),
 		as_dict=True,
 	)

@@ -25,7 +25,7 @@ from escalation_mgmt.notifiers.twilio import errors, gsm7, twiml
 from escalation_mgmt.notifiers.twilio.account import account
 from escalation_mgmt.notifiers.twilio.phone_call import METHOD as CALL
 from escalation_mgmt.notifiers.twilio.signature import is_signed
-from escalation_mgmt.storage import outbox
+from escalation_mgmt.storage import message_secrets, outbox
 from escalation_mgmt.storage.message_state import MessageState
 from escalation_mgmt.utils.doctypes import CONTACT, ITEM, NOTIFICATION
 from escalation_mgmt.utils.retry import retry_on_conflict
@@ -188,8 +188,10 @@ class _Call:
 	@classmethod
 	def of(cls, ours: Any) -> "_Call | None":
 		name = ours.get("n", "")
-		fields = ["name", "action_item", "method", "recipient", "user", "address", "status", *outbox.NEXT]
+		fields = ["name", "action_item", "method", "recipient", "user", "status", *outbox.NEXT]
 		row = frappe.db.get_value(NOTIFICATION, name, fields, as_dict=True) if name else None
+		if row:
+			row.address = message_secrets.address_of(name)
 		message = delivery.message_of(name) if row and row.method == CALL else None
 		if not message:
 			return None

@@ -11,8 +11,19 @@ import frappe
 from frappe.utils import cint, now_datetime
 
 from escalation_mgmt.engine import RUNNING
+from escalation_mgmt.notifiers.push import devices
+from escalation_mgmt.storage import message_secrets
 from escalation_mgmt.utils import clock, rows
-from escalation_mgmt.utils.doctypes import DEVICE, EVENT, ITEM, NOTIFICATION, PLAN, PLAN_VERSION, SETTINGS
+from escalation_mgmt.utils.doctypes import (
+	DEVICE,
+	EVENT,
+	ITEM,
+	NOTIFICATION,
+	NOTIFICATION_SECRET,
+	PLAN,
+	PLAN_VERSION,
+	SETTINGS,
+)
 
 ADDRESSES_KEPT = timedelta(days=7)
 DEAD_DEVICES_KEPT = timedelta(days=30)
@@ -39,15 +50,12 @@ def _in_batches(do: Callable[[], int]) -> None:
 def _forget_addresses() -> int:
 	names = frappe.db.sql(
 		f"select n.`name` from `tab{NOTIFICATION}` n join `tab{ITEM}` i on i.`name` = n.`action_item`"
-		f" where i.`ended_utc` < %s and n.`address` != '' and n.`next_attempt_utc` is null limit {BATCH}",
+		f" join `tab{NOTIFICATION_SECRET}` s on s.`name` = n.`name`"
+		f" where i.`ended_utc` < %s and s.`address` != '' and n.`next_attempt_utc` is null limit {BATCH}",
 		(clock.now() - ADDRESSES_KEPT,),
 	)
 	if names:
-		names = [row[0] for row in names]
-		frappe.db.sql(
-			f"update `tab{NOTIFICATION}` set `address` = '', `reply_code` = 0 where `name` in ({rows.placeholders(names)})",
-			tuple(names),
-		)
+		message_secrets.forget_addresses([row[0] for row in names])
 	return len(names)
 
 
@@ -60,6 +68,7 @@ def _remove(kept: timedelta) -> int:
 		limit_page_length=BATCH,
 	)
 	if names:
+		message_secrets.remove(names)
 		for doctype in (NOTIFICATION, EVENT):
 			frappe.db.delete(doctype, {"action_item": ("in", names)})
 		for column in ("replaces", "replaced_by"):
@@ -83,4 +92,5 @@ def _remove_unused_versions() -> None:
 
 def _remove_dead_devices() -> None:
 	"""Those whose push service has said that they are gone."""
-	frappe.db.delete(DEVICE, {"dead": 1, "modified": ("<", now_datetime() - DEAD_DEVICES_KEPT)})
+	long_gone = {"dead": 1, "modified": ("<", now_datetime() - DEAD_DEVICES_KEPT)}
+	devices.delete(frappe.get_all(DEVICE, filters=long_gone, pluck="name", order_by="name"))

@@ -43,14 +43,19 @@ NOTED = frozenset(
 LONGEST = 140  # characters that Helpdesk's column holds
 _SAVEPOINT = "escalation_activity"
 
+Line = tuple[str, int, dict[str, Any]]
+"""Of history, as it is put into words: kind, step, data."""
 
-def note(happened: Iterable[tuple[TicketKey, Event]]) -> None:
-	"""Write the important ones of these events, [(ticket, event)], into their tickets' activity.
+
+def note(happened: Iterable[tuple[TicketKey, Event, str]]) -> None:
+	"""Write the important ones of these events, [(ticket, event, its name in the history)], into their tickets' activity.
+
+	A line has the name of its event: who is erased is erased from both.
 
 	What stands in the way is reported, and the caller goes on; only a deadlock, which has undone the caller's
 	transaction as well, is passed on.
 	"""
-	noted = [(key, event) for key, event in happened if event.kind in NOTED and not _of_the_gone(event)]
+	noted = [each for each in happened if each[1].kind in NOTED and not _of_the_gone(each[1])]
 	if not noted:
 		return
 	frappe.db.savepoint(_SAVEPOINT)
@@ -69,14 +74,13 @@ def _of_the_gone(event: Event) -> bool:
 	return event.data.get("reason") == CancelReason.TICKET_DELETED
 
 
-def _write(noted: list[tuple[TicketKey, Event]]) -> None:
+def _write(noted: list[tuple[TicketKey, Event, str]]) -> None:
 	logs: dict[str, list[dict[str, Any]]] = {}
 	now = now_datetime()
-	for n, (key, event) in enumerate(noted):
-		said = wording.in_words(event.kind, event.step, plain_values(event.data))
-		text = _("Escalation: {0}").format(said)
+	for n, (key, event, name) in enumerate(noted):
+		text = _sentence(event.kind, event.step, plain_values(event.data))
 		# Both lists are sorted by their rows' creation alone.
-		row = {"name": rows.new_name(), "creation": now + timedelta(microseconds=n)}
+		row = {"name": name, "creation": now + timedelta(microseconds=n)}
 		log = sources.source(key.doctype).activity
 		if log and frappe.db.table_exists(log.doctype):
 			logs.setdefault(log.doctype, []).append(row | {log.ticket: key.name, log.text: text[:LONGEST]})
@@ -84,6 +88,34 @@ def _write(noted: list[tuple[TicketKey, Event]]) -> None:
 			logs.setdefault("Comment", []).append(row | _comment(key, text))
 	for doctype, lines in logs.items():
 		rows.insert_all(doctype, lines)
+
+
+def _sentence(kind: str, step: int, data: dict[str, Any]) -> str:
+	return _("Escalation: {0}").format(wording.in_words(kind, step, data))
+
+
+def rewrite(key: TicketKey, name: str, before: Line, after: Line) -> None:
+	"""A line of history says something else now, because a person was erased: so does what stands in the ticket's activity.
+
+	It is found by its event's `name`, or, as it was written before lines had it, by its whole text.
+	"""
+	with print_language(frappe.db.get_default("lang") or "en"):
+		was, now = _sentence(*before), _sentence(*after)
+	log = sources.source(key.doctype).activity
+	if log and frappe.db.table_exists(log.doctype):
+		table, ticket, text, was, now = log.doctype, log.ticket, log.text, was[:LONGEST], now[:LONGEST]
+	else:
+		table, ticket, text, was, now = (
+			"Comment",
+			"reference_name",
+			"content",
+			escape_html(was),
+			escape_html(now),
+		)
+	frappe.db.sql(
+		f"update `tab{table}` set `{text}` = %s where `name` = %s or (`{ticket}` = %s and `{text}` = %s)",
+		(now, name, key.name, was),
+	)
 
 
 def _comment(key: TicketKey, text: str) -> dict[str, Any]:

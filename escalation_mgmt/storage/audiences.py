@@ -11,7 +11,7 @@ from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.base import CannotReach
 from escalation_mgmt.storage.message_state import REACHED, Purpose
 from escalation_mgmt.utils import rows
-from escalation_mgmt.utils.doctypes import NOTIFICATION, SETTINGS
+from escalation_mgmt.utils.doctypes import NOTIFICATION, NOTIFICATION_SECRET, SETTINGS
 
 
 def pages_had(items: Sequence[str]) -> dict[str, list[Any]]:
@@ -21,9 +21,10 @@ def pages_had(items: Sequence[str]) -> dict[str, list[Any]]:
 	found: dict[str, list[Any]] = {}
 	# Locked, and so read as they are now: the caller's snapshot may be older than a page.
 	for page in frappe.db.sql(
-		"select `action_item`, `method`, `user`, `address`, `recipient`, `endpoint`"
-		f" from `tab{NOTIFICATION}` where `action_item` in ({rows.placeholders(items)}) and `purpose` = %s"
-		f" and `status` in ({rows.placeholders(REACHED)}) order by `name` for update",
+		"select n.`action_item`, n.`method`, n.`user`, s.`address`, n.`recipient`, n.`endpoint`"
+		f" from `tab{NOTIFICATION}` n left join `tab{NOTIFICATION_SECRET}` s on s.`name` = n.`name`"
+		f" where n.`action_item` in ({rows.placeholders(items)}) and n.`purpose` = %s"
+		f" and n.`status` in ({rows.placeholders(REACHED)}) order by n.`name` for update",
 		(*items, Purpose.PAGE, *REACHED),
 		as_dict=True,
 	):

@@ -77,8 +77,8 @@ def open_for(  # noqa: PLR0913 - as the engine's open_item
 	with _one_running():
 		rows.insert_all(ITEM, [{"name": name, **row}])
 	ticket_states.note_opened(ticket.key)
-	history.append([history.Line(name, event) for event in decision.events])
-	activity.note([(ticket.key, event) for event in decision.events])
+	lines = history.append([history.Line(name, event) for event in decision.events])
+	activity.note([(ticket.key, event, line) for event, line in zip(decision.events, lines, strict=True)])
 	return name
 
 
@@ -139,8 +139,9 @@ def _write_pages(decided: Decided, now: datetime) -> None:
 
 def _write_history(decided: Decided) -> None:
 	"""The item's own history and the ticket's activity; open forms are told."""
-	history.append([history.Line(stored.item.id, event) for stored, event in _events(decided)])
-	activity.note([(stored.key, event) for stored, event in _events(decided)])
+	happened = list(_events(decided))
+	lines = history.append([history.Line(stored.item.id, event) for stored, event in happened])
+	activity.note([(stored.key, event, line) for (stored, event), line in zip(happened, lines, strict=True)])
 	realtime.tell_forms(stored.item.id for stored, _decision in decided)
 
 

@@ -24,24 +24,36 @@ class Line:
 	notification: str = ""
 
 
-def append(lines: Sequence[Line]) -> None:
-	"""Write lines in their order; names sort by it, so that events of one instant keep it."""
+PEOPLE = "people"
+"""Where an event's data says whose its names are: {key: [[user, name], ...]}, as `Event.people` has it."""
+
+
+def append(lines: Sequence[Line]) -> list[str]:
+	"""Write lines in their order; names sort by it, so that events of one instant keep it. Returns their names."""
+	names = [rows.new_name() for _line in lines]
 	rows.insert_all(
 		EVENT,
 		[
 			{
-				"name": rows.new_name(),
+				"name": name,
 				"action_item": line.item,
 				"notification": line.notification or None,
 				"kind": str(line.event.kind),
 				"step": line.event.step,
 				"run": line.event.run,
 				"at_utc": line.event.at,
-				"data": _encode(plain_values(line.event.data)),  # providers and strangers have a say in it
+				# providers and strangers have a say in it
+				"data": encoded(plain_values(line.event.data | _people(line.event))),
 			}
-			for line in lines
+			for name, line in zip(names, lines, strict=True)
 		],
 	)
+	return names
+
+
+def _people(event: Event) -> dict[str, Any]:
+	known = {key: named for key, named in event.people.items() if any(user for user, _name in named)}
+	return {PEOPLE: known} if known else {}
 
 
 def _plain(value: Any) -> str:
@@ -50,7 +62,7 @@ def _plain(value: Any) -> str:
 	return str(value)
 
 
-_encode = json.JSONEncoder(
+encoded = json.JSONEncoder(
 	default=_plain, ensure_ascii=False
 ).encode  # json.dumps would make one for each line
 

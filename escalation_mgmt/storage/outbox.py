@@ -12,14 +12,16 @@ from escalation_mgmt.engine import (
 	Audience,
 	Event,
 	EventKind,
+	Named,
 	Notice,
 	Page,
 	Recipient,
 )
 from escalation_mgmt.facts.people import Directory
-from escalation_mgmt.storage import history
+from escalation_mgmt.storage import history, message_secrets
 from escalation_mgmt.storage.audiences import of_notice, pages_had
 from escalation_mgmt.storage.message_state import MessageState, Purpose
+from escalation_mgmt.storage.notice_quota import MOST, WITHIN, NoticeQuota
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import NOTIFICATION
 
@@ -46,14 +48,29 @@ class StoredMessage:
 	possible_duplicate: int  # 1: an earlier attempt may have arrived
 
 
+SECRET = "secret"
+"""Marks a field of a message, in its metadata, that `message_secrets` has."""
+
 M = TypeVar("M", bound=StoredMessage)
 
 
 def select(kind: type[M], which: str, values: Sequence[Any]) -> list[M]:
-	"""Read messages; `which` is what follows `from` in SQL."""
-	columns = ", ".join(f"`{field.name}`" for field in fields(kind) if field.init)
-	found = frappe.db.sql(f"select {columns} from `tab{NOTIFICATION}` {which}", tuple(values))
-	return [kind(*row) for row in found]
+	"""Read messages; `which` is what follows `from` in SQL. Fields marked `SECRET` are read from where secrets are."""
+	asked = [field for field in fields(kind) if field.init]
+	columns = [field.name for field in asked if SECRET not in field.metadata]
+	secret = [field.name for field in asked if SECRET in field.metadata]
+	named = ", ".join(f"`{column}`" for column in columns)
+	found = frappe.db.sql(f"select {named} from `tab{NOTIFICATION}` {which}", tuple(values))
+	at = columns.index("name")
+	secrets = message_secrets.read([row[at] for row in found], secret) if secret else {}
+	unknown = [None] * len(secret)
+	return [
+		kind(
+			**dict(zip(columns, row, strict=True)),
+			**dict(zip(secret, secrets.get(row[at], unknown), strict=True)),
+		)
+		for row in found
+	]
 
 
 def counted_as(message: Any) -> str:
@@ -65,13 +82,14 @@ def line(message: StoredMessage, kind: EventKind, at: datetime, **more: Any) -> 
 	"""A message's line in the history of its item, without what says nothing."""
 	data = {"method": message.method, "to": message.recipient, "about": message.about, **more}
 	data = {name: value for name, value in data.items() if value}
-	return history.Line(message.action_item, Event(kind, at, message.step, message.run, data), message.name)
+	people = {"to": ((message.user or "", message.recipient),)}
+	event = Event(kind, at, message.step, message.run, data, people)
+	return history.Line(message.action_item, event, message.name)
 
 
 def queue(pages: Sequence[tuple[ActionItem, Page]], now: datetime) -> None:
 	"""Queue the pages of action items: [(the item as it is after the decision, page)]."""
-	rows.insert_all(
-		NOTIFICATION,
+	_insert(
 		[
 			_row(item.id, page.recipient, now)
 			| {
@@ -101,8 +119,9 @@ def queue_instead(failed: Any, recipient: Recipient, now: datetime) -> str:
 		"planned_utc": now,
 		"instead_of": failed.name,
 	}
-	rows.insert_all(NOTIFICATION, [row])
-	return row["name"]
+	name = row["name"]
+	_insert([row])
+	return name
 
 
 def withdraw(items: Sequence[str], now: datetime, of: str = "") -> None:
@@ -151,6 +170,7 @@ def queue_notices(notices: Sequence[tuple[ActionItem, Notice]], directory: Direc
 	"""Queue notices about items to audiences, to each by the quietest way there is; who can't be told is recorded."""
 	of_paged = (Audience.NOTIFIED, Audience.WHO_HAS_IT)
 	pages = pages_had([item.id for item, notice in notices if notice.audience in of_paged])
+	quota = NoticeQuota(now)
 	messages: list[dict[str, Any]] = []
 	lines: list[history.Line] = []
 	for item, notice in notices:
@@ -162,12 +182,47 @@ def queue_notices(notices: Sequence[tuple[ActionItem, Notice]], directory: Direc
 			"run": item.run,
 			"planned_utc": now,
 		}
-		messages += [_row(item.id, recipient, now) | about for recipient in recipients]
+		wanted, left_out = quota.split(notice.about, recipients)
+		messages += [_row(item.id, recipient, now) | about for recipient in wanted]
+		lines += [_left_out(item, notice, recipient, now) for recipient in left_out]
 		for who in missed:
 			data = {"who": who, "method": "Email", "reason": directory.why_untold(who)}
-			lines.append(history.Line(item.id, Event(EventKind.UNREACHABLE, now, data=data)))
-	rows.insert_all(NOTIFICATION, messages)
+			lines.append(
+				history.Line(item.id, Event(EventKind.UNREACHABLE, now, data=data, people=_whose(who, item)))
+			)
+	_insert(messages)
 	history.append(lines)
+
+
+def _left_out(item: ActionItem, notice: Notice, to: Recipient, now: datetime) -> history.Line:
+	data = {
+		"method": to.method,
+		"to": to.label,
+		"about": str(notice.about),
+		"most": MOST,
+		"minutes": int(WITHIN.total_seconds() // 60),
+	}
+	people = {"to": ((to.user, to.label),)}
+	return history.Line(item.id, Event(EventKind.NOTICE_LEFT_OUT, now, item.step, item.run, data, people))
+
+
+def _whose(who: str, item: ActionItem) -> dict[str, Named]:
+	"""Of an audience whom nothing reaches: a user, or who has the item by the name that they acknowledged under."""
+	has_it = item.acknowledged_by == who and item.acknowledged_user
+	return {"who": ((item.acknowledged_user if has_it else who, who),)}
+
+
+def _insert(messages: Sequence[dict[str, Any]]) -> None:
+	"""Write new messages, each of them a `_row`; the address apart."""
+	message_secrets.insert(
+		[
+			{"name": row["name"], "action_item": row["action_item"], "address": row["address"]}
+			for row in messages
+		]
+	)
+	rows.insert_all(
+		NOTIFICATION, [{column: row[column] for column in row if column != "address"} for row in messages]
+	)
 
 
 def _row(item: str, recipient: Recipient, now: datetime) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import frappe
 
 from escalation_mgmt.engine import RUNNING, Status
 from escalation_mgmt.utils import rows
-from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION, SETTINGS
+from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION, NOTIFICATION_SECRET, SETTINGS
 
 CODE_RESTS = timedelta(days=1)  # before a phone gets the same reply code for another item
 _HOLD_CODES = (*sorted(RUNNING), str(Status.EXHAUSTED))  # those that can still be acknowledged, or again
@@ -34,11 +34,12 @@ def codes_for(pages: Sequence[tuple[str, str]], now: datetime) -> dict[tuple[str
 	placeholders = rows.placeholders(addresses)
 	# One row for each number, which may have had many codes within a day.
 	held = frappe.db.sql(
-		"select n.`address`, group_concat(distinct n.`reply_code`)"
-		f" from `tab{NOTIFICATION}` n join `tab{ITEM}` i on i.`name` = n.`action_item`"
-		f" where n.`address` in ({placeholders}) and n.`reply_code` > 0"
+		"select s.`address`, group_concat(distinct s.`reply_code`)"
+		f" from `tab{NOTIFICATION_SECRET}` s join `tab{NOTIFICATION}` n on n.`name` = s.`name`"
+		f" join `tab{ITEM}` i on i.`name` = n.`action_item`"
+		f" where s.`address` in ({placeholders}) and s.`reply_code` > 0"
 		f" and (n.`created_utc` > %s or i.`status` in ({rows.placeholders(_HOLD_CODES)}))"
-		" group by n.`address`",
+		" group by s.`address`",
 		(*addresses, now - CODE_RESTS, *_HOLD_CODES),
 	)
 	taken = {address: set(map(int, codes.split(","))) for address, codes in held}
@@ -46,7 +47,7 @@ def codes_for(pages: Sequence[tuple[str, str]], now: datetime) -> dict[tuple[str
 	known = {
 		(address, item): code
 		for address, item, code in frappe.db.sql(
-			f"select `address`, `action_item`, `reply_code` from `tab{NOTIFICATION}`"
+			f"select `address`, `action_item`, `reply_code` from `tab{NOTIFICATION_SECRET}`"
 			f" where `action_item` in ({rows.placeholders(items)}) and `reply_code` > 0",
 			tuple(items),
 		)

@@ -20,6 +20,7 @@ from werkzeug.wrappers import Response
 from escalation_mgmt.actions.acknowledge import Acknowledgement, acknowledge_by, as_it_is
 from escalation_mgmt.delivery import tokens
 from escalation_mgmt.engine import can_acknowledge
+from escalation_mgmt.storage import message_secrets
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import CONTACT, ITEM, NOTIFICATION
 from escalation_mgmt.utils.retry import retry_on_conflict
@@ -87,20 +88,16 @@ class AckPage:
 
 def _message(token: str) -> Any:
 	"""The message that a token was sent with, if it is still valid. The token itself is stored nowhere."""
-	hashed = tokens.hashed(token)
-	for column in ("token_hash", "earlier_token_hash"):
-		found = frappe.get_all(
-			NOTIFICATION,
-			filters={column: hashed},
-			fields=["name", "action_item", "recipient", "user", "address", "token_expires_utc"],
-			limit_page_length=1,
-			order_by="name",
-		)
-		if found and found[0].token_expires_utc and found[0].token_expires_utc > clock.now():
-			message = found[0]
-			message.language = _language(message.user)
-			return message
-	return None
+	secret = message_secrets.of_token(tokens.hashed(token))
+	if not secret or not secret.token_expires_utc or secret.token_expires_utc <= clock.now():
+		return None
+	message = frappe.db.get_value(
+		NOTIFICATION, secret.name, ["name", "action_item", "recipient", "user"], as_dict=True
+	)
+	if message:
+		message.address = secret.address
+		message.language = _language(message.user)
+	return message
 
 
 def _language(user: str | None) -> str:

@@ -17,6 +17,7 @@ from frappe.utils import format_datetime
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
+from escalation_mgmt import permissions
 from escalation_mgmt.actions.acknowledge import acknowledge_as
 from escalation_mgmt.delivery.single_message import send_single
 from escalation_mgmt.engine import Status
@@ -115,6 +116,7 @@ def send_test() -> dict[str, Any]:
 def acknowledge(action_item: str) -> dict[str, Any]:
 	"""Acknowledge from the page. For whoever may read the ticket or was notified."""
 	user = _user()
+	permissions.only_for_staff()
 	item = frappe.get_doc(ITEM, action_item)
 	item.check_permission("read")
 	done = acknowledge_as(user, item.name, "Phone Page")

@@ -282,8 +282,9 @@ class AnyOrder(RuleBasedStateMachine):
 			self._item(item, self.first.setdefault(name, item), events[name])
 		for message in messages.values():
 			self._message(message, items[message.action_item], events[message.action_item])
+		address = {row.name: row.address for row in _all("Escalation Notification Secret")}
 		pages = Counter(
-			(m.action_item, m.run, m.step, m.method, m.address, m.created_utc)
+			(m.action_item, m.run, m.step, m.method, address[m.name], m.created_utc)
 			for m in messages.values()
 			if m.purpose == "Page"
 		)

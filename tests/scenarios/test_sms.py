@@ -280,22 +280,19 @@ def test_500_sms_go_out_together(world: World) -> None:
 	world.expect_sms(TINA)
 	row = world.messages(world.item(ticket))[0]
 	frappe.db.delete("Escalation Notification")
+	from escalation_mgmt.storage import message_secrets
 	from escalation_mgmt.utils import rows
 
 	fields = ("action_item", "method", "recipient", "purpose", "step", "run", "planned_utc", "created_utc")
-	rows.insert_all(
-		"Escalation Notification",
+	names = [rows.new_name() for _number in range(500)]
+	common = {field: row[field] for field in fields}
+	common |= {"status": "Queued", "attempts": 0, "next_attempt_utc": world.now}
+	rows.insert_all("Escalation Notification", [common | {"name": name} for name in names])
+	message_secrets.insert(
 		[
-			{field: row[field] for field in fields}
-			| {
-				"name": rows.new_name(),
-				"status": "Queued",
-				"attempts": 0,
-				"address": f"+49151{number:08}",
-				"next_attempt_utc": world.now,
-			}
-			for number in range(500)
-		],
+			{"name": name, "action_item": row.action_item, "address": f"+49151{number:08}"}
+			for number, name in enumerate(names)
+		]
 	)
 	frappe.db.commit()
 	world.providers.twilio.pause = 0.05

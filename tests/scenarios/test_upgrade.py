@@ -8,9 +8,11 @@ from typing import Any
 import frappe
 
 from escalation_mgmt.engine import Status
-from escalation_mgmt.patches.v0_1 import names_of_fields
+from escalation_mgmt.patches.v0_1 import names_of_fields, secrets_of_their_own
 from escalation_mgmt.patches.v0_1.names_of_fields import RENAMED
-from escalation_mgmt.utils.doctypes import ITEM
+from escalation_mgmt.patches.v0_1.secrets_of_their_own import MOVED
+from escalation_mgmt.utils import rows
+from escalation_mgmt.utils.doctypes import CONTACT, CONTACT_CODE, DEVICE, DEVICE_SECRET, ITEM
 from escalation_mgmt.views import number_cards
 from tests.on_site import command
 from tests.scenarios.test_crash import killed
@@ -25,7 +27,8 @@ TABLES = (
 		"Escalation Plan",
 		"Escalation Step",
 	),
-	*("Escalation Plan Version", "Escalation Contact", "Escalation Endpoint"),
+	*("Escalation Plan Version", "Escalation Contact", "Escalation Endpoint", "Escalation Device"),
+	*("Escalation Notification Secret", "Escalation Device Secret", "Escalation Contact Code"),
 )
 
 
@@ -51,12 +54,56 @@ def as_named_before() -> None:
 	frappe.clear_cache()
 
 
+def as_shown_before() -> None:
+	"""What a site has on which addresses, codes and keys still stood in rows that people may list."""
+	kinds = {
+		"reply_code": "int",
+		"code_tries": "int",
+		"token_expires_utc": "datetime",
+		"code_expires_utc": "datetime",
+	}
+	for old, new, columns, _copied in MOVED:
+		for column, to in columns.items():
+			kind = kinds.get(column, "varchar(500)")
+			frappe.db.sql_ddl(f"alter table `tab{old}` add column `{column}` {kind}")
+			if column in ("address", "token_hash", "endpoint_hash"):
+				frappe.db.sql_ddl(f"create index `{old}_{column}_as_before` on `tab{old}` (`{column}`)")
+			of = f"select n.`{to}` from `tab{new}` n where n.`name` = `tab{old}`.`name`"
+			frappe.db.sql(f"update `tab{old}` set `{column}` = ({of})")
+		frappe.db.delete(new)
+	frappe.db.delete("Patch Log", {"patch": secrets_of_their_own.__name__})
+	frappe.db.commit()
+	frappe.clear_cache()
+
+
+def a_device_and_a_code() -> None:
+	device = {"user": "stranger@x.test", "kind": "Web Push", "label": "iPhone", "dead": 0}
+	rows.insert_all(DEVICE, [{"name": "device-of-before", **device}])
+	secret = {"endpoint": "https://push.example.com/1", "endpoint_hash": "e" * 64, "p256dh": "p", "auth": "a"}
+	rows.insert_all(DEVICE_SECRET, [{"name": "device-of-before", **secret}])
+	contact = frappe.new_doc(CONTACT)
+	contact.update({"user": "stranger@x.test", "mobile_no": "+4915112345601"})
+	contact.insert()
+	code = {
+		"mobile_no": contact.mobile_no,
+		"code_hash": "c" * 64,
+		"tries": 2,
+		"expires_utc": "2026-11-28 21:00:00",
+	}
+	rows.insert_all(CONTACT_CODE, [{"name": contact.name, **code}])
+
+
 def everything() -> dict[str, list]:
-	"""Every column: one that nobody reads any more would keep who was erased."""
+	"""Every column: one that nobody reads any more would keep who was erased. Of what was moved, Frappe's stamps apart."""
 	frappe.db.rollback()
-	return {
+	there = {
 		table: frappe.db.sql(f"select * from `tab{table}` order by `name`", as_dict=True) for table in TABLES
 	}
+	for _old, new, _columns, _copied in MOVED:
+		for row in there[new]:
+			for stamp in ("creation", "modified", "owner", "modified_by"):
+				del row[stamp]
+	return there
 
 
 def of_status(tables: dict[str, list], statuses: Container[str], only: Container[str] = ()) -> dict[str, Any]:
@@ -100,10 +147,14 @@ def test_27_migrate_with_items_in_every_status(world: World) -> None:
 	frappe.db.set_value(ITEM, world.item(ended["Cancelled"]).name, anew)
 	frappe.db.commit()
 
+	a_device_and_a_code()
+	frappe.db.commit()
 	before = everything()
 	assert {row.status for row in before[ITEM]} == {str(status) for status in Status}
 	assert {"Queued", "Sending", "Sent"} <= {row.status for row in before["Escalation Notification"]}
+	assert all(before[new] for _old, new, _columns, _copied in MOVED)
 	as_named_before()
+	as_shown_before()
 	migrate(world)
 	assert everything() == before, "nothing is lost"
 	assert frappe.get_attr(frappe.db.get_value("Number Card", CARD, "method")) is number_cards.overdue

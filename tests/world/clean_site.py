@@ -18,6 +18,7 @@ from host.providers import LocalProviders
 OURS = (
 	"Escalation Action Item",
 	"Escalation Notification",
+	"Escalation Notification Secret",
 	"Escalation Event",
 	"Escalation Plan",
 	"Escalation Plan Priority",
@@ -25,7 +26,9 @@ OURS = (
 	"Escalation Plan Version",
 	"Escalation Ticket State",
 	"Escalation Contact",
+	"Escalation Contact Code",
 	"Escalation Device",
+	"Escalation Device Secret",
 	"Escalation Endpoint",
 	"Escalation Endpoint Header",
 	"Escalation Ticket Source",

@@ -7,7 +7,7 @@ import frappe
 from frappe.desk import query_report
 
 from escalation_mgmt import delivery
-from escalation_mgmt.storage import action_items, history
+from escalation_mgmt.storage import action_items, history, message_secrets
 from escalation_mgmt.utils.doctypes import ITEM
 from host.providers import Call
 from tests.world.clean_site import CleanSite
@@ -76,13 +76,19 @@ class Expecting(CleanSite):
 		return "\n".join(event["line"] for event in history.of_item(item.name))
 
 	def messages(self, item: Any, **filters: Any) -> list[Any]:
+		"""The messages of an action item, secrets and all, oldest first."""
 		frappe.db.commit()
-		return frappe.get_all(
+		found = frappe.get_all(
 			"Escalation Notification",
 			filters={"action_item": item.name, **filters},
 			fields=["*"],
 			order_by="name asc",
 		)
+		columns = ("address", "reply_code", "token_hash", "earlier_token_hash", "token_expires_utc")
+		secrets = message_secrets.read([row.name for row in found], columns)
+		for row in found:
+			row.update(zip(columns, secrets[row.name], strict=True))
+		return found
 
 	def report(self, **filters: Any) -> list[dict]:
 		frappe.db.commit()

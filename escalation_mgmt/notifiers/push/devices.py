@@ -18,7 +18,7 @@ from frappe import _
 from frappe.utils import now_datetime
 
 from escalation_mgmt.utils import clock, rows
-from escalation_mgmt.utils.doctypes import DEVICE
+from escalation_mgmt.utils.doctypes import DEVICE, DEVICE_SECRET
 from escalation_mgmt.utils.plain_text import cell
 from escalation_mgmt.utils.public_address import public_url
 
@@ -42,9 +42,6 @@ class Device:
 	server_key: str = ""
 
 
-_FIELDS = ["name", "user", "kind", "label", "endpoint", "p256dh", "auth", "server_key"]
-
-
 def page_url() -> str:
 	"""The technician's page, at the configured public address of the site."""
 	return public_url(f"/{PAGE}")
@@ -54,7 +51,8 @@ def ways() -> dict[str, set[tuple[str, str]]]:
 	"""By which ways each user's live devices are reached: {user: {(kind, our public key)}}. One query for all."""
 	found: dict[str, set[tuple[str, str]]] = {}
 	for user, kind, key in frappe.db.sql(
-		f"select distinct `user`, `kind`, coalesce(`server_key`, '') from `tab{DEVICE}` where `dead` = 0"
+		"select distinct d.`user`, d.`kind`, coalesce(s.`server_key`, '')"
+		f" from `tab{DEVICE}` d left join `tab{DEVICE_SECRET}` s on s.`name` = d.`name` where d.`dead` = 0"
 	):
 		found.setdefault(user, set()).add((kind, key))
 	return found
@@ -63,14 +61,16 @@ def ways() -> dict[str, set[tuple[str, str]]]:
 def live(users: Iterable[str]) -> dict[str, list[Device]]:
 	"""The live devices of users, oldest first."""
 	found: dict[str, list[Device]] = {user: [] for user in users}
-	for row in frappe.get_all(
-		DEVICE,
-		filters={"user": ("in", list(found) or [""]), "dead": 0},
-		fields=_FIELDS,
-		order_by="added_utc asc, name asc",
-		limit_page_length=0,
+	if not found:
+		return found
+	for row in frappe.db.sql(
+		"select d.`name`, d.`user`, d.`kind`, d.`label`, s.`endpoint`, s.`p256dh`, s.`auth`, s.`server_key`"
+		f" from `tab{DEVICE}` d join `tab{DEVICE_SECRET}` s on s.`name` = d.`name`"
+		f" where d.`user` in ({rows.placeholders(found)}) and d.`dead` = 0 order by d.`added_utc`, d.`name`",
+		tuple(found),
+		as_dict=True,
 	):
-		found[row.user].append(Device(**{field: row[field] or "" for field in _FIELDS}))
+		found[row.user].append(Device(**{column: value or "" for column, value in row.items()}))
 	return found
 
 
@@ -87,12 +87,13 @@ def of(user: str) -> list[dict[str, Any]]:
 			"dead_reason",
 			"added_utc",
 			"last_used_utc",
-			"endpoint_hash",
 		],
 		order_by="added_utc desc, name desc",
 		limit_page_length=0,
 	)
+	known = _secrets_of([row.name for row in found])
 	for row in found:
+		row["endpoint_hash"] = known[row.name].endpoint_hash if row.name in known else ""
 		row["added_at"] = clock.to_site(row.pop("added_utc"))
 		row["last_used_at"] = clock.to_site(row.pop("last_used_utc"))
 	return found
@@ -108,9 +109,7 @@ def add(
 	must not appear on it any more. Raises ValidationError.
 	"""
 	hashed = _hashed(endpoint)
-	there = frappe.db.get_value(
-		DEVICE, {"endpoint_hash": hashed}, ["name", "user", "p256dh", "auth"], as_dict=True, for_update=True
-	)
+	there = _of_address(hashed)
 	if there and there.user != user and (there.p256dh or "", there.auth or "") != (p256dh, auth):
 		frappe.throw(_("This device can't be added."))
 	if not (there and there.user == user) and frappe.db.count(DEVICE, {"user": user}) >= MOST:
@@ -121,33 +120,67 @@ def add(
 			"user": user,
 			"kind": kind,
 			"label": cell(" ".join(label.split()), 140) or _(kind),
-			"endpoint": endpoint,
-			"endpoint_hash": hashed,
-			"p256dh": p256dh,
-			"auth": auth,
-			"server_key": server_key,
 			"dead": 0,
 			"dead_reason": "",
 			"added_utc": doc.added_utc if there and there.user == user else clock.now(),
 		}
 	)
 	doc.save(ignore_permissions=True)  # technicians add devices and may write nothing else
+	secret = {
+		"endpoint": endpoint,
+		"endpoint_hash": hashed,
+		"p256dh": p256dh,
+		"auth": auth,
+		"server_key": server_key,
+	}
+	if there:
+		frappe.db.set_value(DEVICE_SECRET, doc.name, secret)
+	else:
+		rows.insert_all(DEVICE_SECRET, [{"name": doc.name, **secret}])
 	return doc.name
+
+
+def _of_address(hashed: str) -> Any:
+	"""The device of this address, locked: its name, user, p256dh and auth; None where there is none."""
+	found = frappe.db.sql(
+		"select d.`name`, d.`user`, s.`p256dh`, s.`auth`"
+		f" from `tab{DEVICE_SECRET}` s join `tab{DEVICE}` d on d.`name` = s.`name`"
+		" where s.`endpoint_hash` = %s for update",
+		(hashed,),
+		as_dict=True,
+	)
+	return found[0] if found else None
+
+
+def _secrets_of(names: Iterable[str]) -> dict[str, Any]:
+	found = frappe.get_all(
+		DEVICE_SECRET,
+		filters={"name": ("in", list(names))},
+		fields=["name", "endpoint_hash"],
+		order_by="name",
+	)
+	return {row.name: row for row in found}
+
+
+def delete(names: Iterable[str]) -> None:
+	"""Delete devices, secrets and all, so that no Deleted Document remembers them."""
+	gone = list(names)
+	for doctype in (DEVICE_SECRET, DEVICE):
+		frappe.db.delete(doctype, {"name": ("in", gone or [""])})
 
 
 def remove(user: str, name: str) -> None:
 	"""Remove one of a user's own devices. Somebody else's looks like one that isn't there."""
 	if not frappe.db.exists(DEVICE, {"name": name, "user": user}):
 		raise frappe.DoesNotExistError(_("You have no such device."))
-	frappe.delete_doc(DEVICE, name, ignore_permissions=True)
+	delete([name])
 
 
 def forget(user: str, endpoint: str) -> None:
 	"""Remove a user's own device by its address, if it is there."""
-	for name in frappe.get_all(
-		DEVICE, filters={"endpoint_hash": _hashed(endpoint), "user": user}, pluck="name", order_by="name"
-	):
-		frappe.delete_doc(DEVICE, name, ignore_permissions=True)
+	there = _of_address(_hashed(endpoint))
+	if there and there.user == user:
+		delete([there.name])
 
 
 def mark_used(names: Iterable[str], now: datetime) -> None:

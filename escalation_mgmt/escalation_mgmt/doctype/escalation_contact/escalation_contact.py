@@ -6,6 +6,7 @@ from frappe.model.document import Document
 
 from escalation_mgmt.facts import people
 from escalation_mgmt.notifiers.twilio import phone_numbers
+from escalation_mgmt.utils.doctypes import CONTACT_CODE
 from escalation_mgmt.utils.plain_text import plain
 
 _VOICE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{1,60}")
@@ -36,6 +37,9 @@ class EscalationContact(Document):
 				self.set(verified, 0)
 		if self.time_zone and self.time_zone not in _zones():
 			frappe.throw(_("{0} is not a time zone.").format(plain(self.time_zone)))
+
+	def after_delete(self) -> None:
+		frappe.db.delete(CONTACT_CODE, {"name": self.name})
 
 
 def _zones() -> list[str]:

@@ -1,10 +1,19 @@
+import frappe
 from frappe.model.document import Document
 
+from escalation_mgmt import permissions
+from escalation_mgmt.storage import message_secrets
 from escalation_mgmt.utils import clock
 
 
 class EscalationNotification(Document):
-	"""One message to one person by one method. Written by `outbox` and `delivery` alone."""
+	"""One message to one person by one method. Written by `outbox` and `delivery` alone; its secrets by `message_secrets`."""
+
+	@property
+	def address(self) -> str:
+		"""In full, for whoever manages escalations; empty for anybody else, and once retention has taken it."""
+		manages = permissions.sees_all(frappe.session.user)
+		return message_secrets.address_of(self.name) if manages and self.name else ""
 
 	@property
 	def planned_at(self):

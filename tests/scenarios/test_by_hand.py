@@ -1,0 +1,213 @@
+"""What one person can cause by hand has a limit; what helps is never refused, and what a plan does by itself isn't held up."""
+
+import re
+from typing import Any
+
+import frappe
+import pytest
+
+from escalation_mgmt.actions import by_hand
+from escalation_mgmt.actions.acknowledge import acknowledge, acknowledge_as
+from escalation_mgmt.actions.add_person import add_person
+from escalation_mgmt.actions.escalate_now import escalate_now
+from escalation_mgmt.actions.hand_over import hand_over
+from escalation_mgmt.actions.start import start
+from escalation_mgmt.actions.stop import stop
+from escalation_mgmt.actions.unacknowledge import unacknowledge
+from escalation_mgmt.engine import Actor, TicketKey
+from escalation_mgmt.storage import notice_quota
+from tests.world import World
+
+LEO, TINA, SAM = "lead@x.test", "tech@x.test", "second@x.test"
+NUMBER = "+4915112345602"
+AGENTS = [
+	Actor(name=name, user=user, via="Desk") for user, name in ((SAM, "Sam Second"), (TINA, "Tina Tech"))
+]
+AGENT = AGENTS[0]
+AGAIN = re.compile(r"It is possible again at (.+)\.$")
+
+
+@pytest.fixture
+def plan(world: World) -> Any:
+	world.contact(LEO, NUMBER)
+	return world.plan(
+		(0, "SMS", "User", LEO),
+		(1, "Phone Call", "User", LEO),
+		(1, "Email", "User", LEO),
+		title="By Hand",
+		priorities=["Urgent"],
+	)
+
+
+def begin(ticket: Any, actor: Actor = AGENT) -> str:
+	"""Start the plan by hand; what is refused with, or nothing."""
+	try:
+		start(TicketKey(ticket.doctype, str(ticket.name)), "By Hand", actor)
+	except frappe.RateLimitExceededError as e:
+		frappe.db.rollback()
+		frappe.clear_messages()
+		return str(e)
+	frappe.db.commit()
+	return ""
+
+
+def pressed(world: World, result: Any) -> str:
+	frappe.db.commit()
+	world.tick()
+	return "" if result.done else result.message
+
+
+def counted(world: World) -> dict[str, int]:
+	"""Messages that were received, by method."""
+	found: dict[str, int] = {}
+	for message in world.inbox.take_all():
+		found[message.method] = found.get(message.method, 0) + 1
+	return found
+
+
+def test_start_escalate_and_stop_again_and_again(world: World, plan: Any) -> None:
+	tickets = [world.ticket(f"Ticket {n}", priority="Low") for n in range(5)]
+	refused, last = [], ""
+	for _round in range(6):
+		for ticket in tickets:
+			if why := begin(ticket):
+				refused.append(why)
+				continue
+			world.tick()
+			item = world.item(ticket).name
+			for _press in range(2):
+				if why := pressed(world, escalate_now(item, AGENT)):
+					refused.append(why)
+			assert stop(item, "enough", AGENT).done, "stopping is never refused"
+			frappe.db.commit()
+			last = item
+	world.tick()
+	sent = counted(world)
+	assert sent["SMS"] <= 6 and sent["Phone Call"] <= 3, sent
+	assert refused and all(AGAIN.search(why) for why in refused)
+	assert any("Leo Lead was paged by hand 6 times within 15 minutes by SMS." in why for why in refused)
+	assert last and begin(world.ticket("Another", priority="Low"), AGENTS[1]) != ""
+	world.wait(15.1)
+	assert not begin(tickets[0])
+	world.tick()
+	world.expect_sms(NUMBER)
+	world.providers.twilio.clear()
+
+
+def test_whoever_pages_by_whichever_door_it_counts_for_who_is_paged(world: World, plan: Any) -> None:
+	"""Six people and six tickets: it is one phone that rings."""
+	rings = 0
+	for number in range(6):
+		actor = Actor(name=f"Agent {number}", user=f"agent{number}@x.test", via="API")
+		ticket = world.ticket(f"Ticket {number}", priority="Low")
+		assert not begin(ticket, actor)
+		world.tick()
+		world.expect_sms(NUMBER)
+		why = pressed(world, escalate_now(world.item(ticket).name, actor))
+		if not why:
+			rings += 1
+			world.expect_call(NUMBER).press("3") if rings == 1 else world.expect_call(NUMBER).answer()
+		else:
+			assert "Leo Lead was paged by hand 3 times within 15 minutes by Phone Call." in why
+			assert AGAIN.search(why)
+	assert rings == 3
+	world.inbox.take_all()
+
+
+def test_the_key_on_a_call_counts_as_well(world: World) -> None:
+	world.contact(LEO, NUMBER)
+	world.plan(*((0 if n == 0 else 1, "Phone Call", "User", LEO) for n in range(6)), title="Calls")
+	ticket = world.ticket()
+	world.forward(10)
+	said = []
+	for _press in range(5):
+		world.tick()
+		if not world.inbox.unexpected():
+			break
+		call = world.expect_call(NUMBER)
+		call.answer()
+		call.press("3")
+		said.append(call.text)
+	assert "was paged by hand 3 times" in said[-1] and len(said) == 4, said
+	assert acknowledge(world.item(ticket).name, AGENT).by != ""
+	frappe.db.commit()
+	world.inbox.take_all()
+
+
+def test_acknowledging_and_giving_back_again_and_again(world: World) -> None:
+	world.plan((0, "Email", "User", LEO), (60, "Email", "User", LEO))
+	tickets = [world.ticket(f"Ticket {n}") for n in range(4)]
+	world.forward(10)
+	world.inbox.take_all()
+	refused = []
+	for _click in range(40):
+		for ticket in tickets:
+			item = world.item(ticket)
+			if item.status != "Acknowledged":
+				done = acknowledge_as(SAM, item.name, "Desk")
+				assert done.taken, "acknowledging is never refused"
+			if why := pressed(world, unacknowledge(item.name, AGENTS[1])):
+				refused.append(why)
+	world.tick()
+	assert counted(world) == {"Email": notice_quota.MOST}
+	assert refused and all(AGAIN.search(why) for why in refused)
+	assert any("of this ticket by hand 12 times within 15 minutes" in why for why in refused)
+	lines = "\n".join(world.lines(world.item(ticket)) for ticket in tickets)
+	assert "Email to Leo Lead was left out, because they have had 19 within 15 minutes." in lines
+	world.wait(15.1)
+	item = world.item(tickets[0]).name
+	if world.item(tickets[0]).status == "Acknowledged":
+		assert unacknowledge(item, AGENT).done
+	else:
+		assert acknowledge_as(SAM, item, "Desk").taken
+	frappe.db.commit()
+	world.tick()
+	world.expect_email(LEO)
+
+
+def test_handing_over_and_adding_count(world: World, plan: Any) -> None:
+	world.contact(TINA, "+4915112345601")
+	world.plan((0, "SMS"), (60, "Email"), title="Other")
+	tickets = [world.ticket(f"Ticket {number}", to=TINA) for number in range(8)]
+	world.forward(10)
+	world.inbox.take_all()
+	refused = []
+	for number, ticket in enumerate(tickets):
+		item = world.item(ticket).name
+		do = hand_over if number % 2 else add_person
+		why = pressed(world, do(item, LEO, "Leo Lead", AGENT))
+		refused += [why] if why else []
+		if why:
+			assigned = frappe.db.get_value("HD Ticket", ticket.name, "_assign")
+			assert LEO not in assigned, "nothing was changed"
+	texts = [message for message in world.inbox.take_all() if message.to == NUMBER]
+	assert len(texts) == 6 and len(refused) == 2
+	assert "Leo Lead was paged by hand 6 times within 15 minutes by SMS." in refused[0]
+
+
+def test_what_a_plan_does_by_itself_isnt_held_up(world: World) -> None:
+	world.contact(LEO, NUMBER)
+	world.plan(*((0 if n == 0 else 1, "SMS", "User", LEO) for n in range(12)), title="Insistent")
+	ticket = world.ticket()
+	world.forward(10)
+	for _step in range(11):
+		world.forward(1)
+	assert counted(world) == {"SMS": 12}
+	# And it uses up nothing of what hands may do.
+	item = world.item(ticket).name
+	assert world.item(ticket).status == "Escalating"
+	acknowledge_as(SAM, item, "Desk")
+	assert unacknowledge(item, AGENT).done
+	frappe.db.commit()
+	world.tick()
+	world.inbox.take_all()
+
+
+def test_what_was_rolled_back_doesnt_count(world: World, plan: Any) -> None:
+	ticket = world.ticket(priority="Low")
+	for _try in range(by_hand.BY_ONE + 1):
+		start(TicketKey("HD Ticket", str(ticket.name)), "By Hand", AGENT)
+		frappe.db.rollback()
+	assert not begin(ticket)
+	world.tick()
+	world.expect_sms(NUMBER)
