@@ -48,13 +48,8 @@ doc_events = {
 		"on_cancel": "escalation_mgmt.dispatch.document_events.ticket_saved",
 		"on_discard": "escalation_mgmt.dispatch.document_events.ticket_gone",
 		"after_delete": "escalation_mgmt.dispatch.document_events.ticket_gone",
-		"after_rename": [
-			"escalation_mgmt.facts.maintenances.follow_rename",
-			"escalation_mgmt.facts.assignments.follow_rename",
-			"escalation_mgmt.storage.action_items.follow_rename",
-			"escalation_mgmt.storage.ticket_states.follow_rename",
-			"escalation_mgmt.operations.personal_data.follow_rename",
-		],
+		"before_rename": "escalation_mgmt.storage.renames.before_rename",
+		"after_rename": "escalation_mgmt.storage.renames.follow",
 	},
 	"ToDo": {
 		"on_update": "escalation_mgmt.dispatch.document_events.todo_changed",
@@ -62,6 +57,9 @@ doc_events = {
 	},
 	"Communication": {
 		"after_insert": "escalation_mgmt.dispatch.document_events.communication_changed",
+	},
+	"Custom Field": {
+		"on_change": "escalation_mgmt.storage.renamed_fields.follow",
 	},
 	"Personal Data Deletion Request": {
 		"on_change": "escalation_mgmt.operations.personal_data.erase",

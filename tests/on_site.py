@@ -80,6 +80,9 @@ def prepare() -> None:
 	frappe.in_test = True
 	for email, (name, *roles) in PEOPLE.items():
 		add_person(email, name, *roles)
+	for team in ("Network", "Web"):
+		if frappe.db.exists("DocType", "HD Team") and not frappe.db.exists("HD Team", team):
+			frappe.get_doc({"doctype": "HD Team", "team_name": team}).insert(ignore_permissions=True)
 	frappe.db.commit()
 
 

@@ -67,7 +67,7 @@ NAMES = {
 		"Markdown Editor",
 	),  # types of fields
 	*("Not Answered", "Has Role", "System User", "On Hold", "Phone Page"),
-	*("not set", "not in", "not delivered", " for update"),
+	*("not set", "not in", "not delivered", " for update", " lock in share mode"),
 }
 """What is a name to the code. Where it is shown, it is shown by a variable, through `_`."""
 

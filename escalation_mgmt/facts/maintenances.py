@@ -43,13 +43,6 @@ def choices() -> dict[str, list[str]]:
 	return {field: sources.options(field) for field in FIELD.values()}
 
 
-def follow_rename(doc: Any, _event: str, old: str, new: str, merge: bool = False) -> None:
-	"""A team or a customer has another name now."""
-	for field in FIELD.values():
-		if doc.doctype in sources.linked_doctypes(field):
-			frappe.db.set_value(MAINTENANCE, {field: old}, field, new, update_modified=False)
-
-
 def _read(since: datetime) -> list[Any]:
 	return frappe.db.sql(
 		"select `name`, `scope`, `team`, `customer`, `starts_utc`, `ends_utc`, `reason`"

@@ -31,6 +31,7 @@ from escalation_mgmt.engine import (
 from escalation_mgmt.facts import sources
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM, PLAN, PLAN_VERSION
+from escalation_mgmt.utils.rows import placeholders
 
 _WATCHED = "escalation_watched"
 WATCHED_SECONDS = 60
@@ -144,12 +145,18 @@ def _seconds(value: Any) -> timedelta:
 def freeze(plan: Plan) -> str:
 	"""Store the plan as it is now, and return the name of that version."""
 	content = json.dumps(plan.to_dict(), sort_keys=True)
-	name = hashlib.sha256(content.encode()).hexdigest()[:32]
-	if not frappe.db.exists(PLAN_VERSION, name):
-		version = frappe.new_doc(PLAN_VERSION)
-		version.update({"name": name, "plan": plan.name, "content": content})
-		version.flags.name_set = True
-		version.insert(ignore_permissions=True, set_name=name)
+	name, salt = "", 0
+	while not name:
+		digest = hashlib.sha256(f"{content}{salt or ''}".encode()).hexdigest()[:32]
+		there = frappe.db.get_value(PLAN_VERSION, digest, "content")
+		if there is None:
+			version = frappe.new_doc(PLAN_VERSION)
+			version.update({"name": digest, "plan": plan.name, "content": content})
+			version.flags.name_set = True
+			version.insert(ignore_permissions=True, set_name=digest)
+		if there in (None, content):
+			name = digest
+		salt += 1  # a name in it was changed since it was stored (`storage.renames`)
 	return name
 
 
@@ -158,15 +165,18 @@ def _parsed(_version: str, content: str) -> Plan:
 	return Plan.from_dict(json.loads(content))
 
 
-def versions(names: set[str]) -> dict[str, Plan]:
-	"""The frozen plans of these versions."""
-	rows = frappe.get_all(
-		PLAN_VERSION,
-		filters={"name": ("in", list(names))},
-		fields=["name", "content"],
-		order_by="name",
-		limit_page_length=0,
+def versions(names: set[str], *, lock: bool = False) -> dict[str, Plan]:
+	"""The frozen plans of these versions. With `lock` as they are now, instead of in an old snapshot: names in them follow
+	renames, and what they are compared with was read as it is now.
+	"""
+	if not (asked := sorted(filter(None, names))):
+		return {}
+	sql = (
+		f"select `name`, `content` from `tab{PLAN_VERSION}`"
+		f" where `name` in ({placeholders(asked)}) order by `name`"
 	)
+	locked = lock and frappe.db.db_type == "mariadb"  # SQLite has one writer, which sees everything
+	rows = frappe.db.sql(f"{sql} lock in share mode" if locked else sql, tuple(asked), as_dict=True)
 	return {row.name: _parsed(row.name, row.content) for row in rows}
 
 

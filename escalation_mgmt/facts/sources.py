@@ -334,11 +334,6 @@ def canonical_name(what: str, value: str) -> str:
 	return ""
 
 
-def linked_doctypes(what: str) -> set[str]:
-	"""The DocTypes whose documents are the teams or customers (`what`) of this site's tickets."""
-	return {field.options for field in _fields(what) if field.fieldtype == "Link"}
-
-
 def options(what: str) -> list[str]:
 	"""The teams or customers (`what`) that this site's tickets can have, as far as they can be told."""
 	return list(dict.fromkeys(name for field in _fields(what) for name in _options(field)))

@@ -17,7 +17,7 @@ from escalation_mgmt.engine import Plan, Step, TargetKind, Timeline, Unreachable
 from escalation_mgmt.facts import calendars, people, plans, sources
 from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
-from escalation_mgmt.preflight import providers, rehearsal, remedies, validation
+from escalation_mgmt.preflight import names, providers, rehearsal, remedies, validation
 from escalation_mgmt.preflight.remedies import Remedy
 from escalation_mgmt.storage import audiences
 from escalation_mgmt.utils import clock
@@ -40,12 +40,12 @@ def findings(*, ask_providers: bool = False) -> list[Finding]:
 	Providers are asked only with `ask_providers`, which takes some seconds; else they are as they were asked last.
 	"""
 	with rehearsal.nothing_written():
-		names = frappe.get_all(PLAN, filters={"enabled": 1}, pluck="name", order_by="name")
+		enabled = frappe.get_all(PLAN, filters={"enabled": 1}, pluck="name", order_by="name")
 		found = list(_of_site())
-		if not names:
+		if not enabled:
 			found.append(Finding(_("No plan is enabled: no ticket escalates."), Remedy(_("Plans"), PLAN)))
 		found += _of_providers(providers.ask() if ask_providers else providers.last_said())
-		return found + _of_plans([frappe.get_doc(PLAN, name) for name in names])
+		return found + _of_plans([frappe.get_doc(PLAN, name) for name in enabled])
 
 
 def of_plan(doc: Any) -> list[Finding]:
@@ -60,6 +60,8 @@ def _of_site() -> Iterator[Finding]:
 		yield Finding(state.problems[0], remedies.settings())
 		return
 	yield from _maintenances()
+	for words in names.lost_in_settings():
+		yield Finding(words, remedies.settings())
 	for problem in state.overdue:
 		yield Finding(problem, remedies.settings())
 	if state.scheduler_off and not state.overdue:
@@ -79,6 +81,8 @@ def _maintenances() -> Iterator[Finding]:
 			what, clock.shown(row.ends_utc), row.reason
 		)
 		yield Finding(words, Remedy(_("Open the maintenance"), MAINTENANCE, row.name))
+	for name, words in names.lost_in_maintenances():
+		yield Finding(words, Remedy(_("Open the maintenance"), MAINTENANCE, name))
 
 
 def _of_providers(said: dict[str, list[str]]) -> list[Finding]:
@@ -105,6 +109,7 @@ def _of_plans(docs: Iterable[Any], *, named: bool = True) -> list[Finding]:
 		if problems := validation.problems(doc):
 			of_plans += map(about, problems)
 			continue
+		of_plans += map(about, names.lost_in_conditions(doc))
 		of_plans += map(about, validation.never_matches(doc))
 		plan = plans.from_doc(doc)
 		of_plans += map(about, _rehearsed(plan, directory, misses))

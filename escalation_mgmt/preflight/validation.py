@@ -12,6 +12,7 @@ from escalation_mgmt.delivery import messages
 from escalation_mgmt.engine import CalendarKind, TargetKind, forestalling
 from escalation_mgmt.facts import calendars, conditions, field_types, people, plain_values, plans, sources
 from escalation_mgmt.facts.people import Directory
+from escalation_mgmt.preflight import names
 from escalation_mgmt.utils.doctypes import CALENDAR, ENDPOINT
 
 _DURATIONS = ("window", "repeat_pause", "last_wait", "ack_timeout", "ack_grace")
@@ -31,6 +32,7 @@ def problems(plan: Any) -> list[str]:
 		return wrong
 	found = [
 		*_matching(plan),
+		*names.lost_in_plan(plan),
 		*_durations(plan),
 		*_calendar(plan),
 		*_conditions(plan),
@@ -51,6 +53,7 @@ def warnings(plan: Any) -> list[str]:
 		return []
 	return [
 		*_owner(plan),
+		*names.lost_in_conditions(plan),
 		*_methods_not_ready(plan),
 		*never_matches(plan),
 		*_equal_rank(plan),
@@ -62,10 +65,10 @@ def never_matches(plan: Any) -> Iterator[str]:
 	"""Whether other plans take every ticket first."""
 	enabled = plans.enabled(plan.reference_doctype).values()
 	if first := forestalling(plans.from_doc(plan), [other for other in enabled if other.name != plan.name]):
-		names = ", ".join(f"{other.name} ({other.rank})" for other in first)
+		others = ", ".join(f"{other.name} ({other.rank})" for other in first)
 		yield _(
 			"It never runs: plans of a lower rank take all its tickets first: {0}. Its own rank is {1}."
-		).format(names, plan.rank)
+		).format(others, plan.rank)
 
 
 def _matching(plan: Any) -> Iterator[str]:

@@ -99,7 +99,7 @@ def lock(names: Iterable[str], *, wait: bool = True) -> list[Stored]:
 		return []
 	placeholders = rows.placeholders(names)
 	sql = f"{_SELECT} where `name` in ({placeholders}) order by `name` for update"
-	return load(frappe.db.sql(sql if wait else f"{sql} skip locked", tuple(names), as_dict=True))
+	return load(frappe.db.sql(sql if wait else f"{sql} skip locked", tuple(names), as_dict=True), lock=True)
 
 
 def running(key: TicketKey) -> Stored | None:
@@ -211,7 +211,7 @@ def follow_rename(doc: Any, _event: str, old: str, new: str, merge: bool = False
 	is none. Merged into one that has a running item as well, its own ends, as that of a ticket that is gone. Items of an
 	earlier ticket of that name stay what they are.
 
-	Every DocType's renames come here: what isn't there isn't locked.
+	Every DocType's renames come here, from `storage.renames`: what isn't there isn't locked.
 	"""
 	before, after = (running_ticket(TicketKey(doc.doctype, name)) for name in (old, new))
 	renamed = stamp_of(doc.doctype, old if merge else new)  # the ticket itself, merged ones are deleted later
@@ -236,10 +236,10 @@ def follow_rename(doc: Any, _event: str, old: str, new: str, merge: bool = False
 		frappe.db.set_value(ITEM, row.name, where, update_modified=False)
 
 
-def load(found: Iterable[Any]) -> list[Stored]:
-	"""The action items of these rows."""
+def load(found: Iterable[Any], *, lock: bool = False) -> list[Stored]:
+	"""The action items of these rows. With `lock` their plans too are read as they are now, as the rows were."""
 	found = list(found)
-	frozen = plans.versions({row.plan_version for row in found}) if found else {}
+	frozen = plans.versions({row.plan_version for row in found}, lock=lock) if found else {}
 	return [
 		Stored(
 			item=ActionItem(

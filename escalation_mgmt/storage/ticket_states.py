@@ -199,7 +199,7 @@ def _compare(doctype: str, now: datetime, part: Range) -> None:
 
 
 def follow_rename(doc: Any, _event: str, old: str, new: str, merge: bool = False) -> None:
-	"""A ticket has another name now; or a priority, which is no raise."""
+	"""A ticket has another name now."""
 	before, after = (running_ticket(TicketKey(doc.doctype, name)) for name in (old, new))
 	for name in _names([TicketKey(doc.doctype, old)]):
 		if merge:
@@ -209,9 +209,6 @@ def follow_rename(doc: Any, _event: str, old: str, new: str, merge: bool = False
 				f"update `tab{TICKET_STATE}` set `ticket` = %s, `reference_name` = %s where `ticket` = %s",
 				(after, new, before),
 			)
-	if doc.doctype in sources.linked_doctypes("priority"):
-		for column in ("priority", "raised_from"):
-			frappe.db.sql(f"update `tab{TICKET_STATE}` set `{column}` = %s where `{column}` = %s", (new, old))
 
 
 def _beginning(doctype: str) -> TicketKey:

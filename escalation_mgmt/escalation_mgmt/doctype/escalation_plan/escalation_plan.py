@@ -3,8 +3,8 @@ from frappe import _
 from frappe.model.document import Document
 
 from escalation_mgmt.engine import RUNNING, Plan, takes_more
-from escalation_mgmt.facts import people, plans
-from escalation_mgmt.preflight import rights, taking, validation
+from escalation_mgmt.facts import people, plans, sources
+from escalation_mgmt.preflight import names, rights, taking, validation
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM
 
@@ -15,7 +15,7 @@ class EscalationPlan(Document):
 	def validate(self) -> None:
 		plans.check_choices(self)
 		rights.check_plan(self)
-		if problems := validation.problems(self):
+		if problems := self._problems():
 			frappe.throw(problems, title=_("The plan can't be saved"), as_list=True)
 		enables = self.enabled and not self.enabled_utc
 		if enables:
@@ -41,6 +41,17 @@ class EscalationPlan(Document):
 		frappe.msgprint(
 			_("You are its owner now: nobody sits behind {0}, whom it named.").format(was), alert=True
 		)
+
+	def _problems(self) -> list[str]:
+		"""What it is refused for. Who switches a plan off needn't first put right what isn't there any more."""
+		there = self.reference_doctype and frappe.db.exists("DocType", self.reference_doctype)
+		if there and sources.is_source(self.reference_doctype):
+			names.spell(self)
+		problems = validation.problems(self)
+		if self.enabled or not problems:
+			return problems
+		lost = names.lost_in_plan(self)
+		return [problem for problem in problems if problem not in lost]
 
 	def on_update(self) -> None:
 		plans.forget_watched()

@@ -1,0 +1,164 @@
+"""Every place that stores a name of a document is known: to Frappe as a link, or in `facts.stored_names`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from escalation_mgmt.engine import Plan
+from escalation_mgmt.facts import frozen_names
+from escalation_mgmt.facts.stored_names import FROZEN_TARGETS, PLACES, Holds
+from escalation_mgmt.utils import doctypes
+
+DOCTYPES = Path(doctypes.__file__).parents[1] / "escalation_mgmt/doctype"
+TEXTS = {
+	"Data",
+	"Small Text",
+	"Text",
+	"Long Text",
+	"Code",
+	"Autocomplete",
+	"JSON",
+	"Text Editor",
+	"Read Only",
+}
+
+NO_NAMES = {
+	# Our own words, labels and addresses, and what others call their things: nothing that can be renamed in Frappe.
+	"Escalation Action Item": "progress acknowledged_by acknowledged_via acknowledgements parked ticket_subject",
+	"Escalation Calendar": "title time_zone",
+	"Escalation Calendar Holiday": "description",
+	"Escalation Contact": "time_zone email mobile_no voice code_hash code_number",
+	"Escalation Device": "label dead_reason endpoint endpoint_hash p256dh auth server_key",
+	"Escalation Endpoint": "title url payload",
+	"Escalation Endpoint Header": "header",
+	"Escalation Event": "kind line data",  # history keeps what was said
+	"Escalation Maintenance": "reason",
+	"Escalation Notification": "method recipient about attempt_id provider_message_id detail token_hash earlier_token_hash",
+	"Escalation Plan": "title subject message",
+	"Escalation Settings": (
+		"catch_all_email public_url heartbeat_url vapid_public_key vapid_subject twilio_account_sid twilio_api_key"
+		" twilio_numbers twilio_messaging_service_sid installation_id"
+	),
+	"Escalation Step": "method address message",
+}
+ELSEWHERE = {
+	("Escalation Action Item", "running_ticket"): "storage.action_items.follow_rename, storage.renames",
+	("Escalation Ticket State", "ticket"): "storage.ticket_states.follow_rename, storage.renames",
+	("Escalation Ticket State", "reference_name"): "storage.ticket_states.follow_rename",
+	# Names of fields: storage.renamed_fields.
+	("Escalation Step", "user_field"): "",
+	**{
+		("Escalation Ticket Source", f"{what}_field"): ""
+		for what in (
+			*("subject", "priority", "team", "type", "customer", "status", "response_by", "first_response"),
+		)
+	},
+}
+
+
+def text_fields() -> set[tuple[str, str]]:
+	found = set()
+	for path in DOCTYPES.glob("*/*.json"):
+		doctype = json.loads(path.read_text())
+		found |= {
+			(doctype["name"], field["fieldname"])
+			for field in doctype["fields"]
+			if field["fieldtype"] in TEXTS
+		}
+	return found
+
+
+def test_each_text_of_ours_follows_renames_or_holds_no_name() -> None:
+	known = {(place.doctype, place.column) for place in PLACES}
+	without = {(doctype, column) for doctype, columns in NO_NAMES.items() for column in columns.split()}
+	there = text_fields()
+	assert len(there) > 60
+	assert not there - known - without - ELSEWHERE.keys(), (
+		"say of each in facts.stored_names whose names it holds"
+	)
+	assert not (known | without | ELSEWHERE.keys()) - there, "these are gone"
+
+
+class Everything:
+	"""A rename of one thing: of a DocType's documents, or of what tickets have by a fact."""
+
+	new = "New"
+	sources = ()
+
+	def __init__(self, doctype: str = "", fact: str = "") -> None:
+		self.doctype, self._fact = doctype, fact
+
+	def tickets(self, fact: str) -> list[str]:
+		return ["HD Ticket"] if fact == self._fact else []
+
+	def is_old(self, name: str) -> bool:
+		return name == "Old"
+
+	def of(self, name: str) -> str:
+		return self.new if self.is_old(name) else name
+
+
+FROZEN = {
+	"name": "Old", "rank": 1, "start": "At Once", "window": 0, "repeats": 0, "repeat_pause": 0, "last_wait": 60,
+	"takes": {"doctype": "HD Ticket", "priorities": ["Old"], "team": "Old", "ticket_type": "Old", "customer": "Old", "condition": ""},
+	"stop": {"on_reply": True, "on_first_response": True, "on_paused_status": False, "condition": ""},
+	"owner": "Old", "subject": "Old", "message": "Old", "calendar": ["Escalation Calendar", "Old"], "counts_working_time": True,
+	"steps": [{"wait": 0, "method": "Email", "target": [kind, "Old"], "message": "Old", "needs": 1} for kind in FROZEN_TARGETS],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+	("renaming", "changed"),
+	[
+		(Everything(fact="priority"), "takes.priorities.0"),
+		(Everything(fact="team"), "takes.team"),
+		(Everything(fact="ticket_type"), "takes.ticket_type"),
+		(Everything(fact="customer"), "takes.customer"),
+		(Everything("Escalation Plan"), "name"),
+		(Everything("Escalation Calendar"), "calendar.1"),
+		(Everything("User"), "owner steps.0.target.1"),
+		(Everything("HD Team"), "steps.1.target.1"),
+		(Everything("Role"), "steps.2.target.1"),
+		(Everything("Escalation Endpoint"), "steps.3.target.1"),
+		(Everything("Something Else"), ""),
+	],
+	ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_frozen_plan_follows_where_it_names_what_was_renamed(renaming: Everything, changed: str) -> None:
+	after = frozen_names.follow(FROZEN, renaming)
+	assert {path for path, value in leaves(after) if value == "New"} == set(changed.split())
+	Plan.from_dict(after)
+
+
+def test_each_text_of_a_frozen_plan_is_a_name_or_known_to_be_none() -> None:
+	"""What a plan newly holds has to be said here, and in `facts.frozen_names` where it is a name."""
+	frozen = Plan.from_dict(FROZEN).to_dict()
+	texts = {path for path, value in leaves(frozen) if isinstance(value, str)}
+	named = {
+		"name",
+		"owner",
+		"takes.doctype",
+		"takes.priorities.0",
+		"takes.team",
+		"takes.ticket_type",
+		"takes.customer",
+		"calendar.1",
+	}
+	conditions = {"takes.condition", "stop.condition"}
+	none = {"subject", "message", "start", "calendar.0", "after_maintenance"}
+	steps = {f"steps.{n}.{what}" for n in range(4) for what in ("method", "message", "target.0", "target.1")}
+	assert texts == named | conditions | none | steps
+
+
+def leaves(value: object, path: str = "") -> list[tuple[str, object]]:
+	pairs = (
+		value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
+	)
+	if pairs is None:
+		return [(path[1:], value)]
+	return [leaf for key, each in pairs for leaf in leaves(each, f"{path}.{key}")]
+
+
+def test_a_fact_says_whose_tickets() -> None:
+	assert all(place.fact or place.names or place.holds in (Holds.PLAN, Holds.CONDITION) for place in PLACES)
