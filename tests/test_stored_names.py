@@ -28,13 +28,16 @@ NO_NAMES = {
 	"Escalation Action Item": "progress acknowledged_by acknowledged_via acknowledgements parked ticket_subject",
 	"Escalation Calendar": "title time_zone",
 	"Escalation Calendar Holiday": "description",
-	"Escalation Contact": "time_zone email mobile_no voice code_hash code_number",
-	"Escalation Device": "label dead_reason endpoint endpoint_hash p256dh auth server_key",
+	"Escalation Contact": "time_zone email mobile_no voice",
+	"Escalation Contact Code": "mobile_no code_hash",
+	"Escalation Device": "label dead_reason",
+	"Escalation Device Secret": "endpoint endpoint_hash p256dh auth server_key",
 	"Escalation Endpoint": "title url payload",
 	"Escalation Endpoint Header": "header",
 	"Escalation Event": "kind line data",  # history keeps what was said
 	"Escalation Maintenance": "reason",
-	"Escalation Notification": "method recipient about attempt_id provider_message_id detail token_hash earlier_token_hash",
+	"Escalation Notification": "method recipient about attempt_id provider_message_id detail",
+	"Escalation Notification Secret": "action_item token_hash earlier_token_hash",
 	"Escalation Plan": "title subject message",
 	"Escalation Settings": (
 		"catch_all_email public_url heartbeat_url vapid_public_key vapid_subject twilio_account_sid twilio_api_key"

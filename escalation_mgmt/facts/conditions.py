@@ -100,11 +100,24 @@ def fields_in(expression: str) -> frozenset[str]:
 	other way, or can't be parsed.
 	"""
 	finder = _Fields()
-	try:  # normalised, as `safe_eval` does it: a space that was pasted may be no space
-		finder.visit(ast.parse(unicodedata.normalize("NFKC", expression).strip(), mode="eval"))
+	try:
+		finder.visit(_parsed(expression))
 	except (SyntaxError, ValueError):
 		return frozenset({WHOLE})
 	return frozenset(finder.found)
+
+
+def can_be_parsed(expression: str) -> bool:
+	"""Whether it is an expression at all; what is none reads nothing, and no plan is saved with it."""
+	try:
+		return bool(_parsed(expression))
+	except (SyntaxError, ValueError):
+		return False
+
+
+def _parsed(expression: str) -> ast.Expression:
+	"""Normalised, as `safe_eval` does it: a space that was pasted may be no space. Raises SyntaxError and ValueError."""
+	return ast.parse(unicodedata.normalize("NFKC", expression).strip(), mode="eval")
 
 
 class _Fields(ast.NodeVisitor):

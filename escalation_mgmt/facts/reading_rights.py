@@ -54,6 +54,8 @@ class _Rights:
 			if field in _OF_EVERY_TICKET or field in self._shown:
 				continue
 			known = self._meta.get_field(field)
+			if not known and _is_nothing(field):
+				continue
 			# `doc` itself, or a method of it: that reads the whole ticket
 			what = field if known else _("all fields of a ticket")
 			if self._sees_some_only:
@@ -88,3 +90,8 @@ class _Rights:
 
 	def _levels(self, right: str) -> list[int]:
 		return self._meta.get_permlevel_access(right, user=frappe.session.user)
+
+
+def _is_nothing(field: str) -> bool:
+	"""A name that no ticket has, nor the plain values that stand for one: nothing is read by it, and validation says so."""
+	return field.isidentifier() and not field.startswith("_") and not hasattr(frappe._dict, field)

@@ -19,7 +19,7 @@ from escalation_mgmt.utils.doctypes import (
 	EVENT,
 	ITEM,
 	MAINTENANCE,
-	NOTIFICATION,
+	NOTIFICATION_SECRET,
 	PLAN,
 	PLAN_PRIORITY,
 	PLAN_VERSION,
@@ -90,7 +90,7 @@ PLACES = (
 	Place(ITEM, "ack_requests", names="User", holds=Holds.JSON),
 	Place(ITEM, "acks", names="User", holds=Holds.JSON),
 	Place(EVENT, "data", names="User", holds=Holds.PEOPLE),
-	Place(NOTIFICATION, "address", names=ENDPOINT),  # of a message to an endpoint
+	Place(NOTIFICATION_SECRET, "address", names=ENDPOINT),  # of a message to an endpoint
 	Place(PLAN_VERSION, "plan", names=PLAN),
 	Place(PLAN_VERSION, "content", holds=Holds.PLAN),
 )

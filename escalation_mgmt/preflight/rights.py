@@ -42,7 +42,7 @@ def check_endpoint(endpoint: Any) -> None:
 
 def _asked_by_plan(plan: Any) -> Iterator[str]:
 	for condition in (plan.condition, plan.stop_condition):
-		if (condition or "").strip():
+		if conditions.can_be_parsed(condition or ""):  # else validation says what is wrong
 			yield from conditions.fields_in(condition.strip())
 	endpoints = {row.endpoint for row in plan.steps if row.endpoint}
 	bodies = [frappe.db.get_value(ENDPOINT, name, "payload") for name in sorted(endpoints)]

@@ -22,6 +22,7 @@ from escalation_mgmt.utils.doctypes import (
 	ITEM,
 	MAINTENANCE,
 	NOTIFICATION,
+	NOTIFICATION_SECRET,
 	PLAN,
 	PLAN_PRIORITY,
 	SETTINGS,
@@ -131,8 +132,10 @@ def _follow_one(place: Place, renaming: Renaming) -> None:
 		if place.doctype == ITEM:
 			sets.append("`version` = `version` + 1")
 		where = f"`{place.column}` = %s"
-		if place.doctype == NOTIFICATION:
-			where += " and coalesce(`endpoint`, '') <> ''"
+		if place.doctype == NOTIFICATION_SECRET:
+			where += (
+				f" and `name` in (select `name` from `tab{NOTIFICATION}` where coalesce(`endpoint`, '') <> '')"
+			)
 		if place.tickets:
 			where += f" and {place.tickets} in ({rows.placeholders(doctypes)})"
 		frappe.db.sql(

@@ -115,7 +115,6 @@ def _add_messages(now: datetime) -> None:
 		"action_item": ITEM_OF_MANY_LINES,
 		"method": "Email",
 		"user": "long@x.test",
-		"address": "long@x.test",
 		"created_utc": now,
 		"purpose": Purpose.PAGE,
 		"step": 1,

@@ -315,6 +315,8 @@ def test_who_may_read_some_tickets_only_names_what_an_item_shows(world: World, r
 	as_(MANAGER)  # reads no ticket of the helpdesk
 	with pytest.raises(frappe.PermissionError):
 		written(world, reference_doctype="HD Ticket", message="{{ ticket.description }}").insert()
+	with pytest.raises(frappe.ValidationError, match="has no such field"):  # which nobody needs a right to
+		written(world, reference_doctype="HD Ticket", message="{{ ticket.nosuch }}").insert()
 	assert written(world, reference_doctype="HD Ticket", message="{{ ticket.subject }}").insert().name
 
 
