@@ -116,7 +116,7 @@ def _reconnect(site: tuple[str, str], hosts: Sequence[str]) -> None:
 
 	frappe.destroy()
 	frappe.init(site[0], sites_path=site[1])
-	frappe.conf.escalation_allowed_hosts = list(hosts)
+	frappe.conf.escalation_allowed_hosts = frappe.conf.escalation_push_hosts = list(hosts)
 	frappe.connect()
 
 

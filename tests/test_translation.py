@@ -25,6 +25,7 @@ SQL = re.compile(r"`|\b(select|from|where|order by|limit|locked|interval|connect
 NOT_FOR_READERS = ("hooks.py", "commands.py", "engine/")
 LOGS = {
 	"report_error",
+	"reported",
 	"debug",
 	"info",
 	"warning",

@@ -56,6 +56,7 @@ class Acknowledgement:
 	needed: int = 0
 	heard: bool = False  # this person has acknowledged, by this attempt or before, and it is still open
 	completes: bool = True  # this person's acknowledgement would be enough
+	begun_anew: bool = False  # what they acknowledge by is of an earlier generation
 
 	@property
 	def waits(self) -> bool:
@@ -79,6 +80,8 @@ class Acknowledgement:
 	def in_words(self) -> str:
 		if self.renewed:
 			return _("Noted: you are still on it.")
+		if self.begun_anew:
+			return _("The escalation has begun anew meanwhile; nothing was changed.")
 		if self.waits:
 			heard = _("Acknowledged.") if self.taken else _("You have acknowledged already.")
 			return f"{heard} {self.so_far}"
@@ -89,15 +92,17 @@ class Acknowledgement:
 		return _("There is nothing to acknowledge any more: the escalation is {0}.").format(_(self.status))
 
 
-def acknowledge(item: str, actor: Actor) -> Acknowledgement:
+def acknowledge(item: str, actor: Actor, generation: int | None = None) -> Acknowledgement:
 	"""Acknowledge an action item. The caller has checked that this person may.
 
 	The caller's transaction must be committed for it to count. Raises DoesNotExistError where there is no such item.
-	Whoever was reminded that they have it says by it that they are still on it.
+	Whoever was reminded that they have it says by it that they are still on it. With a `generation` it counts for that one only.
 	"""
 	locked = Locked.named(item)
 	if not locked:
 		raise frappe.DoesNotExistError(there_is_none(item))
+	if generation not in (None, locked.item.generation):
+		return _as_it_is(locked.stored, actor.counted_as, begun_anew=True)
 	ticket = _readable(locked)
 	context = locked.snapshot.context(locked.stored, ticket, locked.now)
 	decision = engine_acknowledge(locked.item, actor, context, ticket_status=ticket.status)
@@ -136,18 +141,21 @@ def acknowledge_as(user: str, item: str, via: str) -> Acknowledgement:
 	return retry_on_conflict(lambda: acknowledge(item, actor))
 
 
-def acknowledge_by(message: Any, via: str) -> Acknowledgement:
+def acknowledge_by(message: Any, via: str, generation: int | None = None) -> Acknowledgement:
 	"""Acknowledge by whom a message went to. It has `action_item`, `recipient`, `user` and `address`."""
-	return acknowledge(message.action_item, recipient_as_actor(message, via))
+	return acknowledge(message.action_item, recipient_as_actor(message, via), generation)
 
 
-def as_it_is(message: Any) -> Acknowledgement | None:
+def as_it_is(message: Any, generation: int | None = None) -> Acknowledgement | None:
 	"""How it stands for whom a message went to, without changing anything; None where there is no such item."""
 	found = action_items.read([message.action_item])
-	return _as_it_is(found[0], outbox.counted_as(message)) if found else None
+	if not found:
+		return None
+	begun_anew = generation not in (None, found[0].item.generation)
+	return _as_it_is(found[0], outbox.counted_as(message), begun_anew=begun_anew)
 
 
-def _as_it_is(stored: action_items.Stored, who: str) -> Acknowledgement:
+def _as_it_is(stored: action_items.Stored, who: str, *, begun_anew: bool = False) -> Acknowledgement:
 	item = stored.item
 	still_open = can_acknowledge(item.status)
 	return Acknowledgement(
@@ -160,6 +168,7 @@ def _as_it_is(stored: action_items.Stored, who: str) -> Acknowledgement:
 		reminded=item.reminded,
 		heard=still_open and not waits_for(item, who),
 		completes=completes(item, who),
+		begun_anew=begun_anew,
 		**(tally(item) if still_open else {}),
 	)
 

@@ -21,8 +21,10 @@ from escalation_mgmt.notifiers import CannotReach
 from escalation_mgmt.notifiers.base import Notifier, Sent
 from escalation_mgmt.notifiers.twilio.account import account
 from escalation_mgmt.notifiers.twilio.sms import SmsNotifier
+from escalation_mgmt.storage import addressees
 from escalation_mgmt.utils import clock, installation, rows
 from escalation_mgmt.utils.doctypes import CONTACT, CONTACT_CODE
+from escalation_mgmt.utils.error_reports import reported
 from escalation_mgmt.utils.rate_limit import hourly
 
 CODE_LIVES = timedelta(minutes=10)
@@ -31,10 +33,11 @@ CODES_PER_HOUR = TESTS_PER_HOUR = 5
 
 
 @frappe.whitelist(methods=["POST"])
+@reported("Escalation: send_code broke")
 def send_code(contact: str) -> dict[str, Any]:
 	"""Send a code to the contact's mobile number. Returns {"sent": whether Twilio took it, "message": in words}."""
 	doc = _mine(contact)
-	notifier, why = SmsNotifier(), _not_live()
+	notifier, why = SmsNotifier(), _not_live() or _has_left(doc.user)
 	if why := why or notifier.not_ready():
 		return {"sent": False, "message": why}
 	if not doc.mobile_no:
@@ -61,12 +64,18 @@ def send_code(contact: str) -> dict[str, Any]:
 
 
 @frappe.whitelist(methods=["POST"])
+@reported("Escalation: check_code broke")
 def check_code(contact: str, code: str) -> dict[str, Any]:
 	"""Verify the contact's number by the code that was sent to it. Returns {"verified", "message"}; never throws for a
 	wrong code, so that the try counts."""
-	_mine(contact)
+	doc = _mine(contact)
 	tried = _locked(contact)
-	if not tried.code_hash or tried.sent_to != tried.mobile_no or tried.expires_utc < clock.now():
+	if (
+		not tried.code_hash
+		or tried.sent_to != tried.mobile_no
+		or tried.expires_utc < clock.now()
+		or _has_left(doc.user)
+	):
 		return {"verified": False, "message": _("There is no valid code for this number. Send a new one.")}
 	if tried.tries >= TRIES:
 		return {"verified": False, "message": _("Too many wrong codes. Send a new one.")}
@@ -80,6 +89,7 @@ def check_code(contact: str, code: str) -> dict[str, Any]:
 
 
 @frappe.whitelist(methods=["POST"])
+@reported("Escalation: send_test broke")
 def send_test(contact: str, method: str) -> dict[str, Any]:
 	"""Send the contact's user a test by a method, now. Returns {"sent", "message"}."""
 	doc = _mine(contact)
@@ -124,8 +134,7 @@ def ways(contact: str) -> list[str]:
 @frappe.whitelist()
 def vcard() -> Response:
 	"""The numbers that we call and write from, as a contact for a phone, so that it lets them through at night."""
-	if frappe.session.user == "Guest":
-		raise frappe.PermissionError
+	permissions.only_for_staff()
 	name = _escaped(_("Escalation {0}").format(frappe.local.site))
 	numbers = [f"TEL;TYPE=CELL:{number}" for number in account().numbers]
 	# RFC 2426, which every phone reads.
@@ -150,6 +159,10 @@ def _mine(contact: str) -> Any:
 	if user == "Guest" or not (permissions.sees_all(user) or user == whose):
 		raise frappe.PermissionError(_("Only {0} and managers may do that.").format(contact))
 	return frappe.get_doc(CONTACT, contact)
+
+
+def _has_left(user: str) -> str:
+	return "" if addressees.is_enabled(user) else _("The user is disabled.")
 
 
 def _not_live() -> str:

@@ -9,7 +9,9 @@ from jinja2 import TemplateError, meta, nodes
 
 from escalation_mgmt.engine import EventKind, Plan, Step, Ticket
 from escalation_mgmt.facts import plain_values
+from escalation_mgmt.notifiers.answers import first_line
 from escalation_mgmt.utils.error_reports import report_error
+from escalation_mgmt.utils.masking import masked
 from escalation_mgmt.utils.public_address import of_form, public_url
 from escalation_mgmt.utils.templating import NAMES as TEMPLATE_NAMES
 from escalation_mgmt.utils.templating import fields_in, parse, render
@@ -90,7 +92,7 @@ def _rendered(template: str, known: dict[str, Any]) -> tuple[str, str]:
 	except Exception as e:
 		report_error(f"Escalation Plan {known['plan']}: a message can't be rendered")
 		return "", _("The plan's text can't be rendered ({0}); the app's own was sent.").format(
-			str(e).splitlines()[0][:200] if str(e) else type(e).__name__
+			masked(first_line(e, 200))
 		)
 
 

@@ -13,6 +13,7 @@ from typing import Self
 import frappe
 
 from escalation_mgmt import delivery
+from escalation_mgmt.utils.error_reports import log_error
 
 FRESH_SECONDS = 30.0  # how long a thread trusts its connection, and configuration that it has read
 AFTER_AN_ERROR = 1.0  # seconds
@@ -66,9 +67,7 @@ class _MethodThread(threading.Thread):
 				frappe.local.cache = {}  # what other processes changed must be seen
 				delivery.deliver_by(self._method, lambda: self._ended)
 			except Exception:
-				frappe.logger("escalation_mgmt").exception(
-					f"the thread of {self._method} met an error, and goes on"
-				)
+				log_error(f"the thread of {self._method} met an error, and goes on")
 				time.sleep(AFTER_AN_ERROR)
 				fresh = float("-inf")
 		frappe.destroy()

@@ -14,6 +14,7 @@ from escalation_mgmt.storage import history, outbox
 from escalation_mgmt.storage.message_state import MessageState
 from escalation_mgmt.utils import clock, fault_points, realtime, rows
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
+from escalation_mgmt.utils.masking import masked
 from escalation_mgmt.utils.plain_text import cell
 
 PAUSES = [timedelta(seconds=s) for s in (10, 30, 90, 300)]  # before each further attempt
@@ -79,7 +80,7 @@ class Recorder:
 		status, kind, pause = _what_follows(attempt, outcome, ASK_AFTER if self._can_ask else AT_ONCE)
 		sent = isinstance(outcome, Sent)
 		said = " ".join(filter(None, (outcome.detail, attempt.wrong)))
-		detail = cell(_without_secrets(attempt, said), LONGEST_DETAIL)
+		detail = cell(_without_secrets(attempt, said[: 2 * LONGEST_DETAIL]), LONGEST_DETAIL)
 		state = {
 			"name": attempt.name,
 			"was": attempt.attempt_id,
@@ -125,4 +126,4 @@ def _without_secrets(attempt: Attempt, detail: str) -> str:
 		detail = re.sub(
 			re.escape(attempt.address), lambda _found: attempt.recipient, detail, flags=re.IGNORECASE
 		)
-	return detail
+	return masked(detail)  # in other spellings, too, and whatever else it knows

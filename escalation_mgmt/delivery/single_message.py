@@ -1,9 +1,12 @@
 """One message by itself: a test, or a code. Nothing is queued, and nothing recorded."""
 
+from dataclasses import replace
+
 from frappe import _
 
 from escalation_mgmt.notifiers.base import Failed, Message, Notifier, Outcome
 from escalation_mgmt.utils import rows
+from escalation_mgmt.utils.masking import masked
 
 
 def send_single(notifier: Notifier, address: str, text: str, language: str = "") -> Outcome:
@@ -18,4 +21,5 @@ def send_single(notifier: Notifier, address: str, text: str, language: str = "")
 		language=language,
 		context={"item": "test"},
 	)
-	return next((outcome for _message, outcome in notifier.send([message])), Failed(""))
+	outcome = next((outcome for _message, outcome in notifier.send([message])), Failed(""))
+	return replace(outcome, detail=masked(outcome.detail))

@@ -22,7 +22,8 @@ from escalation_mgmt.notifiers.connections import connections_kept
 from escalation_mgmt.storage import action_items, decisions, outbox
 from escalation_mgmt.utils import clock, fault_points, installation, rows
 from escalation_mgmt.utils.doctypes import ITEM, SETTINGS
-from escalation_mgmt.utils.error_reports import report_error
+from escalation_mgmt.utils.error_reports import log_error, report_error, reported
+from escalation_mgmt.utils.masking import masked
 
 SET = 500  # items claimed at once
 PARKED_FOR = timedelta(minutes=5)
@@ -113,7 +114,7 @@ def _park(name: str, error: Exception) -> bool:
 	now = clock.now()
 	report_error(f"Escalation: {name} can't be processed", reference_doctype=ITEM, reference_name=name)
 	first = not frappe.db.get_value(ITEM, name, "parked")
-	parked = decisions.park(name, f"{type(error).__name__}: {error}"[:300], now + PARKED_FOR, now)
+	parked = decisions.park(name, masked(f"{type(error).__name__}: {error}"[:300]), now + PARKED_FOR, now)
 	if first and parked:
 		_notify_owner_of(name, now)
 	fault_points.commit("dispatcher.parked")
@@ -130,6 +131,7 @@ def _notify_owner_of(name: str, now: datetime) -> None:
 		frappe.db.rollback(save_point="escalation_mgmt")  # why it was parked stands in the Error Log already
 
 
+@reported("Escalation: the scheduled job failed", job=True)
 def scheduled() -> None:
 	"""The scheduled job: one tick and one sweep; keeps the background job alive where the site wants one."""
 	in_worker = frappe.db.get_single_value(SETTINGS, "dispatch_in_worker")
@@ -149,6 +151,7 @@ def scheduled() -> None:
 	monitor.beat(wait=True)
 
 
+@reported("Escalation: the background job failed", job=True)
 def in_worker() -> None:
 	"""The long-running background job. It ends within the hour, and the scheduled job starts it again."""
 	until = time.monotonic() + JOB_SECONDS
@@ -201,7 +204,7 @@ def _run_until(stopped: Callable[[], bool], site: str, send: Callable[[], object
 				monitor.beat()
 			time.sleep(pause())
 		except Exception:
-			frappe.logger("escalation_mgmt").exception("the dispatcher met an error, and goes on")
+			log_error("the dispatcher met an error, and goes on")
 			time.sleep(1)
 			fresh = float("-inf")
 

@@ -24,6 +24,7 @@ from escalation_mgmt.storage import wording
 from escalation_mgmt.storage.message_state import Purpose
 from escalation_mgmt.utils import clock, installation
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION, SETTINGS
+from escalation_mgmt.utils.masking import masked
 
 TOLERATED = timedelta(minutes=5)  # a scheduler's tick is up to 240 s; later than this is an alarm
 HEARTBEAT_SECONDS = 10
@@ -226,7 +227,7 @@ def beat(*, wait: bool = False) -> None:
 	try:
 		egress.check_url(url, allowed)
 	except egress.Forbidden as e:  # said here: the thread knows no language
-		log.warning(f"the heartbeat address can't be called: {e}")
+		log.warning(masked(f"the heartbeat address can't be called: {e}"))
 		return
 	if site in _calls and _calls[site].is_alive():
 		log.warning("the heartbeat address has yet to answer: it is not called again meanwhile")
@@ -243,7 +244,7 @@ def _call(url: str, allowed: Sequence[str], log: Logger) -> None:
 	try:
 		asyncio.run(_get(url, allowed))
 	except Exception as e:
-		log.warning(f"the heartbeat address can't be called: {e!r}")
+		log.warning(masked(f"the heartbeat address can't be called: {e!r}"))
 
 
 async def _get(url: str, allowed: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ from escalation_mgmt.notifiers.base import CannotReach, Notifier, Person
 from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.doctypes import CONTACT
 from escalation_mgmt.utils.error_reports import report_error
+from escalation_mgmt.utils.masking import masked
 from escalation_mgmt.utils.plain_text import cell
 
 GUEST, ADMINISTRATOR = frappe.STANDARD_USERS  # accounts that every site has
@@ -46,7 +47,7 @@ class Directory:
 			return notifier, notifier.not_ready()
 		except Exception as e:
 			report_error(f"Escalation: {method} can't be used")
-			return None, _("{0} can't be used: {1}").format(method, str(e)[:200])
+			return None, _("{0} can't be used: {1}").format(method, masked(str(e)[:200]))
 
 	def methods(self) -> list[str]:
 		"""Every method there is, in the order of the hooks."""
@@ -85,7 +86,7 @@ class Directory:
 		except Exception as e:
 			report_error(f"Escalation: step {step.number} can't be resolved")
 			miss = Unreachable(
-				method=step.method, label=self._label(step), reason=self._told(step, str(e)[:300])
+				method=step.method, label=self._label(step), reason=masked(self._told(step, str(e)[:300]))
 			)
 			return Reach((), (miss,))
 
@@ -139,7 +140,8 @@ class Directory:
 				raise CannotReach(why)
 			address = notifier.check_address(address)
 		except CannotReach as e:
-			return Reach((), (Unreachable(method=step.method, label=label, reason=self._told(step, str(e))),))
+			reason = masked(self._told(step, str(e)))
+			return Reach((), (Unreachable(method=step.method, label=label, reason=reason),))
 		endpoint = address if notifier.to_endpoints else ""
 		return Reach((Recipient(method=step.method, address=address, label=label, endpoint=endpoint),))
 
@@ -159,7 +161,7 @@ class Directory:
 				address = self._address(notifier, person)
 				recipients.append(Recipient(method=step.method, address=address, label=label, user=user))
 			except CannotReach as e:
-				missed.append(Unreachable(method=step.method, label=label, reason=str(e), user=user))
+				missed.append(Unreachable(method=step.method, label=label, reason=masked(str(e)), user=user))
 		return Reach(tuple(recipients), tuple(missed))
 
 	def quiet_way_to(self, user: str) -> Recipient | None:

@@ -15,6 +15,7 @@ from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.storage.outbox import StoredMessage
 from escalation_mgmt.utils import clock, fault_points, realtime, rows
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
+from escalation_mgmt.utils.masking import masked
 from escalation_mgmt.utils.plain_text import cell
 
 _KINDS = {
@@ -74,6 +75,7 @@ def take(receipt: Receipt) -> bool:
 	message = _locked(receipt.notification)
 	if not found or not message or not _tells_more(message, receipt):
 		return False
+	receipt = replace(receipt, detail=masked(receipt.detail[:2000]))  # a provider may repeat the number
 	stored = found[0]
 	now = clock.now()
 	_write(message, receipt, now)

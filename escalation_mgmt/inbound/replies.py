@@ -11,7 +11,7 @@ from frappe.translate import print_language
 from escalation_mgmt.actions.acknowledge import acknowledge_by
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.twilio import phone_numbers
-from escalation_mgmt.storage import action_items
+from escalation_mgmt.storage import action_items, addressees
 from escalation_mgmt.storage.message_state import Purpose
 from escalation_mgmt.utils.doctypes import CONTACT, ITEM, NOTIFICATION, NOTIFICATION_SECRET
 
@@ -41,8 +41,13 @@ def take(sender: str, body: str, opt_out: str = "") -> str:
 			frappe.db.set_value(CONTACT, contact.name, "sms_stopped", int(asked in STOP))
 		return ""  # Twilio answers these itself
 	pages = _pages(number)
+	here = {
+		user for user in {row.user for row in (*pages, *contacts)} if not user or addressees.is_enabled(user)
+	}
+	pages = [page for page in pages if page.user in here]
+	contacts = [contact for contact in contacts if contact.user in here]
 	if not contacts and not pages:
-		return ""
+		return ""  # whoever has left is a stranger
 	with print_language(_language(pages, contacts) or frappe.local.lang):
 		return _answer(word, pages)
 

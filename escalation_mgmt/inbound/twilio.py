@@ -2,14 +2,17 @@
 
 Each request proves first that it is Twilio's (design rule 12): nothing of ours is read or written before. Only what can't
 prove it is limited in rate, because a storm of escalations brings a storm of receipts.
+
+A signature has no date. What reads a message aloud or acts is done once for each SID (`storage.callbacks`); a receipt takes a
+message's state forward only, so that it changes nothing when it comes again.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import frappe
 from frappe import _
-from frappe.rate_limiter import rate_limit
 from frappe.translate import print_language
 from twilio.twiml.messaging_response import MessagingResponse
 from werkzeug.wrappers import Response
@@ -25,13 +28,17 @@ from escalation_mgmt.notifiers.twilio import errors, gsm7, twiml
 from escalation_mgmt.notifiers.twilio.account import account
 from escalation_mgmt.notifiers.twilio.phone_call import METHOD as CALL
 from escalation_mgmt.notifiers.twilio.signature import is_signed
-from escalation_mgmt.storage import message_secrets, outbox
+from escalation_mgmt.storage import addressees, callbacks, message_secrets, outbox
 from escalation_mgmt.storage.message_state import MessageState
+from escalation_mgmt.utils import clock, rate_limit, visitor
 from escalation_mgmt.utils.doctypes import CONTACT, ITEM, NOTIFICATION
+from escalation_mgmt.utils.error_reports import report_error
+from escalation_mgmt.utils.request_data import unlogged
 from escalation_mgmt.utils.retry import retry_on_conflict
 
 FORGED_PER_MINUTE = 30  # of one address of the internet
 WRONG_KEYS = 3
+LONGEST_CALL = timedelta(hours=4)  # Twilio ends it then
 _MACHINES = ("machine", "fax")
 _MESSAGES = {
 	"sent": MessageState.SENT,
@@ -81,17 +88,24 @@ def _for_twilio(handle: Callable[[Any, Any], str]) -> Response:
 	request = frappe.request
 	signature = request.headers.get("X-Twilio-Signature", "")
 	query = request.query_string.decode("ascii", "replace")
-	if not is_signed(request.path, query, request.form, signature):
+	with unlogged():
 		try:
-			return _refuse()
-		except frappe.RateLimitExceededError:
-			return Response(status=429)
-	said = retry_on_conflict(lambda: handle(request.form, request.args))  # most callbacks come but once
+			if not is_signed(request.path, query, request.form, signature):
+				return _refuse()
+			said = retry_on_conflict(
+				lambda: handle(request.form, request.args)
+			)  # most callbacks come but once
+		except Exception:
+			frappe.db.rollback()
+			report_error("Escalation: a callback of Twilio's broke")  # Frappe's own report would hold numbers
+			frappe.db.commit()
+			return Response(status=500)
 	return Response(said, mimetype="text/xml") if said else Response(status=204)
 
 
-@rate_limit(limit=FORGED_PER_MINUTE, seconds=60)
 def _refuse() -> Response:
+	if not rate_limit.within("forged", visitor.address(), FORGED_PER_MINUTE, 60):
+		return Response(status=429)
 	return Response("This request isn't signed by Twilio for this site's public address.", status=403)
 
 
@@ -128,6 +142,11 @@ def _receipt(said: Any, ours: Any, id: str, status: MessageState, detail: str = 
 
 
 def _call_answered(said: Any, ours: Any) -> str:
+	event = ("answered", said.get("CallSid", ""), ours.get("n", ""), ours.get("a", ""))
+	return callbacks.once(event, lambda: _answered(said, ours)) or _nothing()
+
+
+def _answered(said: Any, ours: Any) -> str:
 	by = said.get("AnsweredBy", "")
 	call = _Call.of(ours)
 	if not call:
@@ -148,17 +167,11 @@ def _call_key(said: Any, ours: Any) -> str:
 		return _nothing()
 	with print_language(call.language):
 		key = said.get("Digits", "")
-		if key == twiml.ACKNOWLEDGE:
-			done = acknowledge_by(call.row, CALL)
-			return call.speaker.end(done.in_words)
-		if key == twiml.ESCALATE:
-			actor, expected = recipient_as_actor(call.row, CALL), outbox.next_of(call.row)
-			once_more = ours.get("r") == "1"  # asked for, and offered to run the plan again
-			escalate = run_again if once_more else escalate_now
-			result = escalate(call.row.action_item, actor, expected=expected)
-			if result.instead and not once_more:
-				return call.read(ours, result.message, run_again=True)
-			return call.speaker.end(result.message)
+		if act := _ACTS.get(key):
+			# Where in the call it was pressed stands in the address.
+			asked = frappe.request.query_string.decode("ascii", "replace")
+			event = ("key", said.get("CallSid", ""), key, asked)
+			return callbacks.once(event, lambda: act(call, ours)) or _nothing()
 		if key == twiml.REPEAT:
 			return call.read(ours)
 		wrong = int(ours.get("t", "0")) + 1
@@ -167,12 +180,38 @@ def _call_key(said: Any, ours: Any) -> str:
 		return call.read(ours, _("That was a wrong key."), wrong)
 
 
+def _key_acknowledges(call: "_Call", _ours: Any) -> str:
+	return call.speaker.end(acknowledge_by(call.row, CALL, call.row.generation).in_words)
+
+
+def _key_escalates(call: "_Call", ours: Any) -> str:
+	actor, expected = recipient_as_actor(call.row, CALL), outbox.next_of(call.row)
+	once_more = ours.get("r") == "1"  # asked for, and offered to run the plan again
+	escalate = run_again if once_more else escalate_now
+	result = escalate(call.row.action_item, actor, expected=expected)
+	if result.instead and not once_more:
+		return call.read(ours, result.message, run_again=True)
+	return call.speaker.end(result.message)
+
+
+_ACTS: dict[str, Callable[["_Call", Any], str]] = {
+	twiml.ACKNOWLEDGE: _key_acknowledges,
+	twiml.ESCALATE: _key_escalates,
+}
+
+
 def _incoming_sms(said: Any, _ours: Any) -> str:
-	answer = replies.take(said.get("From", ""), said.get("Body", ""), said.get("OptOutType", ""))
-	response = MessagingResponse()
-	if answer:
-		response.message(gsm7.plainer(answer))
-	return str(response)
+	def take() -> str:
+		answer = replies.take(said.get("From", ""), said.get("Body", ""), said.get("OptOutType", ""))
+		response = MessagingResponse()
+		if answer:
+			response.message(gsm7.plainer(answer))
+		return str(response)
+
+	# Without an id nobody could tell it from one that was recorded.
+	sid = said.get("MessageSid", "")
+	done = callbacks.once(("sms", sid), take) if sid else None
+	return done or str(MessagingResponse())
 
 
 class _Call:
@@ -188,19 +227,22 @@ class _Call:
 	@classmethod
 	def of(cls, ours: Any) -> "_Call | None":
 		name = ours.get("n", "")
-		fields = ["name", "action_item", "method", "recipient", "user", "status", *outbox.NEXT]
+		fields = ["name", "action_item", "method", "recipient", "user", "status", "sent_utc", *outbox.NEXT]
 		row = frappe.db.get_value(NOTIFICATION, name, fields, as_dict=True) if name else None
-		if row:
-			row.address = message_secrets.address_of(name)
-		message = delivery.message_of(name) if row and row.method == CALL else None
+		if not row or row.method != CALL or not addressees.may_act(row):
+			return None
+		if row.sent_utc and clock.now() - row.sent_utc > LONGEST_CALL:
+			return None
+		row.address = message_secrets.address_of(name)
+		message = delivery.message_of(name)
 		if not message:
 			return None
 		ticket = frappe.db.get_value(ITEM, row.action_item, "reference_name")
 		return cls(row, str(ticket), message)
 
 	def read(self, ours: Any, first: str = "", wrong: int = 0, *, run_again: bool = False) -> str:
-		known = as_it_is(self.row)
-		if not known or known.waits or not can_acknowledge(known.status):
+		known = as_it_is(self.row, self.row.generation)
+		if not known or known.begun_anew or known.waits or not can_acknowledge(known.status):
 			with print_language(self.language):
 				return self.speaker.end(known.in_words if known else "")
 		run_again = run_again or ours.get("r") == "1"

@@ -12,7 +12,7 @@ from frappe.utils import cint, now_datetime
 
 from escalation_mgmt.engine import RUNNING
 from escalation_mgmt.notifiers.push import devices
-from escalation_mgmt.storage import message_secrets
+from escalation_mgmt.storage import callbacks, message_secrets
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import (
 	DEVICE,
@@ -24,16 +24,19 @@ from escalation_mgmt.utils.doctypes import (
 	PLAN_VERSION,
 	SETTINGS,
 )
+from escalation_mgmt.utils.error_reports import reported
 
 ADDRESSES_KEPT = timedelta(days=7)
 DEAD_DEVICES_KEPT = timedelta(days=30)
 BATCH = 500
 
 
+@reported("Escalation: retention failed", job=True)
 def daily() -> None:
 	"""The scheduled job. Commits after every batch."""
 	_in_batches(_forget_addresses)
 	_remove_dead_devices()
+	callbacks.forget()
 	frappe.db.commit()
 	if days := cint(frappe.db.get_single_value(SETTINGS, "keep_days")):
 		_in_batches(lambda: _remove(timedelta(days=days)))

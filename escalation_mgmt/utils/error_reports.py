@@ -1,11 +1,21 @@
-"""Reports of what went wrong, without the values of variables: those hold links, secrets and addresses (design rule 9)."""
+"""Reports of what went wrong, without the values of variables: those hold links, secrets and addresses (design rule 9).
+What an exception itself says of them is masked.
+"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import frappe
 import redis
+from frappe import _
+
+from escalation_mgmt.utils.masking import masked
+from escalation_mgmt.utils.request_data import unlogged
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @contextmanager
@@ -35,4 +45,41 @@ def report_error(title: str, **more: Any) -> None:
 	"""An Error Log of the exception at hand. Unlike `frappe.log_error` alone it leaves out local variables."""
 	if frappe.flags.escalation_unreported:
 		return
-	frappe.log_error(title=title, message=frappe.get_traceback(), **more)
+	with unlogged():
+		frappe.log_error(title=masked(title), message=masked(frappe.get_traceback()), **more)
+
+
+def log_error(title: str) -> None:
+	"""A line in the site's log file of the exception at hand: where the database itself may be away."""
+	frappe.logger("escalation_mgmt").error(masked(f"{title}\n{frappe.get_traceback()}"))
+
+
+class JobFailed(Exception):
+	"""A job of ours failed; the Error Log says why."""
+
+
+def reported(title: str, *, job: bool = False) -> Callable[[Callable[P, T]], Callable[P, T]]:
+	"""For a door that is given codes, keys or addresses, and for a job: what nobody foresaw in it is reported by us, for Frappe's
+	report of an exception holds the values of all variables. The caller is answered with an error that holds none; a job fails
+	with JobFailed.
+	"""
+
+	def decorated(door: Callable[P, T]) -> Callable[P, T]:
+		@wraps(door)
+		def wrapper(*args: P.args, **more: P.kwargs) -> T:
+			try:
+				return door(*args, **more)
+			except Exception as e:
+				if not job and getattr(e, "http_status_code", 500) < 500:  # said on purpose
+					raise
+				frappe.db.rollback()
+				report_error(title)
+				frappe.db.commit()
+			# Outside of `except`, so that nothing leads from it to the variables.
+			if job:
+				raise JobFailed(title)
+			frappe.throw(_("Something went wrong. An administrator finds it in the Error Log."))
+
+		return wrapper
+
+	return decorated

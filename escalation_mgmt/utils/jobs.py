@@ -5,6 +5,8 @@ from collections.abc import Callable
 import frappe
 from frappe.utils.background_jobs import get_job_status
 
+from escalation_mgmt.utils.request_data import unlogged
+
 _MOST = 8  # workers that do the same job at once
 
 
@@ -16,7 +18,8 @@ def enqueue_once(function: Callable[[], object] | str, job: str) -> None:
 	"""
 	path = function if isinstance(function, str) else f"{function.__module__}.{function.__name__}"
 	try:
-		frappe.enqueue(path, queue="short", job_id=_id_of(job), deduplicate=True)
+		with unlogged():  # that a job waits already is logged as an error, with the request's form
+			frappe.enqueue(path, queue="short", job_id=_id_of(job), deduplicate=True)
 	except Exception:
 		frappe.logger("escalation_mgmt").warning(f"{path} could not be enqueued")
 

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 import frappe
 from frappe import _
-from frappe.rate_limiter import rate_limit
 from frappe.sessions import get_csrf_token
 from frappe.translate import print_language
 from werkzeug.wrappers import Response
@@ -20,13 +19,17 @@ from werkzeug.wrappers import Response
 from escalation_mgmt.actions.acknowledge import Acknowledgement, acknowledge_by, as_it_is
 from escalation_mgmt.delivery import tokens
 from escalation_mgmt.engine import can_acknowledge
-from escalation_mgmt.storage import message_secrets
-from escalation_mgmt.utils import clock
+from escalation_mgmt.storage import addressees, message_secrets
+from escalation_mgmt.utils import clock, rate_limit, visitor
 from escalation_mgmt.utils.doctypes import CONTACT, ITEM, NOTIFICATION
+from escalation_mgmt.utils.error_reports import report_error
 from escalation_mgmt.utils.retry import retry_on_conflict
 
 PREFIX = "ack/"
-PER_MINUTE = 60  # for one address of the internet: an office behind one router still gets through
+TRIES_PER_MINUTE = 60  # of links that aren't valid, from one address of the internet
+USES_PER_MINUTE = (
+	120  # of one valid link: scanners and previews open it, too. Pressing the button is counted apart
+)
 
 _HEADERS = {
 	"Cache-Control": "no-store",
@@ -61,29 +64,57 @@ class AckPage:
 		return self.path.startswith(PREFIX)
 
 	def render(self) -> Response:
+		"""A valid link is looked up before anything is counted, so that nobody else's tries can shut it out."""
 		try:
-			return self._answer()
-		except frappe.RateLimitExceededError:
-			return _page(Sheet(_("Too many requests"), _("Wait a minute and try again."), status=429))
+			message = _message(self.path.removeprefix(PREFIX))
+			if message and not _used_too_often(message):
+				return _answer(message)
+			return _too_many() if message else _not_valid()
+		except Exception:
+			frappe.db.rollback()
+			report_error(
+				"Escalation: the page behind a link broke"
+			)  # Frappe's own report would hold the token
+			frappe.db.commit()
+			return _page(Sheet(_("That didn't work"), _("Try again, or open the ticket."), status=500))
 
-	@rate_limit(limit=PER_MINUTE, seconds=60)
-	def _answer(self) -> Response:
-		message = _message(self.path.removeprefix(PREFIX))
-		if not message:
-			# Wrong, altered and expired look alike, so that nobody learns anything by trying.
-			return _page(
-				Sheet(
-					_("This link is not valid"),
-					_("It may have expired. Open the ticket in the helpdesk to acknowledge it there."),
-					status=404,
-				)
-			)
-		with print_language(message.language or frappe.local.lang):
+
+def _answer(message: Any) -> Response:
+	with print_language(message.language or frappe.local.lang):
+		done: Acknowledgement | None
+		try:
 			if frappe.request.method == "POST":
 				done = retry_on_conflict(lambda: acknowledge_by(message, "Link"))
 			else:
 				done = as_it_is(message)
-			return _page(_sheet(message, done))
+		except frappe.DoesNotExistError:  # deleted a moment ago
+			frappe.clear_messages()
+			done = None
+		sheet = _sheet(message, done) if done else None
+		return _page(sheet) if sheet else _not_valid()
+
+
+def _used_too_often(message: Any) -> bool:
+	presses = "press" if frappe.request.method == "POST" else "open"
+	return not rate_limit.within(f"link:{presses}", message.name, USES_PER_MINUTE, 60)
+
+
+def _not_valid() -> Response:
+	"""Wrong, altered, expired, of somebody who has left or of what is gone: all look alike, so that nobody learns anything
+	by trying."""
+	if not rate_limit.within("ack", visitor.address(), TRIES_PER_MINUTE, 60):
+		return _too_many()
+	return _page(
+		Sheet(
+			_("This link is not valid"),
+			_("It may have expired. Open the ticket in the helpdesk to acknowledge it there."),
+			status=404,
+		)
+	)
+
+
+def _too_many() -> Response:
+	return _page(Sheet(_("Too many requests"), _("Wait a minute and try again."), status=429))
 
 
 def _message(token: str) -> Any:
@@ -94,9 +125,10 @@ def _message(token: str) -> Any:
 	message = frappe.db.get_value(
 		NOTIFICATION, secret.name, ["name", "action_item", "recipient", "user"], as_dict=True
 	)
-	if message:
-		message.address = secret.address
-		message.language = _language(message.user)
+	if not message or not addressees.may_act(message):
+		return None
+	message.address = secret.address
+	message.language = _language(message.user)
 	return message
 
 
@@ -119,8 +151,11 @@ def _time_for(user: str | None, instant: datetime) -> str:
 	return f"{frappe.utils.format_datetime(theirs.replace(tzinfo=None))} {theirs.tzname()}"
 
 
-def _sheet(message: Any, done: Acknowledgement | None) -> Sheet:
+def _sheet(message: Any, done: Acknowledgement) -> Sheet | None:
+	"""What is said of how it stands; None: the action item is gone."""
 	item = frappe.db.get_value(ITEM, message.action_item, ["reference_name", "ticket_subject"], as_dict=True)
+	if not item:
+		return None
 	ticket = {"ticket": item.reference_name, "subject": item.ticket_subject}
 	if done.renewed:
 		return Sheet(

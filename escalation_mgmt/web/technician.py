@@ -1,7 +1,8 @@
 """The technician's page, /escalations: what it calls, and what serves it.
 
 Made for a phone's home screen: there an iPhone (iOS 16.4 and later) takes notifications from a web page. The page is
-small and our own, without Desk. Every function here is for the user who is logged in, and for their own devices.
+small and our own, without Desk. Every function here is for the user who is logged in, one of those who can be paged and no
+customer, and for their own devices.
 """
 
 import hashlib
@@ -23,13 +24,14 @@ from escalation_mgmt.delivery.single_message import send_single
 from escalation_mgmt.engine import Status
 from escalation_mgmt.notifiers import egress
 from escalation_mgmt.notifiers.base import CannotReach, Sent
-from escalation_mgmt.notifiers.push import devices, vapid, web_push
+from escalation_mgmt.notifiers.push import devices, services, vapid
 from escalation_mgmt.notifiers.push.devices import PAGE, page_url
 from escalation_mgmt.notifiers.push.iphone_push import IphonePushNotifier
 from escalation_mgmt.storage import action_items
 from escalation_mgmt.storage.message_state import Purpose
 from escalation_mgmt.utils import clock, installation
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
+from escalation_mgmt.utils.error_reports import reported
 from escalation_mgmt.utils.rate_limit import hourly
 
 TESTS_PER_HOUR = 6
@@ -50,6 +52,7 @@ def overview() -> dict[str, Any]:
 
 
 @frappe.whitelist(methods=["POST"])
+@reported("Escalation: add_device broke")
 def add_device(
 	kind: str,
 	endpoint: str,
@@ -70,7 +73,7 @@ def add_device(
 	endpoint = devices.checked_endpoint(endpoint)
 	if kind == devices.WEB_PUSH:
 		try:
-			web_push.check_endpoint(endpoint)
+			services.check(endpoint)
 		except egress.Forbidden as e:
 			frappe.throw(str(e))
 		p256dh, auth = devices.checked_keys(p256dh, auth)
@@ -87,6 +90,7 @@ def add_device(
 
 
 @frappe.whitelist(methods=["POST"])
+@reported("Escalation: remove_device broke")
 def remove_device(device: str) -> dict[str, Any]:
 	"""Remove one of the present user's devices."""
 	devices.remove(_user(), device)
@@ -94,6 +98,7 @@ def remove_device(device: str) -> dict[str, Any]:
 
 
 @frappe.whitelist(methods=["POST"])
+@reported("Escalation: send_test broke")
 def send_test() -> dict[str, Any]:
 	"""Send the present user a notification, now, to all of their devices. At most six an hour.
 
@@ -126,6 +131,7 @@ def acknowledge(action_item: str) -> dict[str, Any]:
 def _user() -> str:
 	if frappe.session.user == "Guest":
 		raise frappe.PermissionError(_("Log in first."))
+	permissions.only_for_staff()
 	return frappe.session.user
 
 
@@ -229,6 +235,7 @@ class PhonePage:
 			return self._file()
 		if frappe.session.user == "Guest":
 			return redirect(f"/login?redirect-to={quote('/' + PAGE)}", code=302)
+		permissions.only_for_staff()
 		return self._page()
 
 	def _page(self) -> Response:

@@ -70,9 +70,10 @@ def _settings(url: str, providers: LocalProviders) -> None:
 
 	host = providers.pager_url.split("/")[2]
 	update_site_config("escalation_allowed_hosts", [host])
+	update_site_config("escalation_push_hosts", [host])
 	update_site_config("escalation_twilio_api_url", providers.twilio.api_url)
 	frappe.conf.escalation_twilio_api_url = providers.twilio.api_url
-	frappe.conf.escalation_allowed_hosts = [host]
+	frappe.conf.escalation_allowed_hosts = frappe.conf.escalation_push_hosts = [host]
 	settings = frappe.get_doc("Escalation Settings")
 	twilio = providers.twilio
 	twilio.sms_url = f"{url}/api/method/escalation_mgmt.inbound.twilio.incoming_sms"

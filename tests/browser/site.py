@@ -23,7 +23,8 @@ def make(name: str, url: str, smtp: list, pager: str, secret: str) -> None:
 	import frappe
 	from frappe.installer import update_site_config
 
-	update_site_config("escalation_allowed_hosts", [pager.split("/")[2]])
+	for allowed in ("escalation_allowed_hosts", "escalation_push_hosts"):
+		update_site_config(allowed, [pager.split("/")[2]])
 	from tests.world.clean_site import email_account
 
 	email_account(*smtp)

@@ -24,8 +24,8 @@ def called(world: World) -> tuple:
 		(asked["StatusCallback"], {"CallSid": call.sid, "CallStatus": "failed"}),
 		(asked["Url"], {"CallSid": call.sid, "AnsweredBy": "human"}),
 		(key, {"CallSid": call.sid, "Digits": "1"}),
-		(twilio.sms_url, {"From": TINA, "Body": "1"}),
-		(twilio.sms_url, {"From": TINA, "Body": "STOP"}),
+		(twilio.sms_url, {"From": TINA, "Body": "1", "MessageSid": "SM" + "1" * 32}),
+		(twilio.sms_url, {"From": TINA, "Body": "STOP", "MessageSid": "SM" + "2" * 32}),
 	]
 
 

@@ -36,6 +36,7 @@ OURS = (
 	"Escalation Calendar Hours",
 	"Escalation Calendar Holiday",
 	"Escalation Maintenance",
+	"Escalation Callback",
 )
 OTHERS = (
 	"HD Ticket",
@@ -72,6 +73,8 @@ class CleanSite:
 		email_account(*self.providers.smtp_address)
 		host = f"{self.providers.smtp_address.host}:{self.providers.pager_url.split(':')[2].split('/')[0]}"
 		frappe.conf.escalation_allowed_hosts = [host]
+		frappe.conf.escalation_push_hosts = [host]
+		frappe.conf.escalation_proxies = None
 		frappe.conf.escalation_fcm_url = self.providers.fcm.base_url
 		frappe.conf.escalation_fcm_service_account = self.providers.fcm.service_account()
 		self.now = clock.now()

@@ -19,6 +19,7 @@ from frappe.utils import now_datetime
 
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import DEVICE, DEVICE_SECRET
+from escalation_mgmt.utils.masking import masked
 from escalation_mgmt.utils.plain_text import cell
 from escalation_mgmt.utils.public_address import public_url
 
@@ -42,6 +43,10 @@ class Device:
 	server_key: str = ""
 
 
+# Only people of the desk have devices. Who was one and isn't any more keeps them, and gets nothing.
+_OF_STAFF = "exists (select 1 from `tabUser` u where u.`name` = d.`user` and u.`enabled` = 1 and u.`user_type` <> 'Website User')"
+
+
 def page_url() -> str:
 	"""The technician's page, at the configured public address of the site."""
 	return public_url(f"/{PAGE}")
@@ -53,6 +58,7 @@ def ways() -> dict[str, set[tuple[str, str]]]:
 	for user, kind, key in frappe.db.sql(
 		"select distinct d.`user`, d.`kind`, coalesce(s.`server_key`, '')"
 		f" from `tab{DEVICE}` d left join `tab{DEVICE_SECRET}` s on s.`name` = d.`name` where d.`dead` = 0"
+		f" and {_OF_STAFF}"
 	):
 		found.setdefault(user, set()).add((kind, key))
 	return found
@@ -66,7 +72,8 @@ def live(users: Iterable[str]) -> dict[str, list[Device]]:
 	for row in frappe.db.sql(
 		"select d.`name`, d.`user`, d.`kind`, d.`label`, s.`endpoint`, s.`p256dh`, s.`auth`, s.`server_key`"
 		f" from `tab{DEVICE}` d join `tab{DEVICE_SECRET}` s on s.`name` = d.`name`"
-		f" where d.`user` in ({rows.placeholders(found)}) and d.`dead` = 0 order by d.`added_utc`, d.`name`",
+		f" where d.`user` in ({rows.placeholders(found)}) and d.`dead` = 0 and {_OF_STAFF}"
+		" order by d.`added_utc`, d.`name`",
 		tuple(found),
 		as_dict=True,
 	):
@@ -194,7 +201,7 @@ def mark_dead(reasons: Mapping[str, str]) -> None:
 	rows.update_all(
 		DEVICE,
 		[
-			{"name": name, "dead": 1, "dead_reason": cell(why, 500), "modified": now}
+			{"name": name, "dead": 1, "dead_reason": cell(masked(why[:500]), 500), "modified": now}
 			for name, why in sorted(reasons.items())
 		],
 	)

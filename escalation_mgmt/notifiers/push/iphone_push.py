@@ -11,7 +11,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt.notifiers import connections, egress
+from escalation_mgmt.notifiers import connections
 from escalation_mgmt.notifiers.base import (
 	CannotReach,
 	Failed,
@@ -23,7 +23,7 @@ from escalation_mgmt.notifiers.base import (
 	Sent,
 	Unknown,
 )
-from escalation_mgmt.notifiers.push import devices, fcm, fcm_account, vapid, web_push
+from escalation_mgmt.notifiers.push import devices, fcm, fcm_account, services, vapid, web_push
 from escalation_mgmt.notifiers.push.base import Gone
 from escalation_mgmt.notifiers.push.content import Content, content_of
 from escalation_mgmt.notifiers.push.devices import FCM, WEB_PUSH, Device, page_url
@@ -128,7 +128,7 @@ class IphonePushNotifier(Notifier):
 				(parcel, device) for parcel in parcels.values() for device in found[parcel.message.address]
 			]
 			subject = vapid.subject()
-			key = ("Web Push", *self._pairs, subject, *egress.allowed_hosts())
+			key = ("Web Push", *self._pairs, subject, *services.inside())
 			for known in connections.all_at_once(
 				key, lambda: web_push.Pusher(self._pairs, subject), asked, one
 			):

@@ -7,6 +7,7 @@ pywebpush), RFC 8292 (VAPID, by which a push service knows who sends).
 import base64
 import functools
 import hashlib
+import json
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,22 +22,37 @@ from pywebpush import WebPusher, WebPushException
 from escalation_mgmt.notifiers import answers, egress
 from escalation_mgmt.notifiers.answers import Trouble
 from escalation_mgmt.notifiers.base import Failed, Outcome, Retry, Sent, Unknown
+from escalation_mgmt.notifiers.push import services
 from escalation_mgmt.notifiers.push.base import TTL, Gone
 from escalation_mgmt.notifiers.push.devices import Device
 
 SECONDS = 10  # for one request
 CONNECTIONS = 256
 TOKEN_LIFE = timedelta(hours=12)  # RFC 8292 allows 24 at most
+# Apple, "Sending web push notifications in web apps and browsers"; Mozilla's `errno` is a number.
+_APPLES_REASONS = frozenset(
+	(
+		*(
+			"BadDeviceToken",
+			"BadJwtToken",
+			"BadPath",
+			"BadTtl",
+			"BadUrgency",
+			"BadVapidPublicKey",
+			"BadWebPushTopic",
+		),
+		*("ExpiredJwtToken", "Forbidden", "InternalServerError", "InvalidProviderToken", "MethodNotAllowed"),
+		*(
+			"MissingCryptoKey",
+			"MissingContentEncoding",
+			"PayloadEmpty",
+			"PayloadTooLarge",
+			"ServiceUnavailable",
+		),
+		*("Shutdown", "TooManyRequests", "Unregistered", "VapidPkHashMismatch"),
+	)
+)
 LARGEST = 3000  # bytes of JSON; RFC 8030 promises 4096 encrypted, of which keys and padding take some
-
-
-def check_endpoint(url: str) -> None:
-	"""Refuse what no push service's address can be: it comes from a browser, so from anybody. Raises egress.Forbidden."""
-	allowed = egress.allowed_hosts()
-	egress.check_url(url, allowed)
-	parts = urlsplit(url)
-	if parts.scheme != "https" and not egress.is_allowed(parts.hostname or "", parts.port or 80, allowed):
-		raise egress.Forbidden(lambda: _("The address of a push service begins with https://."))
 
 
 def topic(item: str) -> str:
@@ -49,7 +65,7 @@ class Pusher:
 
 	def __init__(self, pairs: dict[str, Vapid02], subject: str):
 		self._pairs, self._subject = pairs, subject
-		self._session = egress.session(egress.allowed_hosts(), CONNECTIONS)
+		self._session = egress.session(services.inside(), CONNECTIONS)
 		self._signed = functools.cache(self._sign)
 
 	async def close(self) -> None:
@@ -60,7 +76,7 @@ class Pusher:
 		if device.server_key not in self._pairs:
 			return OldKey()
 		try:
-			check_endpoint(device.endpoint)
+			services.check(device.endpoint)
 			parts = urlsplit(device.endpoint)
 			headers = {
 				**self._signed(device.server_key, f"{parts.scheme}://{parts.netloc}"),
@@ -116,9 +132,9 @@ def outcome(answer: Answer | Exception) -> Outcome | Gone:
 	if isinstance(answer, Exception):
 		return _broken(answer)
 	status = answer.status
-	said = f"{status} {answer.body or answer.reason}".strip()
+	said = f"{status} {_known_reason(answer.body)}".strip()
 	if status in (200, 201, 202, 204):
-		return Sent(answer.headers.get("Location", "")[:140])
+		return Sent()  # the address of its receipt is the service's own word, too, and we never ask for one
 	if status in (404, 410):
 		return Gone(
 			_("its subscription has ended (the page was removed from it, or notifications were forbidden)")
@@ -127,6 +143,22 @@ def outcome(answer: Answer | Exception) -> Outcome | Gone:
 		wait = answers.retry_after(answer.headers.get("Retry-After"))
 		return Retry(_("its push service is busy: {0}").format(said), wait)
 	return _refused(status, said)
+
+
+def _known_reason(body: str) -> str:
+	"""Of what a push service answered, its reason, if it is one that is documented; nothing else of it goes any further.
+
+	Whoever adds a device chooses who answers, and may read what became of their messages.
+	"""
+	try:
+		said = json.loads(body)
+	except ValueError:
+		return ""
+	said = said if isinstance(said, dict) else {}
+	reason, number = said.get("reason"), said.get("errno")
+	if isinstance(reason, str) and reason in _APPLES_REASONS:
+		return reason
+	return f"errno {number}" if type(number) is int and 0 < number < 1000 else ""
 
 
 def _refused(status: int, said: str) -> Outcome:
