@@ -133,9 +133,7 @@ def _follow_one(place: Place, renaming: Renaming) -> None:
 			sets.append("`version` = `version` + 1")
 		where = f"`{place.column}` = %s"
 		if place.doctype == NOTIFICATION_SECRET:
-			where += (
-				f" and `name` in (select `name` from `tab{NOTIFICATION}` where coalesce(`endpoint`, '') <> '')"
-			)
+			where += f" and `name` in (select `name` from `tab{NOTIFICATION}` where coalesce(`endpoint`, '') <> '')"
 		if place.tickets:
 			where += f" and {place.tickets} in ({rows.placeholders(doctypes)})"
 		frappe.db.sql(
