@@ -118,7 +118,7 @@ def rehearse(context, plan, ticket, at, acknowledged_by, everyone, delay, **hypo
 			responses=responses,
 		)
 		_print(found)
-	except (frappe.ValidationError, ValueError) as e:
+	except (frappe.ValidationError, ValueError, OverflowError) as e:
 		why = e.args[0] if e.args else e
 		raise click.ClickException("\n".join(why) if isinstance(why, list) else str(why)) from e
 	finally:

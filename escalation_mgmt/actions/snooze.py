@@ -21,7 +21,7 @@ from escalation_mgmt.engine import (
 )
 from escalation_mgmt.engine import snooze as engine_snooze
 from escalation_mgmt.storage import wording
-from escalation_mgmt.utils import clock
+from escalation_mgmt.utils import bounds, clock
 from escalation_mgmt.utils.plain_text import plain
 
 LONGEST = LONGEST_SNOOZE.total_seconds()
@@ -46,11 +46,16 @@ def snooze(item: str, until: str, actor: Actor) -> Result:
 
 def _instant(until: str) -> datetime:
 	try:
-		return clock.to_utc(get_datetime(until.strip().replace("T", " "))) or frappe.throw(
-			_("Say until when.")
-		)
+		local = get_datetime(str(until).strip().replace("T", " "))
 	except (ValueError, OverflowError):
-		frappe.throw(_("{0} is no date and time.").format(plain(until, 140)))
+		local = None
+		if str(until).strip():
+			frappe.throw(_("{0} is no date and time.").format(plain(str(until), 140)))
+	if not local:
+		frappe.throw(_("Say until when."))
+	if not bounds.is_possible(local):
+		frappe.throw(_("{0} is no date and time.").format(plain(str(until), 140)))
+	return clock.to_utc(local)
 
 
 def _say(_locked: Locked, decision: Decision) -> str:

@@ -1,7 +1,6 @@
 """Plans while they are written: what they may ask for, their outline, their rehearsal, what would make them fail."""
 
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any
 
 import frappe
@@ -14,6 +13,7 @@ from escalation_mgmt.facts import maintenances, plans, reading_rights
 from escalation_mgmt.facts.sources import choices
 from escalation_mgmt.preflight import lookback, readiness, rehearsal, rights
 from escalation_mgmt.preflight.outline import outline_of
+from escalation_mgmt.utils import bounds
 from escalation_mgmt.utils.doctypes import MAINTENANCE, PLAN
 
 
@@ -90,13 +90,14 @@ def rehearse(  # noqa: PLR0913 - whoever calls it names each of them
 	doc = _in_form(plan)
 	if ticket:
 		frappe.has_permission(doc.reference_doctype, "read", ticket, throw=True)
+	after = bounds.seconds(delay, "delay"), bounds.seconds(answered_after, "answered_after")
 	try:
 		responses = Responses(
 			to_message=to_message,
 			to_step=to_step,
 			everyone=everyone,
-			delay=timedelta(seconds=delay),
-			answered_after=timedelta(seconds=answered_after) if answered_after else None,
+			delay=after[0],
+			answered_after=after[1] or None,
 		)
 	except ValueError:
 		frappe.throw(_("A time can't be negative."))

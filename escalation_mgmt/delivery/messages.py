@@ -10,11 +10,12 @@ from jinja2 import TemplateError, meta, nodes
 from escalation_mgmt.engine import EventKind, Plan, Step, Ticket
 from escalation_mgmt.facts import plain_values
 from escalation_mgmt.notifiers.answers import first_line
+from escalation_mgmt.utils.budget import Refused, TooMuch
 from escalation_mgmt.utils.error_reports import report_error
 from escalation_mgmt.utils.masking import masked
 from escalation_mgmt.utils.public_address import of_form, public_url
 from escalation_mgmt.utils.templating import NAMES as TEMPLATE_NAMES
-from escalation_mgmt.utils.templating import fields_in, parse, render
+from escalation_mgmt.utils.templating import Readable, fields_in, parse, render
 
 NAMES = (
 	"ticket",  # name, subject, priority, team, ticket_type, customer, doctype, url, and the ticket's own fields
@@ -32,7 +33,7 @@ NAMES = (
 _TICKET_FACTS = ("name", "doctype", "subject", "priority", "team", "ticket_type", "customer", "url")
 
 
-class TicketView:
+class TicketView(Readable):
 	"""A ticket as templates see it: the usual facts first, then any field of its own, read when it is asked for."""
 
 	def __init__(self, ticket: Ticket, doc: Any = None, load: Any = None):
@@ -146,6 +147,12 @@ def placeholders_wrong(template: str, doctype: str, *, in_body: bool = False) ->
 	known = {*options, *TEMPLATE_NAMES}
 	for name in sorted(meta.find_undeclared_variables(tree) - known):
 		yield _("names {0}, which doesn't exist. There are: {1}.").format(name, ", ".join(options))
+	try:
+		render(template, sample(doctype))
+	except (TooMuch, Refused) as e:
+		yield _("can't be used: {0}.").format(e)
+	except Exception:
+		pass
 	if not doctype:
 		return
 	fields = frappe.get_meta(doctype)

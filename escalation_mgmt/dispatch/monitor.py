@@ -30,11 +30,13 @@ TOLERATED = timedelta(minutes=5)  # a scheduler's tick is up to 240 s; later tha
 HEARTBEAT_SECONDS = 10
 LATELY = timedelta(days=1)
 LATEST = 500  # messages, for how late they were
-TICK, WORKER = "escalation_last_tick", "escalation_worker"  # keys in Redis
+TICK, WORKER, HEARTBEAT = "escalation_last_tick", "escalation_worker", "escalation_heartbeat"  # keys in Redis
+_HEARTBEAT_KNOWN = 3600  # seconds
 _WORKER_SECONDS = 90  # longer than a batch takes
 _NOTED_EVERY = timedelta(seconds=5)
 noted: dict[str, datetime] = {}  # by site: the look that this process has written to Redis last
 _calls: dict[str, threading.Thread] = {}  # to the heartbeat address, each site's last
+_said: dict[str, str | Exception] = {}  # by site: what its last call came to; empty: it was answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,33 +226,59 @@ def beat(*, wait: bool = False) -> None:
 	if not state or state.mute or state.steps_overdue or state.messages_overdue:
 		return
 	site, log, allowed = frappe.local.site, frappe.logger("escalation_mgmt"), egress.allowed_hosts()
+	_note_heartbeat()
 	try:
 		egress.check_url(url, allowed)
 	except egress.Forbidden as e:  # said here: the thread knows no language
 		log.warning(masked(f"the heartbeat address can't be called: {e}"))
+		_said[site] = e
+		_note_heartbeat()
 		return
 	if site in _calls and _calls[site].is_alive():
 		log.warning("the heartbeat address has yet to answer: it is not called again meanwhile")
 		return
-	call = threading.Thread(target=_call, args=(url, allowed, log), name="escalation-heartbeat", daemon=True)
+	call = threading.Thread(
+		target=_call, args=(site, url, allowed, log), name="escalation-heartbeat", daemon=True
+	)
 	_calls[site] = call
 	call.start()
 	if wait:
 		call.join(2 * HEARTBEAT_SECONDS)  # a name server that hangs takes longer than the limit
+		_note_heartbeat()
 
 
-def _call(url: str, allowed: Sequence[str], log: Logger) -> None:
+def heartbeat_trouble() -> str:
+	"""Why the heartbeat address wasn't reached when it was called last; empty where it was, or nobody knows."""
+	with suppress(redis.exceptions.RedisError, OSError):
+		return frappe.cache.get_value(HEARTBEAT, expires=True) or ""
+	return ""
+
+
+def _note_heartbeat() -> None:
+	"""Let other processes know what the call before came to."""
+	said = _said.pop(frappe.local.site, None)
+	if isinstance(said, Exception):
+		said = masked((str(egress.refusal(said) or said) or repr(said))[:200])
+	if said is not None:
+		with suppress(redis.exceptions.RedisError, OSError):
+			frappe.cache.set_value(HEARTBEAT, said, expires_in_sec=_HEARTBEAT_KNOWN)
+
+
+def _call(site: str, url: str, allowed: Sequence[str], log: Logger) -> None:
 	"""On a thread that knows no site."""
 	try:
-		asyncio.run(_get(url, allowed))
+		status = asyncio.run(_get(url, allowed))
+		_said[site] = "" if status < 400 else f"HTTP {status}"
 	except Exception as e:
 		log.warning(masked(f"the heartbeat address can't be called: {e!r}"))
+		_said[site] = e
 
 
-async def _get(url: str, allowed: Sequence[str]) -> None:
+async def _get(url: str, allowed: Sequence[str]) -> int:
 	timeout = aiohttp.ClientTimeout(total=HEARTBEAT_SECONDS)
 	async with (
 		egress.session(allowed, 1) as pool,
 		pool.get(url, timeout=timeout, allow_redirects=False) as response,
 	):
 		response.release()
+		return response.status

@@ -5,7 +5,6 @@ rows, which are read for a whole set at once; one that names a child table or a 
 """
 
 import ast
-import unicodedata
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -14,6 +13,7 @@ import frappe
 
 from escalation_mgmt.engine import Plan
 from escalation_mgmt.facts import plain_values
+from escalation_mgmt.utils import expressions
 from escalation_mgmt.utils.error_reports import report_once
 from escalation_mgmt.utils.rows import placeholders
 
@@ -22,9 +22,8 @@ Values = Callable[[str], dict[str, Any]]
 
 
 def evaluate_condition(expression: str, values: dict[str, Any]) -> bool:
-	"""Evaluate a condition over what a ticket holds. What it raises is the caller's to handle."""
-	# Plain values: an expression that could call the document could write it.
-	return bool(frappe.safe_eval(expression, None, {"doc": frappe._dict(values)}))
+	"""Evaluate a condition over what a ticket holds, which are plain values. What it raises is the caller's to handle."""
+	return bool(expressions.evaluate(expression, {"doc": values}))
 
 
 def met_by(values: Values) -> Callable[[Plan], bool]:
@@ -101,8 +100,8 @@ def fields_in(expression: str) -> frozenset[str]:
 	"""
 	finder = _Fields()
 	try:
-		finder.visit(_parsed(expression))
-	except (SyntaxError, ValueError):
+		finder.visit(expressions.checked(expression))
+	except (SyntaxError, expressions.Refused):
 		return frozenset({WHOLE})
 	return frozenset(finder.found)
 
@@ -110,14 +109,9 @@ def fields_in(expression: str) -> frozenset[str]:
 def can_be_parsed(expression: str) -> bool:
 	"""Whether it is an expression at all; what is none reads nothing, and no plan is saved with it."""
 	try:
-		return bool(_parsed(expression))
-	except (SyntaxError, ValueError):
+		return bool(expressions.checked(expression))
+	except (SyntaxError, expressions.Refused):
 		return False
-
-
-def _parsed(expression: str) -> ast.Expression:
-	"""Normalised, as `safe_eval` does it: a space that was pasted may be no space. Raises SyntaxError and ValueError."""
-	return ast.parse(unicodedata.normalize("NFKC", expression).strip(), mode="eval")
 
 
 class _Fields(ast.NodeVisitor):

@@ -76,6 +76,8 @@ def check_url(url: str, allowed: Iterable[str]) -> None:
 		raise Forbidden(
 			lambda: _("{0} must begin with http:// or https:// and name a host").format(repr(url))
 		)
+	if any(character.isspace() for character in host):
+		raise Forbidden(lambda: _("{0} has a blank in the host's name").format(repr(url)))
 	if not host.isascii():
 		# Other dots and digits of Unicode become an address on the way to the connection, past every look at it.
 		raise Forbidden(
@@ -96,6 +98,16 @@ def check_url(url: str, allowed: Iterable[str]) -> None:
 		return  # a name: the resolver looks at what it stands for when it is connected to
 	if not is_outside(host):
 		raise _inside(host)
+
+
+def origin(url: str) -> tuple[str, str, int | None]:
+	"""Scheme, host and port: what may know a secret that was entered for this address."""
+	try:
+		parts = urlsplit(url.strip())
+		default = {"http": 80, "https": 443}.get(parts.scheme)
+		return parts.scheme, (parts.hostname or "").lower(), parts.port or default
+	except ValueError:
+		return "", url, None
 
 
 def is_allowed(host: str, port: int, allowed: Iterable[str]) -> bool:

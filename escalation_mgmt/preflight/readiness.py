@@ -70,6 +70,11 @@ def _of_site() -> Iterator[Finding]:
 			"Turn it on: bench --site {0} enable-scheduler."
 		).format(frappe.local.site)
 		yield Finding(words, Remedy(_("System Settings"), "System Settings", "System Settings"))
+	if trouble := monitor.heartbeat_trouble():
+		words = _("The heartbeat address wasn't reached, so whoever listens there is alarmed: {0}").format(
+			trouble
+		)
+		yield Finding(words, remedies.settings())
 	for problem in state.stuck:
 		yield Finding(problem, Remedy(_("Action Items"), ITEM))
 

@@ -42,7 +42,7 @@ from escalation_mgmt.preflight import remedies, validation
 from escalation_mgmt.preflight.remedies import Remedy
 from escalation_mgmt.storage import action_items, audiences, wording
 from escalation_mgmt.storage.message_state import Purpose
-from escalation_mgmt.utils import clock, installation
+from escalation_mgmt.utils import bounds, clock, installation
 from escalation_mgmt.utils.error_reports import unreported
 from escalation_mgmt.utils.plain_text import plain
 
@@ -169,14 +169,18 @@ def start(at: str) -> datetime:
 	if not at or at.strip().lower() == "now":
 		return clock.now()
 	here = clock.to_site(clock.now())
+	dated = not re.match(r"\s*[^\W\d]", at)
 	try:
-		if not re.match(r"\s*[^\W\d]", at):
-			return clock.to_utc(get_datetime(at))
-		then = parser.parse(at, default=here.replace(hour=0, minute=0, second=0, microsecond=0))
+		midnight = here.replace(hour=0, minute=0, second=0, microsecond=0)
+		then = get_datetime(at) if dated else parser.parse(at, default=midnight).replace(tzinfo=None)
 	except (ValueError, OverflowError):
+		then = None
+	if not then or not bounds.is_possible(then):
 		frappe.throw(
 			_("{0} is no time. Write a date and a time, such as 2030-11-22 17:50.").format(plain(at, 140))
 		)
+	if dated:
+		return clock.to_utc(then)
 	if then < here and then.date() == here.date():  # "Friday", on a Friday: the next one
 		then += timedelta(days=7)
 	return clock.to_utc(then)

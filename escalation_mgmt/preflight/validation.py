@@ -5,7 +5,7 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import cint, flt
+from frappe.utils import cint
 
 from escalation_mgmt import notifiers
 from escalation_mgmt.delivery import messages
@@ -13,10 +13,8 @@ from escalation_mgmt.engine import CalendarKind, TargetKind, forestalling
 from escalation_mgmt.facts import calendars, conditions, field_types, people, plain_values, plans, sources
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.preflight import names
+from escalation_mgmt.utils import bounds
 from escalation_mgmt.utils.doctypes import CALENDAR, ENDPOINT
-
-_DURATIONS = ("window", "repeat_pause", "last_wait", "ack_timeout", "ack_grace")
-LONGEST_DAYS = 366  # of working time, so that counting it stays quick
 
 
 def problems(plan: Any) -> list[str]:
@@ -31,9 +29,9 @@ def problems(plan: Any) -> list[str]:
 	if wrong := sources.problems(plan.reference_doctype):
 		return wrong
 	found = [
+		*bounds.problems(plan),
 		*_matching(plan),
 		*names.lost_in_plan(plan),
-		*_durations(plan),
 		*_calendar(plan),
 		*_conditions(plan),
 		*_templates(plan),
@@ -84,12 +82,6 @@ def _matching(plan: Any) -> Iterator[str]:
 			)
 
 
-def _durations(plan: Any) -> Iterator[str]:
-	for field in _DURATIONS:
-		if flt(plan.get(field)) < 0:
-			yield _("{0} can't be negative.").format(_(plan.meta.get_label(field)))
-
-
 def _calendar(plan: Any) -> Iterator[str]:
 	kind = CalendarKind(plan.calendar or CalendarKind.AROUND_THE_CLOCK)
 	if kind is CalendarKind.AROUND_THE_CLOCK:
@@ -112,9 +104,6 @@ def _calendar(plan: Any) -> Iterator[str]:
 			calendars.read(doctype, name)
 		except calendars.Unusable as e:
 			yield str(e)
-	longest = max(flt(wait) for wait in [*map(plan.get, _DURATIONS), *(row.wait for row in plan.steps)])
-	if plan.count_working_time and longest > LONGEST_DAYS * 86400:
-		yield _("In working time nothing can take longer than {0} days.").format(LONGEST_DAYS)
 
 
 def _conditions(plan: Any) -> Iterator[str]:
@@ -153,8 +142,6 @@ def _templates(plan: Any) -> Iterator[str]:
 
 
 def _step(row: Any, doctype: str) -> Iterator[str]:
-	if flt(row.wait) < 0:
-		yield _("The wait can't be negative.")
 	known = notifiers.classes()
 	if row.method not in known:
 		yield _("There is no method {0}. There are: {1}.").format(row.method, ", ".join(known))

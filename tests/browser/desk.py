@@ -115,12 +115,8 @@ class Desk:
 
 	@contextmanager
 	def copy(self) -> Iterator[str]:
-		"""The site's database restored elsewhere: another configuration file, so another installation. Its address."""
+		"""The site restored under another name, with its configuration. Its address."""
 		sites.copy_site(SITE, COPY)
-		config = paths.SITES / COPY / "site_config.json"
-		content = json.loads(config.read_text())
-		del content["escalation_installation_id"]
-		config.write_text(json.dumps(content))
 		with Stack(COPY, "web", port=servers.free_port(paths.port(6))) as web:
 			yield web.url
 

@@ -23,6 +23,9 @@ def make(name: str, url: str, smtp: list, pager: str, secret: str) -> None:
 	import frappe
 	from frappe.installer import update_site_config
 
+	from escalation_mgmt.utils import installation
+
+	installation.make_live()  # a copy is mute
 	for allowed in ("escalation_allowed_hosts", "escalation_push_hosts"):
 		update_site_config(allowed, [pager.split("/")[2]])
 	from tests.world.clean_site import email_account

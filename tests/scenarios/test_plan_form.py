@@ -24,7 +24,7 @@ def refused(world: World, *steps: tuple, **more) -> str:
 	("steps", "more", "says"),
 	[
 		([], {}, "at least one step"),
-		([(-5, "Email")], {}, "Step 1: The wait can't be negative"),
+		([(-5, "Email")], {}, "Step 1: Wait can't be negative"),
 		([(0, "Email")], {"window": -60}, "can't be negative"),
 		([(0, "Telegram")], {}, "There is no method Telegram. There are: "),
 		([(0, "HTTP POST", "Assignee")], {}, "goes to an endpoint"),

@@ -8,6 +8,7 @@ from escalation_mgmt.notifiers import egress
 from escalation_mgmt.notifiers.http_post import render_payload
 from escalation_mgmt.preflight import rights
 
+SECRETS = ("secret", "previous_secret")
 LONGEST_SECONDS = 30  # two of them after each other are a batch's longest (notifiers.base.BATCH_SECONDS)
 
 
@@ -23,8 +24,9 @@ class EscalationEndpoint(Document):
 			frappe.throw(_("The time-out must be between 1 and {0} seconds.").format(LONGEST_SECONDS))
 		self.check_payload("")
 		rights.check_endpoint(self)
-		for field in ("secret", "previous_secret"):
+		for field in SECRETS:
 			self._check_secret(field)
+		self._refuse_secrets_of_another_host()
 
 	def check_payload(self, doctype: str) -> None:
 		"""Throw where the body names what doesn't exist, or isn't JSON for a sample ticket of `doctype`."""
@@ -39,6 +41,31 @@ class EscalationEndpoint(Document):
 					"second line: {1}. Put each value in as {{{{ ticket.subject | tojson }}}}, without quotes around it."
 				).format(self.name or self.title, e)
 			)
+
+	def _refuse_secrets_of_another_host(self) -> None:
+		"""A secret stays with the host that it was entered for. Else whoever may write an endpoint, but never saw its secrets,
+		could have them sent elsewhere: by another address, by a copy, or by a row of another endpoint.
+		"""
+		before = self.get_doc_before_save()
+		stays = bool(before) and egress.origin(before.url) == egress.origin(self.url)
+		rows = {row.name for row in before.headers} if stays else set()
+		kept = [
+			*(_(self.meta.get_label(field)) for field in SECRETS if not stays and self._is_kept(field)),
+			*(row.header for row in self.headers if row.name not in rows and self._is_kept("value", row)),
+		]
+		if kept:
+			frappe.throw(
+				_(
+					"The address goes to another host than the one that these secrets were entered for. Enter them anew, or "
+					"take them out: {0}."
+				).format(", ".join(kept)),
+				title=_("Secrets Stay With Their Host"),
+			)
+
+	def _is_kept(self, field: str, of: Document | None = None) -> bool:
+		"""Whether a field holds the stars that stand for what was saved before."""
+		value = (of or self).get(field)
+		return bool(value) and self.is_dummy_password(value)
 
 	def _check_secret(self, field: str) -> None:
 		secret = self.get(field)

@@ -14,7 +14,8 @@ class EscalationMaintenance(Document):
 	"""A pause of the site, a team or a customer: what falls due meanwhile is held, and goes on as its plan says."""
 
 	def validate(self) -> None:
-		if get_datetime(self.ends_at) <= get_datetime(self.starts_at):
+		known = self.starts_at and self.ends_at  # Frappe says which is missing
+		if known and get_datetime(self.ends_at) <= get_datetime(self.starts_at):
 			frappe.throw(_("It ends before it begins. Exchange From and To."))
 		for scope, field in FIELD.items():
 			if self.scope != scope:

@@ -4,14 +4,16 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from escalation_mgmt.dispatch import monitor
 from escalation_mgmt.escalation_mgmt.doctype.escalation_ticket_source.escalation_ticket_source import (
 	only_for_system_managers,
 )
 from escalation_mgmt.facts import plans, sources
-from escalation_mgmt.notifiers import CannotReach
+from escalation_mgmt.notifiers import CannotReach, egress
 from escalation_mgmt.notifiers.push import fcm_account, vapid
 from escalation_mgmt.notifiers.twilio.account import check_settings
 from escalation_mgmt.preflight import providers, taking
+from escalation_mgmt.utils import public_address
 
 
 class EscalationSettings(Document):
@@ -19,10 +21,11 @@ class EscalationSettings(Document):
 		plans.forget_watched()
 		providers.forget()
 		taking.follow_sources(self)
+		if self.has_value_changed("heartbeat_url"):
+			frappe.cache.delete_value(monitor.HEARTBEAT)
 
 	def validate(self) -> None:
-		if self.public_url and not self.public_url.startswith(("http://", "https://")):
-			frappe.throw(_("The public address must begin with https:// (or http://)."))
+		self._check_addresses()
 		self._check_sources()
 		self._check_push()
 		try:
@@ -42,6 +45,20 @@ class EscalationSettings(Document):
 		]
 		if problems:
 			frappe.throw(problems, title=_("Tickets of Other DocTypes"), as_list=True)
+
+	def _check_addresses(self) -> None:
+		"""As far as can be told without calling them; what comes of a call is said in readiness."""
+		self.public_url, self.heartbeat_url = (
+			(self.get(field) or "").strip() or None for field in ("public_url", "heartbeat_url")
+		)
+		if self.public_url and (wrong := public_address.problem(self.public_url)):
+			frappe.throw(wrong, title=_("Public Address"))
+		# What was right once stops no other save.
+		if self.heartbeat_url and self.has_value_changed("heartbeat_url"):
+			try:
+				egress.check_url(self.heartbeat_url, egress.allowed_hosts())
+			except egress.Forbidden as e:
+				frappe.throw(str(e), title=_("Heartbeat Address"))
 
 	def _check_push(self) -> None:
 		subject = (self.vapid_subject or "").strip()

@@ -6,12 +6,12 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import add_days, get_datetime, getdate
+from frappe.utils import add_days, get_datetime
 
 from escalation_mgmt.engine import EventKind
 from escalation_mgmt.storage.action_items import tally
 from escalation_mgmt.storage.message_state import Purpose
-from escalation_mgmt.utils import clock
+from escalation_mgmt.utils import bounds, clock
 from escalation_mgmt.utils.doctypes import EVENT, ITEM, NOTIFICATION, PLAN
 from escalation_mgmt.utils.plain_text import cell
 
@@ -25,7 +25,10 @@ def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict], list[dic
 	"""Columns, rows and chart. `filters`: from_date, to_date (of creation, in the site's zone, both inclusive),
 	plan, priority, team, person (a user), status, reference_doctype, ticket."""
 	filters = frappe._dict(filters or {})
-	if filters.from_date and filters.to_date and getdate(filters.from_date) > getdate(filters.to_date):
+	for name in ("from_date", "to_date"):
+		if filters.get(name):
+			filters[name] = bounds.day(filters[name])
+	if filters.from_date and filters.to_date and filters.from_date > filters.to_date:
 		frappe.throw(_("The period ends before it begins. Exchange From and To."))
 	items = _items(filters)
 	rows = [_row(items[part.action_item], part) for part in _parts(items, filters.person)]

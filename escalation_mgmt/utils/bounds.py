@@ -1,0 +1,179 @@
+"""What a form's numbers and times may be, by the type of their field. Checked before anything calculates with them.
+
+Frappe takes what it is given: "12abc" becomes 12 or 0, and what no column holds is an error of the database's.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils import get_datetime, get_time, getdate
+
+from escalation_mgmt.utils.doctypes import ENDPOINT, PLAN, SETTINGS, STEP
+
+DAYS = 366
+"""The longest that a form's duration can be, so that no sum of them leaves the calendar, and working time is counted soon."""
+
+_DAY = 86400
+_LARGEST = 2**31 - 1  # that a column of whole numbers holds
+_OF_TYPE = {
+	"Int": (0, 1_000_000),
+	"Float": (0, 1_000_000_000),
+	"Currency": (0, 1_000_000_000),
+	"Percent": (0, 100),
+	"Duration": (0, DAYS * _DAY),
+	"Check": (0, 1),
+	"Rating": (0, 1),
+}
+_OF_FIELD = {
+	(ENDPOINT, "timeout"): (0, 30),
+	(PLAN, "repeats"): (0, 100),
+	(STEP, "acknowledgement_count"): (0, 1000),
+	(SETTINGS, "link_hours"): (0, DAYS * 24),
+	(SETTINGS, "keep_days"): (0, 36_500),
+}
+_YEARS = (1971, 2999)
+
+
+class Wrong(ValueError):
+	"""`str` says what is wrong with a value, after the name of what it is."""
+
+
+class Negative(Wrong):
+	pass
+
+
+class TooLarge(Wrong):
+	pass
+
+
+def check(doc: Any, _method: str = "") -> None:
+	"""Throw where a number or a time of a document can't be. A hook: of our DocTypes, before they are validated; a plan
+	says it with everything else that is wrong with it (`preflight.validation`).
+	"""
+	if found := problems(doc):
+		frappe.throw(found, title=_("That can't be saved"), as_list=True)
+
+
+def problems(doc: Any) -> list[str]:
+	"""What is wrong with a document's numbers and times, and with those of its rows, in words that name the field.
+
+	A value that is wrong is taken out of the document: what goes on with it calculates with its values.
+	"""
+	return [words for part in (doc, *doc.get_all_children()) for words in _of(part)]
+
+
+def _of(part: Any) -> Iterator[str]:
+	for df in part.meta.fields:
+		check_value = _CHECKS.get(df.fieldtype)
+		value = part.get(df.fieldname)
+		if not check_value or value is None or value == "" or df.get("is_virtual"):
+			continue
+		try:
+			found = check_value(part.doctype, df, value)
+			if isinstance(value, str) and found is not None:
+				part.set(df.fieldname, found)
+		except Wrong as e:
+			part.set(df.fieldname, None)
+			words = _("{0} {1}").format(_(df.label), e)
+			yield _row(part).format(words) if part.get("parentfield") else words
+
+
+def _row(part: Any) -> str:
+	if part.doctype == STEP:
+		return _("Step {0}: {1}").format(part.idx, "{0}")
+	return _("{0}, row {1}: {2}").format(_(part.doctype), part.idx, "{0}")
+
+
+def number(value: Any, lowest: float, largest: float, *, whole: bool = False) -> float:
+	"""The number that is given, as a text or a number. Raises Wrong where it is none, or not within these bounds."""
+	try:
+		found = float(value)
+	except (TypeError, ValueError, OverflowError):
+		raise Wrong(_("is no number: {0}.").format(_short(value))) from None
+	if math.isnan(found):
+		raise Wrong(_("is no number: {0}.").format(_short(value)))
+	if found < lowest == 0:
+		raise Negative(_("can't be negative."))
+	if not lowest <= found <= largest:
+		raise TooLarge(_("must be between {0} and {1}.").format(lowest, largest))
+	if whole and found != int(found):
+		raise Wrong(_("must be a whole number."))
+	return found
+
+
+def seconds(value: Any, label: str) -> timedelta:
+	"""A duration that is given in seconds. Throws, in words that begin with `label`, where it can't be."""
+	try:
+		return timedelta(seconds=number(value or 0, *_OF_TYPE["Duration"]))
+	except Negative:
+		frappe.throw(_("A time can't be negative."))
+	except TooLarge:
+		frappe.throw(_("{0} {1}").format(label, _("must be at most {0} days.").format(DAYS)))
+	except Wrong as e:
+		frappe.throw(_("{0} {1}").format(label, e))
+
+
+def day(value: Any) -> date:
+	"""A date that is given. Throws where it is none that can be."""
+	try:
+		_moment(getdate)("", None, value)
+	except Wrong as e:
+		frappe.throw(_("{0} {1}").format(_("Date"), e))
+	return getdate(value)
+
+
+def is_possible(at: datetime | date) -> bool:
+	"""Whether a time is one that can be calculated with in any zone."""
+	return _YEARS[0] <= at.year <= _YEARS[1]
+
+
+def _number(doctype: str, df: Any, value: Any) -> float:
+	lowest, largest = _OF_FIELD.get((doctype, df.fieldname), _OF_TYPE[df.fieldtype])
+	if df.get("read_only") and df.fieldtype != "Check":  # ours: as much as its column holds
+		lowest, largest = -_LARGEST, _LARGEST
+	try:
+		whole = df.fieldtype in ("Int", "Check")
+		found = number(value, lowest, largest, whole=whole)
+		return int(found) if whole else found
+	except TooLarge as e:
+		raise (
+			Wrong(_("must be at most {0} days.").format(DAYS)) if df.fieldtype == "Duration" else e
+		) from None
+
+
+def _moment(of: Callable[[Any], Any]) -> Callable[[str, Any, Any], None]:
+	def check_value(_doctype: str, _df: Any, value: Any) -> None:
+		if isinstance(value, str) and value.strip().lower() in ("now", "today"):
+			return
+		try:
+			found = of(value) if isinstance(value, str | datetime | date | time | timedelta) else None
+			possible = bool(found) and (not isinstance(found, date) or is_possible(found))
+		except (TypeError, ValueError, OverflowError, AttributeError):  # the last is Frappe's own, for 25:61
+			possible = False
+		except frappe.ValidationError:
+			frappe.clear_last_message()
+			possible = False
+		if not possible:
+			raise Wrong(_("is no time that can be: {0}.").format(_short(value)))
+
+	return check_value
+
+
+def _time(value: Any) -> Any:
+	return value if isinstance(value, timedelta) else str(get_time(value))
+
+
+def _short(value: Any) -> str:
+	return frappe.utils.escape_html(str(value)[:40])
+
+
+_CHECKS: dict[str, Callable[[str, Any, Any], None]] = {
+	**dict.fromkeys(_OF_TYPE, _number),
+	"Datetime": _moment(get_datetime),
+	"Date": _moment(getdate),
+	"Time": _moment(_time),
+}
