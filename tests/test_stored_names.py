@@ -25,7 +25,7 @@ TEXTS = {
 
 NO_NAMES = {
 	# Our own words, labels and addresses, and what others call their things: nothing that can be renamed in Frappe.
-	"Escalation Action Item": "progress acknowledged_by acknowledged_via acknowledgements parked ticket_subject",
+	"Escalation Action Item": "acknowledged_by acknowledged_via parked ticket_subject",
 	"Escalation Calendar": "title time_zone",
 	"Escalation Calendar Holiday": "description",
 	"Escalation Contact": "time_zone email mobile_no voice",
@@ -34,10 +34,10 @@ NO_NAMES = {
 	"Escalation Device Secret": "endpoint endpoint_hash p256dh auth server_key",
 	"Escalation Endpoint": "title url payload",
 	"Escalation Endpoint Header": "header",
-	"Escalation Event": "kind line data",  # history keeps what was said
+	"Escalation Event": "kind",
 	"Escalation Maintenance": "reason",
 	"Escalation Notification": "method recipient about attempt_id provider_message_id detail",
-	"Escalation Notification Secret": "action_item token_hash earlier_token_hash",
+	"Escalation Notification Secret": "token_hash earlier_token_hash",
 	"Escalation Plan": "title subject message",
 	"Escalation Settings": (
 		"catch_all_email public_url heartbeat_url vapid_public_key vapid_subject twilio_account_sid twilio_api_key"
@@ -67,7 +67,7 @@ def text_fields() -> set[tuple[str, str]]:
 		found |= {
 			(doctype["name"], field["fieldname"])
 			for field in doctype["fields"]
-			if field["fieldtype"] in TEXTS
+			if field["fieldtype"] in TEXTS and not field.get("is_virtual")
 		}
 	return found
 

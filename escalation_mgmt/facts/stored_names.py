@@ -91,6 +91,7 @@ PLACES = (
 	Place(ITEM, "acks", names="User", holds=Holds.JSON),
 	Place(EVENT, "data", names="User", holds=Holds.PEOPLE),
 	Place(NOTIFICATION_SECRET, "address", names=ENDPOINT),  # of a message to an endpoint
+	Place(NOTIFICATION_SECRET, "action_item", names=ITEM),
 	Place(PLAN_VERSION, "plan", names=PLAN),
 	Place(PLAN_VERSION, "content", holds=Holds.PLAN),
 )

@@ -22,7 +22,6 @@ from escalation_mgmt.utils.doctypes import (
 	ITEM,
 	MAINTENANCE,
 	NOTIFICATION,
-	NOTIFICATION_SECRET,
 	PLAN,
 	PLAN_PRIORITY,
 	SETTINGS,
@@ -132,7 +131,7 @@ def _follow_one(place: Place, renaming: Renaming) -> None:
 		if place.doctype == ITEM:
 			sets.append("`version` = `version` + 1")
 		where = f"`{place.column}` = %s"
-		if place.doctype == NOTIFICATION_SECRET:
+		if place.names == ENDPOINT:  # a person's address isn't one
 			where += f" and `name` in (select `name` from `tab{NOTIFICATION}` where coalesce(`endpoint`, '') <> '')"
 		if place.tickets:
 			where += f" and {place.tickets} in ({rows.placeholders(doctypes)})"

@@ -331,6 +331,18 @@ def test_a_message_to_an_endpoint_finds_it(world: World, made: Any) -> None:
 	world.expect_page()
 
 
+def test_an_item_that_is_renamed_keeps_its_messages(world: World) -> None:
+	world.plan((0, "Email", "User", "lead@x.test"))
+	ticket = world.ticket(to="")
+	world.forward(10)
+	link = world.expect_email("lead@x.test").links[0]
+	frappe.rename_doc(ITEM, world.item(ticket).name, "ESC-renamed", force=True, show_alert=False)
+	frappe.db.commit()
+	assert frappe.get_all("Escalation Notification Secret", pluck="action_item") == ["ESC-renamed"]
+	world.post(link)
+	assert world.item(ticket).status == "Acknowledged"
+
+
 def test_role_calendar_plan_and_agreement_follow(world: World, made: Any) -> None:
 	made.new("Role", role_name="Night Shift")
 	world.calendar("9:00-18:00")
