@@ -70,12 +70,16 @@ def _of(part: Any) -> Iterator[str]:
 	for df in part.meta.fields:
 		check_value = _CHECKS.get(df.fieldtype)
 		value = part.get(df.fieldname)
-		if not check_value or value is None or value == "" or df.get("is_virtual"):
+		if not check_value or value is None or df.get("is_virtual"):
 			continue
 		try:
-			found = check_value(part.doctype, df, value)
-			if isinstance(value, str) and found is not None:
-				part.set(df.fieldname, found)
+			# A text becomes what was understood: a column of MariaDB's takes no other.
+			if value == "":
+				part.set(df.fieldname, None)
+			elif isinstance(value, str):
+				part.set(df.fieldname, check_value(part.doctype, df, value))
+			else:
+				check_value(part.doctype, df, value)
 		except Wrong as e:
 			part.set(df.fieldname, None)
 			words = _("{0} {1}").format(_(df.label), e)
@@ -145,10 +149,8 @@ def _number(doctype: str, df: Any, value: Any) -> float:
 		) from None
 
 
-def _moment(of: Callable[[Any], Any]) -> Callable[[str, Any, Any], None]:
-	def check_value(_doctype: str, _df: Any, value: Any) -> None:
-		if isinstance(value, str) and value.strip().lower() in ("now", "today"):
-			return
+def _moment(of: Callable[[Any], Any]) -> Callable[[str, Any, Any], Any]:
+	def check_value(_doctype: str, _df: Any, value: Any) -> str:
 		try:
 			found = of(value) if isinstance(value, str | datetime | date | time | timedelta) else None
 			possible = bool(found) and (not isinstance(found, date) or is_possible(found))
@@ -159,6 +161,7 @@ def _moment(of: Callable[[Any], Any]) -> Callable[[str, Any, Any], None]:
 			possible = False
 		if not possible:
 			raise Wrong(_("is no time that can be: {0}.").format(_short(value)))
+		return str(found)
 
 	return check_value
 
@@ -171,7 +174,7 @@ def _short(value: Any) -> str:
 	return frappe.utils.escape_html(str(value)[:40])
 
 
-_CHECKS: dict[str, Callable[[str, Any, Any], None]] = {
+_CHECKS: dict[str, Callable[[str, Any, Any], Any]] = {
 	**dict.fromkeys(_OF_TYPE, _number),
 	"Datetime": _moment(get_datetime),
 	"Date": _moment(getdate),
