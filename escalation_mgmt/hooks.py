@@ -42,8 +42,8 @@ before_uninstall = "escalation_mgmt.install.before_uninstall"
 # Which DocTypes hold tickets is decided by plans, so the handler of all leaves at once for any other.
 doc_events = {
 	(
-		*("Escalation Action Item", "Escalation Calendar", "Escalation Contact", "Escalation Contact Code"),
-		*("Escalation Device", "Escalation Device Secret"),
+		*("Escalation Action Item", "Escalation Calendar", "Escalation Callback", "Escalation Contact"),
+		*("Escalation Contact Code", "Escalation Device", "Escalation Device Secret"),
 		*("Escalation Endpoint", "Escalation Event", "Escalation Maintenance", "Escalation Notification"),
 		*("Escalation Notification Secret", "Escalation Settings", "Escalation Ticket State"),
 	): {"before_validate": "escalation_mgmt.utils.bounds.check"},
