@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 import frappe
 from frappe import _
 
+from escalation_mgmt.utils.plain_text import check_storable
+
 T = TypeVar("T", dict, list)
 
 
@@ -15,6 +17,7 @@ def parsed(given: Any, kind: type[T], what: str) -> T:
 	"""
 	try:
 		found = (frappe.parse_json(given) if given else None) or kind()
+		check_storable(found)
 	except (ValueError, RecursionError):
 		found = None
 	if not isinstance(found, kind):

@@ -31,6 +31,7 @@ from escalation_mgmt.engine import (
 from escalation_mgmt.facts import sources
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM, PLAN, PLAN_VERSION
+from escalation_mgmt.utils.plain_text import check_storable
 from escalation_mgmt.utils.rows import placeholders
 
 _WATCHED = "escalation_watched"
@@ -45,7 +46,9 @@ def in_form(plan: str | dict) -> Any:
 	if isinstance(plan, str) and not plan.startswith("{"):
 		return frappe.get_doc(PLAN, plan)
 	try:
-		doc = frappe.get_doc({**(json.loads(plan) if isinstance(plan, str) else plan), "doctype": PLAN})
+		values = json.loads(plan) if isinstance(plan, str) else plan
+		check_storable(values)
+		doc = frappe.get_doc({**values, "doctype": PLAN})
 	except (ValueError, RecursionError):
 		frappe.throw(_("This is no plan: neither the name of one, nor a document in JSON."))
 	if doc.get("__islocal"):

@@ -9,7 +9,7 @@ from frappe import _
 
 from escalation_mgmt.dispatch import sweep
 from escalation_mgmt.engine import Plan
-from escalation_mgmt.facts import plans, tickets
+from escalation_mgmt.facts import plans, sources, tickets
 from escalation_mgmt.storage import ticket_states
 from escalation_mgmt.utils.doctypes import PLAN, SETTINGS
 from escalation_mgmt.utils.error_reports import report_error
@@ -39,8 +39,10 @@ def follow_sources(settings: Any) -> None:
 	for doctype in {*was, *now}:
 		if was.get(doctype) != now.get(doctype) and ticket_states.has_begun(doctype):
 			ticket_states.end(doctype)
-			if frappe.db.exists(PLAN, {"enabled": 1, "reference_doctype": doctype}):
-				frappe.clear_document_cache(SETTINGS, SETTINGS)
+			frappe.clear_document_cache(SETTINGS, SETTINGS)
+			if sources.is_source(doctype) and frappe.db.exists(
+				PLAN, {"enabled": 1, "reference_doctype": doctype}
+			):
 				ticket_states.begin(doctype)
 
 

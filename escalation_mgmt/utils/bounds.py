@@ -153,7 +153,7 @@ def _moment(of: Callable[[Any], Any]) -> Callable[[str, Any, Any], Any]:
 	def check_value(_doctype: str, _df: Any, value: Any) -> str:
 		try:
 			found = of(value) if isinstance(value, str | datetime | date | time | timedelta) else None
-			possible = bool(found) and (not isinstance(found, date) or is_possible(found))
+			possible = found is not None and (not isinstance(found, date) or is_possible(found))
 		except (TypeError, ValueError, OverflowError, AttributeError):  # the last is Frappe's own, for 25:61
 			possible = False
 		except frappe.ValidationError:

@@ -13,6 +13,7 @@ rows. So what we keep is text that HTML, a spreadsheet and a terminal all take f
 - what a spreadsheet would take for a formula begins with an apostrophe, as one types it there.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from html import unescape
@@ -59,6 +60,11 @@ def cell(text: Any, limit: int | None = None) -> str:
 def plain_values(data: Mapping[str, Any]) -> dict[str, Any]:
 	"""The same names and values, each text in them plain."""
 	return {name: _plain_value(value) for name, value in data.items()}
+
+
+def check_storable(value: Any) -> None:
+	"""Raises ValueError where a text in what JSON gave has half of a surrogate pair: no database takes that."""
+	json.dumps(value, ensure_ascii=False, default=str).encode()
 
 
 def _plain_value(value: Any) -> Any:

@@ -213,7 +213,7 @@ def outcome(ask: Callable[[], Any]) -> str:
 	finally:
 		frappe.db.rollback(save_point="asked")
 		frappe.clear_messages()
-		frappe.response = frappe._dict({"docs": []})
+		frappe.local.response = frappe._dict({"docs": []})
 
 
 def sensitive(user: str, doctype: str) -> Iterator[str]:
@@ -236,6 +236,8 @@ def probes(told: dict) -> Iterator[tuple[str, str, str]]:
 
 def test_a_guess_can_be_told_from_no_other(world: World, told: dict) -> None:
 	for user, doctype, column in probes(told):
+		if doctype == "Escalation Contact" and user != AGENT and column in ("content", "code_number"):
+			continue  # a number that they see: their own, or as managers
 		for value in told[column]:
 			guesses = (f"{value[:-1]}%", f"{value[:-1]}~%") if len(value) > 1 else (value, "~")
 			for number, (right, wrong) in enumerate(
