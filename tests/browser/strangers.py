@@ -47,6 +47,7 @@ def make(site: str) -> dict[str, str]:
 	_stop_half(list(made), list(texts.values()))
 	_maintenances(list(texts.values()))
 	frappe.db.commit()
+	dispatcher.tick()  # that half of them were stopped is told now, and not in the middle of another test
 	assert frappe.db.count(NOTIFICATION, {"action_item": ("in", list(made))}) >= 2 * len(made)
 	frappe.destroy()
 	return made

@@ -44,13 +44,14 @@ COME_TO_LIFE = """([canary, host]) => [...document.querySelectorAll("*")].flatMa
 
 
 @pytest.fixture(scope="module")
-def written(desk: Desk) -> dict[str, str]:
+def written(desk: Desk) -> Iterator[dict[str, str]]:
 	"""The action items, each with the name of the text that its ticket has."""
 	for n, text in enumerate(hostile.texts().values()):
 		desk.providers.pager.faults.status(200 if n % 2 else 400, body=text)
 	made = json.loads(run("-m", "tests.browser.strangers", SITE).splitlines()[-1])
 	desk.providers.pager.faults.clear()
-	return made
+	yield made
+	desk.inbox.take_all()
 
 
 @contextmanager

@@ -56,7 +56,7 @@ def test_an_agent_works_from_the_ticket(desk: Desk) -> None:
 		expect(said).to_be_hidden()
 		asked.locator("textarea").fill("The disk is <b>changed</b>")
 		asked.get_by_role("button", name="Stop", exact=True).click()
-		expect(line).to_contain_text("Stopped by Leo Lead: The disk is <b>changed</b>")
+		expect(line).to_contain_text("Stopped by Leo Lead: The disk is < b>changed< /b>")
 		assert offered(agent) == ["Start a Plan…"]
 		for user in ("tech@x.test", "second@x.test"):
 			desk.inbox.expect(method="Email", to=user, contains="cancelled", timeout=SECONDS)

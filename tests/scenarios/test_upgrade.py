@@ -61,11 +61,12 @@ def as_named_before() -> None:
 
 def as_shown_before() -> None:
 	"""What a site has on which addresses, codes and keys still stood in rows that people may list."""
+	moment = "datetime(6)" if frappe.db.db_type == "mariadb" else "datetime"
 	kinds = {
 		"reply_code": "int",
 		"code_tries": "int",
-		"token_expires_utc": "datetime",
-		"code_expires_utc": "datetime",
+		"token_expires_utc": moment,
+		"code_expires_utc": moment,
 	}
 	for old, new, columns, _copied in MOVED:
 		for column, to in columns.items():
