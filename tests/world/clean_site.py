@@ -12,8 +12,9 @@ from werkzeug.serving import make_server
 
 from escalation_mgmt.dispatch import monitor
 from escalation_mgmt.facts import plans
-from escalation_mgmt.utils import clock, installation
+from escalation_mgmt.utils import clock, installation, rows
 from host.providers import LocalProviders
+from tests import on_site
 
 OURS = (
 	"Escalation Action Item",
@@ -104,6 +105,7 @@ class CleanSite:
 			"User", filters={"enabled": 0, "name": ("like", "%@x.test")}, pluck="name"
 		):
 			frappe.db.set_value("User", user, "enabled", 1)
+		_without_roles_of_others()
 		frappe.cache.delete_keys("escalation_limit:")
 		frappe.cache.delete_keys("escalation_reported:")
 		frappe.cache.delete_value(["escalation_providers", monitor.TICK, monitor.WORKER])
@@ -143,6 +145,25 @@ class CleanSite:
 			"twilio_numbers": "\n".join(twilio.numbers),
 			"twilio_messaging_service_sid": "",
 		}
+
+
+def _without_roles_of_others() -> None:
+	"""Whom an earlier test made, renamed or erased has no role any more, and is no agent: a step to a role or a team is for the
+	people of every test.
+	"""
+	known = sorted(on_site.PEOPLE)
+	for doctype, column in (("Has Role", "parent"), ("HD Agent", "name")):
+		if not frappe.db.table_exists(doctype):
+			continue
+		where = (
+			f"(`{column}` like '%%@x.test' or `{column}` like 'deleted-user-%%')"
+			f" and `{column}` not in ({rows.placeholders(known)})"
+		)
+		for (user,) in frappe.db.sql(
+			f"select distinct `{column}` from `tab{doctype}` where {where}", tuple(known)
+		):
+			frappe.db.sql(f"delete from `tab{doctype}` where `{column}` = %s", (user,))
+			frappe.clear_cache(user=user)
 
 
 @functools.cache
