@@ -12,7 +12,6 @@ import redis
 from frappe import _
 
 from escalation_mgmt.utils.masking import masked
-from escalation_mgmt.utils.request_data import unlogged
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,11 +41,23 @@ def report_once(title: str) -> None:
 
 
 def report_error(title: str, **more: Any) -> None:
-	"""An Error Log of the exception at hand. Unlike `frappe.log_error` alone it leaves out local variables."""
+	"""An Error Log of the exception at hand, and nothing else of it: `frappe.log_error` would hand the exception to telemetry as
+	well, where that is on, with the values of all variables, and what fails there to a log file as it is.
+	"""
 	if frappe.flags.escalation_unreported:
 		return
-	with unlogged():
-		frappe.log_error(title=masked(title), message=masked(frappe.get_traceback()), **more)
+	report = frappe.get_doc(
+		{
+			"doctype": "Error Log",
+			"method": masked(title)[:140],
+			"error": masked(frappe.get_traceback()),
+			**more,
+		}
+	)
+	if frappe.flags.read_only:
+		report.deferred_insert()
+	else:
+		report.insert(ignore_permissions=True)
 
 
 def log_error(title: str) -> None:

@@ -229,13 +229,13 @@ def test_handed_over_to_nobody_who_can_be_reached_changes_nothing(world: World, 
 
 
 def test_nobody_is_paged_but_who_is_offered_whatever_a_call_names(world: World, form: Form) -> None:
-	if not frappe.db.exists("User", "customer@x.test"):
-		customer = {"email": "customer@x.test", "first_name": "Cora", "user_type": "Website User"}
+	if not frappe.db.exists("User", "buyer@x.test"):
+		customer = {"email": "buyer@x.test", "first_name": "Cora", "user_type": "Website User"}
 		frappe.get_doc({"doctype": "User", **customer, "send_welcome_email": 0}).insert(
 			ignore_permissions=True
 		)
 	before = world.item(form.ticket).version
-	for who in ("Guest", "customer@x.test", "owner@x.test", "", "no\nbody"):
+	for who in ("Guest", "buyer@x.test", "owner@x.test", "", "no\nbody"):
 		for refused in (form.post("hand_over", to=who), form.post("add_person", who=who)):
 			assert refused.status_code == 417 and "Choose one of the people who are offered" in refused.text
 	for values in ("[]]", "[1]", '"lead@x.test"', "7"):

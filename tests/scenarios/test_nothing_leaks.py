@@ -207,7 +207,10 @@ def test_a_door_that_breaks_is_reported_without_what_it_was_given(
 	world.expect_error("add_device broke")
 
 
-def test_reports_and_logs_mask_what_an_exception_says(world: World) -> None:
+def test_reports_and_logs_mask_what_an_exception_says(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+	"""With telemetry on, as many sites have it: Frappe's own report would hand it the exception, values and all."""
+	told = frappe.get_system_settings
+	monkeypatch.setattr(frappe, "get_system_settings", lambda key: key == "enable_telemetry" or told(key))
 	with searched(*SPELLINGS, "tina.t@x.test", "s3cretpassword"):
 		try:
 			raise ValueError("tina.t@x.test, 0151 12345601, https://me:s3cretpassword@h.test/")
