@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from escalation_mgmt.utils.doctypes import ITEM
+from tests.profiles import NIGHTLY
 from tests.scenarios.test_renames import FACTS, MONTH, made  # noqa: F401
 from tests.world import World
 
@@ -49,7 +50,7 @@ def ask(world: World, number: int, plan: dict[str, Any]) -> None:
 
 def test_no_rename_moves_anything(world: World, made: Any) -> None:  # noqa: F811
 	@settings(
-		max_examples=4,
+		max_examples=50 if NIGHTLY else 2,
 		deadline=None,
 		phases=[Phase.generate],
 		suppress_health_check=list(HealthCheck),
