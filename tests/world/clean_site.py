@@ -148,15 +148,15 @@ class CleanSite:
 
 
 def _without_roles_of_others() -> None:
-	"""Whom an earlier test made, renamed or erased has no role any more, and is no agent: a step to a role or a team is for the
-	people of every test.
+	"""Whom an earlier test erased, and the namesakes whom that test made, have no role any more and are no agents: a step to a
+	role or a team is for the people of every test.
 	"""
 	known = sorted(on_site.PEOPLE)
 	for doctype, column in (("Has Role", "parent"), ("HD Agent", "name")):
 		if not frappe.db.table_exists(doctype):
 			continue
 		where = (
-			f"(`{column}` like '%%@x.test' or `{column}` like 'deleted-user-%%')"
+			f"(`{column}` like 'ann%%@x.test' or `{column}` like 'deleted-user-%%')"
 			f" and `{column}` not in ({rows.placeholders(known)})"
 		)
 		for (user,) in frappe.db.sql(
