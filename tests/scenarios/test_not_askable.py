@@ -27,7 +27,7 @@ TECH, LEAD, AGENT, PLAIN, CUSTOMER = (
 	"customer.of.ours@x.test",
 )
 NUMBERS = {TECH: "+4915112345601", LEAD: "+4915112345602"}
-BARE = "+4915112345609"
+BARE = "+4917612345609"  # begins like nobody's number
 STAFF = ("manager@x.test", "admin@x.test")
 USERS = (TECH, AGENT, PLAIN, CUSTOMER, *STAFF)
 
@@ -218,8 +218,9 @@ def outcome(ask: Callable[[], Any]) -> str:
 
 def sensitive(user: str, doctype: str) -> Iterator[str]:
 	"""The columns that this user may not even ask for."""
-	own = doctype == "Escalation Contact" and user == TECH  # their number is theirs to see
-	yield from sorted((CODES | {"endpoint"}) - ({"code_number"} if own else set()))
+	own = doctype == "Escalation Contact" and user == TECH
+	seen = own or (doctype == "Escalation Contact" and user in STAFF)  # the number that a code went to
+	yield from sorted((CODES | {"endpoint"}) - ({"code_number"} if seen else set()))
 	if user not in STAFF:
 		yield "content"
 		if not own:
@@ -236,8 +237,6 @@ def probes(told: dict) -> Iterator[tuple[str, str, str]]:
 
 def test_a_guess_can_be_told_from_no_other(world: World, told: dict) -> None:
 	for user, doctype, column in probes(told):
-		if doctype == "Escalation Contact" and user != AGENT and column in ("content", "code_number"):
-			continue  # a number that they see: their own, or as managers
 		for value in told[column]:
 			guesses = (f"{value[:-1]}%", f"{value[:-1]}~%") if len(value) > 1 else (value, "~")
 			for number, (right, wrong) in enumerate(
