@@ -33,19 +33,32 @@ LONGEST_FIRST = (
 """So that no worker is left alone with one of these at the end; it has to be with --no-loadscope-reorder."""
 
 
+def _site_of(item: pytest.Item) -> str | None:
+	parameters = getattr(item, "callspec", None)
+	return parameters.params.get("site") if parameters else None
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None]:
 	"""In parallel (-n 3), what shares a site stays on one worker."""
+	_leave_to_one_database(config, items)
 	if not config.pluginmanager.hasplugin("xdist"):
 		return (yield)
 	for item in items:
-		parameters = getattr(item, "callspec", None)
-		site = parameters.params.get("site") if parameters else None
+		site = _site_of(item)
 		folder = item.path.relative_to(item.config.rootpath).parts[0]  # the host's own tests have other sites
 		apart = " processes" if site and item.path.stem in PROCESSES else ""
 		item.add_marker(pytest.mark.xdist_group(f"{folder} {site or item.path.parent.name}{apart}"))
 	yield  # xdist reads the groups, and pytest brings together what shares a fixture
 	items.sort(key=_place)
+
+
+def _leave_to_one_database(config: pytest.Config, items: list[pytest.Item]) -> None:
+	"""What is marked `one_database` asks nothing of the database: SQLite, the faster, is enough."""
+	spared = [i for i in items if i.get_closest_marker("one_database") and _site_of(i) == "mariadb"]
+	if spared:
+		config.hook.pytest_deselected(items=spared)
+		items[:] = [i for i in items if i not in spared]
 
 
 def _place(item: pytest.Item) -> int:

@@ -145,6 +145,7 @@ def test_there_is_no_field_that_this_passes_over() -> None:
 @pytest.mark.parametrize("value", [1e12, 1e300, "1e300", "12abc", -1, [1]])
 @pytest.mark.parametrize("field", ["window", "repeats", "repeat_pause", "last_wait", "ack_timeout", "wait"])
 @pytest.mark.parametrize("call", ["outline", "taken", "rehearse"])
+@pytest.mark.one_database
 def test_a_form_that_was_never_saved_is_answered_in_words(
 	world: World, call: str, field: str, value: Any
 ) -> None:
@@ -163,6 +164,7 @@ def test_a_form_that_was_never_saved_is_answered_in_words(
 
 @pytest.mark.parametrize("name", ["delay", "answered_after", "to_message", "to_step"])
 @pytest.mark.parametrize("value", ["1e12", "1e300", "nan", "inf", "-inf", "-1", "12abc", "9" * 400, "[]", ""])
+@pytest.mark.one_database
 def test_a_rehearsal_is_asked_for_by_numbers(world: World, name: str, value: str) -> None:
 	plan = world.plan((0, "Email"))
 	answered = world.login("manager@x.test").post(
@@ -177,6 +179,7 @@ def test_a_rehearsal_is_asked_for_by_numbers(world: World, name: str, value: str
 @pytest.mark.parametrize(
 	"at", ["9999-12-31 23:59:59", "0001-01-01", "9" * 30, "Friday 99:99", "12abc", "\x00", "x" * 10000]
 )
+@pytest.mark.one_database
 def test_a_rehearsal_begins_at_a_time_that_can_be(world: World, at: str) -> None:
 	with pytest.raises(frappe.ValidationError, match="is no time"):
 		rehearsal.start(at)
@@ -184,6 +187,7 @@ def test_a_rehearsal_begins_at_a_time_that_can_be(world: World, at: str) -> None
 
 
 @pytest.mark.parametrize("until", ["9999-12-31 23:59:59", "0001-01-01", "12abc", "9" * 30, 1e300, "nan", ""])
+@pytest.mark.one_database
 def test_a_snooze_ends_at_a_time_that_can_be(world: World, until: Any) -> None:
 	world.plan((0, "Email"))
 	item = world.item(world.ticket())
@@ -194,6 +198,7 @@ def test_a_snooze_ends_at_a_time_that_can_be(world: World, until: Any) -> None:
 
 @pytest.mark.parametrize("value", ["9999-12-31", "0001-01-01", "12abc", "nan", "9" * 30])
 @pytest.mark.parametrize("name", ["from_date", "to_date"])
+@pytest.mark.one_database
 def test_a_report_is_of_days_that_can_be(world: World, name: str, value: str) -> None:
 	with pytest.raises(frappe.ValidationError, match="Date"):
 		escalation_history.execute({name: value})
@@ -222,6 +227,7 @@ def test_a_report_is_of_days_that_can_be(world: World, name: str, value: str) ->
 		("twilio_account_sid", "AC1"),
 	],
 )
+@pytest.mark.one_database
 def test_every_address_in_the_settings_is_checked(world: World, field: str, value: str) -> None:
 	settings = frappe.get_doc(SETTINGS)
 	settings.set(field, value)
@@ -234,6 +240,7 @@ def test_every_address_in_the_settings_is_checked(world: World, field: str, valu
 @pytest.mark.parametrize(
 	("field", "value"), [("mobile_no", "12abc"), ("email", "no address"), ("mobile_no", "9" * 400)]
 )
+@pytest.mark.one_database
 def test_every_address_of_a_contact_is_checked(world: World, field: str, value: str) -> None:
 	with pytest.raises(frappe.ValidationError):
 		world.contact("tech@x.test", **({"number": value} if field == "mobile_no" else {field: value}))
@@ -271,6 +278,7 @@ def test_a_heartbeat_that_reaches_nobody_is_a_finding(world: World, heartbeat: A
 	assert not [finding for finding in readiness.findings() if "heartbeat" in finding.problem]
 
 
+@pytest.mark.one_database
 def test_a_wrong_number_over_http_is_no_error_of_the_server(world: World) -> None:
 	plan = world.plan((0, "Email"))
 	session = world.login("admin@x.test")

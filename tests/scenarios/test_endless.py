@@ -19,6 +19,8 @@ from escalation_mgmt.utils.templating import render
 from tests import endless
 from tests.world import PAGER, World
 
+pytestmark = pytest.mark.one_database
+
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 2  # of a processor, for one; a fraction of it as a rule
 

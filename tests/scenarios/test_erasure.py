@@ -263,6 +263,7 @@ def test_lines_from_before_they_said_whose_their_names_are(world: World) -> None
 	world.inbox.take_all()
 
 
+@pytest.mark.one_database
 def test_who_was_renamed_is_erased_by_their_new_name(world: World) -> None:
 	person("ann.old@x.test", "Ann")
 	person(LONG, "Ann Smith")

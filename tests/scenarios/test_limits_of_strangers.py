@@ -18,6 +18,8 @@ from tests import proxy
 from tests.scenarios.test_callbacks import called
 from tests.world import World
 
+pytestmark = pytest.mark.one_database
+
 FORGER, TECHNICIAN = "127.0.0.66", "127.0.0.11"
 TRIES = acknowledgement.TRIES_PER_MINUTE
 

@@ -10,6 +10,8 @@ from escalation_mgmt.dispatch import dispatcher
 from escalation_mgmt.notifiers import email
 from tests.world import PAGER, World
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def resident(world: World, monkeypatch: pytest.MonkeyPatch):

@@ -235,6 +235,7 @@ def probes(told: dict) -> Iterator[tuple[str, str, str]]:
 			yield from ((user, doctype, column) for column in sensitive(user, doctype) if column in told)
 
 
+@pytest.mark.one_database
 def test_a_guess_can_be_told_from_no_other(world: World, told: dict) -> None:
 	for user, doctype, column in probes(told):
 		for value in told[column]:
@@ -245,6 +246,7 @@ def test_a_guess_can_be_told_from_no_other(world: World, told: dict) -> None:
 				assert outcome(right) == outcome(wrong), (user, doctype, column, number)
 
 
+@pytest.mark.one_database
 def test_nothing_shows_it(world: World, told: dict) -> None:
 	for user, doctype, column in probes(told):
 		if column in ("content", "code_number", "reply_code"):  # the number is its owner's to see

@@ -21,6 +21,8 @@ from tests.on_site import PASSWORD
 from tests.scenarios.test_push import call, subscription
 from tests.world import World
 
+pytestmark = pytest.mark.one_database
+
 CUSTOMER, TECH, TINA = "customer@x.test", "tech@x.test", "+4915112345601"
 GUESTS_OWN = frozenset(
 	f"escalation_mgmt.inbound.twilio.{name}"

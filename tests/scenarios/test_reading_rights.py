@@ -19,6 +19,8 @@ from tests.world import World
 from tests.world.doctypes import doctype, name_source
 from tests.world.setting_up import PAGER
 
+pytestmark = pytest.mark.one_database
+
 MANAGER, ADMIN = "owner@x.test", "admin@x.test"  # an Escalation Manager; a System Manager besides
 TOKEN = "sk-live-1234567890"
 READS = {"role": "Escalation Manager", "read": 1}

@@ -7,6 +7,8 @@ import pytest
 
 from tests.world import World
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def heard(world: World):

@@ -10,6 +10,8 @@ from tests import judges
 from tests.conftest import missing
 from tests.world import World
 
+pytestmark = pytest.mark.one_database
+
 TINA = "+4915112345601"
 
 
