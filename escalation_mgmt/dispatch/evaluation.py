@@ -26,7 +26,7 @@ from escalation_mgmt.engine import (
 	evaluate,
 	opens,
 )
-from escalation_mgmt.facts import conditions, plans
+from escalation_mgmt.facts import conditions, plans, sources
 from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
@@ -61,6 +61,9 @@ class Snapshot:
 	def ticket(self, stored: action_items.Stored) -> Ticket:
 		"""The ticket as one item sees it: with that item's own stop condition."""
 		ticket = self.tickets[stored.key]
+		if not ticket.gone:
+			src = sources.source(ticket.doctype)
+			ticket = replace(ticket, facts=src.kept(ticket.facts, stored.item.facts))
 		if ticket.gone or not stored.item.plan.stop.condition:
 			return ticket
 		return replace(
@@ -111,7 +114,8 @@ def evaluate_ticket(key: TicketKey, *, before: Any = None, logged: bool = False)
 	ticket = snapshot.tickets[key]
 	stored = action_items.running(key)
 	runs = bool(stored and not ticket.key.is_another(stored.key))
-	known = _see(snapshot, ticket, now, before=before, logged=logged, running=runs)
+	lost = not ticket.gone and sources.source(key.doctype).lost
+	known = None if lost else _see(snapshot, ticket, now, before=before, logged=logged, running=runs)
 	if stored:
 		if decision := snapshot.evaluate(stored, now):
 			snapshot.apply([(stored, _not_to(decision, frappe.session.user))], now)
@@ -119,6 +123,8 @@ def evaluate_ticket(key: TicketKey, *, before: Any = None, logged: bool = False)
 				delivery.soon()
 		if runs:
 			return
+	if lost and not logged:
+		return
 	past = action_items.past(ticket.key)
 	enabled = snapshot.enabled(key.doctype)
 	if opening := snapshot.opening(key, enabled, now, past=past, known=known):

@@ -22,7 +22,7 @@ from escalation_mgmt.engine import (
 	start_again,
 	winner,
 )
-from escalation_mgmt.facts import conditions, plans, tickets
+from escalation_mgmt.facts import conditions, plans, sources, tickets
 from escalation_mgmt.storage import action_items, ticket_states
 from escalation_mgmt.utils import clock, fault_points, installation, rows
 from escalation_mgmt.utils.error_reports import report_once
@@ -45,15 +45,21 @@ def in_batches() -> Iterator[None]:
 	if not installation.is_live():
 		return
 	watched = sorted(plans.refresh_watched())
-	for doctype in watched:
+	whole = [doctype for doctype in watched if not _lost(doctype)]
+	for doctype in whole:
 		yield from _compare(doctype)
 	after = ""
 	while batch := action_items.names_of_running(after, BATCH):
 		after = batch[-1][0]
 		_follow_batch(batch)
 		yield
-	for doctype in watched:
+	for doctype in whole:
 		yield from _find_missed(doctype)
+
+
+def _lost(doctype: str) -> bool:
+	"""Whether a field that decides is gone; one that can't be read at all is reported when it is compared."""
+	return sources.is_source(doctype) and bool(sources.source(doctype).lost)
 
 
 def _compare(doctype: str) -> Iterator[None]:

@@ -13,7 +13,7 @@ import frappe
 from frappe import _
 from frappe.utils import cint
 
-from escalation_mgmt.engine import TicketFilter
+from escalation_mgmt.engine import MatchFacts, TicketFilter
 from escalation_mgmt.facts import field_types, ticket_doctypes
 from escalation_mgmt.facts.conditions import columns
 from escalation_mgmt.utils.doctypes import SETTINGS
@@ -91,6 +91,21 @@ class Source:
 		"""The columns whose change can change what is to be done."""
 		return [field for field in self.fields if field not in ("name", "creation", "owner", self.subject)]
 
+	@cached_property
+	def lost(self) -> frozenset[str]:
+		"""Of what decides, what was to be read from a field that the DocType has no longer.
+
+		Until it has one, only tickets that are logged open items: of others nobody can say whether they changed.
+		"""
+		return frozenset(what for what in DECIDING if getattr(self, what) not in ("", *self.fields))
+
+	def kept(self, facts: MatchFacts, before: MatchFacts) -> MatchFacts:
+		"""The facts, and what is lost as it was before: a field that is deleted is no change of its tickets."""
+		known = {what: getattr(before, what) for what in self.lost - {"status"}}
+		if "priority" in known:
+			known["level"] = before.level
+		return replace(facts, **known) if known else facts
+
 	def filters(self, takes: TicketFilter) -> dict[str, Any]:
 		"""What the database can ask for of a plan's filter. Its condition it can't, nor a number's one spelling: whoever asks
 		compares the facts of what is found.
@@ -104,7 +119,7 @@ class Source:
 		return {
 			column: value
 			for column, value in wanted.items()
-			if column and value and not field_types.is_number(self.field(column))
+			if column in self.fields and value and not field_types.is_number(self.field(column))
 		}
 
 	def field(self, fieldname: str) -> Any:
@@ -151,6 +166,8 @@ FIELDS = {
 	"first_response_field": "first_response",
 }
 """What each column of *Tickets of Other DocTypes* names a field for."""
+
+DECIDING = ("priority", "team", "ticket_type", "customer", "status")
 
 
 def source(doctype: str) -> Source:

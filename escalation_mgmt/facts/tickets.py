@@ -179,7 +179,7 @@ def unresolved_since(
 		*([field, *(of if isinstance(of, tuple) else ("=", of))] for field, of in src.filters(takes).items()),
 		["docstatus", "<", CANCELLED],
 	]
-	if not field_types.is_number(src.field(src.status)):
+	if "status" not in src.lost and not field_types.is_number(src.field(src.status)):
 		wanted.append([src.status, "not in", sorted(src.resolved)])
 	if src.category in src.fields:  # a site names its statuses as it likes
 		wanted.append([src.category, "!=", str(StatusCategory.RESOLVED)])
@@ -209,7 +209,7 @@ def unresolved_since(
 
 
 def closed_sql(src: Source, table: str) -> tuple[str, tuple[Any, ...]]:
-	"""Whether a ticket is resolved or closed, in SQL, and its values: as `_category` says it."""
+	"""Whether a ticket is resolved or closed, in SQL, and its values: as `_category` says it. Asks for a status that isn't lost."""
 	statuses = tuple(sorted(src.resolved))
 	status = f"coalesce({table}.`{src.status}`, '')"
 	if field_types.is_number(src.field(src.status)):  # to a database 0 is the same as a word

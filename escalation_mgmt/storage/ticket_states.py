@@ -113,8 +113,13 @@ def touched(doctype: str, since: datetime, limit: int) -> Iterator[list[str]]:
 
 
 def begin(doctype: str) -> None:
-	"""The DocType's first plan is enabled: remember every open ticket as it is, and nothing of before."""
+	"""The DocType's first plan is enabled: remember every open ticket as it is, and nothing of before.
+
+	Where nobody can read them (`Source.lost`), the first sweep that can does it.
+	"""
 	end(doctype)
+	if sources.source(doctype).lost:
+		return
 	_insert([(_beginning(doctype), Remembered(closed=True))])
 	_remember_new(doctype, None, clock.now())
 

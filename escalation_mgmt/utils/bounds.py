@@ -1,4 +1,4 @@
-"""What a form's numbers and times may be, by the type of their field. Checked before anything calculates with them.
+"""What a form's numbers, times and long texts may be, by the type of their field. Checked before anything calculates with them.
 
 Frappe takes what it is given: "12abc" becomes 12 or 0, and what no column holds is an error of the database's.
 """
@@ -36,6 +36,8 @@ _OF_FIELD = {
 	(SETTINGS, "keep_days"): (0, 36_500),
 }
 _YEARS = (1971, 2999)
+# Characters. A column of MariaDB's holds 65,535 bytes, and a password stands there encrypted, a third longer.
+_CHARACTERS = {"Small Text": 16_000, "Text": 16_000, "Password": 10_000}
 
 
 class Wrong(ValueError):
@@ -51,7 +53,7 @@ class TooLarge(Wrong):
 
 
 def check(doc: Any, _method: str = "") -> None:
-	"""Throw where a number or a time of a document can't be. A hook: of our DocTypes, before they are validated; a plan
+	"""Throw where a number, a time or a long text of a document can't be. A hook: of our DocTypes, before they are validated; a plan
 	says it with everything else that is wrong with it (`preflight.validation`).
 	"""
 	if found := problems(doc):
@@ -59,7 +61,7 @@ def check(doc: Any, _method: str = "") -> None:
 
 
 def problems(doc: Any) -> list[str]:
-	"""What is wrong with a document's numbers and times, and with those of its rows, in words that name the field.
+	"""What is wrong with a document's numbers, times and long texts, and with those of its rows, in words that name the field.
 
 	A value that is wrong is taken out of the document: what goes on with it calculates with its values.
 	"""
@@ -74,7 +76,7 @@ def _of(part: Any) -> Iterator[str]:
 			continue
 		try:
 			# A text becomes what was understood: a column of MariaDB's takes no other.
-			if value == "":
+			if value == "" and df.fieldtype not in _CHARACTERS:
 				part.set(df.fieldname, None)
 			elif isinstance(value, str):
 				part.set(df.fieldname, check_value(part.doctype, df, value))
@@ -149,6 +151,13 @@ def _number(doctype: str, df: Any, value: Any) -> float:
 		) from None
 
 
+def _text(_doctype: str, df: Any, value: Any) -> Any:
+	most = _CHARACTERS[df.fieldtype]
+	if not df.get("read_only") and isinstance(value, str) and len(value) > most:
+		raise Wrong(_("is too long: it can have at most {0} characters.").format(most))
+	return value
+
+
 def _moment(of: Callable[[Any], Any]) -> Callable[[str, Any, Any], Any]:
 	def check_value(_doctype: str, _df: Any, value: Any) -> str:
 		try:
@@ -176,6 +185,7 @@ def _short(value: Any) -> str:
 
 _CHECKS: dict[str, Callable[[str, Any, Any], Any]] = {
 	**dict.fromkeys(_OF_TYPE, _number),
+	**dict.fromkeys(_CHARACTERS, _text),
 	"Datetime": _moment(get_datetime),
 	"Date": _moment(getdate),
 	"Time": _moment(_time),

@@ -142,6 +142,32 @@ def test_there_is_no_field_that_this_passes_over() -> None:
 	assert {doctype["name"] for doctype in DOCTYPES if doctype.get("istable")} == {*OF_ROW}
 
 
+@pytest.mark.parametrize(
+	("doctype", "field"),
+	[
+		(doctype["name"], field["fieldname"])
+		for doctype in DOCTYPES
+		for field in doctype["fields"]
+		if field["fieldtype"] in ("Small Text", "Text", "Password") and not field.get("read_only")
+	],
+	ids=lambda value: value.replace(" ", ""),
+)
+@pytest.mark.parametrize(
+	"text", ["x" * 70_000, "🔥" * 17_000, "ش" * 33_000], ids=["latin", "astral", "arabic"]
+)
+def test_every_text_is_saved_or_refused_in_words(world: World, doctype: str, field: str, text: str) -> None:
+	parent, table = OF_ROW.get(doctype, (doctype, ""))
+	doc = document(world, parent)
+	frappe.db.commit()
+	doc.reload()
+	part = doc.get(table)[0] if table else doc
+	part.set(field, text)
+	with pytest.raises(frappe.ValidationError, match="too long"):
+		doc.save(ignore_permissions=True)
+	frappe.db.rollback()
+	frappe.clear_messages()
+
+
 @pytest.mark.parametrize("value", [1e12, 1e300, "1e300", "12abc", -1, [1]])
 @pytest.mark.parametrize("field", ["window", "repeats", "repeat_pause", "last_wait", "ack_timeout", "wait"])
 @pytest.mark.parametrize("call", ["outline", "taken", "rehearse"])
