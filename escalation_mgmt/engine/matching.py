@@ -158,9 +158,12 @@ def settled(past: Past, facts: MatchFacts, known: Remembered | None = None) -> b
 def may_take(plan: Plan, ticket: Ticket, known: Remembered | None = None) -> bool:
 	"""Whether the plan had been enabled when the ticket was logged, or falls due, was raised or was opened again.
 
-	What was overdue before that starts nothing, whoever looks at it, and however often it is saved.
+	What was overdue before that starts nothing, whoever looks at it, and however often it is saved; nor does a rename.
 	"""
 	since = plan.enabled_since
+	if known and known.renamed_at and (since is None or since <= known.renamed_at):
+		later = (known.raised_at, known.reopened_at)
+		return any(at is not None and at >= known.renamed_at for at in later)
 	if since is None:
 		return True
 	seen = (known.logged_at, known.raised_at, known.reopened_at) if known else ()

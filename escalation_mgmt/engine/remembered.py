@@ -26,6 +26,9 @@ class Remembered:
 	raised_from_level: int = 0
 	reopened: bool = False
 	reopened_at: datetime | None = None  # when it was last seen to be open again
+	renamed_at: datetime | None = (
+		None  # when a name of its own became one that a plan asks for: that is no change of it
+	)
 
 
 def remember(known: Remembered | None, ticket: Ticket, now: datetime, *, running: bool = False) -> Remembered:
@@ -47,7 +50,7 @@ def remember(known: Remembered | None, ticket: Ticket, now: datetime, *, running
 def _with_priority(known: Remembered, ticket: Ticket, now: datetime) -> Remembered:
 	"""Another priority: a raise, or the end of one where it is back at what it was raised from."""
 	facts = ticket.facts
-	new = replace(known, priority=facts.priority, level=facts.level)
+	new = replace(known, priority=facts.priority, level=facts.level, renamed_at=None)
 	if facts.level > known.level:
 		return replace(
 			new, raised=True, raised_at=now, raised_from=known.priority, raised_from_level=known.level

@@ -41,10 +41,15 @@ _TEXTS = {
 
 
 def before_rename(doc: Any, _event: str, old: str, new: str, merge: bool = False) -> None:
-	"""Of two people who become one, one contact is left: a user has one, and that of who goes on is theirs."""
+	"""Of two people who become one, one contact is left: a user has one, and that of who goes on is theirs. And what has
+	the old name, as long as it has it.
+	"""
 	if doc.doctype == "User" and merge and frappe.db.exists(CONTACT, {"user": new}):
 		for name in frappe.get_all(CONTACT, filters={"user": old}, pluck="name", order_by="name"):
 			frappe.delete_doc(CONTACT, name, force=True, ignore_permissions=True)
+	renaming = Renaming(doc.doctype, str(old), str(new), bool(merge))
+	if renaming.doctype != "DocType" and _is_stored(renaming):
+		_hold_back(renaming)
 
 
 def follow(doc: Any, _event: str, old: str, new: str, merge: bool = False) -> None:
@@ -56,7 +61,6 @@ def follow(doc: Any, _event: str, old: str, new: str, merge: bool = False) -> No
 		_follow_tickets(renaming)
 	elif not _is_stored(renaming):
 		return
-	_hold_back(renaming)
 	for place in PLACES:
 		if renaming.concerns(place):
 			_FOLLOW[place.holds](place, renaming)
@@ -90,19 +94,20 @@ def _follow_tickets(renaming: Renaming) -> None:
 
 
 def _hold_back(renaming: Renaming) -> None:
-	"""A plan that asks for the new name, and not for the old one, gets tickets by this that it didn't have. For them it is
-	enabled only now: what was logged before starts nothing (docs/decisions/0004).
+	"""A plan that asks for the new name, and not for the old one, gets tickets by this that it didn't have: they start
+	nothing by that (docs/decisions/0004).
 	"""
-	found: set[str] = set()
-	for place in PLACES:
-		if place.doctype in (PLAN, PLAN_PRIORITY) and place.fact:
-			found |= _asking(place, renaming, renaming.new) - _asking(place, renaming, renaming.old)
-	if found:
-		frappe.db.sql(
-			f"update `tab{PLAN}` set `enabled_utc` = %s where `enabled` = 1"
-			f" and `name` in ({rows.placeholders(found)})",
-			(clock.now(), *sorted(found)),
-		)
+	gained = {
+		place.fact
+		for place in PLACES
+		if place.doctype in (PLAN, PLAN_PRIORITY)
+		and place.fact
+		and _asking(place, renaming, renaming.new) - _asking(place, renaming, renaming.old)
+	}
+	for fact in sorted(gained):
+		for doctype in renaming.tickets(fact):
+			fieldname = getattr(sources.source(doctype), fact)
+			ticket_states.hold_back(doctype, fieldname, renaming.old, clock.now())
 
 
 def _asking(place: Place, renaming: Renaming, name: str) -> set[str]:

@@ -16,7 +16,7 @@ from escalation_mgmt.engine import Remembered, Ticket, TicketKey, remember
 from escalation_mgmt.facts import sources, tickets
 from escalation_mgmt.storage.action_items import running_ticket, with_running_item
 from escalation_mgmt.utils import clock, rows
-from escalation_mgmt.utils.doctypes import TICKET_STATE
+from escalation_mgmt.utils.doctypes import ITEM, TICKET_STATE
 from escalation_mgmt.utils.identity import as_stamp
 
 RANGE = 5000  # rows that one statement compares
@@ -25,7 +25,8 @@ STAMP_DIFFERS = timedelta(minutes=1)  # the clock that stamps tickets, and ours
 
 _COLUMNS = (
 	"s.`name`, s.`ticket`, s.`reference_doctype`, s.`reference_name`, s.`ticket_created`, s.`priority`, s.`closed`,"
-	" s.`logged_utc`, s.`raised`, s.`raised_from`, s.`raised_utc`, s.`reopened`, s.`reopened_utc`"
+	" s.`logged_utc`, s.`raised`, s.`raised_from`, s.`raised_utc`, s.`reopened`, s.`reopened_utc`,"
+	" s.`renamed_utc`"
 )
 _SELECT = f"select {_COLUMNS} from `tab{TICKET_STATE}` s"
 
@@ -52,6 +53,8 @@ def see(
 	if before:
 		known = remember(known, before, now, running=running)
 	new = remember(known, ticket, now, running=running)
+	if before and before.facts != ticket.facts:
+		new = replace(new, renamed_at=None)
 	if logged and ticket.created_at and ticket.created_at < now - STAMP_DIFFERS:
 		new = replace(new, logged_at=now)
 	if row is None:
@@ -77,16 +80,27 @@ def note_opened(key: TicketKey) -> None:
 		)
 
 
+def hold_back(doctype: str, fieldname: str, name: str, now: datetime) -> None:
+	"""Tickets without a running item whose field has this name: that it becomes another one starts nothing."""
+	ticket = _as_text("t.`name`", doctype)
+	frappe.db.sql(
+		f"update `tab{TICKET_STATE}` set `renamed_utc` = %s where `reference_doctype` = %s"
+		f" and `reference_name` in (select {ticket} from `tab{doctype}` t where t.`{fieldname}` = %s)"
+		f" and `ticket` not in (select `running_ticket` from `tab{ITEM}` where `running_ticket` is not null)",
+		(now, doctype, name),
+	)
+
+
 def read(keys: Iterable[TicketKey]) -> dict[TicketKey, Remembered]:
-	"""What is remembered of those of these tickets, of one DocType, that were raised, opened again, or logged by another clock:
-	of the others there is nothing that decides.
+	"""What is remembered of those of these tickets, of one DocType, that were raised, opened again, logged by another clock, or
+	named otherwise: of the others there is nothing that decides.
 	"""
 	asked = {running_ticket(key): key for key in keys}
 	if not asked:
 		return {}
 	sql = (
 		f"{_SELECT} where `ticket` in ({rows.placeholders(asked)})"
-		" and coalesce(`raised_utc`, `reopened_utc`, `logged_utc`) is not null"
+		" and coalesce(`raised_utc`, `reopened_utc`, `logged_utc`, `renamed_utc`) is not null"
 	)
 	found = frappe.db.sql(sql, tuple(asked), as_dict=True)
 	levels = _levels(next(iter(asked.values())).doctype)
@@ -278,6 +292,7 @@ def _columns(known: Remembered) -> dict[str, Any]:
 		"raised_utc": known.raised_at,
 		"reopened": int(known.reopened),
 		"reopened_utc": known.reopened_at,
+		"renamed_utc": known.renamed_at,
 	}
 
 
@@ -294,6 +309,7 @@ def _known(row: Any, levels: Callable[[str], int]) -> Remembered:
 		raised_from_level=levels(raised_from),
 		reopened=bool(row.reopened),
 		reopened_at=row.reopened_utc,
+		renamed_at=row.renamed_utc,
 	)
 
 

@@ -282,6 +282,23 @@ def test_a_plan_takes_what_was_logged_or_falls_due_or_was_raised_or_reopened_sin
 	assert opens(overdue, [since], always, T0, known=raised()) == Opening(since)
 
 
+def test_a_name_that_became_one_that_a_plan_asks_for_starts_nothing() -> None:
+	renamed = Remembered(priority="High", level=60, renamed_at=T0)
+	for since in (None, T0 - minutes(1), T0):
+		plan_of = replace(high, enabled_since=since)
+		for deadline in (None, T0 - minutes(1), T0, T0 + minutes(1)):
+			new = ticket(created_at=T0 - minutes(5), response_by=deadline)
+			assert not may_take(plan_of, new, renamed), "whether its deadline is over or lies ahead"
+			for what in ("raised_at", "reopened_at"):
+				assert may_take(plan_of, new, replace(renamed, **{what: T0}))
+				assert not may_take(plan_of, new, replace(renamed, **{what: T0 - minutes(1)}))
+	later = replace(high, enabled_since=T0 + minutes(1))
+	assert may_take(later, ticket(created_at=T0, response_by=T0 + minutes(1)), renamed), "enabled since"
+	assert remember(renamed, ticket(), T0).renamed_at == T0
+	for other in (ticket("Low", 20), ticket("Urgent", 80)):
+		assert remember(renamed, other, T0).renamed_at is None, "it has changed"
+
+
 def test_a_filter_that_may_take_more() -> None:
 	any_ = TicketFilter(doctype="HD Ticket")
 	some = replace(any_, priorities=frozenset({"High", "Low"}))
@@ -396,7 +413,13 @@ tickets_of_any = st.builds(
 	enabled=st.lists(plans_of_any, max_size=3),
 	was=tickets_of_any,
 	now=tickets_of_any,
-	known=st.none() | st.builds(Remembered, reopened=st.booleans(), reopened_at=st.just(T0 - minutes(10))),
+	known=st.none()
+	| st.builds(
+		Remembered,
+		reopened=st.booleans(),
+		reopened_at=st.just(T0 - minutes(10)),
+		renamed_at=st.sampled_from([None, T0 - minutes(20), T0 - minutes(3)]),
+	),
 	ended=st.none() | st.builds(past, st.sampled_from(Status), st.sampled_from([LOW, HIGH, URGENT])),
 )
 def test_a_save_and_the_sweep_decide_alike(enabled, was, now, known, ended) -> None:

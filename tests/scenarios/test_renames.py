@@ -182,17 +182,34 @@ def test_what_has_ended_is_not_begun_again(world: World, made: Any, doctype: str
 	assert world.count_items() == 1
 
 
-def test_what_no_plan_took_is_not_started_by_a_merge(world: World, made: Any) -> None:
-	create(made, "HD Ticket Priority", "One", "Two")
-	world.plan((0, "Email", "User", "lead@x.test"), priorities=["Two"])
-	world.ticket(to="", priority="One")
+@pytest.mark.parametrize("wait", [0, MONTH], ids=["deadline ahead", "deadline over"])
+@pytest.mark.parametrize("merge", [False, True], ids=["renamed", "merged"])
+@pytest.mark.parametrize("doctype", FACTS)
+def test_what_no_plan_took_is_not_started_by_a_name(
+	world: World, made: Any, doctype: str, merge: bool, wait: int
+) -> None:
+	field = FACTS[doctype][0]
+	create(made, doctype, "One", "Two", "Three")
+	world.plan((0, "Email", "User", "lead@x.test"), **asking(doctype, "Two"))
+	ticket, other = (world.ticket(**{"to": "", "subject": n, field: n}) for n in ("One", "Three"))
 	world.sweep()
-	world.wait(MONTH)  # its deadline is over: one that lies ahead is taken, as when a plan is enabled
-	made.rename("HD Ticket Priority", "One", "Two", merge=True)
+	world.wait(wait)
+	if not merge:
+		frappe.delete_doc(doctype, "Two", force=True)
+		frappe.db.commit()
+	made.rename(doctype, "One", "Two", merge=merge)
 	world.wait(1)
 	world.sweep()
+	frappe.get_doc("HD Ticket", ticket.name).save()
+	frappe.db.commit()
+	world.sweep()
 	assert world.count_items() == 0
-	assert world.item(world.ticket(to="", priority="Two")).status == "Scheduled"
+	assert world.item(world.ticket(**{"to": "", "subject": "later", field: "Two"})).status == "Scheduled"
+	if not wait:  # what changes is a change, before as after
+		for doc, name in ((other, "Two"), (ticket, "Three"), (ticket, "Two")):
+			doc.reload().update({field: name}).save()
+			frappe.db.commit()
+		assert world.item(other).status == world.item(ticket).status == "Scheduled"
 
 
 def test_a_plan_that_named_both_names_one(world: World, made: Any) -> None:
