@@ -22,7 +22,7 @@ from escalation_mgmt.notifiers.base import Notifier, Sent
 from escalation_mgmt.notifiers.twilio.account import account
 from escalation_mgmt.notifiers.twilio.sms import SmsNotifier
 from escalation_mgmt.storage import addressees
-from escalation_mgmt.utils import clock, installation, rows
+from escalation_mgmt.utils import clock, installation, rows, typed
 from escalation_mgmt.utils.doctypes import CONTACT, CONTACT_CODE
 from escalation_mgmt.utils.error_reports import reported
 from escalation_mgmt.utils.rate_limit import hourly
@@ -47,7 +47,7 @@ def send_code(contact: str) -> dict[str, Any]:
 	except CannotReach as e:
 		return {"sent": False, "message": str(e)}
 	hourly("code", contact, CODES_PER_HOUR)
-	code = f"{secrets.randbelow(10**6):06}"
+	code = f"{secrets.randbelow(10**typed.CODE_DIGITS):0{typed.CODE_DIGITS}}"
 	_locked(contact)
 	_forget_code(contact)
 	waiting = {
@@ -79,7 +79,13 @@ def check_code(contact: str, code: str) -> dict[str, Any]:
 		return {"verified": False, "message": _("There is no valid code for this number. Send a new one.")}
 	if tried.tries >= TRIES:
 		return {"verified": False, "message": _("Too many wrong codes. Send a new one.")}
-	given = _hashed(contact, tried.mobile_no, "".join(str(code).split()))
+	read = typed.code(str(code))
+	if not read:  # no code at all: nobody guesses by it, so no try is lost
+		return {
+			"verified": False,
+			"message": _("The code has {0} digits, and nothing else.").format(typed.CODE_DIGITS),
+		}
+	given = _hashed(contact, tried.mobile_no, read)
 	if not hmac.compare_digest(given, tried.code_hash):
 		frappe.db.set_value(CONTACT_CODE, contact, "tries", tried.tries + 1)
 		return {"verified": False, "message": _("The code is wrong.")}

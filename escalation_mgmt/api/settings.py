@@ -10,7 +10,7 @@ from escalation_mgmt.notifiers.push import fcm, vapid
 from escalation_mgmt.notifiers.twilio import connection_check
 from escalation_mgmt.notifiers.twilio.account import account
 from escalation_mgmt.permissions import only_for_managers
-from escalation_mgmt.utils import installation
+from escalation_mgmt.utils import installation, site_config
 
 
 @frappe.whitelist(methods=["POST"])
@@ -45,6 +45,6 @@ def test_fcm() -> dict[str, Any]:
 def make_push_keys() -> str:
 	"""Make a new pair of keys for Web Push. Returns the new public key."""
 	only_for_managers()
-	if frappe.conf.get("escalation_vapid_private_key"):
+	if site_config.text(site_config.VAPID_PRIVATE_KEY):
 		frappe.throw(_("The key stands in the site's configuration file. Change it there."))
 	return vapid.rotate()

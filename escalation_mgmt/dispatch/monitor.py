@@ -25,6 +25,7 @@ from escalation_mgmt.storage.message_state import Purpose
 from escalation_mgmt.utils import clock, installation
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION, SETTINGS
 from escalation_mgmt.utils.masking import masked
+from escalation_mgmt.utils.site_config import Proxy
 
 TOLERATED = timedelta(minutes=5)  # a scheduler's tick is up to 240 s; later than this is an alarm
 HEARTBEAT_SECONDS = 10
@@ -229,6 +230,7 @@ def beat(*, wait: bool = False) -> None:
 	_note_heartbeat()
 	try:
 		egress.check_url(url, allowed)
+		proxy = egress.proxy()
 	except egress.Forbidden as e:  # said here: the thread knows no language
 		log.warning(masked(f"the heartbeat address can't be called: {e}"))
 		_said[site] = e
@@ -238,7 +240,7 @@ def beat(*, wait: bool = False) -> None:
 		log.warning("the heartbeat address has yet to answer: it is not called again meanwhile")
 		return
 	call = threading.Thread(
-		target=_call, args=(site, url, allowed, log), name="escalation-heartbeat", daemon=True
+		target=_call, args=(site, url, allowed, proxy, log), name="escalation-heartbeat", daemon=True
 	)
 	_calls[site] = call
 	call.start()
@@ -264,21 +266,22 @@ def _note_heartbeat() -> None:
 			frappe.cache.set_value(HEARTBEAT, said, expires_in_sec=_HEARTBEAT_KNOWN)
 
 
-def _call(site: str, url: str, allowed: Sequence[str], log: Logger) -> None:
+def _call(site: str, url: str, allowed: Sequence[str], proxy: Proxy | None, log: Logger) -> None:
 	"""On a thread that knows no site."""
 	try:
-		status = asyncio.run(_get(url, allowed))
+		status = asyncio.run(_get(url, allowed, proxy))
 		_said[site] = "" if status < 400 else f"HTTP {status}"
 	except Exception as e:
 		log.warning(masked(f"the heartbeat address can't be called: {e!r}"))
 		_said[site] = e
 
 
-async def _get(url: str, allowed: Sequence[str]) -> int:
+async def _get(url: str, allowed: Sequence[str], proxy: Proxy | None) -> int:
 	timeout = aiohttp.ClientTimeout(total=HEARTBEAT_SECONDS)
-	async with (
-		egress.session(allowed, 1) as pool,
-		pool.get(url, timeout=timeout, allow_redirects=False) as response,
-	):
-		response.release()
-		return response.status
+	pool = egress.Outbound(allowed, 1, proxy=proxy, timeout=timeout)
+	try:
+		async with pool.request("GET", url) as response:
+			response.release()
+			return response.status
+	finally:
+		await pool.close()

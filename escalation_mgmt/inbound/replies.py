@@ -1,7 +1,5 @@
 """Incoming SMS: a code acknowledges, STOP and START are kept, strangers are ignored."""
 
-import re
-import unicodedata
 from typing import Any
 
 import frappe
@@ -10,16 +8,15 @@ from frappe.translate import print_language
 
 from escalation_mgmt.actions.acknowledge import acknowledge_by
 from escalation_mgmt.facts.people import Directory
+from escalation_mgmt.inbound import reply_text
 from escalation_mgmt.notifiers.twilio import phone_numbers
 from escalation_mgmt.storage import action_items, addressees
 from escalation_mgmt.storage.message_state import Purpose
+from escalation_mgmt.utils import rate_limit
 from escalation_mgmt.utils.doctypes import CONTACT, ITEM, NOTIFICATION, NOTIFICATION_SECRET
 
 VIA = "SMS"
-# What Twilio itself takes for these: https://help.twilio.com/articles/223134027
-STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
-START = frozenset({"START", "UNSTOP"})
-_ACKNOWLEDGES = re.compile(r"(ack(?:nowledge)?)?[\s#:]*(\d{1,6})?[\s.!]*", re.IGNORECASE)
+ANSWERS_PER_HOUR = 30  # to one phone; a machine that answers our answers would go on for ever
 
 
 def take(sender: str, body: str, opt_out: str = "") -> str:
@@ -31,14 +28,11 @@ def take(sender: str, body: str, opt_out: str = "") -> str:
 		number = phone_numbers.normalised(sender)
 	except ValueError:
 		return ""  # no phone: a short code, a name
-	word = unicodedata.normalize("NFKC", body).strip()
 	contacts = frappe.get_all(
-		CONTACT, filters={"mobile_no": number}, fields=["name", "user"], order_by="name"
+		CONTACT, filters={"mobile_no": number}, fields=["name", "user", "sms_stopped"], order_by="name"
 	)
-	asked = opt_out.upper() or word.upper()
-	if asked in STOP or asked in START:
-		for contact in contacts:
-			frappe.db.set_value(CONTACT, contact.name, "sms_stopped", int(asked in STOP))
+	word = opt_out.upper() or reply_text.word(body)
+	if _opts(word, contacts):
 		return ""  # Twilio answers these itself
 	pages = _pages(number)
 	here = {
@@ -49,23 +43,38 @@ def take(sender: str, body: str, opt_out: str = "") -> str:
 	if not contacts and not pages:
 		return ""  # whoever has left is a stranger
 	with print_language(_language(pages, contacts) or frappe.local.lang):
-		return _answer(word, pages)
+		answer = _answer(body, pages, asks_for_help=word in reply_text.HELP)
+	# What it asked for is done all the same: only the answer is left out.
+	return answer if rate_limit.within("sms_answer", number, ANSWERS_PER_HOUR, 3600) else ""
 
 
-def _answer(word: str, pages: list[Any]) -> str:
-	wanted = _ACKNOWLEDGES.fullmatch(word)
+def _opts(word: str, contacts: list[Any]) -> bool:
+	"""Whether it says that no more SMS are wanted, or that they are again; that is kept with the contacts."""
+	stopped = any(contact.sms_stopped for contact in contacts)
+	stop = word in reply_text.STOP
+	if not (stop or word in reply_text.START or (stopped and word in reply_text.START_AFTER_STOP)):
+		return False
+	for contact in contacts:
+		frappe.db.set_value(CONTACT, contact.name, "sms_stopped", int(stop))
+	return True
+
+
+def _answer(body: str, pages: list[Any], *, asks_for_help: bool) -> str:
 	open_pages = [page for page in pages if action_items.waits_for(page, page.user or "", page.recipient)]
-	if not wanted or not (wanted[1] or wanted[2]):
+	if asks_for_help:
+		return _what_is_open(open_pages)
+	wanted = reply_text.read(body)
+	if not wanted:
 		return _("This wasn't understood.") + " " + _what_is_open(open_pages)
-	if not wanted[2]:
+	if wanted.code is None:
 		if len(open_pages) != 1:
 			return _what_is_open(open_pages)
 		page = open_pages[0]
 	else:
 		# What is open first: a code may have been that of something older.
-		page = next((page for page in (*open_pages, *pages) if page.reply_code == int(wanted[2])), None)
+		page = next((page for page in (*open_pages, *pages) if page.reply_code == wanted.code), None)
 		if not page:
-			return _("There is no code {0}.").format(wanted[2]) + " " + _what_is_open(open_pages)
+			return _("There is no code {0}.").format(wanted.code) + " " + _what_is_open(open_pages)
 	done = acknowledge_by(page, VIA)
 	return _("Ticket {0}: {1}").format(page.ticket, done.in_words)
 

@@ -7,7 +7,7 @@ from enum import Enum, auto
 import aiohttp
 
 ANSWER_BYTES = 2000  # how much of an answer is read
-_BUSY = frozenset({408, 425, 429})  # and every 5xx
+_BUSY = frozenset({407, 408, 425, 429})  # and every 5xx; 407 is a proxy's own (RFC 9110, 15.5.8)
 
 
 async def first_part(response: aiohttp.ClientResponse) -> str:
@@ -47,6 +47,7 @@ class Trouble(Enum):
 	NOT_AN_ADDRESS = auto()
 	NO_CONNECTION = auto()
 	NO_CONNECTION_IN_TIME = auto()
+	PROXY_REFUSED = auto()  # to connect
 	NO_ANSWER_IN_TIME = auto()  # it may have been taken
 	BROKE_OFF = auto()  # it may have been taken
 
@@ -58,6 +59,7 @@ def trouble(error: Exception) -> Trouble | None:
 		(aiohttp.ConnectionTimeoutError, Trouble.NO_CONNECTION_IN_TIME),
 		(TimeoutError, Trouble.NO_ANSWER_IN_TIME),
 		(aiohttp.ClientConnectorError, Trouble.NO_CONNECTION),
+		(aiohttp.ClientHttpProxyError, Trouble.PROXY_REFUSED),
 		(aiohttp.InvalidURL, Trouble.NOT_AN_ADDRESS),
 		(aiohttp.ClientError, Trouble.BROKE_OFF),
 		(OSError, Trouble.BROKE_OFF),
@@ -65,6 +67,11 @@ def trouble(error: Exception) -> Trouble | None:
 		if isinstance(error, kind):
 			return means
 	return None
+
+
+def by_proxy(error: aiohttp.ClientHttpProxyError) -> str:
+	"""What a proxy answered, without the address that it was asked for: that may be a secret."""
+	return f"{error.status} {one_line(error.message, 200)}"
 
 
 def one_line(said: str, most: int) -> str:

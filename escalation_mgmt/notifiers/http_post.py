@@ -5,8 +5,9 @@ notification's, the same in every attempt, so that a receiver can tell a repeate
 """
 
 import json
+import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,7 @@ import aiohttp
 import frappe
 from frappe import _
 from frappe.utils import cint
+from multidict import CIMultiDict
 from standardwebhooks import Webhook
 
 from escalation_mgmt.notifiers import answers, connections, egress
@@ -35,7 +37,17 @@ from escalation_mgmt.utils.error_reports import report_error
 from escalation_mgmt.utils.templating import render
 
 CONNECTIONS = 256
+DEFAULT_HEADERS = {"Content-Type": "application/json", "User-Agent": "escalation_mgmt"}
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
+# Of the connection and the body's length (RFC 9110, 7.6.1 and 8.6), of a proxy, and of the signature.
+_OURS = frozenset(
+	(
+		*("connection", "content-length", "expect", "keep-alive", "proxy-authorization", "proxy-connection"),
+		*("te", "trailer", "transfer-encoding", "upgrade"),
+		*("webhook-id", "webhook-timestamp", "webhook-signature"),
+	)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +56,7 @@ class Destination:
 
 	url: str
 	payload: str
-	headers: dict[str, str]
+	headers: CIMultiDict[str]
 	signers: list[Webhook]
 	seconds: float
 	secrets: list[str]  # values that no record may hold
@@ -61,7 +73,7 @@ class Answer:
 class Request:
 	to: Destination
 	body: bytes
-	headers: dict[str, str]
+	headers: CIMultiDict[str]
 
 
 class HttpPostNotifier(Notifier):
@@ -71,6 +83,9 @@ class HttpPostNotifier(Notifier):
 	def __init__(self) -> None:
 		self._endpoints: dict[str, Any] = {}
 		self._destinations: dict[str, Destination] = {}
+
+	def not_ready(self) -> str | None:
+		return egress.proxy_problem()
 
 	def address_of(self, person: Person) -> str:
 		raise CannotReach(
@@ -98,9 +113,12 @@ class HttpPostNotifier(Notifier):
 			except Exception as e:
 				report_error(f"Escalation Endpoint {message.address}: the request can't be built")
 				yield message, Failed(_("The request can't be built: {0}").format(str(e)[:300]))
-		allowed = tuple(egress.allowed_hosts())
+		allowed, proxy = egress.allowed_hosts(), egress.proxy()
 		for known in connections.all_at_once(
-			("HTTP POST", allowed), lambda: egress.session(allowed, CONNECTIONS), ready, _post
+			("HTTP POST", allowed, proxy),
+			lambda: egress.Outbound(allowed, CONNECTIONS, proxy=proxy),
+			ready,
+			_post,
 		):
 			for (message, request), became in known:
 				yield (
@@ -120,13 +138,15 @@ class HttpPostNotifier(Notifier):
 			endpoint = self._endpoint(name)
 			egress.check_url(endpoint.url, egress.allowed_hosts())
 			own = {
-				row.header: checked_header(row.header, row.get_password("value")) for row in endpoint.headers
+				row.header.strip(): checked_header(row.header, row.get_password("value"))
+				for row in endpoint.headers
+				if not belongs_to_request(row.header)  # of before they were refused
 			}
 			secrets = [endpoint.get_password(f, raise_exception=False) for f in ("secret", "previous_secret")]
 			self._destinations[name] = Destination(
 				url=endpoint.url,
 				payload=endpoint.payload,
-				headers={**own, "Content-Type": "application/json", "User-Agent": "escalation_mgmt"},
+				headers=_with_own(DEFAULT_HEADERS, own),
 				signers=[Webhook(secret) for secret in secrets if secret],
 				seconds=cint(endpoint.timeout) or 10,
 				secrets=list(own.values()),
@@ -136,23 +156,54 @@ class HttpPostNotifier(Notifier):
 	def _request(self, message: Message) -> Request:
 		to = self._destination(message.address)
 		body = render_payload(to.payload, message.context)
-		return Request(to, body.encode(), to.headers | signature(to.signers, message.notification, body))
+		signed = signature(to.signers, message.notification, body)
+		return Request(to, body.encode(), _with_own(to.headers, signed))
+
+
+def _with_own(headers: Mapping[str, str], own: Mapping[str, str]) -> CIMultiDict[str]:
+	"""Headers with others in place of those that have the same name; to HTTP `content-type` is `Content-Type`."""
+	found = CIMultiDict(headers)
+	found.update(own)
+	return found
+
+
+def belongs_to_request(name: str) -> bool:
+	"""Whether a header says how a request is sent or signed, so that nobody but who sends it can know it."""
+	return name.strip().lower() in _OURS
 
 
 def checked_header(name: str, value: str) -> str:
 	"""The value, if it can stand in a header (RFC 9110, 5.5). Raises CannotReach."""
+	name = name.strip()
 	if not value.isprintable() or not value.isascii() or not _TOKEN.fullmatch(name):
 		raise CannotReach(_("The header {0} has characters that no header can hold.").format(name))
 	return value
 
 
-def render_payload(template: str, context: dict[str, Any]) -> str:
-	"""The JSON body. Raises ValueError where the template doesn't render to JSON."""
+def render_payload(template: str, context: dict[str, Any], *, strict: bool = False) -> str:
+	"""The JSON body (RFC 8259). Raises ValueError where the template doesn't render to JSON.
+
+	JSON has no NaN and no Infinity, and UTF-8 no half of a surrogate pair. Where a ticket's values make one, it becomes null,
+	or U+FFFD: a missed page is worse. `strict`, when an endpoint is saved: it is an error, too.
+	"""
 	rendered = render(template, context)
+
+	def number(text: str) -> float | None:
+		found = float(text)
+		if math.isfinite(found):
+			return found
+		if strict:
+			raise ValueError(_("JSON has no {0}. Write null, or a text.").format(text[:40]))
+		return None
+
 	try:
-		return json.dumps(json.loads(rendered), ensure_ascii=False)
+		found = json.loads(rendered, parse_constant=number, parse_float=number)
 	except json.JSONDecodeError as e:
 		raise ValueError(_("The body is not valid JSON: {0}").format(e)) from None
+	body = json.dumps(found, ensure_ascii=False)
+	if strict and _HALF_PAIR.search(body):
+		raise ValueError(_("The body has half of a surrogate pair (such as \\ud800), which is no character."))
+	return _HALF_PAIR.sub("\ufffd", body)
 
 
 def signature(signers: list[Webhook], id: str, body: str) -> dict[str, str]:
@@ -165,14 +216,14 @@ def signature(signers: list[Webhook], id: str, body: str) -> dict[str, str]:
 	return headers
 
 
-async def _post(pool: aiohttp.ClientSession, ready: tuple[Message, Request]) -> Answer | Exception:
+async def _post(pool: egress.Outbound, ready: tuple[Message, Request]) -> Answer | Exception:
 	"""What came of it, not yet in words: an event loop knows no reader, nor on Frappe 15 the site."""
 	_message, request = ready
 	to = request.to
 	timeout = aiohttp.ClientTimeout(total=to.seconds, connect=to.seconds / 2)
 	try:
-		async with pool.post(
-			to.url, data=request.body, headers=request.headers, timeout=timeout, allow_redirects=False
+		async with pool.request(
+			"POST", to.url, data=request.body, headers=request.headers, timeout=timeout
 		) as response:
 			answer = await answers.first_part(response)
 			for secret in to.secrets:
@@ -194,6 +245,8 @@ def _broken(error: Exception, to: Destination) -> Outcome:
 			return Unknown(_("no answer within {0} s").format(f"{to.seconds:g}"))
 		case Trouble.NO_CONNECTION:
 			return Retry(_("no connection: {0}").format(error.strerror or error)[:300])
+		case Trouble.PROXY_REFUSED:
+			return Retry(_("the proxy doesn't let us through: {0}").format(answers.by_proxy(error)))
 		case Trouble.NOT_AN_ADDRESS:
 			return Failed(_("not an address: {0}").format(error))
 	return Unknown(_("the connection broke before the answer was complete: {0}").format(repr(error))[:300])

@@ -20,7 +20,7 @@ from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.preflight import names, providers, rehearsal, remedies, validation
 from escalation_mgmt.preflight.remedies import Remedy
 from escalation_mgmt.storage import audiences
-from escalation_mgmt.utils import clock
+from escalation_mgmt.utils import clock, site_config
 from escalation_mgmt.utils.doctypes import ITEM, MAINTENANCE, PLAN
 
 ENDS_SOON = timedelta(days=30)
@@ -59,6 +59,8 @@ def _of_site() -> Iterator[Finding]:
 	if state.mute:
 		yield Finding(state.problems[0], remedies.settings())
 		return
+	for words in site_config.problems():
+		yield Finding(words, remedies.settings())
 	yield from _maintenances()
 	for words in names.lost_in_settings():
 		yield Finding(words, remedies.settings())

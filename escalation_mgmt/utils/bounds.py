@@ -38,6 +38,14 @@ _OF_FIELD = {
 _YEARS = (1971, 2999)
 # Characters. A column of MariaDB's holds 65,535 bytes, and a password stands there encrypted, a third longer.
 _CHARACTERS = {"Small Text": 16_000, "Text": 16_000, "Password": 10_000}
+LONGEST_ADDRESS = 2000
+"""Characters of an address of the web, or of a template that stands in one line: more than any service asks for."""
+_CHARACTERS_OF_FIELD = {
+	(ENDPOINT, "url"): LONGEST_ADDRESS,
+	(PLAN, "subject"): LONGEST_ADDRESS,
+	(SETTINGS, "public_url"): LONGEST_ADDRESS,
+	(SETTINGS, "heartbeat_url"): LONGEST_ADDRESS,
+}
 
 
 class Wrong(ValueError):
@@ -70,13 +78,14 @@ def problems(doc: Any) -> list[str]:
 
 def _of(part: Any) -> Iterator[str]:
 	for df in part.meta.fields:
-		check_value = _CHECKS.get(df.fieldtype)
+		is_text = df.fieldtype in _CHARACTERS or (part.doctype, df.fieldname) in _CHARACTERS_OF_FIELD
+		check_value = _text if is_text else _CHECKS.get(df.fieldtype)
 		value = part.get(df.fieldname)
 		if not check_value or value is None or df.get("is_virtual"):
 			continue
 		try:
 			# A text becomes what was understood: a column of MariaDB's takes no other.
-			if value == "" and df.fieldtype not in _CHARACTERS:
+			if value == "" and not is_text:
 				part.set(df.fieldname, None)
 			elif isinstance(value, str):
 				part.set(df.fieldname, check_value(part.doctype, df, value))
@@ -151,9 +160,9 @@ def _number(doctype: str, df: Any, value: Any) -> float:
 		) from None
 
 
-def _text(_doctype: str, df: Any, value: Any) -> Any:
-	most = _CHARACTERS[df.fieldtype]
-	if not df.get("read_only") and isinstance(value, str) and len(value) > most:
+def _text(doctype: str, df: Any, value: Any) -> Any:
+	most = _CHARACTERS_OF_FIELD.get((doctype, df.fieldname)) or _CHARACTERS[df.fieldtype]
+	if not df.get("read_only") and isinstance(value, str) and len(value.strip()) > most:
 		raise Wrong(_("is too long: it can have at most {0} characters.").format(most))
 	return value
 
@@ -185,7 +194,6 @@ def _short(value: Any) -> str:
 
 _CHECKS: dict[str, Callable[[str, Any, Any], Any]] = {
 	**dict.fromkeys(_OF_TYPE, _number),
-	**dict.fromkeys(_CHARACTERS, _text),
 	"Datetime": _moment(get_datetime),
 	"Date": _moment(getdate),
 	"Time": _moment(_time),

@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 import frappe
 from frappe.installer import update_site_config
 
+from escalation_mgmt.utils import site_config
 from escalation_mgmt.utils.doctypes import SETTINGS
 
-KEY = "escalation_installation_id"
+KEY = site_config.INSTALLATION
 _HERE = ("", "localhost", "127.0.0.1", "::1")
 
 

@@ -10,9 +10,8 @@ import ipaddress
 from collections.abc import Sequence
 
 import frappe
-from frappe.utils import cint
 
-_CONFIGURED = "escalation_proxies"
+from escalation_mgmt.utils import site_config
 
 
 def address() -> str:
@@ -24,8 +23,8 @@ def address() -> str:
 	"""
 	peer = frappe.request.remote_addr or ""
 	forwarded = (frappe.request.headers.get("X-Forwarded-For") or "").split(",")
-	configured = frappe.conf.get(_CONFIGURED)
-	proxies = cint(configured) if configured is not None else int(not _is_global(peer))
+	configured = site_config.count(site_config.PROXIES)
+	proxies = int(not _is_global(peer)) if configured is None else configured
 	return _counted(_of_chain([entry.strip() for entry in forwarded if entry.strip()], proxies)) or _counted(
 		peer
 	)

@@ -11,17 +11,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import frappe
 import requests
 from frappe import _
 from google.auth.exceptions import RefreshError, TransportError
-from urllib3.exceptions import NameResolutionError, NewConnectionError
+from urllib3.exceptions import NameResolutionError, NewConnectionError, ProxyError
 
+from escalation_mgmt.notifiers import egress
 from escalation_mgmt.notifiers.answers import first_line, one_line, retry_after
 from escalation_mgmt.notifiers.base import CannotReach, Failed, Outcome, Retry, Sent, Unknown
 from escalation_mgmt.notifiers.push import fcm_account
 from escalation_mgmt.notifiers.push.base import TTL, Gone
 from escalation_mgmt.notifiers.push.fcm_account import NoToken
+from escalation_mgmt.utils import site_config
 
 SECONDS = 10  # for one request
 THREADS = 64
@@ -40,11 +41,15 @@ class Answer:
 
 
 def connect(info: dict[str, Any]) -> Any:
-	"""A client for many threads, of a service account that was checked."""
+	"""A client for many threads, of a service account that was checked. Raises egress.Forbidden where our proxy can't be one."""
 	from escalation_mgmt.notifiers.push.fcm_client import Client  # not everybody has pyfcm
 
 	return Client(
-		fcm_account.credentials(info), info["project_id"], THREADS, frappe.conf.get("escalation_fcm_url")
+		fcm_account.credentials(info),
+		info["project_id"],
+		THREADS,
+		base=site_config.text(site_config.FCM_URL),
+		proxy=egress.proxy(),
 	)
 
 
@@ -92,7 +97,7 @@ def _json(response: requests.Response) -> dict[str, Any]:
 def _not_connected(error: requests.RequestException) -> bool:
 	"""Whether the connection was never made, so that nothing was sent."""
 	reason = getattr(error.args[0] if error.args else None, "reason", None)
-	return isinstance(reason, NewConnectionError | NameResolutionError)
+	return isinstance(reason, NewConnectionError | NameResolutionError | ProxyError)
 
 
 def outcome(answer: Answer) -> Outcome | Gone:
@@ -139,6 +144,8 @@ def _refused(answer: Answer, said: str) -> Outcome:
 				"the service account may not send: enable the Firebase Cloud Messaging API in its project ({0})"
 			).format(said)
 		)
+	if answer.status == 407:
+		return Retry(_("the proxy doesn't let us through: {0}").format(said))
 	if answer.status == 429 or answer.status >= 500:
 		return Retry(_("FCM is busy: {0}").format(said), answer.wait)
 	return Failed(_("FCM refuses the message: {0}").format(said))
@@ -187,6 +194,8 @@ def test_connection() -> str:
 		raise CannotReach(
 			_("There is no FCM service account yet. Paste the file that Firebase gave you, and save.")
 		)
+	if why := egress.proxy_problem():
+		raise CannotReach(why)
 	answer = send(
 		connect(info),
 		"escalation-test",

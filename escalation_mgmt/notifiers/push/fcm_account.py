@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import frappe
 import google.auth.transport.requests
+import requests
 from frappe import _
 from frappe.utils.password import get_decrypted_password
 from google.auth.exceptions import GoogleAuthError
@@ -16,7 +17,9 @@ from google.oauth2.service_account import Credentials
 
 from escalation_mgmt.notifiers import egress
 from escalation_mgmt.notifiers.base import CannotReach
+from escalation_mgmt.utils import site_config
 from escalation_mgmt.utils.doctypes import SETTINGS
+from escalation_mgmt.utils.site_config import Proxy
 
 SECONDS = 10  # for an access token
 SCOPES = ["https://www.googleapis.com/auth/firebase.messaging"]
@@ -35,7 +38,7 @@ def service_account_info() -> dict[str, Any] | None:
 	The site's configuration (`escalation_fcm_service_account`: the JSON, or the path of its file) wins over Escalation
 	Settings.
 	"""
-	given = frappe.conf.get("escalation_fcm_service_account") or get_decrypted_password(
+	given = frappe.conf.get(site_config.FCM_SERVICE_ACCOUNT) or get_decrypted_password(
 		SETTINGS, SETTINGS, "fcm_service_account", raise_exception=False
 	)
 	if not given:
@@ -103,7 +106,7 @@ def _kept(info: str) -> Credentials:
 	return Credentials.from_service_account_info(json.loads(info), scopes=SCOPES)
 
 
-def access_token(ours: Credentials) -> str:
+def access_token(ours: Credentials, proxy: Proxy | None) -> str:
 	"""A token that is valid, from Google where we have none. In any thread. Raises NoToken."""
 
 	def request(*args: Any, **more: Any) -> Any:
@@ -111,11 +114,12 @@ def access_token(ours: Credentials) -> str:
 
 	with _exchange:  # one, however many threads ask
 		if not ours.valid:
-			transport = google.auth.transport.requests.Request()
-			try:
-				ours.refresh(request)
-			except Exception as e:
-				raise NoToken from e
+			with egress.sync_session(requests.Session(), proxy) as session:
+				transport = google.auth.transport.requests.Request(session)
+				try:
+					ours.refresh(request)
+				except Exception as e:
+					raise NoToken from e
 		return ours.token
 
 

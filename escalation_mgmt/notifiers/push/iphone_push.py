@@ -11,7 +11,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt.notifiers import connections
+from escalation_mgmt.notifiers import connections, egress
 from escalation_mgmt.notifiers.base import (
 	CannotReach,
 	Failed,
@@ -48,6 +48,8 @@ class IphonePushNotifier(Notifier):
 			self._account, self._no_account = None, str(e)
 
 	def not_ready(self) -> str | None:
+		if why := egress.proxy_problem():
+			return why
 		if not self._all_ways():
 			return _(
 				"Nobody has a device. Each technician opens {0} on their phone and allows notifications."
@@ -127,10 +129,10 @@ class IphonePushNotifier(Notifier):
 			asked = [
 				(parcel, device) for parcel in parcels.values() for device in found[parcel.message.address]
 			]
-			subject = vapid.subject()
-			key = ("Web Push", *self._pairs, subject, *services.inside())
+			subject, proxy = vapid.subject(), egress.proxy()
+			key = ("Web Push", *self._pairs, subject, *services.inside(), proxy)
 			for known in connections.all_at_once(
-				key, lambda: web_push.Pusher(self._pairs, subject), asked, one
+				key, lambda: web_push.Pusher(self._pairs, subject, proxy), asked, one
 			):
 				learnt = [(parcel, device, _result(answer, device)) for (parcel, device), answer in known]
 				_record([(device, result) for _parcel, device, result in learnt])

@@ -8,10 +8,10 @@ what is built like it), Firefox and Edge give out.
 import re
 from urllib.parse import urlsplit
 
-import frappe
 from frappe import _
 
 from escalation_mgmt.notifiers import egress
+from escalation_mgmt.utils import site_config
 
 _NAME = re.compile(
 	r"[a-z0-9-]+(?:\.[a-z0-9-]+)+"
@@ -21,9 +21,7 @@ KNOWN = ("*.push.apple.com", "fcm.googleapis.com", "*.push.services.mozilla.com"
 
 def named() -> tuple[str, ...]:
 	"""Further ones that the site's configuration names (`escalation_push_hosts`): host, host:port or *.domain."""
-	found = frappe.conf.get("escalation_push_hosts") or ()
-	hosts = re.split(r"[\s,]+", found) if isinstance(found, str) else found
-	return tuple(str(host).strip().lower() for host in hosts if str(host).strip())
+	return site_config.hosts(site_config.PUSH_HOSTS)
 
 
 def inside() -> tuple[str, ...]:

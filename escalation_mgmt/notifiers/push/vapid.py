@@ -10,6 +10,7 @@ from py_vapid import Vapid02, VapidException
 
 from escalation_mgmt.notifiers.base import CannotReach
 from escalation_mgmt.notifiers.push import devices
+from escalation_mgmt.utils import site_config
 from escalation_mgmt.utils.doctypes import SETTINGS
 
 
@@ -19,7 +20,7 @@ def key_pairs(generate: bool = False) -> dict[str, Vapid02]:
 	The site's configuration (`escalation_vapid_private_key`: base64url of the 32 bytes) wins over Escalation
 	Settings. The pair before the last rotation still serves the devices that haven't subscribed anew.
 	"""
-	present = frappe.conf.get("escalation_vapid_private_key") or _stored("vapid_private_key")
+	present = site_config.text(site_config.VAPID_PRIVATE_KEY) or _stored("vapid_private_key")
 	if not present and generate:
 		_lock()
 		present = _stored("vapid_private_key") or _store_new()

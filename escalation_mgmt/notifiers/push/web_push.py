@@ -25,6 +25,7 @@ from escalation_mgmt.notifiers.base import Failed, Outcome, Retry, Sent, Unknown
 from escalation_mgmt.notifiers.push import services
 from escalation_mgmt.notifiers.push.base import TTL, Gone
 from escalation_mgmt.notifiers.push.devices import Device
+from escalation_mgmt.utils.site_config import Proxy
 
 SECONDS = 10  # for one request
 CONNECTIONS = 256
@@ -63,13 +64,13 @@ def topic(item: str) -> str:
 class Pusher:
 	"""Sends to browsers over one pool of connections; made inside its event loop."""
 
-	def __init__(self, pairs: dict[str, Vapid02], subject: str):
+	def __init__(self, pairs: dict[str, Vapid02], subject: str, proxy: Proxy | None):
 		self._pairs, self._subject = pairs, subject
-		self._session = egress.session(services.inside(), CONNECTIONS)
+		self._pool = egress.Outbound(services.inside(), CONNECTIONS, proxy=proxy)
 		self._signed = functools.cache(self._sign)
 
 	async def close(self) -> None:
-		await self._session.close()
+		await self._pool.close()
 
 	async def send(self, device: Device, body: str, topic: str, urgency: str) -> "Answer | Exception":
 		"""What came of it, for `outcome`; not yet in words, as an event loop knows no reader, nor on Frappe 15 the site."""
@@ -85,7 +86,7 @@ class Pusher:
 			}
 			pusher = WebPusher(
 				{"endpoint": device.endpoint, "keys": {"p256dh": device.p256dh, "auth": device.auth}},
-				aiohttp_session=_Transport(self._session),
+				aiohttp_session=_Transport(self._pool),
 			)
 			timeout = aiohttp.ClientTimeout(total=SECONDS, connect=SECONDS / 2)
 			return await pusher.send_async(
@@ -118,11 +119,11 @@ class Answer:
 class _Transport:
 	"""What pywebpush posts through: follows no redirect, and reads the first part of an answer only."""
 
-	def __init__(self, session: aiohttp.ClientSession):
-		self._session = session
+	def __init__(self, pool: egress.Outbound):
+		self._pool = pool
 
 	async def post(self, url: str, **request: Any) -> Answer:
-		async with self._session.post(url, allow_redirects=False, **request) as response:
+		async with self._pool.request("POST", url, **request) as response:
 			body = answers.one_line(await answers.first_part(response), 300)
 			return Answer(response.status, response.reason or "", response.headers, body)
 
@@ -202,6 +203,8 @@ def _unanswered(error: Exception, trouble: Trouble) -> Outcome:
 			return Retry(
 				_("no connection to its push service: {0}").format(str(error.strerror or error)[:200])
 			)
+		case Trouble.PROXY_REFUSED:
+			return Retry(_("the proxy doesn't let us through: {0}").format(answers.by_proxy(error)))
 	return Unknown(
 		_("the connection broke before its push service had answered: {0}").format(repr(error)[:200])
 	)

@@ -15,8 +15,9 @@ import frappe
 from frappe import _
 from frappe.utils.password import get_decrypted_password
 
+from escalation_mgmt.notifiers import egress
 from escalation_mgmt.notifiers.twilio import phone_numbers
-from escalation_mgmt.utils import public_address
+from escalation_mgmt.utils import public_address, site_config
 from escalation_mgmt.utils.doctypes import SETTINGS
 
 API = "https://api.twilio.com"
@@ -69,10 +70,8 @@ def account() -> Account:
 
 def configured(name: str) -> str:
 	"""A setting from the environment or the site's configuration."""
-	found = os.environ.get(f"ESCALATION_TWILIO_{name.upper()}") or frappe.conf.get(
-		f"escalation_twilio_{name}"
-	)
-	return ("\n".join(found) if isinstance(found, list) else str(found or "")).strip()
+	found = os.environ.get(f"ESCALATION_TWILIO_{name.upper()}", "").strip()
+	return found or site_config.text(f"{site_config.TWILIO}{name}")
 
 
 def setting(name: str, *, secret: bool = False) -> str:
@@ -85,7 +84,9 @@ def setting(name: str, *, secret: bool = False) -> str:
 
 def problem(ours: Account, *, calls: bool) -> str | None:
 	"""Why nothing can be sent, in words that tell what to do; None: it can. Looks at the settings only."""
+	no_proxy = egress.proxy_problem()
 	problems = (
+		(no_proxy, no_proxy),
 		(not ours.sid, _("Twilio isn't set up. Enter the Account SID in Escalation Settings.")),
 		(
 			not _ACCOUNT.fullmatch(ours.sid),

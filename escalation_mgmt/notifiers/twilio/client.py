@@ -10,8 +10,7 @@ from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode, urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.parse import urlencode
 
 import aiohttp
 from twilio.base.exceptions import TwilioRestException
@@ -19,9 +18,10 @@ from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from escalation_mgmt.notifiers import connections
+from escalation_mgmt.notifiers import connections, egress
 from escalation_mgmt.notifiers.answers import one_line, retry_after
 from escalation_mgmt.notifiers.twilio.account import API, Account
+from escalation_mgmt.utils.site_config import Proxy
 
 MESSAGING = "https://messaging.twilio.com"
 SECONDS = 15  # for one answer
@@ -42,18 +42,14 @@ class Busy(Exception):
 class _Transport(AsyncHttpClient):
 	"""What Twilio's client sends its requests through: our base address, time limits and number of connections."""
 
-	def __init__(self, ours: Account):
+	def __init__(self, ours: Account, proxy: Proxy | None):
 		super().__init__(_logger, True, None)
 		self._api_url = ours.api_url
 		self.client = Client(*ours.log_in, ours.sid, http_client=self, environment={"": ""})
 		self._log_in = {"Authorization": f"Basic {b64encode(':'.join(ours.log_in).encode()).decode()}"}
-		self._proxy = _proxy_to(ours.api_url)
 		self._slots = asyncio.Semaphore(CONNECTIONS)  # waiting for one isn't part of a request's time
-		self._session = aiohttp.ClientSession(
-			connector=aiohttp.TCPConnector(limit=CONNECTIONS),
-			cookie_jar=aiohttp.DummyCookieJar(),
-			timeout=aiohttp.ClientTimeout(total=SECONDS, connect=CONNECT_SECONDS),
-		)
+		timeout = aiohttp.ClientTimeout(total=SECONDS, connect=CONNECT_SECONDS)
+		self._pool = egress.Outbound((), CONNECTIONS, proxy=proxy, anywhere=True, timeout=timeout)
 
 	async def request(  # noqa: PLR0913 - as twilio calls it
 		self,
@@ -72,18 +68,20 @@ class _Transport(AsyncHttpClient):
 			url += ("&" if "?" in url else "?") + urlencode(params, doseq=True)
 		async with (
 			self._slots,
-			self._session.request(
+			self._pool.request(
 				method,
 				url,
 				data=urlencode(data, doseq=True) if data else None,
 				headers={**(headers or {}), **self._log_in},
-				allow_redirects=False,
-				proxy=self._proxy,
 			) as answer,
 		):
 			said = (await answer.content.read(LARGEST_ANSWER)).decode("utf-8", "replace")
 			while len(said) < LARGEST_ANSWER and (more := await answer.content.read(LARGEST_ANSWER)):
 				said += more.decode("utf-8", "replace")
+			if answer.status == 407:  # a proxy's own: it never came to Twilio
+				raise aiohttp.ClientHttpProxyError(
+					answer.request_info, answer.history, status=407, message=answer.reason or ""
+				)
 			if answer.status == 429 or answer.status >= 500:
 				raise Busy(answer.status, one_line(said, 200), retry_after(answer.headers.get("Retry-After")))
 			if answer.status >= 400 and method == "GET":  # of a list's refusal the client would say nothing
@@ -91,19 +89,7 @@ class _Transport(AsyncHttpClient):
 			return Response(answer.status, said, answer.headers)
 
 	async def close(self) -> None:
-		await self._session.close()
-
-
-def _proxy_to(url: str) -> str | None:
-	"""The environment's proxy: many companies let nothing out but through theirs.
-
-	Asked once for a session: aiohttp's `trust_env` asks for every request, each time on a thread.
-	"""
-	parts = urlsplit(url)
-	proxy = getproxies().get(parts.scheme)
-	if not proxy or proxy_bypass(parts.hostname or ""):
-		return None
-	return proxy if "://" in proxy else f"http://{proxy}"
+		await self._pool.close()
 
 
 def _refusal(url: str, status: int, said: str) -> TwilioRestException:
@@ -126,5 +112,8 @@ def ask_all(
 	async def with_client(transport: _Transport, each: Any) -> Any:
 		return await one(transport.client, each)
 
-	for known in connections.all_at_once(("Twilio", ours), lambda: _Transport(ours), asked, with_client):
+	proxy = egress.proxy()
+	for known in connections.all_at_once(
+		("Twilio", ours, proxy), lambda: _Transport(ours, proxy), asked, with_client
+	):
 		yield from known

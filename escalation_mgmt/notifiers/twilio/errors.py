@@ -40,6 +40,8 @@ def _unanswered(error: Exception, trouble: Trouble) -> Outcome:
 			return Unknown(_("Twilio gave no answer within {0} s.").format(SECONDS))
 		case Trouble.NO_CONNECTION:
 			return Retry(_("No connection to Twilio: {0}").format(str(error.strerror or error)[:200]))
+		case Trouble.PROXY_REFUSED:
+			return Retry(_("The proxy doesn't let us through to Twilio: {0}").format(answers.by_proxy(error)))
 	return Unknown(_("The connection broke before Twilio had answered: {0}").format(repr(error)[:200]))
 
 

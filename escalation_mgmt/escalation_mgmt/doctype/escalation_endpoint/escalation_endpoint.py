@@ -4,8 +4,8 @@ from frappe.model.document import Document
 from standardwebhooks import Webhook
 
 from escalation_mgmt.delivery import messages
-from escalation_mgmt.notifiers import egress
-from escalation_mgmt.notifiers.http_post import render_payload
+from escalation_mgmt.notifiers import CannotReach, egress
+from escalation_mgmt.notifiers.http_post import belongs_to_request, checked_header, render_payload
 from escalation_mgmt.preflight import rights
 
 SECRETS = ("secret", "previous_secret")
@@ -16,12 +16,16 @@ class EscalationEndpoint(Document):
 	"""A named HTTP POST destination. Steps name it; its secrets live only here."""
 
 	def validate(self) -> None:
+		self.url = (self.url or "").strip()
+		if wrong := egress.blank_in(self.url):
+			frappe.throw(wrong, title=_("Address"))
 		try:
 			egress.check_url(self.url, egress.allowed_hosts())
 		except egress.Forbidden as e:
 			frappe.throw(str(e), title=_("Address"))
 		if not 1 <= (self.timeout or 10) <= LONGEST_SECONDS:
 			frappe.throw(_("The time-out must be between 1 and {0} seconds.").format(LONGEST_SECONDS))
+		self._check_headers()
 		self.check_payload("")
 		rights.check_endpoint(self)
 		for field in SECRETS:
@@ -33,7 +37,7 @@ class EscalationEndpoint(Document):
 		for wrong in messages.placeholders_wrong(self.payload, doctype, in_body=True):
 			frappe.throw(_("The body of endpoint {0} {1}").format(self.name or self.title, wrong))
 		try:
-			render_payload(self.payload, messages.sample(doctype))
+			render_payload(self.payload, messages.sample(doctype), strict=True)
 		except Exception as e:
 			frappe.throw(
 				_(
@@ -41,6 +45,26 @@ class EscalationEndpoint(Document):
 					"second line: {1}. Put each value in as {{{{ ticket.subject | tojson }}}}, without quotes around it."
 				).format(self.name or self.title, e)
 			)
+
+	def _check_headers(self) -> None:
+		"""Refuse in words what would else be left out, or one of two."""
+		seen: set[str] = set()
+		for row in self.headers:
+			row.header = (row.header or "").strip()
+			name = row.header.lower()
+			wrong = ""
+			if belongs_to_request(row.header):
+				wrong = _("{0} is made with each request, and can't be chosen.").format(row.header)
+			elif name in seen:
+				wrong = _("{0} is there twice.").format(row.header)
+			elif not (row.value and self.is_dummy_password(row.value)):
+				try:
+					checked_header(row.header, row.value or "")
+				except CannotReach as e:
+					wrong = str(e)
+			if wrong:
+				frappe.throw(_("Row {0}: {1}").format(row.idx, wrong), title=_("Headers"))
+			seen.add(name)
 
 	def _refuse_secrets_of_another_host(self) -> None:
 		"""A secret stays with the host that it was entered for. Else whoever may write an endpoint, but never saw its secrets,

@@ -1,0 +1,88 @@
+"""What an SMS says: Twilio's own words, an acknowledgement and its code, or nothing that is understood."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from escalation_mgmt.utils import typed
+
+# What Twilio itself takes for these, in any case, where a message is nothing else:
+# https://help.twilio.com/articles/223134027
+STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
+START = frozenset({"START", "UNSTOP"})
+START_AFTER_STOP = frozenset({"YES"})  # to Twilio always; to us it may be somebody's answer
+HELP = frozenset({"HELP", "INFO"})  # answered by Twilio as well
+
+_WORD = r"(?:ack|acknowledge|acknowledged)"
+_APART = r"[\s#:.,/–—−-]*"
+_NAMED = r"(?:no|nr|code|reply)"
+_REPLY = re.compile(
+	rf"(?P<alone>\d{{1,6}})"
+	rf"|{_WORD}(?:{_APART}{_NAMED}?{_APART}(?P<after>\d{{1,6}}))?"
+	rf"|(?P<before>\d{{1,6}}){_APART}{_WORD}"
+	rf"|{_NAMED}[\s#:.]*(?P<named>\d{{1,6}})",
+	re.IGNORECASE | re.ASCII,
+)
+# A minus sign before a number, and a question mark behind it, mean something.
+_BEFORE = re.compile(r"[\s#>]+")
+_AGREES = frozenset("👍👌✅✔☑🆗🙏🫡\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+	"""An acknowledgement. `code`: what it is of; None: of the only one that is open."""
+
+	code: int | None
+
+
+def word(body: str) -> str:
+	"""A message that is one word, in capitals, as Twilio compares it."""
+	return typed.plain_digits(body).upper()
+
+
+def read(body: str) -> Reply | None:
+	"""The acknowledgement that an SMS is; None: it isn't one, or which one can't be told.
+
+	All of it, or its first line, with a signature or what is quoted below. Where another line is a code too, nobody can tell.
+	"""
+	text = typed.plain_digits(body)
+	if whole := _read(text):
+		return whole
+	lines = [line for line in text.splitlines() if line.strip()]
+	if len(lines) < 2 or any(other and other.code is not None for other in map(_read, lines[1:])):
+		return None
+	return _read(lines[0])
+
+
+def _read(text: str) -> Reply | None:
+	found = _REPLY.fullmatch(_bare(text))
+	if not found:
+		return None
+	code = next(filter(None, found.groups()), None)
+	return Reply(int(code) if code else None)
+
+
+def _bare(text: str) -> str:
+	"""Without quotation marks, brackets and what ends a sentence."""
+	before = None
+	while text != before:
+		before = text
+		text = _BEFORE.sub("", text, count=1) if _BEFORE.match(text) else text
+		if text and (_quotes(text[0]) or text[0] in "[({*_"):
+			text = text[1:]
+		text = text.rstrip()
+		if text and (text[-1] in _AGREES or (_punctuates(text[-1]) and not _asks(text[-1]))):
+			text = text[:-1]
+	return text
+
+
+def _quotes(character: str) -> bool:
+	return character in "\"'`´" or unicodedata.category(character) in ("Pi", "Pf", "Ps")
+
+
+def _punctuates(character: str) -> bool:
+	return unicodedata.category(character)[0] == "P" or character in "`´"
+
+
+def _asks(character: str) -> bool:
+	return "QUESTION" in unicodedata.name(character, "")
