@@ -50,7 +50,7 @@ def _move(
 	has_it = item.status is Status.ACKNOWLEDGED
 	if not moved or item.superseded or (has_it and not _is_raised(item, ticket)):
 		return None
-	if moved.plan and item.answered_level is not None and ticket.facts.level <= item.answered_level:
+	if moved.plan and _is_lowered_again(item, ticket):
 		return end(item, Cause.NO_MATCH, now, {"reason": CancelReason.LOWERED})
 	if moved.plan:
 		return end(item, Cause.REPLACE, now, {"replaced_by": moved.plan.name})
@@ -125,6 +125,14 @@ def _assignees(item: ActionItem, ticket: Ticket, context: Context) -> Decision |
 	others = Notice(Audience.NOTIFIED, EventKind.ASSIGNEE_CHANGED, but_not=frozenset(ticket.assignees))
 	again = start_again(assigned, "assigned", context.now) or Decision(item=assigned)
 	return replace(again, events=(line, *again.events), notices=(others,))
+
+
+def _is_lowered_again(item: ActionItem, ticket: Ticket) -> bool:
+	"""Whether the priority is down at what had been answered. One that isn't lower than the item knows it wasn't lowered,
+	whatever its name counts for by now.
+	"""
+	answered = item.answered_level
+	return answered is not None and ticket.facts.level <= answered and ticket.facts.level < item.facts.level
 
 
 def _is_raised(item: ActionItem, ticket: Ticket) -> bool:

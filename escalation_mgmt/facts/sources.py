@@ -13,7 +13,7 @@ import frappe
 from frappe import _
 from frappe.utils import cint
 
-from escalation_mgmt.engine import MatchFacts, TicketFilter
+from escalation_mgmt.engine import MatchFacts, StatusCategory, TicketFilter
 from escalation_mgmt.facts import field_types, ticket_doctypes
 from escalation_mgmt.facts.conditions import columns
 from escalation_mgmt.utils.doctypes import SETTINGS
@@ -85,6 +85,13 @@ class Source:
 			field for field in dict.fromkeys(wanted) if field and meta.has_field(field) and field in kept
 		]
 		return ["name", "creation", "owner", "docstatus", "_assign", *existing]
+
+	def category_of(self, status: str) -> StatusCategory:
+		"""What a status is by itself. Capitals don't matter, because they don't to MariaDB."""
+		status = status.casefold()
+		if status in map(str.casefold, self.resolved):
+			return StatusCategory.RESOLVED
+		return StatusCategory.PAUSED if status in map(str.casefold, self.paused) else StatusCategory.OPEN
 
 	@property
 	def deciding(self) -> list[str]:

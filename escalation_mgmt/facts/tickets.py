@@ -20,7 +20,7 @@ from escalation_mgmt.facts import assignments, conditions, field_types, plain_va
 from escalation_mgmt.facts.sources import Source, level, source
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.identity import as_stamp
-from escalation_mgmt.utils.rows import placeholders
+from escalation_mgmt.utils.rows import is_missing, placeholders
 
 CANCELLED = 2  # a docstatus
 TOGETHER = timedelta(seconds=5)  # at most so far apart are a reply and what is stamped because of it
@@ -48,7 +48,7 @@ class Tickets:
 			try:
 				self._read(doctype, list(dict.fromkeys(names)))
 			except Exception as e:
-				if not (isinstance(e, frappe.ValidationError) or _is_gone(e)):
+				if not (isinstance(e, frappe.ValidationError) or is_missing(e)):
 					raise
 				# Nobody says how to read them, or a column is gone: the others are read all the same.
 				self._unreadable[doctype] = e
@@ -143,13 +143,6 @@ def _gone(key: TicketKey) -> Ticket:
 	return Ticket(doctype=key.doctype, name=key.name, exists=False)
 
 
-def _is_gone(error: Exception) -> bool:
-	"""Whether the table or a column isn't there."""
-	if not isinstance(error, frappe.db.OperationalError | frappe.db.ProgrammingError):
-		return False
-	return frappe.db.is_missing_column(error) or frappe.db.is_table_missing(error)
-
-
 def logged_since(since: datetime, takes: TicketFilter, limit: int) -> list[Ticket]:
 	"""The tickets that were logged since an instant (UTC) and that a filter takes, its condition apart.
 
@@ -179,10 +172,11 @@ def unresolved_since(
 		*([field, *(of if isinstance(of, tuple) else ("=", of))] for field, of in src.filters(takes).items()),
 		["docstatus", "<", CANCELLED],
 	]
-	if "status" not in src.lost and not field_types.is_number(src.field(src.status)):
-		wanted.append([src.status, "not in", sorted(src.resolved)])
-	if src.category in src.fields:  # a site names its statuses as it likes
+	# No more than `_category` says: a site names its statuses as it likes, and its category decides.
+	if src.category in src.fields:
 		wanted.append([src.category, "!=", str(StatusCategory.RESOLVED)])
+	elif "status" not in src.lost and not field_types.is_number(src.field(src.status)):
+		wanted.append([src.status, "not in", sorted(src.resolved)])
 	if names is not None:
 		wanted.append(["name", "in", list(names)])
 	either = [["creation", ">=", clock.to_site(since)]] if since else []
@@ -216,6 +210,8 @@ def closed_sql(src: Source, table: str) -> tuple[str, tuple[Any, ...]]:
 		numbers = [field_types.as_value(src.field(src.status), word) for word in statuses]
 		statuses = tuple(number for number in numbers if not isinstance(number, str))
 		status = f"{table}.`{src.status}`"
+	elif frappe.db.db_type == "sqlite":
+		statuses, status = tuple(sorted({word.casefold() for word in statuses})), f"lower({status})"
 	by_status = f"coalesce({status} in ({placeholders(statuses)}), 0)" if statuses else "0"
 	if src.category not in src.fields:
 		return by_status, statuses
@@ -305,9 +301,7 @@ def _match_facts(reading: Reading, row: Any) -> MatchFacts:
 def _category(src: Source, category: str | None, status: str | None) -> StatusCategory:
 	if category in set(StatusCategory):
 		return StatusCategory(category)
-	if status in src.resolved:
-		return StatusCategory.RESOLVED
-	return StatusCategory.PAUSED if status in src.paused else StatusCategory.OPEN
+	return src.category_of(status or "")
 
 
 def _replies(src: Source, names: Sequence[str]) -> dict[str, list[datetime]]:

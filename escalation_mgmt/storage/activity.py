@@ -5,6 +5,7 @@ rows in sets, because the dispatcher writes a line for every step; and never in 
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -81,8 +82,7 @@ def _write(noted: list[tuple[TicketKey, Event, str]]) -> None:
 		text = _sentence(event.kind, event.step, plain_values(event.data))
 		# Both lists are sorted by their rows' creation alone.
 		row = {"name": name, "creation": now + timedelta(microseconds=n)}
-		log = sources.source(key.doctype).activity
-		if log and frappe.db.table_exists(log.doctype):
+		if log := _log_of(key.doctype):
 			logs.setdefault(log.doctype, []).append(row | {log.ticket: key.name, log.text: text[:LONGEST]})
 		else:
 			logs.setdefault("Comment", []).append(row | _comment(key, text))
@@ -101,21 +101,25 @@ def rewrite(key: TicketKey, name: str, before: Line, after: Line) -> None:
 	"""
 	with print_language(frappe.db.get_default("lang") or "en"):
 		was, now = _sentence(*before), _sentence(*after)
-	log = sources.source(key.doctype).activity
-	if log and frappe.db.table_exists(log.doctype):
-		table, ticket, text, was, now = log.doctype, log.ticket, log.text, was[:LONGEST], now[:LONGEST]
+	log = _log_of(key.doctype)
+	if log:
+		table, of_ticket, text = log.doctype, {log.ticket: key.name}, log.text
+		was, now = was[:LONGEST], now[:LONGEST]
 	else:
-		table, ticket, text, was, now = (
-			"Comment",
-			"reference_name",
-			"content",
-			escape_html(was),
-			escape_html(now),
-		)
-	frappe.db.sql(
-		f"update `tab{table}` set `{text}` = %s where `name` = %s or (`{ticket}` = %s and `{text}` = %s)",
-		(now, name, key.name, was),
-	)
+		table, text = "Comment", "content"
+		of_ticket = {"reference_doctype": key.doctype, "reference_name": key.name}
+		was, now = escape_html(was), escape_html(now)
+	for where in ({"name": name}, {**of_ticket, text: was}):
+		asked = " and ".join(f"`{column}` = %s" for column in where)
+		frappe.db.sql(f"update `tab{table}` set `{text}` = %s where {asked}", (now, *where.values()))
+
+
+def _log_of(doctype: str) -> sources.ActivityLog | None:
+	"""Where the activity of a DocType's tickets stands; None: in comments, as where nobody says any more how to read them."""
+	with suppress(frappe.ValidationError):
+		log = sources.source(doctype).activity
+		return log if log and frappe.db.table_exists(log.doctype) else None
+	return None
 
 
 def _comment(key: TicketKey, text: str) -> dict[str, Any]:

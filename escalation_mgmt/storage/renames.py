@@ -6,7 +6,8 @@ version is another one (design rule 1). History keeps what was said.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import frappe
@@ -28,6 +29,7 @@ from escalation_mgmt.utils.doctypes import (
 	STEP,
 	TICKET_STATE,
 )
+from escalation_mgmt.utils.error_reports import report_error
 
 _FOLLOWED_BY_FRAPPE = {"User": ("acknowledged_user", "started_by"), MAINTENANCE: ("maintenance",)}
 """Links of an item, by what they link to, that Frappe has changed without telling whoever had read it."""
@@ -47,13 +49,38 @@ def before_rename(doc: Any, _event: str, old: str, new: str, merge: bool = False
 	if doc.doctype == "User" and merge and frappe.db.exists(CONTACT, {"user": new}):
 		for name in frappe.get_all(CONTACT, filters={"user": old}, pluck="name", order_by="name"):
 			frappe.delete_doc(CONTACT, name, force=True, ignore_permissions=True)
-	renaming = Renaming(doc.doctype, str(old), str(new), bool(merge))
-	if renaming.doctype != "DocType" and _is_stored(renaming):
-		_hold_back(renaming)
+	with _between_code_and_tables(doc, old):
+		renaming = Renaming(doc.doctype, str(old), str(new), bool(merge))
+		if renaming.doctype != "DocType" and _is_stored(renaming):
+			_hold_back(renaming)
 
 
 def follow(doc: Any, _event: str, old: str, new: str, merge: bool = False) -> None:
 	"""Some document, of whatever DocType, has another name now."""
+	with _between_code_and_tables(doc, old):
+		_follow(doc, _event, old, new, merge)
+
+
+@contextmanager
+def _between_code_and_tables(doc: Any, old: str) -> Iterator[None]:
+	"""Until a site is migrated its tables are those of an earlier version of ours. Others' renames, such as in patches that
+	run before, don't fail by that: it is reported, and readiness finds a name that leads nowhere.
+	"""
+	frappe.db.savepoint("escalation_renames")
+	try:
+		yield
+	except Exception as e:
+		if not rows.is_missing(e):
+			raise
+		frappe.db.rollback(save_point="escalation_renames")
+		report_error(
+			f"Escalation: plans can't follow the name of {doc.doctype} {old}: the site isn't migrated yet"
+		)
+	else:
+		frappe.db.release_savepoint("escalation_renames")
+
+
+def _follow(doc: Any, _event: str, old: str, new: str, merge: bool) -> None:
 	for of_tickets in (assignments, action_items, ticket_states):
 		of_tickets.follow_rename(doc, _event, str(old), str(new), merge)
 	renaming = Renaming(doc.doctype, str(old), str(new), bool(merge))

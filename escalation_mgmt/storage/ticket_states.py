@@ -13,7 +13,7 @@ from typing import Any
 import frappe
 
 from escalation_mgmt.engine import Remembered, Ticket, TicketKey, remember
-from escalation_mgmt.facts import sources, tickets
+from escalation_mgmt.facts import field_types, sources, tickets
 from escalation_mgmt.storage.action_items import running_ticket, with_running_item
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import ITEM, TICKET_STATE
@@ -191,12 +191,15 @@ def _compare(doctype: str, now: datetime, part: Range) -> None:
 	closed, values = tickets.closed_sql(src, "t")
 	within, bounds = _within(part, "s")
 	priority = f"coalesce(t.`{src.priority}`, '')"
+	# A number is written in many ways: those of open tickets are compared as they are read.
+	numbered = field_types.is_number(src.field(src.priority))
+	differs = "s.`closed` = 0" if numbered else f"{priority} <> coalesce(s.`priority`, '')"
 	found = frappe.db.sql(
 		f"select {_COLUMNS}, t.`name` as there, t.`creation` as created, {priority} as priority_now,"
 		f" {closed} as closed_now from `tab{TICKET_STATE}` s"
 		f" left join `tab{doctype}` t on t.`name` = {_as_name('s.`reference_name`', doctype)}"
 		f" where {within} and s.`reference_doctype` = %s and s.`reference_name` <> '' and (t.`name` is null"
-		f" or s.`ticket_created` <> t.`creation` or (s.`closed` = 0) = ({closed}) or {priority} <> coalesce(s.`priority`, ''))",
+		f" or s.`ticket_created` <> t.`creation` or (s.`closed` = 0) = ({closed}) or {differs})",
 		(*values, *bounds, doctype, *values),
 		as_dict=True,
 	)
@@ -207,6 +210,8 @@ def _compare(doctype: str, now: datetime, part: Range) -> None:
 			continue
 		key, known = _key(row), _known(row, levels)
 		priority = reading.compared({src.priority: row.priority_now}, src.priority)
+		if (priority, bool(row.closed_now)) == (known.priority, known.closed):
+			continue
 		ticket = _plain(key, priority, bool(row.closed_now), levels)
 		columns = _columns(remember(known, ticket, now, running=key in running))
 		# Unless a save was first: it has seen more.

@@ -81,6 +81,13 @@ def _fresh(rows: Sequence[dict[str, Any]]) -> tuple[list[str], str, tuple]:
 	return [*each, *once], sql, values
 
 
+def is_missing(error: Exception) -> bool:
+	"""Whether a table or a column isn't there."""
+	if not isinstance(error, frappe.db.OperationalError | frappe.db.ProgrammingError):
+		return False
+	return frappe.db.is_missing_column(error) or frappe.db.is_table_missing(error)
+
+
 def placeholders(values: Sized) -> str:
 	"""Placeholders for so many values, as `in (...)` wants them."""
 	return ", ".join(["%s"] * len(values))

@@ -371,7 +371,15 @@ def test_an_item_after_an_answer_has_its_own_window_and_ends_once_it_is_lowered(
 		evaluate(item, replace(of, response_by=T0 + minutes(90)), [at_deadline], always, Context(T0)) is None
 	)
 	lowered = evaluate(item, ticket("High", 60), [high, at_deadline], always, Context(T0))
-	assert [(e.kind, e.data) for e in lowered.events] == [(EventKind.CANCELLED, {"reason": "lowered again"})]
+	assert [(e.kind, e.at, e.data) for e in lowered.events] == [
+		(EventKind.CANCELLED, T0, {"reason": "lowered again"})
+	]
+	# Its priority was renamed to one that nobody knows how urgent it is; then something else moves it.
+	renamed = replace(item, facts=replace(item.facts, priority="P1", level=0))
+	to_web = replace(ticket("P1", 0), facts=replace(ticket("P1", 0).facts, team="Web"))
+	web = plan(0, name="Web", takes=TicketFilter(doctype="HD Ticket", team="Web"))
+	moved = evaluate(renamed, to_web, [web], always, Context(T0))
+	assert moved.events[0].data == {"replaced_by": "Web"}, "it was not lowered"
 	none = evaluate(item, ticket("Low", 20), [high, at_deadline], always, Context(T0))
 	assert none.events[0].data == {"reason": "no plan matches"}
 	from_low = opened(at_deadline, of, answered_level=20)
@@ -439,6 +447,13 @@ def test_a_save_and_the_sweep_decide_alike(enabled, was, now, known, ended) -> N
 		assert not now.gone and now.category is not StatusCategory.RESOLVED
 		if decided.answered_level is not None:
 			assert now.facts.level > decided.answered_level
+
+
+def test_a_cancelled_document_ends_its_item_as_such() -> None:
+	for more, why in (({"cancelled": True}, "ticket cancelled"), ({"exists": False}, "ticket deleted")):
+		gone = replace(ticket(), **more)
+		decided = evaluate(opened(high, ticket()), gone, [high], always, Context(T0))
+		assert [(e.kind, e.data["reason"]) for e in decided.events] == [(EventKind.CANCELLED, why)]
 
 
 def test_a_name_that_is_given_again_is_another_ticket() -> None:

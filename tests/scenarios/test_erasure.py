@@ -236,6 +236,25 @@ def test_a_number_that_two_share_stays_the_others(world: World) -> None:
 	assert frappe.db.get_value("Escalation Step", {"parent": "Outage"}, "address") == NUMBER
 
 
+def test_tickets_that_nobody_can_read_any_more_stop_no_erasure(world: World) -> None:
+	person(SHORT, "Ann")
+	world.todos_are_tickets()
+	world.plan((0, "Email", "User", SHORT), reference_doctype="ToDo")
+	todo = {"doctype": "ToDo", "description": "x", "priority": "High"}
+	ticket = frappe.get_doc(todo).insert()
+	frappe.db.commit()
+	world.forward(10)
+	world.inbox.take_all()
+	settings = frappe.get_doc("Escalation Settings")
+	settings.sources = []
+	settings.save()
+	called = erased(SHORT).name
+	frappe.db.commit()
+	assert f"Email to {called}" in world.lines(world.item(ticket))
+	frappe.db.delete("Error Log")  # the sweep says that these tickets can't be read
+	frappe.db.commit()
+
+
 def test_lines_from_before_they_said_whose_their_names_are(world: World) -> None:
 	"""As they stand on a site that was installed earlier."""
 	frappe.db.delete("User", {"name": TWIN})  # with a second Ann nobody could say whose they are

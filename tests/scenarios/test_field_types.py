@@ -140,6 +140,31 @@ def test_a_plan_takes_tickets_by_a_field_of_every_type(world: World, kind: str, 
 		frappe.db.commit()
 
 
+def test_a_number_that_has_not_changed_is_written_by_no_sweep(
+	world: World, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	"""A column says 3.000000000 or 0.6 where we remember 3."""
+	written: list[str] = []
+	for each in ("Float", "Rating", "Currency", "Percent", "Int", "Check", "Data"):
+		held, _word, asked = HELD.get(each, (" P <b>1", "P 1", " P <b>1"))
+		name_source(kind, **row(priority_field=column(each)))
+		plan = world.plan((0, "Email"), title=each, reference_doctype=kind, priorities=[asked])
+		log(**{column(each): held})
+		log(**{column(each): held, "status": "Resolved"})
+		world.sweep()
+		with monkeypatch.context() as patched:
+			real = frappe.db.sql
+			patched.setattr(
+				frappe.db,
+				"sql",
+				lambda query, *a, real=real, **k: written.append(str(query)) or real(query, *a, **k),
+			)
+			world.sweep()
+		plan.reload().update({"enabled": 0}).save()
+		frappe.db.commit()
+	assert not [query for query in written if query.startswith("update `tabEscalation Ticket State`")]
+
+
 def test_a_status_of_every_type_resolves(world: World, kind: str) -> None:
 	for each in sorted(field_types.FITTING["status"] & {*all_types()}):
 		held, _word, written = HELD.get(each, ("P1", "P1", "P1"))

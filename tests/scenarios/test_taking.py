@@ -9,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from escalation_mgmt.dispatch import evaluation
+from escalation_mgmt.engine import TicketKey
 from escalation_mgmt.facts import plans
 from escalation_mgmt.patches.v0_1 import states_of_tickets
 from escalation_mgmt.preflight import taking
@@ -233,6 +235,66 @@ def test_after_an_upgrade_every_enabled_plan_knows_since_when_and_tickets_are_re
 	assert names == ["", str(ticket.name)]
 	states_of_tickets.execute()
 	assert frappe.db.count(TICKET_STATE) == 2
+
+
+def test_no_upgrade_stops_at_tickets_that_can_not_be_read(world: World) -> None:
+	"""Before sources were System Managers' to name, a plan could be for any DocType."""
+	plan = enabled(world)
+	frappe.db.set_value(PLAN, plan.name, "reference_doctype", "Contact", update_modified=False)
+	frappe.db.delete(TICKET_STATE)
+	for _time in range(2):
+		states_of_tickets.execute()
+		world.expect_error("what Contact are now can't be remembered")
+	assert frappe.db.count(TICKET_STATE) == 0
+
+
+def test_since_when_a_plan_takes_tickets_is_nobodys_to_say(world: World) -> None:
+	ticket = of_before(world, -30)
+	plan = enabled(world)
+	plan.reload().update({"enabled_utc": LONG_AGO}).save()
+	assert plan.reload().enabled_utc > frappe.utils.get_datetime("2021-01-01")
+	doc = frappe.copy_doc(plan).update({"title": "Posted", "enabled_utc": LONG_AGO})
+	assert doc.insert().enabled_utc == world.now
+	save(world, ticket)
+	world.sweep()
+	assert world.count_items() == 0
+
+
+def test_capitals_of_a_resolved_status_reopen_nothing(world: World) -> None:
+	"""MariaDB doesn't mind them."""
+	world.todos_are_tickets(resolved="closed\nCANCELLED")
+	world.plan((0, "Email"), reference_doctype="ToDo")
+	for status in ("Closed", "Cancelled"):
+		doc = frappe.get_doc(
+			{"doctype": "ToDo", "description": status, "priority": "High", "status": status}
+		).insert()
+		for _time in range(2):
+			world.sweep()
+			doc.reload().save()
+	frappe.db.commit()
+	assert world.count_items() == 0
+
+
+@how
+def test_the_category_of_a_status_decides_for_a_save_and_for_the_sweep(world: World, change: Change) -> None:
+	"""A site may name a status Resolved and have it count as open."""
+	if not frappe.get_meta("HD Ticket").has_field("status_category"):
+		pytest.skip("this Helpdesk has no categories")
+	plan = world.plan((0, "Email"), enabled=0)
+	ticket = world.ticket(to="")
+	odd = {"status": "Resolved", "status_category": "Paused"}
+	frappe.db.set_value("HD Ticket", ticket.name, odd, update_modified=False)
+	world.wait(1)
+	plan.reload().update({"enabled": 1}).save()
+	frappe.db.set_value(
+		"HD Ticket", ticket.name, "response_by", clock.to_site(world.now + timedelta(hours=1))
+	)
+	frappe.db.commit()
+	if change is unseen:
+		world.sweep()
+	else:
+		evaluation.evaluate_ticket(TicketKey("HD Ticket", str(ticket.name)))
+	assert world.count_items() == 1
 
 
 def test_what_is_remembered_ends_with_the_last_plan(world: World) -> None:

@@ -4,7 +4,6 @@ The old columns go, as erasure of a person doesn't look there any more.
 """
 
 import frappe
-from frappe.model.utils.rename_field import rename_field
 
 RENAMED = (
 	("Escalation Action Item", "course", "generation"),
@@ -16,6 +15,9 @@ RENAMED = (
 def execute() -> None:
 	for doctype, old, new in RENAMED:
 		if frappe.db.has_column(doctype, old):
-			rename_field(doctype, old, new)
+			# What has a value already is newer: an earlier run was interrupted, and the site has gone on since.
+			frappe.db.sql(
+				f"update `tab{doctype}` set `{new}` = `{old}` where coalesce(cast(`{new}` as char), '') in ('', '0', '[]')"
+			)
 			frappe.db.sql_ddl(f"alter table `tab{doctype}` drop column `{old}`")
 	frappe.db.sql("update `tabEscalation Notification` set `purpose` = 'Notice' where `purpose` = 'Told'")

@@ -39,6 +39,7 @@ def _rewrite(doctype: str, column: str, written: Callable) -> None:
 		rows.update_all(
 			doctype, [{"name": name, column: text} for name, text in changed if text != before[name]]
 		)
+		frappe.db.commit()
 		last = found[-1].name
 
 

@@ -45,6 +45,12 @@ def execute() -> None:
 		there = {name: to for name, to in columns.items() if frappe.db.has_column(old, name)}
 		if not there:
 			continue
+		if (
+			"code_hash" in columns and "code_hash" not in there
+		):  # it was interrupted after all codes had moved
+			for column in there:
+				_drop(old, column)
+			continue
 		while _move(old, new, there, copied):
 			frappe.db.commit()
 		for column in there:

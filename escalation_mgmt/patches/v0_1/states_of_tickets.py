@@ -5,6 +5,7 @@ import frappe
 from escalation_mgmt.storage import ticket_states
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import PLAN
+from escalation_mgmt.utils.error_reports import report_error
 
 
 def execute() -> None:
@@ -21,4 +22,18 @@ def execute() -> None:
 			frappe.db.set_value(PLAN, plan.name, "enabled_utc", since, update_modified=False)
 	for doctype in sorted({plan.reference_doctype for plan in plans}):
 		if frappe.db.table_exists(doctype) and not ticket_states.has_begun(doctype):
-			ticket_states.begin(doctype)
+			_begin(doctype)
+
+
+def _begin(doctype: str) -> None:
+	"""Tickets that can't be read (whose DocType can be no source any more, or lost a field) stop no upgrade: readiness says what
+	is wrong, and the first sweep that can read them remembers them.
+	"""
+	frappe.db.savepoint("escalation_states")
+	try:
+		ticket_states.begin(doctype)
+	except Exception:
+		frappe.db.rollback(save_point="escalation_states")
+		report_error(f"Escalation: what {doctype} are now can't be remembered")
+	else:
+		frappe.db.release_savepoint("escalation_states")

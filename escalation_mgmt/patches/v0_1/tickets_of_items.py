@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import frappe
 
-from escalation_mgmt.utils import clock
+from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import ITEM
 from escalation_mgmt.utils.identity import stamp_of
 
@@ -17,18 +17,24 @@ NEVER = "1900-01-01 00:00:00"
 
 
 def execute() -> None:
-	rows = frappe.get_all(
+	last = ""
+	while found := frappe.get_all(
 		ITEM,
-		filters={"ticket_created": ("is", "not set")},
+		filters={"ticket_created": ("is", "not set"), "name": (">", last)},
 		fields=["name", "reference_doctype", "reference_name", "running_ticket", "opened_utc"],
-		order_by="name",
-		limit_page_length=0,
-	)
-	for row in rows:
-		stamp = _stamp(row)
-		if stamp is None and row.running_ticket:
-			continue  # the sweep ends it, as that of a ticket that is gone
-		frappe.db.set_value(ITEM, row.name, "ticket_created", stamp or NEVER, update_modified=False)
+		order_by="name asc",
+		limit_page_length=rows.CHUNK,
+	):
+		stamps = [(row, _stamp(row)) for row in found]
+		# Without a stamp, what runs is ended by the sweep, as that of a ticket that is gone.
+		known = [
+			{"name": row.name, "ticket_created": stamp or NEVER}
+			for row, stamp in stamps
+			if stamp or not row.running_ticket
+		]
+		rows.update_all(ITEM, known)
+		frappe.db.commit()  # nobody waits for all of them, and an upgrade that was interrupted goes on here
+		last = found[-1].name
 
 
 def _stamp(row):

@@ -17,6 +17,8 @@ class EscalationPlan(Document):
 		rights.check_plan(self)
 		if problems := self._problems():
 			frappe.throw(problems, title=_("The plan can't be saved"), as_list=True)
+		before = self.get_doc_before_save()
+		self.enabled_utc = before.enabled_utc if before else None  # whatever a form or a caller says
 		enables = self.enabled and not self.enabled_utc
 		if enables:
 			self._find_owner()
