@@ -6,10 +6,13 @@ a ticket holds. Steps are counted instead of seconds: the same text does the sam
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from string import Formatter
 from typing import Any
 
 from frappe import _
+
+from escalation_mgmt.utils.percent_format import conversions
 
 LONGEST = 200_000  # characters of a text that is put together; a ticket's own may be longer
 MOST_DIGITS = 36
@@ -17,7 +20,10 @@ LARGEST = 10**MOST_DIGITS
 DEEPEST = 50  # levels of a list in lists
 _CHARACTERS = 1000  # that cost a step
 _ELEMENTS = 4
+_LONG = 2500  # characters: from here on Python seeks a text in another in a time that grows with both, not with their product
 _WIDTH = 100  # of a column, digits of a number
+_ESCAPED = 10  # characters that one may become, as in \U0001f525
+_LONGEST_FLOAT = 450  # characters of 1e308 in full, with its decimals
 
 
 class TooMuch(Exception):
@@ -101,7 +107,9 @@ class Budget:
 		"""Whether `value` stands in `of`."""
 		price = self.weigh(value)
 		if isinstance(of, str):
-			short = min(len(value), _WIDTH) if isinstance(value, str) else 0
+			# Of what is sought in a long text no more than so many characters are ever compared at a place.
+			compared = len(of) if len(of) < _LONG else _WIDTH
+			short = min(len(value), compared) if isinstance(value, str) else 0
 			self.spend(len(of) * (1 + short / 20) / _CHARACTERS)
 		elif isinstance(of, list | tuple):
 			self.spend(len(of) * price / _ELEMENTS)
@@ -125,10 +133,17 @@ class Budget:
 
 	def filled(self, form: str, values: Any) -> str:
 		"""`form % values`, with widths of at most two digits."""
-		if re.search(r"%(?:\([^)]{0,100}\))?[^A-Za-z%]*(?:\d{3}|\*)", form):
+		self.text(len(form))
+		places = list(self.each(conversions(form)))
+		if any(_is_wide(size) for place in places for size in (place.width, place.precision)):
 			raise _too_wide()
-		given = [*values.values()] if isinstance(values, Mapping) else values
-		self._fill(form, form.count("%"), given if isinstance(given, tuple | list) else [given])
+		if isinstance(values, Mapping) and any(place.key is not None for place in places):
+			if any(place.key is None and place.kind != "%" for place in places):
+				raise Refused(_("a list in a format"))  # it would be all of them
+			given = [values[place.key] for place in places if place.key in values]
+		else:
+			given = [*values] if isinstance(values, tuple) else [values]
+		self._fill(form, len(places), given, escaped=any(place.kind in "ra" for place in places))
 		return form % values
 
 	def formatted(self, form: str, values: Sequence[Any], named: Mapping[str, Any]) -> str:
@@ -139,14 +154,31 @@ class Budget:
 				raise Refused(_("{0} in a format: only a number or a name stands in braces").format(field))
 			if re.search(r"\d{3}|[{}]", spec or ""):
 				raise _too_wide()
-		self._fill(form, len(places), [*values, *named.values()])
+		escaped = any(conversion in ("r", "a") for *_of, conversion in places)
+		self._fill(form, len(places), [*values, *named.values()], escaped=escaped)
 		return form.format(*values, **named)
 
-	def _fill(self, form: str, places: int, values: Sequence[Any]) -> None:
+	def _fill(self, form: str, places: int, values: Sequence[Any], *, escaped: bool) -> None:
+		"""Spend what it costs to fill so many places with the longest of these values, which may be escaped as by `repr`."""
 		if any(isinstance(value, Mapping | list | tuple | set) for value in values):
 			raise Refused(_("a list in a format"))
-		longest = max((len(value) for value in values if isinstance(value, str)), default=0)
+		longest = max(map(_length, values), default=0) * (_ESCAPED if escaped else 1)
 		self.text(len(form) + places * (longest + _WIDTH))
+
+
+def _is_wide(size: str) -> bool:
+	return size == "*" or len(size) > 2
+
+
+def _length(value: Any) -> int:
+	"""How many characters a value may become in a format, at most."""
+	if isinstance(value, str):
+		return len(value)
+	if isinstance(value, int):
+		return 2 * value.bit_length()  # as a binary number, in groups
+	if isinstance(value, Decimal):
+		return len(str(value)) + abs(value.adjusted() if value.is_finite() else 0)
+	return _LONGEST_FLOAT if isinstance(value, float) else _WIDTH
 
 
 def _too_wide() -> TooMuch:

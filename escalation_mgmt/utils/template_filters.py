@@ -14,6 +14,7 @@ from jinja2.environment import Environment
 from jinja2.filters import make_attrgetter
 from jinja2.utils import htmlsafe_json_dumps
 
+from escalation_mgmt.utils import value_methods
 from escalation_mgmt.utils.budget import Budget, TooMuch
 
 _AS_THEY_ARE = {
@@ -38,7 +39,7 @@ _AS_THEY_ARE = {
 		5.0,
 	),
 	**dict.fromkeys(
-		["map", "reject", "rejectattr", "select", "selectattr", "title", "trim", "urlencode", "wordcount"],
+		["map", "reject", "rejectattr", "select", "selectattr", "title", "urlencode", "wordcount"],
 		10.0,
 	),
 }
@@ -97,6 +98,7 @@ def filters(budget: Callable[[], Budget]) -> dict[str, Callable[..., Any]]:
 		"striptags": _without_tags,
 		"sum": _sum,
 		"tojson": _as_json,
+		"trim": _trimmed,
 	}
 	return {
 		**{name: _priced(budget, DEFAULT_FILTERS[name], rate) for name, rate in _AS_THEY_ARE.items()},
@@ -142,13 +144,18 @@ def _width(value: Any) -> int:
 	return value
 
 
-def _centred(_environment: Environment, budget: Budget, value: Any, width: int = _MOST_INDENT) -> str:
+def _text(budget: Budget, value: Any) -> str:
+	"""A value as a text, which is as long as all that is in it."""
 	budget.weigh(value)
-	return str(value).center(_width(width))
+	return str(value)
+
+
+def _centred(_environment: Environment, budget: Budget, value: Any, width: int = _MOST_INDENT) -> str:
+	return _text(budget, value).center(_width(width))
 
 
 def _formatted(_environment: Environment, budget: Budget, value: Any, *values: Any, **named: Any) -> str:
-	return budget.filled(str(value), named or values)
+	return budget.filled(_text(budget, value), named or values)
 
 
 def _indented(
@@ -160,8 +167,9 @@ def _indented(
 	blank: bool = False,
 ) -> str:
 	by = (width if isinstance(width, str) else " " * _width(width))[:_MOST_INDENT]
-	lines = str(value).splitlines()
-	budget.text(len(str(value)) + len(lines) * len(by))
+	text = _text(budget, value)
+	lines = text.splitlines()
+	budget.text(len(text) + len(lines) * len(by))
 	return "\n".join(
 		by + line if (blank or line) and (first or number) else line for number, line in enumerate(lines)
 	)
@@ -174,15 +182,19 @@ def _joined(
 	parts = []
 	for each in budget.each(value):
 		part = of(each) if of else each
-		budget.weigh(part)
-		parts.append(str(part))
-	return budget.joined(str(d), parts)
+		parts.append(_text(budget, part))
+	return budget.joined(_text(budget, d), parts)
 
 
 def _replaced(
 	_environment: Environment, budget: Budget, value: Any, old: str, new: str, count: int = -1
 ) -> str:
-	return budget.replaced(str(value), str(old), str(new), -1 if count is None else count)
+	texts = (_text(budget, each) for each in (value, old, new))
+	return budget.replaced(*texts, -1 if count is None else count)
+
+
+def _trimmed(_environment: Environment, budget: Budget, value: Any, chars: str | None = None) -> Any:
+	return value_methods.call(budget, _text(budget, value), "strip", () if chars is None else (chars,), {})
 
 
 def _sum(
@@ -209,8 +221,8 @@ def _as_json(environment: Environment, budget: Budget, value: Any, indent: int |
 
 def _without_tags(_environment: Environment, budget: Budget, value: Any) -> str:
 	"""In one pass over the text: Jinja's own begins anew at each tag."""
-	budget.weigh(value, rate=10)
-	text, found, at = str(value), [], 0
+	budget.weigh(value, rate=9)
+	text, found, at = _text(budget, value), [], 0
 	while (begins := text.find("<", at)) >= 0:
 		comment = text.startswith("<!--", begins)
 		ends = text.find("-->" if comment else ">", begins)

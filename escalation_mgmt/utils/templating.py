@@ -10,7 +10,6 @@ from functools import lru_cache
 from typing import Any
 
 from frappe import _
-from frappe.utils import format_date, format_datetime, format_duration
 from jinja2 import Template, TemplateError, TemplateSyntaxError, Undefined, nodes, pass_context
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -18,6 +17,7 @@ from jinja2.utils import Joiner, Namespace
 
 from escalation_mgmt.utils import template_filters, value_methods
 from escalation_mgmt.utils.budget import LONGEST, MOST_DIGITS, Budget, Refused, TooMuch
+from escalation_mgmt.utils.template_functions import FUNCTIONS
 from escalation_mgmt.utils.value_methods import MISSING
 
 STEPS = 20_000  # to strip a text of 100,000 characters of its tags takes 1,000
@@ -44,6 +44,11 @@ class _Method:
 
 	def __init__(self, of: Any, name: str):
 		self.of, self.name = of, name
+
+
+class _Namespace(Namespace):
+	def __repr__(self) -> str:
+		return "namespace"  # Jinja's own says all that is in it, however much that is
 
 
 def _range(*limits: int) -> range:
@@ -87,8 +92,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 		self.filters = {**template_filters.filters(_now), **_OURS}
 		self.tests = template_filters.tests(_now)
 		self.globals = {
-			"_": _, "format_date": format_date, "format_datetime": format_datetime, "format_duration": format_duration,
-			"range": _range, "dict": dict, "joiner": Joiner, "namespace": Namespace,
+			**FUNCTIONS, "range": _range, "dict": dict, "joiner": Joiner, "namespace": _Namespace,
 		}  # fmt: skip
 		self.policies["json.dumps_kwargs"] = {"default": str, "ensure_ascii": False}
 		self.functions = list(self.globals.values())

@@ -9,7 +9,7 @@ from typing import Any
 
 from frappe import _
 
-from escalation_mgmt.utils.budget import Budget, Refused
+from escalation_mgmt.utils.budget import Budget, Refused, TooMuch
 
 OF_TEXT = frozenset(
 	[
@@ -57,6 +57,9 @@ _FIELDS_OF_TIME = frozenset(
 	["year", "month", "day", "hour", "minute", "second", "microsecond", "days", "seconds", "microseconds"]
 )
 _LONGEST_FORMAT = 100  # of a time
+_PRODUCT = frozenset({"lstrip", "rfind", "rpartition", "rsplit", "rstrip", "strip"})
+"""Of a text: what takes as long as the text times what is given, in characters."""
+_LONGEST_FACTOR = 100
 _TIMES = (date, datetime, time, timedelta)
 MISSING = object()
 
@@ -115,6 +118,10 @@ def _call_text(budget: Budget, of: str, name: str, values: tuple[Any, ...], name
 		return budget.replaced(of, *values)
 	for value in values:
 		if isinstance(value, str):  # looked for in it
+			if name in _PRODUCT and len(value) > _LONGEST_FACTOR:
+				raise TooMuch(
+					_("it gives {0} a text of more than {1} characters").format(name, _LONGEST_FACTOR)
+				)
 			budget.contains(of, value)
 	budget.weigh(of, rate=10 if "split" in name else 1)
 	return getattr(str, name)(of, *values, **named)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from hypothesis import strategies as st
 from jinja2 import TemplateError
 
 from escalation_mgmt.facts import conditions
-from escalation_mgmt.utils import expressions
-from escalation_mgmt.utils.budget import Refused, TooMuch
+from escalation_mgmt.utils import expressions, value_methods
+from escalation_mgmt.utils.budget import LONGEST, Budget, Refused, TooMuch
 from escalation_mgmt.utils.templating import render
 from tests import endless
 from tests.world import PAGER, World
@@ -22,6 +23,7 @@ from tests.world import PAGER, World
 pytestmark = pytest.mark.one_database
 
 ROOT = Path(__file__).resolve().parents[2]
+_without = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 SECONDS = 2  # of a processor, for one; a fraction of it as a rule
 
 
@@ -49,6 +51,82 @@ def test_whatever_an_administrator_writes_ends_soon(world: World) -> None:
 	frappe.db.rollback()
 	frappe.db.delete("Error Log")
 	frappe.db.commit()
+
+
+LONG_TEXTS = (  # of which each makes some way of seeking one text in another take long
+	"a" * 45_000 + "b" + "a" * 45_000,
+	"b" + "a" * 95_000,
+	"a" * 95_000 + "b",
+	"\u0561" * 190_000 + "\u0461",
+	"ab" * 600 + "a" * 49,
+	"a" * 49 + "b" + "a" * 49,
+)
+
+
+@pytest.mark.parametrize("method", sorted(value_methods.OF_TEXT | {"in", "trim", "replace"}))
+def test_no_method_of_a_text_takes_long_with_another_text(world: World, method: str) -> None:
+	"""A budget for it alone, which one call that spends too little would pass by far."""
+	for text in ("a" * 190_000, "\u0461" * 190_000, "a" * 2_499, "a" * 29_999):
+		for given in LONG_TEXTS:
+			started = time.process_time()
+			try:
+				if method == "trim":
+					render("{{ (x | trim(y)) and 1 }}", {"x": text, "y": given})
+				else:
+					names = {"x": text, "y": given}
+					more = ", 'z'" if method == "replace" else ""
+					what = "y in x" if method == "in" else f"x.{method}(y{more})"
+					expressions.evaluate(what, names)
+			except (TooMuch, TypeError, ValueError):
+				pass
+			assert time.process_time() - started < 0.2, (method, text[:3], given[:3])
+
+
+FORMAT = st.lists(
+	st.one_of(
+		st.sampled_from(["%((a)b)", "%(a)", "%", "%%", ".", "*", "s", "d", "r", "a", "f", "c", "-", "0", "{0}", "h"]),
+		st.integers(0, 99_999).map(str),
+	),
+	max_size=12,
+).map("".join)
+FILLED = st.one_of(
+	st.integers(),
+	st.floats(),
+	st.sampled_from(["", "ab", "\U000e0001" * 1000, "x" * 5000, None, 10**900]),
+)
+GIVEN = st.one_of(
+	FILLED, st.lists(FILLED).map(tuple), st.lists(FILLED), st.fixed_dictionaries({"a": FILLED, "(a)b": FILLED})
+)
+
+
+@settings(suppress_health_check=_without)
+@given(form=FORMAT, values=GIVEN, more=st.integers(1, 200))
+@example("%((a)b)99999d", {"(a)b": 1}, 1)
+@example("%((a)b).99999d", {"(a)b": 1}, 1)
+@example("%a", ("\U000e0001" * 1000,), 1)
+@example("%s", ["x" * 5000] * 50, 1)
+@example("{0!a}", ["\U000e0001" * 1000], 20)
+def test_no_format_makes_more_than_it_was_taken_for(world: World, form: str, values: Any, more: int) -> None:
+	form *= more
+	for fill in (
+		lambda budget: budget.filled(form, values),
+		lambda budget: budget.formatted(form, values if isinstance(values, tuple | list) else [values], {}),
+	):
+		budget = Budget(10_000)
+		try:
+			made = fill(budget)
+		except (TooMuch, Refused, TypeError, ValueError, OverflowError, KeyError, IndexError):
+			continue
+		assert len(made) <= (10_000 - budget.left) * 1000 <= 10_000_000
+		assert len(made) <= LONGEST
+
+
+def test_a_format_is_filled_from_what_it_names_alone(world: World) -> None:
+	doc = {"subject": "Disk", "idx": 3, "rows": [{"a": 1}]}
+	assert Budget(100).filled("%(subject)s: %(idx)02d%%", doc) == "Disk: 03%"
+	for form in ("%(rows)s", "%s", "%(subject)s %s"):
+		with pytest.raises(Refused, match="a list in a format"):
+			Budget(100).filled(form, doc)
 
 
 TEXT = st.sampled_from(
@@ -84,7 +162,6 @@ def larger(smaller: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 EXPRESSION = st.recursive(st.one_of(TEXT, NUMBER, ROWS), larger, max_leaves=12)
-_without = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
 @settings(suppress_health_check=_without)
