@@ -55,7 +55,9 @@ def test_it_names_what_cpython_asks_for(form: str) -> None:
 @example("%.٣d")
 def test_no_text_is_longer_than_its_widths_say(form: str) -> None:
 	found = list(conversions(form))
-	width = max((int(size) for each in found for size in (each.width, each.precision) if size.isdigit()), default=0)
+	width = max(
+		(int(size) for each in found for size in (each.width, each.precision) if size.isdigit()), default=0
+	)
 	for values in (Asked(), (1,) * len(found)):
 		try:
 			made = form % values

@@ -67,24 +67,26 @@ LONG_TEXTS = (  # of which each makes some way of seeking one text in another ta
 def test_no_method_of_a_text_takes_long_with_another_text(world: World, method: str) -> None:
 	"""A budget for it alone, which one call that spends too little would pass by far."""
 	for text in ("a" * 190_000, "\u0461" * 190_000, "a" * 2_499, "a" * 29_999):
-		for given in LONG_TEXTS:
+		for other in LONG_TEXTS:
 			started = time.process_time()
 			try:
 				if method == "trim":
-					render("{{ (x | trim(y)) and 1 }}", {"x": text, "y": given})
+					render("{{ (x | trim(y)) and 1 }}", {"x": text, "y": other})
 				else:
-					names = {"x": text, "y": given}
+					names = {"x": text, "y": other}
 					more = ", 'z'" if method == "replace" else ""
 					what = "y in x" if method == "in" else f"x.{method}(y{more})"
 					expressions.evaluate(what, names)
 			except (TooMuch, TypeError, ValueError):
 				pass
-			assert time.process_time() - started < 0.2, (method, text[:3], given[:3])
+			assert time.process_time() - started < 0.2, (method, text[:3], other[:3])
 
 
 FORMAT = st.lists(
 	st.one_of(
-		st.sampled_from(["%((a)b)", "%(a)", "%", "%%", ".", "*", "s", "d", "r", "a", "f", "c", "-", "0", "{0}", "h"]),
+		st.sampled_from(
+			["%((a)b)", "%(a)", "%", "%%", ".", "*", "s", "d", "r", "a", "f", "c", "-", "0", "{0}", "h"]
+		),
 		st.integers(0, 99_999).map(str),
 	),
 	max_size=12,
@@ -95,7 +97,10 @@ FILLED = st.one_of(
 	st.sampled_from(["", "ab", "\U000e0001" * 1000, "x" * 5000, None, 10**900]),
 )
 GIVEN = st.one_of(
-	FILLED, st.lists(FILLED).map(tuple), st.lists(FILLED), st.fixed_dictionaries({"a": FILLED, "(a)b": FILLED})
+	FILLED,
+	st.lists(FILLED).map(tuple),
+	st.lists(FILLED),
+	st.fixed_dictionaries({"a": FILLED, "(a)b": FILLED}),
 )
 
 
