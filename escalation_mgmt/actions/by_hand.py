@@ -2,7 +2,8 @@
 whoever is paged, by each method (design, section 7).
 
 Acknowledging and stopping are counted and never refused, and neither is what a plan does by itself. The counts are Redis's, each
-a window that moves, so that a refusal can say when it is possible again; without Redis nothing is refused.
+a window that moves, so that a refusal can say when it is possible again; without Redis nothing is refused. What is asked for is
+counted in the step that allows it, so that of many at once no more pass than of one after the other.
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,34 +23,80 @@ BY_ONE = 30  # by one person, whatever they do that pages, or gives back
 ON_ONE_TICKET = 12
 TO_ONE = {"SMS": 6, "Phone Call": 3}  # to one person or address, by a method that wakes
 TO_ONE_OTHERWISE = 30
+_EXPIRES = int(WITHIN.total_seconds()) + 60
+
+
+TAKE = """
+local since, at, member, expiry = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+for number, key in ipairs(KEYS) do
+  redis.call('zremrangebyscore', key, '-inf', since)
+  local times, most = tonumber(ARGV[3 + 2 * number]), tonumber(ARGV[4 + 2 * number])
+  local over = redis.call('zcard', key) + times - most
+  if over > 0 then
+    return {number, redis.call('zrange', key, over - 1, over - 1, 'withscores')[2]}
+  end
+end
+for number, key in ipairs(KEYS) do
+  for time = 1, tonumber(ARGV[3 + 2 * number]) do
+    redis.call('zadd', key, at, member .. ':' .. time)
+  end
+  redis.call('expire', key, expiry)
+end
+return {}
+"""
+"""Count in all, or in none: then it says in which there is no room, and the time of the last that has to leave it first."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Count:
-	"""One thing that is counted: under which key, how often it may be, and what a refusal says."""
+	"""One thing that is counted: under which key, how often it may be, what a refusal says, and how often it is asked for."""
 
 	key: str
 	most: int
 	said: str
+	asked: int = 1  # at most `most`: what alone is too much passes where nothing else was
 
 
-def refusal(actor: Actor, key: TicketKey, paged: Iterable[Recipient], now: datetime) -> str:
-	"""Why somebody can't page these people about a ticket now, and when they can again; empty: they can."""
-	for count in _counts(actor, key, paged):
-		if again := _full_until(count, now):
-			return count.said + " " + _("It is possible again at {0}.").format(clock.shown(again))
+def take(actor: Actor, key: TicketKey, paged: Iterable[Recipient], now: datetime) -> str:
+	"""Count that somebody pages these people about a ticket now, each as often as they stand in `paged`.
+
+	Why they can't, and when they can again; empty: it is counted, until this transaction is rolled back.
+	"""
+	counts = list(_counts(actor, key, paged))
+	names, member = [_name(count.key) for count in counts], rows.new_name()
+	at = now.replace(tzinfo=UTC).timestamp()
+	asked = [number for count in counts for number in (count.asked, count.most)]
+	try:
+		full = frappe.cache.eval(
+			TAKE, len(names), *names, at - WITHIN.total_seconds(), at, member, _EXPIRES, *asked
+		)
+	except (redis.exceptions.RedisError, OSError):
+		return ""
+	if full:
+		leaves = datetime.fromtimestamp(float(full[1]), UTC).replace(tzinfo=None)
+		return (
+			counts[full[0] - 1].said
+			+ " "
+			+ _("It is possible again at {0}.").format(clock.shown(leaves + WITHIN))
+		)
+	frappe.db.after_rollback.add(lambda: _give_back(counts, member))
 	return ""
 
 
-def note(actor: Actor, key: TicketKey, paged: Iterable[Recipient], now: datetime) -> None:
-	"""Count what was done, once this transaction is committed."""
-	counted = [count.key for count in _counts(actor, key, paged)]
-	frappe.db.after_commit.add(lambda: _add(counted, now))
+def of_group(reached: Iterable[Recipient]) -> list[Recipient]:
+	"""Whom a group pages of those whom its steps reach: one message of it goes to one address."""
+	return list({(to.method, to.address): to for to in reached}.values())
+
+
+def _give_back(counts: Iterable[_Count], member: str) -> None:
+	with suppress(redis.exceptions.RedisError, OSError):
+		for count in counts:
+			frappe.cache.zrem(_name(count.key), *(f"{member}:{time + 1}" for time in range(count.asked)))
 
 
 def note_told(key: TicketKey, now: datetime) -> None:
 	"""Count for the ticket alone what is never refused and tells those who were notified: acknowledged, or stopped."""
-	frappe.db.after_commit.add(lambda: _add([_of_ticket(key).key], now))
+	frappe.db.after_commit.add(lambda: _add(_name(_of_ticket(key).key), now))
 
 
 def _counts(actor: Actor, key: TicketKey, paged: Iterable[Recipient]) -> Iterator[_Count]:
@@ -57,12 +104,15 @@ def _counts(actor: Actor, key: TicketKey, paged: Iterable[Recipient]) -> Iterato
 	said = _("You have had people paged or told {0} times within {1} minutes.").format(BY_ONE, minutes)
 	yield _Count(f"by:{actor.counted_as}", BY_ONE, said)
 	yield _of_ticket(key)
-	for to in {(to.method, to.user or to.address): to for to in paged}.values():
-		most = TO_ONE.get(to.method, TO_ONE_OTHERWISE)
+	people: dict[tuple[str, str], list[Recipient]] = {}
+	for to in paged:
+		people.setdefault((to.method, to.user or to.address), []).append(to)
+	for (method, whom), (to, *more) in people.items():
+		most = TO_ONE.get(method, TO_ONE_OTHERWISE)
 		said = _("{0} was paged by hand {1} times within {2} minutes by {3}.").format(
-			to.label, most, minutes, _(to.method)
+			to.label, most, minutes, _(method)
 		)
-		yield _Count(f"to:{to.method}:{to.user or to.address}", most, said)
+		yield _Count(f"to:{method}:{whom}", most, said, min(1 + len(more), most))
 
 
 def _of_ticket(key: TicketKey) -> _Count:
@@ -73,25 +123,10 @@ def _of_ticket(key: TicketKey) -> _Count:
 	return _Count(f"ticket:{key.doctype}/{key.name}", ON_ONE_TICKET, said)
 
 
-def _full_until(count: _Count, now: datetime) -> datetime | None:
-	"""When there is room again; None: there is."""
-	since = (now - WITHIN).replace(tzinfo=UTC).timestamp()
+def _add(name: str, now: datetime) -> None:
 	with suppress(redis.exceptions.RedisError, OSError):
-		times = frappe.cache.zrangebyscore(_name(count.key), f"({since}", "+inf", withscores=True)
-		if len(times) >= count.most:
-			leaves = times[-count.most][1]  # with it there is one fewer than the most
-			return datetime.fromtimestamp(leaves, UTC).replace(tzinfo=None) + WITHIN
-	return None
-
-
-def _add(keys: Iterable[str], now: datetime) -> None:
-	at = now.replace(tzinfo=UTC).timestamp()
-	with suppress(redis.exceptions.RedisError, OSError):
-		for key in keys:
-			name = _name(key)
-			frappe.cache.zremrangebyscore(name, "-inf", at - WITHIN.total_seconds())
-			frappe.cache.zadd(name, {rows.new_name(): at})
-			frappe.cache.expire(name, int(WITHIN.total_seconds()) + 60)
+		frappe.cache.zadd(name, {rows.new_name(): now.replace(tzinfo=UTC).timestamp()})
+		frappe.cache.expire(name, _EXPIRES)
 
 
 def _name(key: str) -> str:

@@ -41,11 +41,14 @@ class Locked:
 		return self.snapshot.context(self.stored, self.ticket, self.now)
 
 	def paged_by(self, decision: Decision) -> list[Recipient]:
-		"""Whom a decision pages: at once, and by what is due now because of it."""
+		"""Whom a decision pages: at once, and by what is due now because of it; once for each message."""
 		item, paged = decision.item, [page.recipient for page in decision.pages]
 		if item.due_at and item.due_at <= self.now and not item.in_last_wait:
-			for step in item.plan.groups[item.group]:
-				paged += reach(step, item, self.context.reaches).recipients
+			paged += by_hand.of_group(
+				to
+				for step in item.plan.groups[item.group]
+				for to in reach(step, item, self.context.reaches).recipients
+			)
 		return paged
 
 	def apply(self, decision: Decision) -> None:
@@ -79,10 +82,8 @@ def carry_out(
 		refusal = refuse(e, locked.item)
 		return refusal if isinstance(refusal, Result) else Result(False, refusal)
 	if pages_by:
-		paged = locked.paged_by(decision)
-		if why := by_hand.refusal(pages_by, locked.key, paged, locked.now):
+		if why := by_hand.take(pages_by, locked.key, locked.paged_by(decision), locked.now):
 			return Result(False, why)
-		by_hand.note(pages_by, locked.key, paged, locked.now)
 	locked.apply(decision)
 	then(locked)
 	if not promptly.run_if_due(locked.key, locked.now) and sends:

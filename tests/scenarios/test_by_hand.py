@@ -1,10 +1,14 @@
 """What one person can cause by hand has a limit; what helps is never refused, and what a plan does by itself isn't held up."""
 
 import re
+import threading
+from datetime import timedelta
 from typing import Any
 
 import frappe
 import pytest
+import redis
+import requests
 
 from escalation_mgmt.actions import by_hand
 from escalation_mgmt.actions.acknowledge import acknowledge, acknowledge_as
@@ -14,8 +18,11 @@ from escalation_mgmt.actions.hand_over import hand_over
 from escalation_mgmt.actions.start import start
 from escalation_mgmt.actions.stop import stop
 from escalation_mgmt.actions.unacknowledge import unacknowledge
-from escalation_mgmt.engine import Actor, TicketKey
+from escalation_mgmt.engine import Actor, Recipient, TicketKey
 from escalation_mgmt.storage import notice_quota
+from escalation_mgmt.utils import clock
+from host.servers import free_port
+from tests import children
 from tests.world import World
 
 LEO, TINA, SAM = "lead@x.test", "tech@x.test", "second@x.test"
@@ -211,3 +218,102 @@ def test_what_was_rolled_back_doesnt_count(world: World, plan: Any) -> None:
 	assert not begin(ticket)
 	world.tick()
 	world.expect_sms(NUMBER)
+
+
+def test_of_many_at_once_no_more_pass_than_of_one_after_the_other(world: World) -> None:
+	"""By real requests, to two web servers: each on a ticket of its own, all with the same phone."""
+	world.contact(LEO, NUMBER)
+	world.plan((0, "Phone Call", "User", LEO), (60, "Email"), title="By Hand", priorities=["Urgent"])
+	tickets = [world.ticket(f"Ticket {number}", priority="Low") for number in range(12)]
+	cookies = world.login(SAM).cookies
+	ports = [free_port(0), free_port(0)]
+	together, answers = threading.Barrier(len(tickets)), []
+
+	def begin_by_request(number: int, ticket: Any) -> None:
+		url = f"http://127.0.0.1:{ports[number % 2]}/api/method/escalation_mgmt.api.escalations.start"
+		given = {"doctype": ticket.doctype, "name": str(ticket.name), "plan": "By Hand"}
+		together.wait()
+		answer = requests.post(url, json=given, cookies=cookies, timeout=60)
+		answers.append(answer.status_code)
+
+	frappe.db.commit()
+	with children.served(world, ports[0]), children.served(world, ports[1]):
+		threads = [threading.Thread(target=begin_by_request, args=each) for each in enumerate(tickets)]
+		for thread in threads:
+			thread.start()
+		for thread in threads:
+			thread.join()
+	assert sorted(answers) == [200] * 3 + [429] * 9
+	frappe.db.rollback()
+	assert world.count_items() == 3
+	frappe.db.delete("Error Log")
+	frappe.db.commit()
+	world.inbox.take_all()
+
+
+def test_threads_that_ask_at_once_get_no_more_than_there_is(world: World) -> None:
+	"""The count alone, without the locks of a database that may set them in line."""
+	site, sites_path, now = world.site, frappe.local.sites_path, world.now
+	together, given = threading.Barrier(16), []
+
+	def ask(number: int) -> None:
+		frappe.init(site, sites_path=sites_path)
+		frappe.connect()
+		try:
+			together.wait()
+			actor = Actor(name=f"Agent {number}", user=f"agent{number}@x.test", via="API")
+			key = TicketKey("HD Ticket", str(number))
+			given.append(by_hand.take(actor, key, [called(LEO)], now))
+			together.wait()  # nobody has committed until all have asked
+			frappe.db.commit()
+		finally:
+			frappe.destroy()
+
+	threads = [threading.Thread(target=ask, args=(number,)) for number in range(16)]
+	for thread in threads:
+		thread.start()
+	for thread in threads:
+		thread.join()
+	assert given.count("") == 3 and len(given) == 16
+	assert sum("was paged by hand 3 times" in why for why in given) == 13
+
+
+def called(user: str) -> Recipient:
+	return Recipient(method="Phone Call", address=NUMBER, label="Leo Lead", user=user)
+
+
+def test_what_would_page_too_often_is_refused_before_it_does(world: World) -> None:
+	"""What is asked for counts, not only what was: two calls are left no room by two of three."""
+	key, now = TicketKey("HD Ticket", "1"), world.now
+	twice = [called(LEO), called(LEO)]
+	assert not by_hand.take(AGENT, key, twice, now)
+	assert "paged by hand 3 times within 15 minutes by Phone Call" in by_hand.take(AGENT, key, twice, now)
+	assert not by_hand.take(AGENT, key, twice[:1], now), "one there is room for"
+	assert by_hand.take(AGENT, key, twice[:1], now)
+	later = now + by_hand.WITHIN
+	assert not by_hand.take(AGENT, key, twice * 4, later), "alone and with room, it pages as often as it does"
+	why = by_hand.take(AGENT, key, twice[:1], later + timedelta(minutes=5))
+	assert AGAIN.search(why).group(1) == clock.shown(later + by_hand.WITHIN)
+	frappe.db.rollback()
+	assert not by_hand.take(AGENT, key, twice, later), "taken back with the transaction"
+	frappe.db.rollback()
+
+
+def test_what_is_refused_uses_up_nothing(world: World) -> None:
+	key, now = TicketKey("HD Ticket", "1"), world.now
+	for _call in range(3):
+		assert not by_hand.take(AGENTS[1], TicketKey("HD Ticket", "2"), [called(LEO)], now)
+	for _try in range(by_hand.BY_ONE + by_hand.ON_ONE_TICKET):
+		assert "Leo Lead was paged by hand" in by_hand.take(AGENT, key, [called(LEO)], now)
+	assert not by_hand.take(AGENT, key, [called(SAM)], now)
+	frappe.db.commit()
+
+
+def test_without_redis_nobody_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+	def gone(*_arguments: Any, **_more: Any) -> None:
+		raise redis.exceptions.ConnectionError
+
+	monkeypatch.setattr(type(frappe.cache), "eval", gone)
+	for _call in range(by_hand.BY_ONE + 1):
+		assert not by_hand.take(AGENT, TicketKey("HD Ticket", "1"), [called(LEO)], world.now)
+	frappe.db.rollback()
