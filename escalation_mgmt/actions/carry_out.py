@@ -81,9 +81,8 @@ def carry_out(
 	except Refused as e:
 		refusal = refuse(e, locked.item)
 		return refusal if isinstance(refusal, Result) else Result(False, refusal)
-	if pages_by:
-		if why := by_hand.take(pages_by, locked.key, locked.paged_by(decision), locked.now):
-			return Result(False, why)
+	if pages_by and (why := by_hand.take(pages_by, locked.key, locked.paged_by(decision), locked.now)):
+		return Result(False, why)
 	locked.apply(decision)
 	then(locked)
 	if not promptly.run_if_due(locked.key, locked.now) and sends:
