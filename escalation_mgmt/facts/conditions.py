@@ -123,20 +123,33 @@ class _Fields(ast.NodeVisitor):
 			self.found.add(WHOLE)
 
 	def visit_Attribute(self, node: ast.Attribute) -> None:
-		self._take(node, node.value, node.attr, [])
+		self._take(node, node.value, node.attr)
 
 	def visit_Subscript(self, node: ast.Subscript) -> None:
-		self._take(node, node.value, getattr(node.slice, "value", None), [])
+		self._take(node, node.value, getattr(node.slice, "value", None))
 
 	def visit_Call(self, node: ast.Call) -> None:
-		called, name = node.func, getattr(node.args[0], "value", None) if node.args else None
-		got = isinstance(called, ast.Attribute) and called.attr == "get"
-		self._take(node, called.value if got else None, name, node.args[1:])
-
-	def _take(self, node: ast.AST, of: ast.AST | None, field: Any, others: list[ast.expr]) -> None:
-		if isinstance(of, ast.Name) and of.id == "doc" and isinstance(field, str):
+		"""`doc.get("field")` asks for a field; any other method of the ticket may give all of them, whatever its fields are called."""
+		called = node.func
+		if not (isinstance(called, ast.Attribute) and _is_ticket(called.value)):
+			self.generic_visit(node)
+			return
+		name, *others = node.args or [None]
+		field = getattr(name, "value", None)
+		if called.attr == "get" and isinstance(field, str):
 			self.found.add(field)
-			for other in others:
-				self.visit(other)
+		else:
+			self.found.add(WHOLE)
+			others = node.args
+		for other in (*others, *node.keywords):
+			self.visit(other)
+
+	def _take(self, node: ast.AST, of: ast.AST, field: Any) -> None:
+		if _is_ticket(of) and isinstance(field, str):
+			self.found.add(field)
 		else:
 			self.generic_visit(node)
+
+
+def _is_ticket(node: ast.AST) -> bool:
+	return isinstance(node, ast.Name) and node.id == "doc"

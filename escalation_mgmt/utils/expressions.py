@@ -170,12 +170,16 @@ def _check_call(node: ast.Call) -> None:
 	called = node.func
 	named = isinstance(called, ast.Name) and called.id in _FUNCTIONS
 	method = isinstance(called, ast.Attribute) and called.attr in value_methods.METHODS
-	if not (named or method) or any(keyword.arg is None for keyword in node.keywords):
+	if not (named or method) or any(not _takes(called, keyword) for keyword in node.keywords):
 		raise Refused(
 			_(
 				"{0}: that can't be called. There are the functions {1}, and the usual methods of texts"
 			).format(_shown(called), ", ".join(_FUNCTIONS))
 		)
+
+
+def _takes(called: ast.expr, keyword: ast.keyword) -> bool:
+	return keyword.arg is not None and getattr(called, "attr", "") not in value_methods.OF_DICT
 
 
 def _is_plain(value: Any) -> bool:

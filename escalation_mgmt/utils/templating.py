@@ -291,14 +291,17 @@ WHOLE = "*"
 @lru_cache(maxsize=1024)
 def fields_in(template: str, of: str) -> frozenset[str]:
 	"""What a template asks for of a name in its context: name.field and name["field"]; with WHOLE, where it uses the name in
-	any other way, or can't be parsed.
+	any other way, or can't be parsed. To call a dict's method of it is another way, whatever its fields are called.
 	"""
 	try:
 		tree = parse(template)
 	except TemplateError:
 		return frozenset({WHOLE})
 	single: dict[int, str] = {}
+	called = {id(node.node) for node in tree.find_all(nodes.Call)}
 	for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
+		if id(node) in called and getattr(node, "attr", "") in value_methods.OF_DICT:
+			continue
 		field = node.attr if isinstance(node, nodes.Getattr) else getattr(node.arg, "value", None)
 		if isinstance(node.node, nodes.Name) and node.node.name == of and isinstance(field, str):
 			single[id(node.node)] = field

@@ -102,7 +102,7 @@ def call(budget: Budget, of: Any, name: str, values: tuple[Any, ...], named: dic
 	if isinstance(of, str):
 		return _call_text(budget, of, name, values, named)
 	if isinstance(of, Mapping):
-		return _call_dict(budget, of, name, values)
+		return _call_dict(budget, of, name, values, named)
 	budget.spend()
 	if any(isinstance(value, str) and len(value) > _LONGEST_FORMAT for value in values):
 		raise Refused(_("a format of a time has at most {0} characters").format(_LONGEST_FORMAT))
@@ -127,7 +127,11 @@ def _call_text(budget: Budget, of: str, name: str, values: tuple[Any, ...], name
 	return getattr(str, name)(of, *values, **named)
 
 
-def _call_dict(budget: Budget, of: Mapping[str, Any], name: str, values: tuple[Any, ...]) -> Any:
+def _call_dict(
+	budget: Budget, of: Mapping[str, Any], name: str, values: tuple[Any, ...], named: dict[str, Any]
+) -> Any:
+	if named or not (1 <= len(values) <= 2 if name == "get" else not values):
+		raise Refused(_("{0}() isn't called like this").format(name))
 	if name == "get":
 		found = item(of, values[0])
 		return (values[1] if len(values) > 1 else None) if found is MISSING else found
