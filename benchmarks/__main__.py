@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from benchmarks import acknowledge, burst, frappe_costs, idle, kill, save, site, steady, sweep
+from benchmarks import acknowledge, burst, frappe_costs, idle, kill, save, site, steady, sweep, texts
 from benchmarks.measure import Figure, print_table
 
 PARTS: dict[str, Callable[[], list[Figure]]] = {
@@ -24,6 +24,7 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
 	"sweep": sweep.measure,
 	"save": save.measure,
 	"frappe": frappe_costs.measure,
+	"texts": texts.measure,
 }
 
 
