@@ -120,7 +120,9 @@ def test_parts_are_as_twilio_itself_counts_them() -> None:
 	except judges.Missing as e:
 		missing("npm", str(e))
 	chance = random.Random(16)
-	texts = [text_of(chance, script, chance.randrange(1, 500)) for script in sorted(ALPHABETS) for _n in range(100)]
+	texts = [
+		text_of(chance, script, chance.randrange(1, 500)) for script in sorted(ALPHABETS) for _n in range(100)
+	]
 	program = """
 		const { SegmentedMessage } = require("sms-segments-calculator");
 		const texts = JSON.parse(require("fs").readFileSync(0, "utf8"));
@@ -130,9 +132,16 @@ def test_parts_are_as_twilio_itself_counts_them() -> None:
 		})));
 	"""
 	done = subprocess.run(
-		["node", "-e", program], cwd=folder, input=json.dumps(texts), capture_output=True, text=True, check=True
+		["node", "-e", program],
+		cwd=folder,
+		input=json.dumps(texts),
+		capture_output=True,
+		text=True,
+		check=True,
 	)
-	judged = [(text, count) for text, (count, simple) in zip(texts, json.loads(done.stdout), strict=True) if simple]
+	judged = [
+		(text, count) for text, (count, simple) in zip(texts, json.loads(done.stdout), strict=True) if simple
+	]
 	assert len(judged) > 700
 	assert [gsm7.parts(text) for text, _count in judged] == [count for _text, count in judged]
 
@@ -181,4 +190,7 @@ def test_a_letter_is_cut_with_its_marks_or_not_at_all(letter: str) -> None:
 
 def unicode_start(marks: str, letter: str) -> bool:
 	"""Whether it ends with the letter's first consonant alone, which is a letter by itself in an abugida."""
-	return any(marks.endswith(letter[:n]) and not gsm7._belongs_to_the_one_before(letter, n) for n in range(1, len(letter)))
+	return any(
+		marks.endswith(letter[:n]) and not gsm7._belongs_to_the_one_before(letter, n)
+		for n in range(1, len(letter))
+	)

@@ -8,10 +8,13 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from email.charset import BASE64, QP, Charset
 from email.errors import MessageError
+from email.header import Header, decode_header
 from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
+from email.policy import compat32
 from email.utils import formataddr, formatdate, parseaddr
 from functools import cached_property
 
@@ -36,6 +39,11 @@ from escalation_mgmt.notifiers.base import (
 from escalation_mgmt.utils.error_reports import report_error
 
 GREETED_WITHIN = 10  # seconds, for the server to greet us
+_LINE = 76  # characters of a header's line
+_LONGEST_WORD = 70  # that is left as it is: a header is folded at blanks only
+_LONGEST_LINE = 990  # of a body: RFC 5321 allows 998
+_SEVEN_BIT = compat32.clone(linesep="\r\n", cte_type="7bit", max_line_length=_LINE, mangle_from_=False)
+"""The policy that folds with `email.header`, and leaves no byte above 127: not every server takes them (8BITMIME)."""
 SECONDS = 20  # for one answer of the server; Frappe's own connection would wait two minutes
 
 
@@ -189,8 +197,8 @@ def _alive(connection: smtplib.SMTP | None) -> smtplib.SMTP | None:
 		return None
 
 
-def _send_one(connection: smtplib.SMTP, account: EmailAccount, mail: EmailMessage, to: str) -> Outcome:
-	content = mail.as_bytes(policy=SMTP)
+def _send_one(connection: smtplib.SMTP, account: EmailAccount, mail: MIMEMultipart, to: str) -> Outcome:
+	content = mail.as_bytes(policy=_SEVEN_BIT)
 	try:
 		connection.ehlo_or_helo_if_needed()
 		for command, address in ((connection.mail, account.email_id), (connection.rcpt, to)):
@@ -217,12 +225,12 @@ def _refused(code: int, answer: bytes | str) -> Outcome:
 	return Retry(said) if 400 <= code < 500 else Failed(said)
 
 
-def _build(account: EmailAccount, message: Message) -> EmailMessage:
-	mail = EmailMessage()
+def _build(account: EmailAccount, message: Message) -> MIMEMultipart:
+	mail = MIMEMultipart("alternative", policy=_SEVEN_BIT)
 	name = account.get("email_account_name") or account.get("name") or ""
-	mail["From"] = formataddr((name, account.email_id))
-	mail["To"] = Address(addr_spec=message.address)
-	mail["Subject"] = " ".join(message.subject.split())
+	mail["From"] = _named("From", name, account.email_id)
+	mail["To"] = message.address
+	mail["Subject"] = _encoded("Subject", message.subject)
 	mail["Date"] = formatdate()
 	# Our own id of the attempt, so that what a mailbox holds can be told apart.
 	mail["Message-ID"] = f"<{message.attempt}@{parseaddr(account.email_id)[1].rpartition('@')[2]}>"
@@ -232,19 +240,45 @@ def _build(account: EmailAccount, message: Message) -> EmailMessage:
 	if message.link:
 		mail["X-Priority"] = "1"
 	text = message.text + (f"\n\n{_('Acknowledge')}: {message.link}\n" if message.link else "\n")
-	mail.set_content(text)
-	mail.add_alternative(
-		frappe.render_template(
-			"escalation_mgmt/templates/emails/escalation.html",
-			{
-				"subject": message.subject,
-				"paragraphs": [escape_html(line) for line in message.text.splitlines() if line.strip()],
-				"link": message.link,
-			},
-		),
-		subtype="html",
+	html = frappe.render_template(
+		"escalation_mgmt/templates/emails/escalation.html",
+		{
+			"subject": message.subject,
+			"paragraphs": [escape_html(line) for line in message.text.splitlines() if line.strip()],
+			"link": message.link,
+		},
 	)
+	mail.attach(_part(text, "plain"))
+	mail.attach(_part(html, "html"))
 	return mail
+
+
+def _encoded(header: str, text: str) -> Header:
+	"""People's text as a header holds it: in one line, folded by `email.header`. (`EmailMessage` glues words together where it
+	folds, and breaks some: it counts characters where the encoding counts bytes.)
+	"""
+	text = " ".join(text.split())
+	simple = text.isascii() and text.isprintable() and "=?" not in text
+	simple = simple and max(map(len, text.split()), default=0) < _LONGEST_WORD
+	return Header(text, "us-ascii" if simple else "utf-8", maxlinelen=_LINE, header_name=header)
+
+
+def _named(header: str, name: str, address: str) -> Header | str:
+	"""An address with a name of any script before it."""
+	found = _encoded(header, name)
+	if str(found) and "utf-8" in {charset for _bytes, charset in decode_header(found.encode())}:
+		found.append(f"<{address}>", "us-ascii")
+		return found
+	return formataddr((str(found), address))
+
+
+def _part(text: str, subtype: str) -> MIMEText:
+	"""Seven bits, whatever the server takes: quoted-printable where most of it can be read so, else base64."""
+	if text.isascii() and max(map(len, text.splitlines()), default=0) < _LONGEST_LINE:
+		return MIMEText(text, subtype, "us-ascii", policy=_SEVEN_BIT)
+	charset = Charset("utf-8")
+	charset.body_encoding = QP if 6 * sum(not c.isascii() for c in text) < len(text) else BASE64
+	return MIMEText(text, subtype, charset, policy=_SEVEN_BIT)
 
 
 def _text(answer: bytes | str) -> str:

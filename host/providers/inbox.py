@@ -35,6 +35,7 @@ class Message:
 	html: str = ""
 	links: tuple[str, ...] = ()  # absolute http(s) addresses, in their order, each once
 	headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
+	raw: bytes = b""  # an email, as it came over
 	body: Any = None  # the JSON that an HTTP POST carried
 	verified: bool | None = None  # its signature; None: this method has none
 

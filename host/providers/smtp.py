@@ -1,4 +1,7 @@
-"""A mail server that takes everything, as strictly as those outside: lines end with CR LF or are refused."""
+"""A mail server that takes everything, as strictly as those outside: lines end with CR LF or are refused.
+
+With `seven_bit` it offers no 8BITMIME (RFC 6152), and refuses a message with a byte above 127.
+"""
 
 import asyncio
 import email
@@ -67,6 +70,7 @@ class MailServer(Provider):
 	def __init__(self, inbox: Inbox) -> None:
 		super().__init__(inbox)
 		self.faults = SmtpFaults()
+		self.seven_bit = False
 		self._connections: weakref.WeakSet[SMTP] = weakref.WeakSet()
 		self._server: asyncio.Server | None = None
 
@@ -97,6 +101,12 @@ class MailServer(Provider):
 		self._connections.add(connection)
 		return connection
 
+	async def handle_EHLO(
+		self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+	) -> list[str]:
+		session.host_name = hostname
+		return [each for each in responses if not (self.seven_bit and "8BITMIME" in each)]
+
 	async def handle_MAIL(
 		self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
 	) -> str:
@@ -122,6 +132,10 @@ class MailServer(Provider):
 		if b"\n" in raw.replace(b"\r\n", b""):
 			# Big providers refuse this, in these words: RFC 5321, 2.3.8 forbids it, and it smuggles messages.
 			answer = "550 5.6.11 Bare line feeds are illegal"
+			self._note(envelope, answer, taken=False)
+			return answer
+		if self.seven_bit and not raw.isascii():
+			answer = "554 5.6.1 Message contains 8-bit data, and 8BITMIME was not offered"
 			self._note(envelope, answer, taken=False)
 			return answer
 		fault = self._fault("MESSAGE", envelope.rcpt_tos)
@@ -199,6 +213,7 @@ def parse_mail(raw: bytes) -> dict[str, Any]:
 		"text": _part(mail, "plain"),
 		"html": _part(mail, "html"),
 		"headers": headers,
+		"raw": raw,
 	}
 
 
