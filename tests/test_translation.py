@@ -53,6 +53,7 @@ NAMES = {
 		"Email Queue",
 		"IMAP Folder",
 		"System Settings",
+		"Assignment Rule",
 		"System Manager",
 		"Custom HTML Block",
 	),

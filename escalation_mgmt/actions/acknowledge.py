@@ -1,6 +1,6 @@
 """The one function in which every way of acknowledging ends: button, API, link, reply, key."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from escalation_mgmt.actions.action import (
 )
 from escalation_mgmt.actions.carry_out import Locked, there_is_none
 from escalation_mgmt.engine import (
+	ActionItem,
 	Actor,
 	Status,
 	Ticket,
@@ -30,8 +31,9 @@ from escalation_mgmt.engine import (
 	waits_for,
 )
 from escalation_mgmt.engine import acknowledge as engine_acknowledge
-from escalation_mgmt.storage import action_items, outbox
+from escalation_mgmt.storage import action_items, outbox, wording
 from escalation_mgmt.utils import fault_points
+from escalation_mgmt.utils.plain_text import cell
 from escalation_mgmt.utils.retry import retry_on_conflict
 
 
@@ -42,7 +44,9 @@ def so_far(have: int, needed: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-	"""What became of an attempt to acknowledge. `by`, `at` (UTC) and `via` are those of who has it."""
+	"""What became of an attempt to acknowledge. `by`, `at` (UTC) and `via` are those of who has it: empty as long as others
+	have to acknowledge as well. `people` are all who have acknowledged, as history names them.
+	"""
 
 	taken: bool  # by this attempt
 	status: Status
@@ -57,6 +61,7 @@ class Acknowledgement:
 	heard: bool = False  # this person has acknowledged, by this attempt or before, and it is still open
 	completes: bool = True  # this person's acknowledgement would be enough
 	begun_anew: bool = False  # what they acknowledge by is of an earlier generation
+	people: tuple[str, ...] = ()
 
 	@property
 	def waits(self) -> bool:
@@ -89,7 +94,9 @@ class Acknowledgement:
 			return _("Acknowledged. The escalation has stopped.")
 		if self.by:
 			return _("{0} acknowledged this already ({1}).").format(self.by, _(self.via))
-		return _("There is nothing to acknowledge any more: the escalation is {0}.").format(_(self.status))
+		return _("There is nothing to acknowledge any more: the escalation is {0}.").format(
+			wording.status(self.status)
+		)
 
 
 def acknowledge(item: str, actor: Actor, generation: int | None = None) -> Acknowledgement:
@@ -102,27 +109,22 @@ def acknowledge(item: str, actor: Actor, generation: int | None = None) -> Ackno
 	if not locked:
 		raise frappe.DoesNotExistError(there_is_none(item))
 	if generation not in (None, locked.item.generation):
-		return _as_it_is(locked.stored, actor.counted_as, begun_anew=True)
+		return replace(_of(locked.item, actor.counted_as), begun_anew=True)
 	ticket = _readable(locked)
 	context = locked.snapshot.context(locked.stored, ticket, locked.now)
 	decision = engine_acknowledge(locked.item, actor, context, ticket_status=ticket.status)
 	if not decision:
-		return _as_it_is(locked.stored, actor.counted_as)
+		return _of(locked.item, actor.counted_as)
 	by_hand.note_told(locked.key, locked.now)
 	locked.apply(decision)
 	fault_points.around_commit("acknowledge")
 	delivery.soon()
-	still_open = can_acknowledge(decision.item.status)
-	return Acknowledgement(
-		True,
-		decision.item.status,
-		actor.name,
-		locked.now,
-		actor.via,
-		actor.user,
+	return replace(
+		_of(decision.item, actor.counted_as),
+		taken=True,
 		renewed=may_renew(locked.item, actor),
-		heard=still_open,
-		**(tally(decision.item) if still_open else {}),
+		heard=can_acknowledge(decision.item.status),
+		completes=True,
 	)
 
 
@@ -152,11 +154,11 @@ def as_it_is(message: Any, generation: int | None = None) -> Acknowledgement | N
 	if not found:
 		return None
 	begun_anew = generation not in (None, found[0].item.generation)
-	return _as_it_is(found[0], outbox.counted_as(message), begun_anew=begun_anew)
+	return replace(_of(found[0].item, outbox.counted_as(message)), begun_anew=begun_anew)
 
 
-def _as_it_is(stored: action_items.Stored, who: str, *, begun_anew: bool = False) -> Acknowledgement:
-	item = stored.item
+def _of(item: ActionItem, who: str) -> Acknowledgement:
+	"""How an item stands for this person, without anything being done."""
 	still_open = can_acknowledge(item.status)
 	return Acknowledgement(
 		False,
@@ -168,9 +170,19 @@ def _as_it_is(stored: action_items.Stored, who: str, *, begun_anew: bool = False
 		reminded=item.reminded,
 		heard=still_open and not waits_for(item, who),
 		completes=completes(item, who),
-		begun_anew=begun_anew,
+		people=_people(item),
 		**(tally(item) if still_open else {}),
 	)
+
+
+def _people(item: ActionItem) -> tuple[str, ...]:
+	if not item.acks:
+		return (item.acknowledged_by,) if item.acknowledged_by else ()
+	users = frappe.get_all(
+		"User", filters={"name": ("in", item.acks)}, fields=["name", "full_name"], order_by="name"
+	)
+	named = {user.name: cell(user.full_name, 140) for user in users}
+	return tuple(named.get(who) or who for who in item.acks)
 
 
 def _run(click: Click) -> Result:

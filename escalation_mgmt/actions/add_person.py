@@ -7,8 +7,9 @@ from frappe import _
 from escalation_mgmt.actions import person
 from escalation_mgmt.actions.action import Action, Result, where
 from escalation_mgmt.actions.carry_out import Locked, carry_out
-from escalation_mgmt.engine import ActionItem, Actor, Decision, Refusal, Refused, can_add
+from escalation_mgmt.engine import ActionItem, Actor, Decision, Refusal, Refused, Status, can_add
 from escalation_mgmt.engine import add_person as engine_add_person
+from escalation_mgmt.storage import wording
 
 
 def add_person(item: str, who: str, name: str, actor: Actor) -> Result:
@@ -26,6 +27,10 @@ def add_person(item: str, who: str, name: str, actor: Actor) -> Result:
 
 
 def _say(name: str, _locked: Locked, decision: Decision) -> str:
+	if decision.item.status is Status.ACKNOWLEDGED:
+		return _("{0} is paged now, and asked to help. {1} still has it.").format(
+			name, decision.item.acknowledged_by
+		)
 	if decision.item.in_last_wait:
 		return _("{0} is paged now. No further step is left.").format(name)
 	return _("{0} is paged now, and with every further step.").format(name)
@@ -39,7 +44,7 @@ def _refuse(name: str, why: Refused, item: ActionItem) -> str:
 			return _("{0} has acknowledged already; nothing was changed.").format(name)
 		case Refusal.ALREADY_ADDED:
 			return _("{0} was added before; nothing was changed.").format(name)
-	return _("The escalation is {0}; nobody can be added.").format(_(item.status))
+	return _("The escalation is {0}; nobody can be added.").format(wording.status(item.status))
 
 
 ADD_PERSON = Action(

@@ -19,13 +19,15 @@ from escalation_mgmt.actions.start import START
 from escalation_mgmt.actions.stop import STOP
 from escalation_mgmt.actions.unacknowledge import UNACKNOWLEDGE
 from escalation_mgmt.dispatch import evaluation
-from escalation_mgmt.engine import ActionItem, TicketKey
+from escalation_mgmt.engine import LED_TO, ActionItem, EventKind, TicketKey
 from escalation_mgmt.permissions import only_for_staff
-from escalation_mgmt.storage import action_items, history
+from escalation_mgmt.storage import action_items, history, wording
+from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM
 from escalation_mgmt.utils.identity import is_there
 from escalation_mgmt.utils.plain_text import plain
 
+# In this order: the first two that are offered stand open in a form, the others in a menu.
 ACTIONS = (
 	ACKNOWLEDGE,
 	STILL_ON_IT,
@@ -33,8 +35,8 @@ ACTIONS = (
 	ESCALATE_TO,
 	RUN_AGAIN,
 	SNOOZE,
-	HAND_OVER,
 	ADD_PERSON,
+	HAND_OVER,
 	UNACKNOWLEDGE,
 	STOP,
 	START,
@@ -52,7 +54,7 @@ def offered(key: TicketKey, item: ActionItem | None) -> list[Action]:
 
 def seen(item: ActionItem | None) -> str:
 	"""What a page shows, as it hands it back with a click."""
-	return f"{item.id}/{item.version}" if item else ""
+	return f"{item.id}/{item.version}/{item.status}" if item else ""
 
 
 def click(name: str, key: TicketKey, shown: str, values: Mapping[str, str], via: str) -> Result:
@@ -70,16 +72,28 @@ def click(name: str, key: TicketKey, shown: str, values: Mapping[str, str], via:
 	if not _may(action, key, item):
 		frappe.throw(_("You may not do this on this ticket."), frappe.PermissionError)
 	if seen(item) != shown and not action.even_if_stale:
-		since = history.latest(item.id) if item else _("the escalation is gone")
-		return Result(
-			False, _("Nothing was done, because this happened since the page was shown: {0}").format(since)
-		)
+		return Result(False, _since(item, shown))
 	if not action.offered(item):
 		if instead := action.instead(item):
 			return instead
-		status = _(item.status) if item else "–"
+		status = wording.status(item.status) if item else "–"
 		return Result(False, _("Nothing was done: the escalation is {0}.").format(status))
 	return action.run(Click(key, item, user_as_actor(frappe.session.user, via), values))
+
+
+def _since(item: ActionItem | None, shown: str) -> str:
+	"""Why a click does nothing: what made of the state that was shown the one that it is now."""
+	if not item:
+		return _("Nothing was done, because the escalation is gone.")
+	name, _version, status = (*shown.split("/"), "", "")[:3]
+	if name != item.id:
+		kinds = frozenset({EventKind.CREATED})
+	else:
+		kinds = LED_TO[item.status] if status not in ("", item.status) else frozenset()
+	at, line = history.cause(item.id, kinds)
+	return _("Nothing was done, because this happened since the page was shown, at {0}: {1}").format(
+		clock.shown(at), line
+	)
 
 
 def _current(key: TicketKey) -> ActionItem | None:

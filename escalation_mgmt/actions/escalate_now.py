@@ -93,7 +93,7 @@ def _refuse(to: int, why: Refused, item: ActionItem) -> str | Result:
 		return _(
 			"All steps have run, and the last wait is over. Start a plan on the ticket to page people again."
 		)
-	return _("The escalation is {0}; there is no next step.").format(_(item.status))
+	return _("The escalation is {0}; there is no next step.").format(wording.status(item.status))
 
 
 def _say(locked: Locked, decision: Decision) -> str:

@@ -19,6 +19,7 @@ from escalation_mgmt.engine import (
 )
 from escalation_mgmt.engine import hand_over as engine_hand_over
 from escalation_mgmt.facts import assignments
+from escalation_mgmt.storage import wording
 
 
 def hand_over(item: str, to: str, name: str, actor: Actor) -> Result:
@@ -56,7 +57,7 @@ def _assign(key: TicketKey, user: str) -> None:
 def _refuse(name: str, why: Refused, item: ActionItem) -> str:
 	if why.refusal is Refusal.CANNOT_BE_REACHED:
 		person.throw_unreachable(name, why)
-	return _("The escalation is {0}; there is nothing to hand over.").format(_(item.status))
+	return _("The escalation is {0}; there is nothing to hand over.").format(wording.status(item.status))
 
 
 HAND_OVER = Action(

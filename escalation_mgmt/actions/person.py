@@ -1,13 +1,13 @@
 """The person whom an escalation is handed over to, or who is added: chosen from those who are offered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 import frappe
 from frappe import _
 
 from escalation_mgmt.actions.action import Click, Field, Option
-from escalation_mgmt.engine import ActionItem, CannotBeReached, TicketKey
+from escalation_mgmt.engine import ActionItem, CannotBeReached, TicketKey, is_personal
 from escalation_mgmt.facts import people, sources
 from escalation_mgmt.utils import rate_limit
 
@@ -16,10 +16,14 @@ PER_HOUR = 60
 
 
 def field(name: str, label: Callable[[], str]) -> Callable[[TicketKey, ActionItem | None], tuple[Field, ...]]:
-	"""The field that asks for the person. Where nobody can be offered, it is any user of Desk."""
+	"""The field that asks for the person, each with the methods of the plan that reach them. Nobody is chosen beforehand:
+	somebody would be woken by mistake. Where nobody can be offered, it is any user of Desk.
+	"""
 
 	def fields(key: TicketKey, item: ActionItem | None) -> tuple[Field, ...]:
-		return (Field(name, label(), tuple(Option(*person) for person in _offered(key, item))),)
+		offered = _offered(key, item)
+		options = (Option("", ""), *_options(offered, item)) if offered else ()
+		return (Field(name, label(), options),)
 
 	return fields
 
@@ -39,6 +43,16 @@ def chosen(click: Click, asked_in: str) -> tuple[str, str]:
 			else _("Choose an enabled user of Desk.")
 		)
 	return user, name
+
+
+def _options(offered: list[tuple[str, str]], item: ActionItem | None) -> Iterator[Option]:
+	steps = item.plan.steps if item else ()
+	methods = dict.fromkeys(step.method for step in steps if is_personal(step))
+	directory = people.Directory()
+	directory.read(user for user, _name in offered)
+	for user, name in offered:
+		by = ", ".join(_(method) for method in directory.methods_to(user, methods))
+		yield Option(user, f"{name} ({by})" if by else _("{0} (can't be reached)").format(name))
 
 
 def _offered(key: TicketKey, item: ActionItem | None) -> list[tuple[str, str]]:

@@ -76,7 +76,7 @@ def _refuse(shown: str, why: Refused, item: ActionItem) -> str:
 			frappe.throw(
 				_("{0} is too far away: an escalation is quiet for {1} at most.").format(shown, longest)
 			)
-	return _("The escalation is {0}; there is nothing to snooze.").format(_(item.status))
+	return _("The escalation is {0}; there is nothing to snooze.").format(wording.status(item.status))
 
 
 def _until(_key: TicketKey, _item: ActionItem | None) -> tuple[Field, ...]:

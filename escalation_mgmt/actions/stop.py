@@ -8,6 +8,7 @@ from escalation_mgmt.actions.action import Action, Field, Result, where
 from escalation_mgmt.actions.carry_out import carry_out
 from escalation_mgmt.engine import ActionItem, Actor, Refused, can_stop
 from escalation_mgmt.engine import stop as engine_stop
+from escalation_mgmt.storage import wording
 
 LONGEST = 500  # characters of a reason
 
@@ -32,7 +33,7 @@ def stop(item: str, reason: str, actor: Actor) -> Result:
 
 
 def _refuse(_why: Refused, item: ActionItem) -> str:
-	return _("The escalation is {0}; there is nothing to stop.").format(_(item.status))
+	return _("The escalation is {0}; there is nothing to stop.").format(wording.status(item.status))
 
 
 STOP = Action(

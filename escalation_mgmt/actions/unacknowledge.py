@@ -6,6 +6,7 @@ from escalation_mgmt.actions.action import Action, Result, where
 from escalation_mgmt.actions.carry_out import Locked, carry_out
 from escalation_mgmt.engine import ActionItem, Actor, Decision, Refused, can_unacknowledge
 from escalation_mgmt.engine import unacknowledge as engine_unacknowledge
+from escalation_mgmt.storage import wording
 from escalation_mgmt.utils import clock
 
 
@@ -24,7 +25,7 @@ def unacknowledge(item: str, actor: Actor) -> Result:
 
 
 def _refuse(_why: Refused, item: ActionItem) -> str:
-	return _("The escalation is {0}; there is nothing to give back.").format(_(item.status))
+	return _("The escalation is {0}; there is nothing to give back.").format(wording.status(item.status))
 
 
 def _say(_locked: Locked, decision: Decision) -> str:

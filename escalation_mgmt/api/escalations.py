@@ -25,8 +25,9 @@ from escalation_mgmt.views import ticket_form
 def acknowledge(action_item: str) -> dict[str, Any]:
 	"""Acknowledge an action item as the present user. For whoever may read its ticket or was notified.
 
-	Returns {"taken": whether this call did it, "message": in words, "by", "at" (site's zone), "via"}; where several are
-	asked, "have" of "needed" have acknowledged.
+	Returns {"taken": whether this call did it, "message": in words, "by", "at" (site's zone), "via": of who has it now,
+	"people": the names of all who have acknowledged}; where several are asked, "have" of "needed" have acknowledged, and
+	nobody has it until they all have.
 	"""
 	item = _readable(action_item)
 	done = acknowledge_as(frappe.session.user, item.name, _via())
@@ -36,6 +37,7 @@ def acknowledge(action_item: str) -> dict[str, Any]:
 		"by": done.by,
 		"at": clock.to_site(done.at),
 		"via": done.via,
+		"people": list(done.people),
 		"have": done.have,
 		"needed": done.needed,
 	}

@@ -82,7 +82,8 @@ def rehearse(  # noqa: PLR0913 - whoever calls it names each of them
 
 	`plan` is the name of a saved plan, or a whole document as a form has it, saved or not. `ticket` names an existing
 	ticket, which the user has to be allowed to read; without it the ticket is made up, of {"priority", "team",
-	"ticket_type", "customer", "assignee"}: what isn't given is taken from the plan. `at` is "now", a date and time in
+	"ticket_type", "customer", "assignee"}: what isn't given is taken from the plan, or somebody stands in (not for an
+	assignee with "unassigned"). `at` is "now", a date and time in
 	the site's zone, or such as "Friday 17:50". `to_message` or `to_step` is acknowledged `delay` seconds later, with
 	`everyone` also what comes after it, as long as somebody is asked; an agent replies `answered_after` seconds after the start; 0: never.
 	"""

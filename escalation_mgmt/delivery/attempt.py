@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import frappe
+from frappe.utils import get_datetime
 
 from escalation_mgmt.engine import Status, TicketKey
 from escalation_mgmt.storage.message_state import MessageState, Purpose
@@ -66,6 +67,8 @@ class ItemFacts:
 	assignees: str | None  # users; JSON
 	ticket_subject: str | None  # as it was last seen, as is the priority
 	priority: str | None
+	acknowledged_utc: datetime | None  # when whoever has it acknowledged
+	added: str | None  # users who were added by hand; JSON
 
 	@property
 	def ticket(self) -> TicketKey:
@@ -73,6 +76,13 @@ class ItemFacts:
 
 	def has_acknowledged(self, who: str) -> bool:
 		return who in json.loads(self.acks or "[]")
+
+	def is_called_to_help(self, user: str | None, queued: datetime) -> bool:
+		"""Whether a page to this user that was queued then asks them to help whoever has the item."""
+		if self.status != Status.ACKNOWLEDGED or not self.acknowledged_utc:
+			return False
+		since = get_datetime(self.acknowledged_utc)
+		return user in json.loads(self.added or "[]") and get_datetime(queued) >= since
 
 	def assigned_to(self) -> list[str]:
 		return json.loads(self.assignees or "[]")
@@ -83,7 +93,7 @@ def read_items(attempts: Sequence[Attempt]) -> None:
 	names = sorted({attempt.action_item for attempt in attempts})
 	found = names and frappe.db.sql(
 		"select `name`, `status`, `acks`, `reference_doctype`, `reference_name`, `ticket_created`, `plan_version`,"
-		f" `acknowledged_by`, `assignees`, `ticket_subject`, `priority` from `tab{ITEM}`"
+		f" `acknowledged_by`, `assignees`, `ticket_subject`, `priority`, `acknowledged_utc`, `added` from `tab{ITEM}`"
 		f" where `name` in ({rows.placeholders(names)})",
 		tuple(names),
 	)

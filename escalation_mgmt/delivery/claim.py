@@ -66,12 +66,14 @@ def _sort_out(due: Sequence[Attempt], now: datetime) -> list[Attempt]:
 
 
 def _still_wanted(message: Attempt) -> bool:
-	"""Look again before sending (design rules 4 and 5): nobody is paged for an item that somebody has, nor who has
-	acknowledged it while others are still asked."""
+	"""Look again before sending (design rules 4 and 5): nobody is paged for an item that somebody has, but whom they call to
+	help; nor who has acknowledged it while others are still asked."""
 	if message.purpose != Purpose.PAGE:
 		return True
 	item = message.item
-	return bool(item and item.status in _WANTED and not item.has_acknowledged(outbox.counted_as(message)))
+	if not item or item.has_acknowledged(outbox.counted_as(message)):
+		return False
+	return item.status in _WANTED or item.is_called_to_help(message.user, message.created_utc)
 
 
 def _end_lost(lost: Sequence[Attempt], unwanted: set[str], now: datetime) -> set[str]:

@@ -5,17 +5,17 @@ from typing import Any
 
 import frappe
 from frappe import _
-from jinja2 import TemplateError, meta, nodes
+from jinja2 import TemplateError, meta
 
 from escalation_mgmt.engine import EventKind, Plan, Step, Ticket
-from escalation_mgmt.facts import plain_values
+from escalation_mgmt.facts import plain_values, sources
 from escalation_mgmt.notifiers.answers import first_line
 from escalation_mgmt.utils.budget import Refused, TooMuch
 from escalation_mgmt.utils.error_reports import report_error
 from escalation_mgmt.utils.masking import masked
 from escalation_mgmt.utils.public_address import of_form, public_url
 from escalation_mgmt.utils.templating import NAMES as TEMPLATE_NAMES
-from escalation_mgmt.utils.templating import Readable, fields_in, parse, render
+from escalation_mgmt.utils.templating import WHOLE, Readable, fields_in, parse, render
 
 NAMES = (
 	"ticket",  # name, subject, priority, team, ticket_type, customer, doctype, url, and the ticket's own fields
@@ -84,6 +84,11 @@ def page(plan: Plan, step: Step, known: dict[str, Any]) -> tuple[str, str, str]:
 		plain = _("Ticket {0} has not been answered").format(known["ticket"].name)
 		subject, text = subject or plain, text or f"{plain}: {known['ticket'].subject}"
 	return subject, text, wrong or wrong_too
+
+
+def called_to_help(by: str | None) -> str:
+	"""What stands above a page that asks somebody to help whoever has the ticket."""
+	return _("{0} has it, and you are asked to help.").format(by)
 
 
 def _rendered(template: str, known: dict[str, Any]) -> tuple[str, str]:
@@ -155,15 +160,25 @@ def placeholders_wrong(template: str, doctype: str, *, in_body: bool = False) ->
 		pass
 	if not doctype:
 		return
-	fields = frappe.get_meta(doctype)
 	for field in sorted(own_fields_in(template)):
 		if not plain_values.readable(doctype, field):
 			yield _("names ticket.{0}, which no plan may read.").format(field)
-	for node in tree.find_all(nodes.Getattr):
-		of_ticket = isinstance(node.node, nodes.Name) and node.node.name == "ticket"
-		is_known = node.attr in (*_TICKET_FACTS, "owner", "creation") or fields.has_field(node.attr)
-		if of_ticket and not is_known:
-			yield _("names ticket.{0}; {1} has no such field.").format(node.attr, _(doctype))
+	for field in _missing_in(template, doctype):
+		yield _("names ticket.{0}; {1} has no such field.").format(field, _(doctype))
+
+
+def missing_fields(template: str) -> list[str]:
+	"""The fields of a ticket that a template names and that no DocType of tickets has."""
+	missing = [_missing_in(template, doctype) for doctype in sources.doctypes()]
+	return sorted(set.intersection(*map(set, missing))) if missing else []
+
+
+def _missing_in(template: str, doctype: str) -> list[str]:
+	fields = frappe.get_meta(doctype)
+	known = {*frappe.model.default_fields, *frappe.model.optional_fields, WHOLE}
+	return sorted(
+		field for field in own_fields_in(template) if field not in known and not fields.has_field(field)
+	)
 
 
 def own_fields_in(template: str) -> frozenset[str]:

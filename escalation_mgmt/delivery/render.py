@@ -76,6 +76,8 @@ def _message(attempt: Attempt, frozen: dict[str, Plan], tickets: Tickets, direct
 	with print_language(language or frappe.local.lang):
 		if step:
 			subject, text, attempt.wrong = messages.page(plan, step, known)
+			if item.is_called_to_help(attempt.user, attempt.created_utc):
+				text = f"{messages.called_to_help(item.acknowledged_by)}\n{text}"
 		else:
 			assignees = ", ".join(_names(item.assigned_to(), directory))
 			subject, text = messages.notice(attempt.about, known, item.acknowledged_by, assignees)

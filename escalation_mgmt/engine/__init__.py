@@ -76,6 +76,7 @@ from escalation_mgmt.engine.responders import (
 	can_hand_over,
 	can_reach,
 	hand_over,
+	is_personal,
 	reach,
 )
 from escalation_mgmt.engine.run import run_due
@@ -83,6 +84,7 @@ from escalation_mgmt.engine.snooze import LONGEST as LONGEST_SNOOZE
 from escalation_mgmt.engine.snooze import can_snooze, snooze
 from escalation_mgmt.engine.start import open_item, start_again
 from escalation_mgmt.engine.statuses import (
+	LED_TO,
 	RUNNING,
 	TRANSITIONS,
 	Cause,
@@ -115,6 +117,7 @@ from escalation_mgmt.engine.working_time import (
 __all__ = [
 	"AROUND_THE_CLOCK",
 	"EVERYONE",
+	"LED_TO",
 	"LONGEST_SNOOZE",
 	"NEVER",
 	"NOT_DELIVERED",
@@ -193,6 +196,7 @@ __all__ = [
 	"hand_over",
 	"held_until",
 	"is_open_to",
+	"is_personal",
 	"is_theirs",
 	"ladder",
 	"may_renew",

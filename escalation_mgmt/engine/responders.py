@@ -22,7 +22,8 @@ def can_hand_over(item: ActionItem) -> bool:
 
 
 def can_add(item: ActionItem) -> bool:
-	return item.status is Status.ESCALATING
+	"""Also where somebody has it: they may need help."""
+	return item.status in (Status.ESCALATING, Status.ACKNOWLEDGED) and not item.superseded
 
 
 def hand_over(
@@ -75,19 +76,21 @@ def hand_over(
 def add_person(item: ActionItem, who: str, name: str, actor: Actor, context: Context) -> Decision:
 	"""Let the user `who`, called `name`, be paged as well: at once, by the methods of the step that ran last, and with
 	every step that follows. Nobody is left out for that, and nothing is due at another time; but an item that reached
-	nobody starts again, after what paged them. Raises Refused, CannotBeReached among them.
+	nobody starts again, after what paged them. Where somebody has it, they keep it, and this person is asked to help; as no
+	step pages anybody meanwhile, one who was added before can be asked again. Raises Refused, CannotBeReached among them.
 	"""
 	if not can_add(item):
 		raise Refused(Refusal.NOT_IN_THIS_STATUS)
-	if who in item.acks:
+	if who in (*item.acks, item.acknowledged_user):
 		raise Refused(Refusal.ALREADY_ACKNOWLEDGED)
-	if who in item.added:
+	has_it = item.status is Status.ACKNOWLEDGED
+	if who in item.added and not has_it:
 		raise Refused(Refusal.ALREADY_ADDED)
 	ran = group_of(item.plan, item.step) if item.step and not item.stalled else 0
 	now, pages = context.now, _pages_to(who, item, context, first=ran)
 	more = replace(
 		item,
-		added=(*item.added, who),
+		added=tuple(dict.fromkeys((*item.added, who))),
 		ack_requests=tuple(
 			replace(ask, people=tuple(dict.fromkeys((*ask.people, who)))) for ask in item.ack_requests
 		),
@@ -101,6 +104,8 @@ def add_person(item: ActionItem, who: str, name: str, actor: Actor, context: Con
 	if item.stalled:
 		more, data["counts_as"] = _counted(more, item, pages, context)
 	people = {"to": ((who, name),), "by": actor.named}
+	if has_it:
+		data["has_it"], people["has_it"] = item.acknowledged_by, item.who_has_it
 	events = [Event(EventKind.PERSON_ADDED, now, item.step, item.run, given(data), people)]
 	if item.stalled:
 		events.append(Event(EventKind.STARTED_AGAIN, now, data={"why": "added", "due": more.due_at}))

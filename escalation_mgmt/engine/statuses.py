@@ -87,6 +87,9 @@ LIFE = (
 WRITES = {change.cause: change.writes for change in LIFE}
 """The line of history that a cause writes."""
 
+LED_TO = {status: frozenset(change.writes for change in LIFE if change.after is status) for status in Status}
+"""The lines of history that say how an item came into a status."""
+
 TRANSITIONS = {
 	status: {change.cause: change.after for change in LIFE if status in change.before} for status in Status
 }

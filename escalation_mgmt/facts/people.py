@@ -3,7 +3,8 @@
 Everything is read once for a whole set of action items; one person's missing number stops no other.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import frappe
@@ -166,19 +167,24 @@ class Directory:
 
 	def quiet_way_to(self, user: str) -> Recipient | None:
 		"""The first method by which a person can be told something without being called; None: there is none."""
+		quiet = (method for method, cls in self._classes.items() if cls.carries_notices)
+		return next(self._ways_to(user, quiet), None)
+
+	def methods_to(self, user: str, methods: Iterable[str]) -> list[str]:
+		"""By which of these methods a person can be reached now."""
+		return [recipient.method for recipient in self._ways_to(user, methods)]
+
+	def _ways_to(self, user: str, methods: Iterable[str]) -> Iterator[Recipient]:
 		person = self.person(user)
 		if not isinstance(person, Person):
-			return None
-		for method, cls in self._classes.items():
-			notifier, why = self.notifier(method) if cls.carries_notices else (None, "")
+			return
+		for method in methods:
+			notifier, why = self.notifier(method)
 			if not notifier or why:
 				continue
-			try:
+			with suppress(CannotReach):
 				address = self._address(notifier, person)
-			except CannotReach:
-				continue
-			return Recipient(method=method, address=address, label=person.name, user=user)
-		return None
+				yield Recipient(method=method, address=address, label=person.name, user=user)
 
 	def why_untold(self, user: str) -> str:
 		"""Why nothing can be told quietly to a user, or to a bare address, by its label."""

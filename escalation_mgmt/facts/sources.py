@@ -201,6 +201,13 @@ def is_source(doctype: str) -> bool:
 	return named and not ticket_doctypes.refusal(doctype)
 
 
+def doctypes() -> list[str]:
+	"""Every DocType whose tickets can be read on this site."""
+	rows = frappe.get_cached_doc(SETTINGS).sources
+	named = sorted({*KNOWN, *(row.reference_doctype for row in rows)})
+	return [doctype for doctype in named if frappe.db.exists("DocType", doctype) and is_source(doctype)]
+
+
 def of_row(row: Any) -> Source:
 	"""The source that a row of *Tickets of Other DocTypes* describes."""
 	found = Source(

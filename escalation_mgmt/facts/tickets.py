@@ -6,7 +6,7 @@ rule 4).
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache, partial
@@ -234,12 +234,16 @@ def with_priority(key: TicketKey, priority: str, level: int, closed: bool) -> Ti
 	)
 
 
-def hypothetical(doctype: str, assignees: Iterable[str] = (), **facts: str) -> tuple[Tickets, TicketKey]:
+def hypothetical(
+	doctype: str, assignees: Iterable[str] = (), named: Mapping[str, str] | None = None, **facts: str
+) -> tuple[Tickets, TicketKey]:
 	"""A ticket that nobody has logged, and its key, for a rehearsal.
 
-	`facts`: priority, team, ticket_type, customer, agreement. One that the DocType has no field for is left out.
+	`named`: users, by the ticket's fields that name them. `facts`: priority, team, ticket_type, customer, agreement. One that
+	the DocType has no field for is left out.
 	"""
 	src, doc = source(doctype), frappe.new_doc(doctype)
+	doc.update(named or {})
 	for what, value in facts.items():
 		if value and getattr(src, what):
 			field = getattr(src, what)

@@ -38,6 +38,7 @@ from escalation_mgmt.utils.templating import render
 
 CONNECTIONS = 256
 DEFAULT_HEADERS = {"Content-Type": "application/json", "User-Agent": "escalation_mgmt"}
+_AROUND = 30  # characters that are shown around what is wrong with a body
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 # Of the connection and the body's length (RFC 9110, 7.6.1 and 8.6), of a proxy, and of the signature.
@@ -180,8 +181,18 @@ def checked_header(name: str, value: str) -> str:
 	return value
 
 
+class InvalidBody(ValueError):
+	"""A body that is no JSON. Its text quotes nothing: what is sent may hold a link's token, and this goes into history."""
+
+	def __init__(self, error: json.JSONDecodeError):
+		super().__init__(_("The body is not valid JSON: {0}").format(error))
+		before = error.doc[max(0, error.pos - _AROUND) : error.pos]
+		self.around = f"{before} ⟵ ? {error.doc[error.pos : error.pos + _AROUND]}".strip()
+		"""What stands where JSON is wrong, for a sample."""
+
+
 def render_payload(template: str, context: dict[str, Any], *, strict: bool = False) -> str:
-	"""The JSON body (RFC 8259). Raises ValueError where the template doesn't render to JSON.
+	"""The JSON body (RFC 8259). Raises InvalidBody where the template doesn't render to JSON.
 
 	JSON has no NaN and no Infinity, and UTF-8 no half of a surrogate pair. Where a ticket's values make one, it becomes null,
 	or U+FFFD: a missed page is worse. `strict`, when an endpoint is saved: it is an error, too.
@@ -199,7 +210,7 @@ def render_payload(template: str, context: dict[str, Any], *, strict: bool = Fal
 	try:
 		found = json.loads(rendered, parse_constant=number, parse_float=number)
 	except json.JSONDecodeError as e:
-		raise ValueError(_("The body is not valid JSON: {0}").format(e)) from None
+		raise InvalidBody(e) from None
 	body = json.dumps(found, ensure_ascii=False)
 	if strict and _HALF_PAIR.search(body):
 		raise ValueError(_("The body has half of a surrogate pair (such as \\ud800), which is no character."))

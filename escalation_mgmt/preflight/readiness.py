@@ -43,7 +43,9 @@ def findings(*, ask_providers: bool = False) -> list[Finding]:
 		enabled = frappe.get_all(PLAN, filters={"enabled": 1}, pluck="name", order_by="name")
 		found = list(_of_site())
 		if not enabled:
-			found.append(Finding(_("No plan is enabled: no ticket escalates."), Remedy(_("Plans"), PLAN)))
+			found.append(
+				Finding(_("No plan is enabled: no ticket escalates."), Remedy(_("Enable a plan"), PLAN))
+			)
 		found += _of_providers(providers.ask() if ask_providers else providers.last_said())
 		return found + _of_plans([frappe.get_doc(PLAN, name) for name in enabled])
 
@@ -57,28 +59,28 @@ def of_plan(doc: Any) -> list[Finding]:
 def _of_site() -> Iterator[Finding]:
 	state = monitor.health()
 	if state.mute:
-		yield Finding(state.problems[0], remedies.settings())
+		yield Finding(state.problems[0], remedies.settings(_("Make this installation live")))
 		return
 	for words in site_config.problems():
 		yield Finding(words, remedies.settings())
 	yield from _maintenances()
 	for words in names.lost_in_settings():
-		yield Finding(words, remedies.settings())
+		yield Finding(words, remedies.settings(_("Correct Tickets of Other DocTypes")))
 	for problem in state.overdue:
-		yield Finding(problem, remedies.settings())
+		yield Finding(problem, remedies.settings(_("See whether the dispatcher runs")))
 	if state.scheduler_off and not state.overdue:
 		words = _(
 			"The site's scheduler is off: nothing is sent unless a dispatcher runs, and nothing old is removed. "
 			"Turn it on: bench --site {0} enable-scheduler."
 		).format(frappe.local.site)
-		yield Finding(words, Remedy(_("System Settings"), "System Settings", "System Settings"))
+		yield Finding(words, Remedy(_("Turn the scheduler on"), "System Settings", "System Settings"))
 	if trouble := monitor.heartbeat_trouble():
 		words = _("The heartbeat address wasn't reached, so whoever listens there is alarmed: {0}").format(
 			trouble
 		)
-		yield Finding(words, remedies.settings())
+		yield Finding(words, remedies.settings(_("Correct the heartbeat address")))
 	for problem in state.stuck:
-		yield Finding(problem, Remedy(_("Action Items"), ITEM))
+		yield Finding(problem, Remedy(_("See which action items"), ITEM))
 
 
 def _maintenances() -> Iterator[Finding]:
@@ -87,9 +89,9 @@ def _maintenances() -> Iterator[Finding]:
 		words = _("A maintenance of {0} runs until {1} ({2}): whatever falls due is held.").format(
 			what, clock.shown(row.ends_utc), row.reason
 		)
-		yield Finding(words, Remedy(_("Open the maintenance"), MAINTENANCE, row.name))
+		yield Finding(words, Remedy(_("End the maintenance, if it is over"), MAINTENANCE, row.name))
 	for name, words in names.lost_in_maintenances():
-		yield Finding(words, Remedy(_("Open the maintenance"), MAINTENANCE, name))
+		yield Finding(words, Remedy(_("End it, or choose another"), MAINTENANCE, name))
 
 
 def _of_providers(said: dict[str, list[str]]) -> list[Finding]:
@@ -108,7 +110,7 @@ def _of_plans(docs: Iterable[Any], *, named: bool = True) -> list[Finding]:
 	directory, of_plans, misses, ends = Directory(), [], _Misses(named), {}
 	by = getdate(clock.to_site(clock.now())) + ENDS_SOON
 	for doc in docs:
-		remedy = remedies.plan(doc.name)
+		remedy = remedies.plan(doc.name, _("Correct the plan"))
 
 		def about(problem: str, name: str = doc.name, remedy: Remedy = remedy) -> Finding:
 			return Finding(_("Plan {0}: {1}").format(name, problem) if named else problem, remedy)
@@ -122,7 +124,7 @@ def _of_plans(docs: Iterable[Any], *, named: bool = True) -> list[Finding]:
 		of_plans += map(about, _rehearsed(plan, directory, misses))
 		for of in calendars.of_plan(plan):
 			for words in calendars.ending(*of, by):
-				ends[words] = Finding(words, Remedy(_("Open the calendar"), *of))
+				ends[words] = Finding(words, Remedy(_("Enter the calendar's next days"), *of))
 	return [*of_plans, *misses.findings(directory), *ends.values()]
 
 
@@ -170,7 +172,7 @@ def _rehearsed(plan: Plan, directory: Directory, misses: _Misses) -> Iterator[st
 		timeline = rehearsal.of_ticket(plan, read, key, clock.now(), directory=directory)
 		known = [(step, miss) for step, miss in timeline.missed if not _depends_on_ticket(step, miss, team)]
 		for step, miss in known:
-			misses.add(plan, step, miss, remedies.of(step, miss, directory, read[key]), directory)
+			misses.add(plan, step, miss, remedies.of(step, miss, directory, read[key], plan.name), directory)
 		if timeline.item.stalled and len(known) == len(timeline.missed):
 			if team and not plan.takes.team:
 				yield _("It can reach nobody for a ticket of the team {0}.").format(team)
@@ -188,10 +190,18 @@ def _owners(plan: Plan, timeline: Timeline, directory: Directory, misses: _Misse
 	for who in missed:
 		if who == plan.owner and (nobody := people.nobody_behind(who)):
 			misses.add_reason(
-				plan, _("The plan's owner {0}").format(who), nobody, "Email", remedies.plan(plan.name)
+				plan,
+				_("The plan's owner {0}").format(who),
+				nobody,
+				"Email",
+				remedies.plan(plan.name, _("Choose another owner")),
 			)
 			continue
-		remedy = remedies.person(who) if frappe.db.exists("User", who) else remedies.settings()
+		remedy = (
+			remedies.person(who)
+			if frappe.db.exists("User", who)
+			else remedies.settings(_("Correct the catch-all recipient"))
+		)
 		misses.add_reason(plan, who, directory.why_untold(who), "Email", remedy)
 
 

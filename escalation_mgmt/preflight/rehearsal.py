@@ -38,7 +38,7 @@ from escalation_mgmt.facts import conditions, plans, sources, tickets
 from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
-from escalation_mgmt.preflight import remedies, validation
+from escalation_mgmt.preflight import remedies, stand_in, validation
 from escalation_mgmt.preflight.remedies import Remedy
 from escalation_mgmt.storage import action_items, audiences, wording
 from escalation_mgmt.storage.message_state import Purpose
@@ -47,6 +47,8 @@ from escalation_mgmt.utils.error_reports import unreported
 from escalation_mgmt.utils.plain_text import plain
 
 SAVEPOINT = "escalation_rehearsal"
+GIVEN = ("priority", "team", "ticket_type", "customer", "agreement", "assignee", stand_in.UNASSIGNED)
+"""What may be said of a ticket that is made up."""
 MOST_AHEAD = 30  # moments of an action item's form
 
 
@@ -89,11 +91,14 @@ def of_plan(
 	if problems := missing(doc) or validation.problems(doc):
 		frappe.throw(problems, title=_("The plan can't be rehearsed"), as_list=True)
 	plan = plans.from_doc(doc)
+	stand_ins: list[str] = []
 	if ticket:
 		key = TicketKey(doc.reference_doctype, str(ticket))
 		read = tickets.Tickets([key])
 	else:
-		read, key = hypothetical_for(plan, hypothetical or {})
+		given = {what: str(value) for what, value in (hypothetical or {}).items() if value and what in GIVEN}
+		given, stand_ins = stand_in.completed(plan, given)
+		read, key = hypothetical_for(plan, given)
 	facts = _facts(plan, read, key)
 	if facts.cancelled:
 		frappe.throw(_("{0} {1} was cancelled.").format(_(doc.reference_doctype), ticket))
@@ -110,7 +115,7 @@ def of_plan(
 		outcome=_outcome(timeline),
 		messages=len(timeline.pages),
 		unreachable=list(dict.fromkeys(line.to for line in lines if line.remedy)),
-		notes=list(_notes(plan, facts, read, key, timeline)),
+		notes=[*_notes(plan, facts, read, key, timeline), *stand_ins],
 	)
 
 
@@ -199,7 +204,9 @@ def missing(doc: Any) -> list[str]:
 
 
 def hypothetical_for(plan: Plan, given: dict[str, Any]) -> tuple[tickets.Tickets, TicketKey]:
-	"""A ticket that the plan takes, but for what is given: as for `rehearse`, or several "assignees"."""
+	"""A ticket that the plan takes, but for what is given: as for `rehearse`, or several "assignees", or whom its "user_fields"
+	name.
+	"""
 	takes = plan.takes
 	agreements = sources.agreements(takes.doctype)
 	facts = {
@@ -208,11 +215,12 @@ def hypothetical_for(plan: Plan, given: dict[str, Any]) -> tuple[tickets.Tickets
 		"ticket_type": takes.ticket_type,
 		"customer": takes.customer,
 		"agreement": agreements[0] if len(agreements) == 1 else "",
-		**{what: value for what, value in given.items() if value},
+		**{what: value for what, value in given.items() if value and what != stand_in.UNASSIGNED},
 	}
 	assignee = facts.pop("assignee", "")
 	assignees = facts.pop("assignees", [assignee] if assignee else [])
-	return tickets.hypothetical(takes.doctype, assignees, **facts)
+	named = facts.pop("user_fields", {})
+	return tickets.hypothetical(takes.doctype, assignees, named, **facts)
 
 
 def _facts(plan: Plan, read: tickets.Tickets, key: TicketKey) -> Ticket:
@@ -236,7 +244,11 @@ def _lines(moment: Moment, timeline: Timeline, directory: Directory, ticket: Tic
 		)
 		if event.kind is EventKind.UNREACHABLE:
 			step, miss = next(missed)
-			line = replace(line, to=miss.label, remedy=remedies.of(step, miss, directory, ticket))
+			line = replace(
+				line,
+				to=miss.label,
+				remedy=remedies.of(step, miss, directory, ticket, timeline.item.plan.name),
+			)
 		yield line
 	for notice in moment.notices:
 		if notice.audience is Audience.OWNERS:
@@ -250,13 +262,16 @@ def _to_owners(at: datetime, timeline: Timeline, directory: Directory) -> Iterat
 		yield Line(at=at, kind=str(Purpose.NOTICE), line=words, method=recipient.method, to=recipient.label)
 	for who in missed:
 		words = _("{0} is to be told of it, but can't be: {1}").format(who, directory.why_untold(who))
-		remedy = remedies.person(who) if frappe.db.exists("User", who) else remedies.settings()
+		remedy = (
+			remedies.person(who)
+			if frappe.db.exists("User", who)
+			else remedies.settings(_("Correct the catch-all recipient"))
+		)
 		yield Line(at=at, kind=str(Purpose.NOTICE), line=words, to=who, remedy=remedy)
 	if not (recipients or missed):
 		words = _("Nobody is told of it: the plan has no owner, and the site no catch-all recipient.")
-		yield Line(
-			at=at, kind=str(Purpose.NOTICE), line=words, to=_("The plan's owner"), remedy=remedies.settings()
-		)
+		remedy = remedies.settings(_("Name a catch-all recipient"))
+		yield Line(at=at, kind=str(Purpose.NOTICE), line=words, to=_("The plan's owner"), remedy=remedy)
 
 
 def _outcome(timeline: Timeline) -> str:

@@ -1,4 +1,4 @@
-"""Where somebody who can't be reached is put right: one place to go to, for each of the reasons there are."""
+"""Where somebody who can't be reached is put right: what to do, and the place to go to, for each of the reasons there are."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +17,9 @@ from escalation_mgmt.utils.doctypes import CONTACT, ENDPOINT, PLAN, SETTINGS
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-	"""A document to go to. Without a name: its list; with `given`: a new one that begins with it. No DocType: no link."""
+	"""What is to be done, and the document to go to for it. Without a name: its list; with `given`: a new one that begins with
+	it. No DocType: no link, because it is the form that is open.
+	"""
 
 	label: str
 	doctype: str = ""
@@ -38,59 +40,82 @@ class Remedy:
 		return public_address.public_url(self.path) if self.path else ""
 
 
-def settings() -> Remedy:
-	return Remedy(_("Escalation Settings"), SETTINGS, SETTINGS)
+def settings(todo: str) -> Remedy:
+	return Remedy(todo, SETTINGS, SETTINGS)
 
 
-def plan(name: str) -> Remedy:
-	return Remedy(_("Open the plan"), PLAN, name)
+def plan(name: str, todo: str) -> Remedy:
+	"""In the plan; without a link where it isn't saved yet, because its form is open then."""
+	return Remedy(todo, PLAN, name) if frappe.db.exists(PLAN, name) else Remedy(todo)
 
 
 def method(name: str, directory: Directory) -> Remedy:
 	"""Where a method that isn't set up is."""
 	notifier, _why = directory.notifier(name)
 	place = notifier.set_up_in if notifier else SETTINGS
-	return Remedy(_(place), place, place if frappe.get_meta(place).issingle else "")
+	return Remedy(_("Set up {0}").format(_(name)), place, place if frappe.get_meta(place).issingle else "")
 
 
-def person(user: str) -> Remedy:
-	"""Where a person's ways are."""
-	if contact := frappe.db.exists(CONTACT, {"user": user}):
-		return Remedy(_("Open their contact"), CONTACT, contact)
-	return Remedy(_("Make a contact for them"), CONTACT, given={"user": user})
+def person(user: str, by: str = "") -> Remedy:
+	"""Where a person's ways are; `by` is the method that doesn't reach them, any quiet one where it isn't named."""
+	contact = frappe.db.get_value(CONTACT, {"user": user}, ["name", "enabled"], as_dict=True)
+	if contact and not contact.enabled:
+		return Remedy(_("Switch their contact on"), CONTACT, contact.name)
+	todo = _TODO.get(by, _of_any)()
+	if contact:
+		return Remedy(todo, CONTACT, contact.name)
+	return Remedy(_("Make a contact for them: {0}").format(todo), CONTACT, given={"user": user})
 
 
-def of(step: Step, miss: Unreachable, directory: Directory, ticket: Ticket) -> Remedy:
-	"""The remedy for one whom a step can't reach."""
+def _of_any() -> str:
+	return _("Say how they can be reached")
+
+
+_TODO = {
+	"Email": lambda: _("Enter their email address, and verify it"),
+	"SMS": lambda: _("Enter their mobile number, and verify it"),
+	"Phone Call": lambda: _("Enter their mobile number, and verify it"),
+	"iPhone Notification": lambda: _("Have them add their phone"),
+}
+"""What somebody whom a method doesn't reach lacks, by the methods of ours."""
+
+
+def of(step: Step, miss: Unreachable, directory: Directory, ticket: Ticket, plan_name: str) -> Remedy:
+	"""The remedy for one whom a step of the plan of that name can't reach."""
 	known = directory.person(miss.user) if miss.user else None
 	if miss.user and not isinstance(known, Person):
-		return _of_no_person(miss.user)
+		return _of_no_person(miss.user, step, plan_name)
 	if directory.notifier(step.method)[1]:
 		return method(step.method, directory)
 	if miss.user:
-		return person(miss.user)
+		return person(miss.user, step.method)
+	return _of_target(step, ticket, plan_name)
+
+
+def _of_target(step: Step, ticket: Ticket, plan_name: str) -> Remedy:
+	"""Where a step's target leads to nobody."""
 	kind, value = step.target.kind, step.target.value
 	if kind is TargetKind.ENDPOINT:
-		return Remedy(_("Open the endpoint"), ENDPOINT, value)
+		return Remedy(_("Enable the endpoint"), ENDPOINT, value)
 	if kind is TargetKind.ROLE:
-		return Remedy(_("Open the role"), "Role", value)
+		return Remedy(_("Give somebody the role {0}").format(_(value)), "User")
 	if kind is TargetKind.TEAM and (team := value or ticket.facts.team):
-		return Remedy(_("Open the team"), sources.HD_TEAM, team)
+		return Remedy(_("Add somebody to the team"), sources.HD_TEAM, team)
 	if kind is TargetKind.ADDRESS:
-		return Remedy(_("Change the address in the plan's step"))
+		return plan(plan_name, _("Change the address in step {0} of the plan").format(step.number))
 	if ticket.name:
-		return Remedy(_("Open the ticket"), ticket.doctype, ticket.name)
+		todo = {
+			TargetKind.ASSIGNEE: _("Assign the ticket to somebody"),
+			TargetKind.TEAM: _("Give the ticket a team"),
+		}
+		return Remedy(todo.get(kind) or _("Fill in the field of the ticket"), ticket.doctype, ticket.name)
 	if kind is TargetKind.ASSIGNEE:
-		return Remedy(_("Say whom the ticket is assigned to"))
-	if kind is TargetKind.TEAM:
-		return Remedy(_("Say which team the ticket has"))
-	return Remedy(_("Try it with an existing ticket"))
+		return Remedy(_("Have tickets assigned by a rule"), "Assignment Rule")
+	return plan(plan_name, _("Choose in step {0} of the plan whom it goes to").format(step.number))
 
 
-def _of_no_person(user: str) -> Remedy:
+def _of_no_person(user: str, step: Step, plan_name: str) -> Remedy:
 	enabled = frappe.db.get_value("User", user, "enabled")
-	if enabled is None:
-		return Remedy(_("Choose somebody else in the plan"))
-	if user == GUEST:
-		return Remedy(_("Choose somebody else in the plan"))
-	return person(user) if enabled else Remedy(_("Open the user"), "User", user)
+	if enabled is None or user == GUEST:
+		return plan(plan_name, _("Choose somebody else in step {0} of the plan").format(step.number))
+	return person(user, step.method) if enabled else Remedy(_("Enable the user"), "User", user)

@@ -1,14 +1,14 @@
 """An action item's history: lines are appended and read back. Never changed (design rule 9)."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import frappe
 
-from escalation_mgmt.engine import Event
+from escalation_mgmt.engine import Event, EventKind
 from escalation_mgmt.storage.wording import in_words
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import EVENT
@@ -90,14 +90,29 @@ def of_item(item: str) -> list[dict[str, Any]]:
 	]
 
 
-def latest(item: str, *, of_the_item: bool = False) -> str:
-	"""The newest line of an item in words; with `of_the_item`, the newest that isn't about a message."""
-	filters = {"action_item": item} | ({"notification": ("is", "not set")} if of_the_item else {})
+def cause(item: str, kinds: Collection[EventKind] = ()) -> tuple[datetime | None, str]:
+	"""What made an item what it is now, whatever came of it since: when (UTC), and its line in words.
+
+	That is the newest line of one of these `kinds`; without them, or where there is none, what the newest decision began
+	with. What providers say of messages is no cause, nor is whom a decision couldn't reach.
+	"""
+	of_kind = kinds and _first(item, {"kind": ("in", sorted(kinds))}, "desc")
+	row = of_kind or _first(item, {}, "desc")
+	if row and not of_kind:
+		row = _first(item, {"at_utc": row.at_utc}, "asc")
+	return (row.at_utc, in_words(row.kind, row.step, json.loads(row.data or "{}"))) if row else (None, "")
+
+
+def _first(item: str, of: dict[str, Any], order: str) -> Any:
+	"""The first line in that order that can be a cause."""
 	found = frappe.get_all(
 		EVENT,
-		filters=filters,
-		fields=["kind", "step", "data"],
-		order_by="at_utc desc, name desc",
+		filters={"kind": ("not in", _NO_CAUSE), **of, "action_item": item, "notification": ("is", "not set")},
+		fields=["kind", "step", "data", "at_utc"],
+		order_by=f"at_utc {order}, name {order}",
 		limit_page_length=1,
 	)
-	return next((in_words(row.kind, row.step, json.loads(row.data or "{}")) for row in found), "")
+	return found[0] if found else None
+
+
+_NO_CAUSE = (EventKind.UNREACHABLE, EventKind.NOTICE_LEFT_OUT)

@@ -7,7 +7,7 @@ import frappe
 from frappe import _
 from frappe.utils import cint, flt, format_duration
 
-from escalation_mgmt.engine import NOT_DELIVERED, Answer, CancelReason, EventKind, Step, WorkedOn
+from escalation_mgmt.engine import NOT_DELIVERED, Answer, CancelReason, EventKind, Status, Step, WorkedOn
 from escalation_mgmt.utils import clock
 
 
@@ -28,6 +28,13 @@ def duration(seconds: Any) -> str:
 	"""Seconds as words, such as 1h 5m 3s."""
 	whole = cint(flt(seconds) + 0.5)
 	return format_duration(whole) if whole else "0s"
+
+
+def status(of_item: str) -> str:
+	"""The status of an action item, as people read it. Resolved is said otherwise: beside a ticket that is still open it would
+	be read as the ticket's, but an agent's reply alone brings it about.
+	"""
+	return _("Answered") if of_item == Status.RESOLVED else _(of_item)
 
 
 def steps(group: Sequence[Step]) -> str:
@@ -100,6 +107,10 @@ def _handed_over(d: Any, _step: int) -> str:
 
 
 def _person_added(d: Any, _step: int) -> str:
+	if d.has_it:
+		return _("{0} called {1} to help ({2}), who is paged: {3}. {4} still has it.").format(
+			d.by, d.to, _(d.via or ""), _methods(d.methods), d.has_it
+		)
 	return _("{0} added {1} ({2}), who is paged as well: {3}.").format(
 		d.by, d.to, _(d.via or ""), _methods(d.methods)
 	) + _counts(d)

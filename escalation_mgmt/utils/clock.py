@@ -5,11 +5,11 @@ datetimes in UTC everywhere in this app; Frappe's own columns (`creation`, `resp
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import frappe
-from frappe.utils import format_datetime, get_datetime
+from frappe.utils import format_datetime, get_datetime, getdate
 from frappe.utils.data import get_system_timezone
 
 CLOCKS_DIFFER = timedelta(minutes=1)  # the database's and this machine's
@@ -57,6 +57,14 @@ def to_utc(local: datetime | str | None) -> datetime | None:
 	"""A naive datetime in the site's time zone as an instant in UTC. Of an ambiguous hour (clocks go back), the second:
 	so that nothing is early (design rule 3)."""
 	return _readings(local)[1] if local else None
+
+
+def day_begins(day: date | str) -> datetime:
+	"""When a day begins in the site's time zone, as an instant in UTC: of a midnight that comes twice (clocks go back) the
+	first; where clocks skip it, the first instant that is of that day.
+	"""
+	midnight = get_datetime(getdate(day))
+	return next(instant for instant in _readings(midnight) if to_site(instant).date() == midnight.date())
 
 
 def stamp_to_utc(local: datetime | str | None) -> datetime | None:

@@ -34,10 +34,10 @@ def overdue(filters: Any = None) -> dict[str, Any]:
 @frappe.whitelist()
 def time_to_acknowledge_today(filters: Any = None) -> str:
 	"""From the start of an escalation to its acknowledgement, on average, of those acknowledged today (site's zone)."""
-	midnight = clock.to_site(clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
+	today = clock.to_site(clock.now()).date()
 	found = frappe.get_list(
 		ITEM,
-		filters={"acknowledged_utc": (">=", clock.to_utc(midnight))},
+		filters={"acknowledged_utc": (">=", clock.day_begins(today))},
 		fields=["opened_utc", "acknowledged_utc"],
 		order_by="name",
 		limit_page_length=0,

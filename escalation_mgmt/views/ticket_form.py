@@ -9,7 +9,7 @@ from frappe import _
 
 from escalation_mgmt.actions import catalog
 from escalation_mgmt.actions.acknowledge import so_far
-from escalation_mgmt.engine import ActionItem, Status, TicketKey, progress
+from escalation_mgmt.engine import LED_TO, ActionItem, Status, TicketKey, progress
 from escalation_mgmt.facts import maintenances, plans
 from escalation_mgmt.storage import action_items, history, wording
 from escalation_mgmt.utils import clock
@@ -129,7 +129,7 @@ def headline(item: ActionItem) -> str:
 		case Status.EXHAUSTED:
 			return _("All steps have run, and nobody acknowledged.")
 		case _:
-			return " ".join(filter(None, (history.latest(item.id, of_the_item=True), _had(item))))
+			return " ".join(filter(None, (history.cause(item.id, LED_TO[item.status])[1], _had(item))))
 
 
 def _has_it(item: ActionItem) -> str:
@@ -161,7 +161,7 @@ def tally(item: ActionItem) -> str:
 
 
 def _pill(item: ActionItem, *, step: bool = False) -> dict[str, Any]:
-	status = _(item.status)
+	status = wording.status(item.status)
 	if step and item.status is Status.ESCALATING and item.step:
 		status = _("{0} {1} of {2}").format(status, item.step, len(item.plan.steps))
 	return {"status": status, "tone": "red" if item.stalled or item.parked else _TONES[item.status]}

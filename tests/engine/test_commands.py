@@ -427,9 +427,24 @@ def test_added_twice_is_refused_and_adding_starts_what_reached_nobody() -> None:
 	again = add_person(stalled, "leo", "Leo", actor("Ada"), Context(NOW, reaches=everybody))
 	assert (again.item.stalled, again.item.due_at, again.item.unreached) == (False, NOW + minutes(5), 0)
 	assert again.events[1] == Event(K.STARTED_AGAIN, NOW, data={"why": "added", "due": NOW + minutes(5)})
-	assert (
-		can_add(item) and can_add(stalled) and not can_add(acknowledged(0)) and not can_add(opened(plan(0)))
-	)
+	assert can_add(item) and can_add(stalled) and not can_add(opened(plan(0)))
+
+
+def test_whoever_has_it_keeps_it_when_somebody_is_called_to_help() -> None:
+	item = replace(acknowledged(5), due_at=NOW + minutes(9))
+	assert can_add(item) and not can_add(replace(item, superseded=True))
+	assert not can_add(replace(item, status=Status.RESOLVED))
+	added = add_person(item, "leo", "Leo", actor("Ada", "Desk"), Context(NOW, reaches=everybody))
+	kept = replace(item, added=("leo",), version=item.version + 1)
+	assert added.item == kept and not added.withdraw and not added.notices
+	(event,) = added.events
+	assert event.data["has_it"] == item.acknowledged_by and event.people["has_it"] == item.who_has_it
+	assert [page.recipient.label for page in added.pages] == ["leo"]
+	again = add_person(added.item, "leo", "Leo", actor("Ada"), Context(NOW, reaches=everybody))
+	assert again.item.added == ("leo",) and again.pages, "help can be asked for once more"
+	with refused(Refusal.ALREADY_ACKNOWLEDGED):
+		has_it = replace(item, acknowledged_user="leo")
+		add_person(has_it, "leo", "Leo", actor("Ada"), Context(NOW, reaches=everybody))
 
 
 def test_what_is_not_said_is_not_written_and_they_are_looked_for_as_users() -> None:

@@ -35,8 +35,8 @@ def action(form: Form, name: str) -> Any:
 
 def stale(form: Form, name: str, **values: str) -> bool:
 	"""Whether a click on a page that is no longer true does nothing, and says why."""
-	item, version = form.shown["seen"].split("/")
-	form.shown = {**form.shown, "seen": f"{item}/{int(version) - 1}"}
+	item, version, status = form.shown["seen"].split("/")
+	form.shown = {**form.shown, "seen": f"{item}/{int(version) - 1}/{status}"}
 	done, words = form.click(name, **values)
 	return not done and "since the page was shown" in words
 
@@ -183,7 +183,7 @@ def test_handed_over_the_ticket_is_theirs_and_they_are_paged_at_once(world: Worl
 	choices = {
 		option["value"]: option["label"] for option in action(form, "hand_over")["fields"][0]["options"]
 	}
-	assert choices["lead@x.test"] == "Leo Lead" and "owner@x.test" not in choices
+	assert choices["lead@x.test"] == "Leo Lead (Email)" and "owner@x.test" not in choices
 	assert stale(form, "hand_over", to="lead@x.test")
 	done, words = form.click("hand_over", to="lead@x.test")
 	assert (done, words) == (True, "Handed over to Leo Lead, who is paged now.")

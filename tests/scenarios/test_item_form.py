@@ -68,7 +68,7 @@ def test_actions_by_permission_and_a_stale_click_does_nothing(world: World) -> N
 	frappe.set_user(AGENT)
 	shown = api.timeline(item)
 	assert [action["name"] for action in shown["actions"]] == [
-		*("acknowledge", "escalate_now", "escalate_to", "snooze", "hand_over", "add_person", "stop"),
+		*("acknowledge", "escalate_now", "escalate_to", "snooze", "add_person", "hand_over", "stop"),
 	]
 	assert (shown["headline"], shown["state"], shown["latest"]) == ("Step 1 of 3 has run.", "Escalating", "")
 	assert shown["countdown"] == "Step 2 (Email) in {time}" and shown["due_in"] == 20 * 60

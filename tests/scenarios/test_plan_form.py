@@ -71,6 +71,12 @@ def test_every_problem_is_named_at_once(world: World) -> None:
 	[
 		({"payload": '{"subject": "{{ ticket.subject }}"}'}, "ticket.subject | tojson"),
 		({"payload": '{"a": {{ ticket.subject | tojson }}'}, "doesn't render to JSON"),
+		({"payload": '{"a": 1 {{ ticket.subject }} }'}, '{"a": 1  ⟵ ? Sample'),
+		(
+			{"payload": '{"a": {{ ticket.nope }}}'},
+			"names ticket.nope, but no ticket has such a field (HD Ticket",
+		),
+		({"payload": '{"a": {{ ticket["nope"] }}, "b": {{ ticket.nay }}}'}, "names ticket.nay, ticket.nope,"),
 		({"payload": '{"a": {{ nosuch | tojson }}}'}, "names nosuch"),
 		({"url": "ftp://pager.example.com"}, "must begin with http"),
 		({"url": "http://10.0.0.7/page"}, "not on the public internet"),
@@ -88,7 +94,20 @@ def test_an_endpoint_is_refused_in_clear_words(world: World, more: dict, says: s
 
 def test_a_body_that_names_another_doctypes_field_is_refused_with_the_plan(world: World) -> None:
 	world.endpoint(payload='{"team": {{ ticket.agent_group | tojson }}, "x": {{ ticket.nosuch | tojson }}}')
-	assert "HD Ticket has no such field" in refused(world, (0, "HTTP POST", "Endpoint", PAGER))
+	assert "names ticket.nosuch; HD Ticket has no such field" in refused(
+		world, (0, "HTTP POST", "Endpoint", PAGER)
+	)
+
+
+def test_a_field_is_missed_however_a_template_names_it(world: World) -> None:
+	for template in ("{{ ticket.nope }}", "{{ ticket['nope'] }}", "{% if ticket.nope %}x{% endif %}"):
+		assert "names ticket.nope; HD Ticket has no such field" in refused(
+			world, (0, "Email"), message=template
+		)
+	known = (
+		"{{ ticket.name }} {{ ticket['owner'] }} {{ ticket.creation }} {{ ticket.modified }} {{ ticket.url }}"
+	)
+	world.plan((0, "Email"), message=known)
 
 
 def warnings() -> str:

@@ -63,6 +63,8 @@ def test_until_all_have_acknowledged_it_goes_on_for_the_others(world: World, pla
 	assert "Not once more to Tina Tech, who acknowledged." in world.lines(item)
 	done = acknowledged(world, "lead@x.test", item)
 	assert (done["taken"], done["have"], done["needed"]) == (True, 2, 3)
+	assert (done["by"], done["at"], done["via"]) == ("", None, ""), "nobody has it yet"
+	assert done["people"] == ["Tina Tech", "Leo Lead"]
 	assert world.report()[0]["acknowledgements"] == "2 of 3"
 	assert "Press the button to take it. The escalation stops" in world.get(links["second@x.test"]).text
 	assert "The escalation has stopped" in world.post(links["second@x.test"]).text
@@ -89,6 +91,9 @@ def test_a_later_step_asks_for_its_own(world: World, plan: Any) -> None:
 	assert done["message"] == "Acknowledged. The escalation has stopped."
 	late = acknowledged(world, "tech@x.test", world.item(ticket))["message"]
 	assert late.startswith("Otto Owner acknowledged this already"), "the others aren't asked any more"
+	late = acknowledged(world, "lead@x.test", world.item(ticket))
+	assert (late["taken"], late["by"], late["via"]) == (False, "Otto Owner", "Desk")
+	assert late["people"] == ["Tina Tech", "Otto Owner"]
 	world.tick()
 	for user in MEMBERS:
 		world.expect_email(user, "Otto Owner has acknowledged")

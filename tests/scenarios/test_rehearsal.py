@@ -12,7 +12,7 @@ from escalation_mgmt.preflight import rehearsal
 from escalation_mgmt.storage import history
 from escalation_mgmt.utils import clock
 from tests.scenarios.test_working_time import BERLIN, FRI, LEAD, MON, OFFICE, at
-from tests.world import OTHERS, OURS, PAGER, World
+from tests.world import OTHERS, OURS, PAGER, World, needs
 
 PLAN = "Escalation Plan"
 FRIDAY = "Friday 17:50"
@@ -149,10 +149,10 @@ def test_everybody_who_cannot_be_reached_has_a_cure(world: World) -> None:
 		}
 
 	settings = ("Escalation Settings", "Escalation Settings", {})
-	assert cured() == {
+	assert cured(hypothetical={"unassigned": 1}) == {
 		(1, "Leo Lead"): ("Escalation Contact", "lead@x.test", {}),
 		(2, "Sam Second"): ("Escalation Contact", "", {"user": "second@x.test"}),
-		(3, "Assignee"): ("", "", {}),
+		(3, "Assignee"): ("Assignment Rule", "", {}),
 		(4, PAGER): ("Escalation Endpoint", PAGER, {}),
 		(5, "Leo Lead"): settings,
 	}
@@ -166,11 +166,72 @@ def test_everybody_who_cannot_be_reached_has_a_cure(world: World) -> None:
 	assert found[2, "second@x.test"] == ("User", "second@x.test", {})
 
 
+def test_the_most_usual_plan_opens_without_a_false_alarm(world: World) -> None:
+	world.plan((0, "Email"), (10, "SMS"))
+	world.contact("lead@x.test", "+4915112345602", enabled=0)
+	world.contact("second@x.test", "+4915112345603")
+	shown = plans_api.rehearse("Outage")
+	assert shown["unreachable"] == [] and not any(line["remedy"] for line in shown["lines"])
+	assert shown["notes"] == ["The ticket is made up: Sam Second stands in for whom it is assigned to."]
+	assert "Step 2, SMS: to Sam Second." in [line["line"] for line in shown["lines"]]
+	for nobody in ({"unassigned": 1}, {"unassigned": "1", "user_fields": {"x": "y"}, "nonsense": [1]}):
+		shown = plans_api.rehearse("Outage", hypothetical=nobody)
+		assert (shown["unreachable"], shown["notes"]) == (["Assignee"], [])
+	chosen = plans_api.rehearse("Outage", hypothetical={"assignee": "tech@x.test"})
+	assert (chosen["unreachable"], chosen["notes"]) == (["Tina Tech"], []), "a true alarm"
+	ticket = world.ticket(to="")
+	real = plans_api.rehearse("Outage", ticket=str(ticket.name))
+	assert (real["unreachable"], real["notes"]) == (["Assignee"], []), "a real ticket has no stand-in"
+
+
+def test_where_nobody_can_be_reached_a_stand_in_hides_nothing(world: World) -> None:
+	world.plan((0, "SMS"))
+	shown = plans_api.rehearse("Outage")
+	assert len(shown["unreachable"]) == 1 and shown["unreachable"] != ["Assignee"]
+	assert "stands in" in shown["notes"][-1]
+
+
+def test_a_team_and_a_field_have_stand_ins_as_well(world: World) -> None:
+	needs("HD Team")
+	team = frappe.new_doc("HD Team")
+	team.update({"team_name": "A Team", "users": [{"user": "lead@x.test"}]})
+	team.insert(ignore_if_duplicate=True)
+	world.plan((0, "Email", "Team"), (5, "Email"))
+	shown = plans_api.rehearse("Outage")
+	assert shown["unreachable"] == [] and len(shown["notes"]) == 2
+	assert shown["notes"][0] == "The ticket is made up: the team A Team stands in for its team."
+	frappe.delete_doc("HD Team", "A Team", force=True)
+	frappe.db.commit()
+
+
+def test_what_is_to_be_done_is_said_and_leads_there(world: World) -> None:
+	world.contact("lead@x.test")
+	world.contact("second@x.test", "+4915112345603", enabled=0)
+	world.plan(
+		(0, "SMS", "User", "lead@x.test"),
+		(1, "SMS", "User", "second@x.test"),
+		(1, "Phone Call", "User", "tech@x.test"),
+		(1, "iPhone Notification", "User", "tech@x.test"),
+		(1, "Email", "Assignee"),
+		(1, "Email", "Role", "Guest"),
+	)
+	lines = plans_api.rehearse("Outage", hypothetical={"unassigned": 1})["lines"]
+	cures = {line["step"]: line["remedy"] for line in lines if line["remedy"]}
+	assert {step: cure["label"] for step, cure in cures.items()}.items() >= {
+		1: "Enter their mobile number, and verify it",
+		2: "Switch their contact on",
+		3: "Make a contact for them: Enter their mobile number, and verify it",
+		5: "Have tickets assigned by a rule",
+		6: "Give somebody the role Guest",
+	}.items()
+	assert all(cure["path"].startswith("/") for cure in cures.values()), "a cure is a link"
+
+
 def test_it_says_which_plan_takes_the_ticket(world: World) -> None:
 	world.plan((0, "Email"))
 	world.plan((0, "Email"), title="Sooner", rank=1)
 	assert "Plan Sooner (rank 1) takes such a ticket" in plans_api.rehearse("Outage")["notes"][0]
-	assert plans_api.rehearse("Sooner")["notes"] == []
+	assert plans_api.rehearse("Sooner", hypothetical={"assignee": "tech@x.test"})["notes"] == []
 	assert (
 		"doesn't take such a ticket"
 		in plans_api.rehearse("Sooner", hypothetical={"priority": "Low"})["notes"][0]

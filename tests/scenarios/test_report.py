@@ -1,7 +1,15 @@
 """The report: filters, export, and who sees what."""
 
-import frappe
+from datetime import datetime, timedelta
 
+import frappe
+import pytest
+from frappe.desk import query_report
+
+from escalation_mgmt.escalation_mgmt.report.escalation_history import escalation_history
+from escalation_mgmt.storage.message_state import MessageState
+from escalation_mgmt.utils import clock
+from escalation_mgmt.views import number_cards
 from tests.world import World
 
 
@@ -79,3 +87,103 @@ def test_it_exports_as_frappes_reports_do(world: World) -> None:
 	)
 	assert answer.ok, answer.text[:500]
 	assert "Tina Tech" in answer.text and "Time to Acknowledge" in answer.text
+
+
+def test_nobody_acknowledged_is_nothing_and_not_zero(world: World) -> None:
+	story(world)
+	times = [(row["acknowledged_by"] or "", row["time_to_acknowledge"]) for row in world.report()]
+	assert sorted(times, key=str) == [("", None), ("", None), ("Stan Stranger", 17 * 60)]
+
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+	("zone", "day", "begins", "ends"),
+	[
+		# Its midnight comes twice, and the first one begins it.
+		("America/Havana", "2026-11-01", datetime(2026, 11, 1, 4), datetime(2026, 11, 2, 5)),
+		# Its midnight is left out: 01:00 begins it.
+		("America/Havana", "2026-03-08", datetime(2026, 3, 8, 5), datetime(2026, 3, 9, 4)),
+		("Europe/Berlin", "2026-10-25", datetime(2026, 10, 24, 22), datetime(2026, 10, 25, 23)),
+		("Asia/Beirut", "2026-10-24", datetime(2026, 10, 23, 21), datetime(2026, 10, 24, 22)),
+		("UTC", "2026-10-25", datetime(2026, 10, 25), datetime(2026, 10, 26)),
+	],
+)
+def test_a_day_is_whole_also_when_it_begins_twice(
+	world: World, monkeypatch: pytest.MonkeyPatch, zone: str, day: str, begins: datetime, ends: datetime
+) -> None:
+	world.plan((0, "Email"))
+	item = world.item(world.ticket())
+	monkeypatch.setattr(clock, "zone", lambda: zone)
+	for at, inside in (
+		(begins, True),
+		(begins - timedelta(seconds=1), False),
+		(begins + HOUR, True),
+		(ends - timedelta(seconds=1), True),
+		(ends, False),
+	):
+		frappe.db.set_value("Escalation Action Item", item.name, "opened_utc", at)
+		assert bool(world.report(from_date=day, to_date=day)) == inside, at
+
+
+def test_the_hour_that_comes_twice_stands_in_the_order_in_which_it_happened(
+	world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	world.plan((0, "Email"))
+	first, second = world.item(world.ticket("first")), world.item(world.ticket("second"))
+	monkeypatch.setattr(clock, "zone", lambda: "Europe/Berlin")
+	# 02:50, and 20 minutes later 02:10.
+	for item, at in ((first, datetime(2026, 10, 25, 0, 50)), (second, datetime(2026, 10, 25, 1, 10))):
+		frappe.db.set_value("Escalation Action Item", item.name, "opened_utc", at)
+	assert [row["action_item"] for row in world.report()] == [first.name, second.name]
+
+
+def test_what_was_acknowledged_today_counts_from_the_first_midnight(
+	world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	world.plan((0, "Email"))
+	item = world.item(world.ticket())
+	monkeypatch.setattr(clock, "zone", lambda: "America/Havana")
+	world.now = datetime(2026, 11, 1, 15)
+	at = datetime(2026, 11, 1, 4, 30)  # 00:30, for the first time
+	values = {"opened_utc": at - timedelta(minutes=5), "acknowledged_utc": at}
+	frappe.db.set_value("Escalation Action Item", item.name, values)
+	assert number_cards.time_to_acknowledge_today() == "5m"
+
+
+def chart(*states: tuple[str, str]) -> dict[str, str]:
+	"""{state as it is shown: its colour}, of messages of these methods and states."""
+	shown = escalation_history._chart([{"method": method, "state": state} for method, state in states])
+	assert shown
+	names = [part["name"] for part in shown["data"]["datasets"]]
+	return dict(zip(names, shown["colors"], strict=True))
+
+
+def test_each_state_has_its_own_colour_whichever_others_there_are() -> None:
+	states = [*map(str, MessageState), "Unreachable"]
+	everything = chart(*(("Email", state) for state in states))
+	assert set(everything) == set(states) and len(set(everything.values())) == len(states)
+	for state in states:
+		for other in states:
+			some = chart(("Email", state), ("SMS", other), ("SMS", other))
+			assert some == {name: everything[name] for name in (state, other)}
+	assert escalation_history._chart([{"method": None, "state": None}]) is None
+
+
+def test_the_chart_counts_possible_duplicates_with_their_state(world: World) -> None:
+	story(world)
+	frappe.db.set_value("Escalation Notification", {"recipient": "Leo Lead"}, "possible_duplicate", 1)
+	frappe.db.commit()
+	answer = query_report.run("Escalation History", filters={})
+	(part,) = answer["chart"]["data"]["datasets"]
+	assert (part["name"], part["values"]) == ("Sent", [3])
+
+
+def test_an_item_that_was_answered_is_said_to_be(world: World) -> None:
+	world.plan((0, "Email"))
+	ticket = world.ticket()
+	world.reply(ticket)
+	world.sweep()
+	assert world.item(ticket).status == "Resolved"
+	assert world.report(status="Resolved")[0]["status"] == "Answered"

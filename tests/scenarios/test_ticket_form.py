@@ -8,6 +8,7 @@ import pytest
 from escalation_mgmt import agent_page, install
 from escalation_mgmt.actions import catalog
 from escalation_mgmt.storage import wording
+from escalation_mgmt.utils import clock
 from escalation_mgmt.views import ticket_form
 from tests.world import World
 
@@ -69,13 +70,13 @@ def test_25_the_form_shows_where_it_stands_and_what_comes_next(world: World) -> 
 		pytest.approx(200, abs=1),
 	)
 	assert form.offers == [
-		*("acknowledge", "escalate_now", "escalate_to", "snooze", "hand_over", "add_person", "stop"),
+		*("acknowledge", "escalate_now", "escalate_to", "snooze", "add_person", "hand_over", "stop"),
 	]
 	assert form.shown["item"] == world.item(ticket).name
 	done, words = form.click("acknowledge")
 	assert done and words == "Acknowledged. The escalation has stopped."
 	assert form.shown["headline"].startswith("Sam Second has it since")
-	assert form.offers == ["hand_over", "unacknowledge", "stop"]
+	assert form.offers == ["add_person", "hand_over", "unacknowledge", "stop"]
 	assert world.item(ticket).acknowledged_via == "Ticket Form"
 	world.tick()
 	world.expect_email("tech@x.test", "Sam Second has acknowledged")
@@ -125,7 +126,7 @@ def test_17_a_stale_click_does_nothing_and_says_why(world: World) -> None:
 	for action, values in (("escalate_now", {}), ("stop", {"reason": "known"})):
 		form.shown = {**form.shown, "seen": f"{before.name}/{before.version - 1}"}
 		done, words = form.click(action, **values)
-		assert not done and "since the page was shown" in words and "Email to Leo Lead was sent" in words
+		assert not done and "since the page was shown" in words and "Step 2, Email: to Leo Lead." in words
 		assert world.item(ticket).version == before.version
 	# The refusal brought the form up to date: now it is meant as it is.
 	assert form.shown["headline"] == "Step 2 of 3 has run."
@@ -133,6 +134,46 @@ def test_17_a_stale_click_does_nothing_and_says_why(world: World) -> None:
 	world.tick()
 	world.expect_email("second@x.test")
 	assert "Sam Second asked for it (Ticket Form)" in world.lines(world.item(ticket))
+
+
+def test_a_stale_click_is_told_the_cause_whatever_came_of_it_since(world: World) -> None:
+	world.contact("tech@x.test", "+4915112345601")
+	world.plan((0, "SMS"), *TWO_STEPS[1:])
+	ticket = world.ticket()
+	world.forward(10)
+	sms = world.expect_sms("+4915112345601")
+	form = Form(world, ticket, "second@x.test")
+	shown, at = form.shown, clock.shown(world.now)
+	Form(world, ticket, "lead@x.test").click("acknowledge")
+	world.forward(1)
+	world.expect_email("tech@x.test", "Leo Lead has acknowledged")
+	world.receipt(sms, "delivered")
+	world.wait(1)
+	world.change(ticket, priority="Low")
+	assert world.kinds(world.item(ticket))[-1] != "Acknowledged", "nothing came of it since"
+	for action in ("snooze", "escalate_now", "stop"):
+		form.shown = shown
+		done, words = form.click(action, until="2030-01-01", reason="x")
+		assert not done and f"at {at}: Acknowledged by Leo Lead (Ticket Form)." in words
+
+
+def test_a_stale_click_on_the_same_status_is_told_what_began_the_latest_change(world: World) -> None:
+	"""What that change couldn't reach is no cause, nor what a provider says later."""
+	world.plan((0, "Email"), (5, "SMS", "User", "lead@x.test"), (0, "Email", "User", "second@x.test"))
+	ticket = world.ticket()
+	world.forward(10)
+	world.expect_email("tech@x.test")
+	form = Form(world, ticket, "second@x.test")
+	shown = form.shown
+	world.forward(5)
+	world.expect_email("second@x.test")
+	world.tick()
+	at = clock.shown(world.now)
+	for seen in (shown["seen"], shown["seen"].rpartition("/")[0], shown["seen"] + "/x"):
+		form.shown = {**shown, "seen": seen}
+		done, words = form.click("stop", reason="x")
+		assert not done and f"at {at}: " in words and "can't be reached" not in words
+		assert "was sent" not in words
 
 
 def test_17_whoever_takes_it_takes_it_however_stale_the_page(world: World) -> None:
@@ -177,7 +218,12 @@ def test_started_from_the_form(world: World) -> None:
 	assert form.click("start", plan="By Hand") == (True, "Started now.")
 	assert form.shown["item"] == world.item(ticket).name and "acknowledge" in form.offers
 	done, words = other.click("start", plan="By Hand")
-	assert not done and "since the page was shown: Started by hand" in words and world.count_items() == 1
+	assert (
+		not done
+		and "since the page was shown" in words
+		and "Started by hand" in words
+		and world.count_items() == 1
+	)
 
 
 def test_a_list_shows_what_runs(world: World) -> None:

@@ -4,6 +4,7 @@ from frappe.model.document import Document
 from standardwebhooks import Webhook
 
 from escalation_mgmt.delivery import messages
+from escalation_mgmt.facts import sources
 from escalation_mgmt.notifiers import CannotReach, egress
 from escalation_mgmt.notifiers.http_post import belongs_to_request, checked_header, render_payload
 from escalation_mgmt.preflight import rights
@@ -39,11 +40,22 @@ class EscalationEndpoint(Document):
 		try:
 			render_payload(self.payload, messages.sample(doctype), strict=True)
 		except Exception as e:
+			self._refuse_missing_fields()
 			frappe.throw(
 				_(
 					"The body of endpoint {0} doesn't render to JSON for a ticket whose subject has quotes and a "
 					"second line: {1}. Put each value in as {{{{ ticket.subject | tojson }}}}, without quotes around it."
-				).format(self.name or self.title, e)
+				).format(self.name or self.title, getattr(e, "around", e))
+			)
+
+	def _refuse_missing_fields(self) -> None:
+		"""A field that isn't there puts nothing in, and JSON then says something else is wrong, somewhere."""
+		if missing := messages.missing_fields(self.payload):
+			tickets = ", ".join(_(doctype) for doctype in sources.doctypes())
+			frappe.throw(
+				_(
+					"The body of endpoint {0} names {1}, but no ticket has such a field ({2}). Correct the name."
+				).format(self.name or self.title, ", ".join(f"ticket.{field}" for field in missing), tickets)
 			)
 
 	def _check_headers(self) -> None:

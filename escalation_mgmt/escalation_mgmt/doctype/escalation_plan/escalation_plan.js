@@ -4,11 +4,18 @@
 	const { escaped, findings_html, Ladder, read, rehearse, show_taken } = escalation_mgmt;
 	const WHICH = { User: "user", Team: "team", Role: "role", "User Field": "user_field", Address: "address", Endpoint: "endpoint" };
 
+	const DISABLED = () => __("This plan is disabled: it takes no ticket. Rehearse it, then tick Enabled and save: you are told how many open tickets it takes.");
+
 	frappe.ui.form.on("Escalation Plan", {
 		setup(frm) {
 			frm.set_query("reference_doctype", () => ({ filters: { istable: 0, issingle: 0 } }));
 			frm.set_query("endpoint", "steps", () => ({ filters: { enabled: 1 } }));
 			frm.escalation_ladder = new Ladder(frm);
+		},
+
+		// A plan takes tickets as soon as it is saved with this ticked: whoever writes one here ticks it when it is finished.
+		onload(frm) {
+			if (frm.is_new()) frm.doc.enabled = 0;
 		},
 
 		refresh(frm) {
@@ -23,6 +30,7 @@
 			frm.set_intro("");
 			frm.escalation_findings = [];
 			if (frm.is_new() || !frm.perm[0]?.write) return;
+			if (!frm.doc.enabled) return frm.set_intro(DISABLED(), "blue");
 			const findings = await read("escalation_mgmt.api.plans.findings", { plan: frm.doc.name });
 			if (!findings?.length || frm.doc.name !== cur_frm?.doc.name) return;
 			frm.escalation_findings = findings;

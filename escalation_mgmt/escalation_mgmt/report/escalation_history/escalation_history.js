@@ -10,7 +10,7 @@ frappe.query_reports["Escalation History"] = {
 			fieldname: "status",
 			label: __("Status"),
 			fieldtype: "Select",
-			options: ["", "Scheduled", "Escalating", "Snoozed", "Acknowledged", "Resolved", "Exhausted", "Cancelled"],
+			options: ["", ...Object.keys(escalation_mgmt.ITEM_TONES).map((value) => ({ value, label: escalation_mgmt.item_status(value) }))],
 		},
 		{ fieldname: "ticket", label: __("Ticket"), fieldtype: "Data" },
 	],
@@ -23,6 +23,7 @@ frappe.query_reports["Escalation History"] = {
 		}
 	},
 	formatter(value, row, column, data, default_formatter) {
+		if (column.fieldtype === "Duration" && value == null) return ""; // Desk would say 0s of what didn't happen
 		// Desk puts what stands in a column of text into HTML as it is; links it escapes itself.
 		const text = column.fieldtype === "Data" && typeof value === "string" ? escalation_mgmt.escaped(value) : value;
 		const shown = default_formatter(text, row, column, data);

@@ -1,6 +1,7 @@
 """Escalation History: one row for each step and person, whether they were reached or not."""
 
 import json
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -9,8 +10,9 @@ from frappe import _
 from frappe.utils import add_days, get_datetime
 
 from escalation_mgmt.engine import EventKind
+from escalation_mgmt.storage import wording
 from escalation_mgmt.storage.action_items import tally
-from escalation_mgmt.storage.message_state import Purpose
+from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.utils import bounds, clock
 from escalation_mgmt.utils.doctypes import EVENT, ITEM, NOTIFICATION, PLAN
 from escalation_mgmt.utils.plain_text import cell
@@ -19,6 +21,23 @@ ITEM_FIELDS = [
 	*("name", "reference_doctype", "reference_name", "ticket_subject", "priority", "team", "plan", "status"),
 	*("opened_utc", "acknowledged_utc", "acknowledged_by", "acknowledged_via", "ack_requests", "acks"),
 ]
+
+UNREACHABLE = "Unreachable"
+"""Of somebody to whom no message could be made."""
+
+COLOURS = {
+	MessageState.ANSWERED: "#1b6b38",
+	MessageState.DELIVERED: "#2f9e55",
+	MessageState.SENT: "#86d3a3",
+	MessageState.SENDING: "#3b82d6",
+	MessageState.QUEUED: "#a9c9ee",
+	MessageState.NOT_ANSWERED: "#f0a030",
+	MessageState.UNKNOWN: "#f2d14b",
+	MessageState.FAILED: "#d64545",
+	UNREACHABLE: "#8c1d1d",
+	MessageState.WITHDRAWN: "#9aa3ad",
+}
+"""Of the chart, in the order in which its bars are stacked: green is what arrived, red what didn't."""
 
 
 def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict], list[dict], None, dict | None]:
@@ -35,9 +54,8 @@ def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict], list[dic
 	with_lines = {row["action_item"] for row in rows}
 	if not filters.person:  # an item of which no step has run yet is history as well
 		rows += [_row(item, frappe._dict()) for name, item in items.items() if name not in with_lines]
-	rows.sort(
-		key=lambda row: (row["created"], row["action_item"], row["planned"] or row["created"], row["order"])
-	)
+	# By instants: what the site's clock shows comes twice in the hour in which it goes back.
+	rows.sort(key=lambda row: row.pop("order"))
 	return _columns(), rows, None, _chart(rows)
 
 
@@ -45,9 +63,9 @@ def _items(filters: Any) -> dict[str, Any]:
 	"""The action items of the period that the present user may see, by name."""
 	wanted: list[list] = []
 	if filters.from_date:
-		wanted.append(["opened_utc", ">=", clock.to_utc(get_datetime(filters.from_date))])
+		wanted.append(["opened_utc", ">=", clock.day_begins(filters.from_date)])
 	if filters.to_date:
-		wanted.append(["opened_utc", "<", clock.to_utc(get_datetime(add_days(filters.to_date, 1)))])
+		wanted.append(["opened_utc", "<", clock.day_begins(add_days(filters.to_date, 1))])
 	for fieldname in ("plan", "priority", "team", "status", "reference_doctype"):
 		if filters.get(fieldname):
 			wanted.append([fieldname, "=", filters.get(fieldname)])
@@ -97,7 +115,7 @@ def _missed(event: Any) -> Any:
 		method=data.get("method"),
 		recipient=data.get("who"),
 		user=data.get("user"),
-		status="Unreachable",
+		status=UNREACHABLE,
 		detail=data.get("reason"),
 		planned_utc=event.at_utc,
 	)
@@ -114,7 +132,7 @@ def _row(item: Any, part: Any) -> dict[str, Any]:
 		"priority": item.priority,
 		"team": item.team,
 		"plan": item.plan,
-		"status": item.status,
+		"status": wording.status(item.status),
 		"created": clock.to_site(item.opened_utc),
 		"step": part.step,
 		"run": (part.run or 0) + 1 if part.step else None,
@@ -131,7 +149,7 @@ def _row(item: Any, part: Any) -> dict[str, Any]:
 		"acknowledgements": tally(item),
 		"acknowledged_via": item.acknowledged_via,
 		"time_to_acknowledge": _between(item.opened_utc, item.acknowledged_utc),
-		"order": part.name or "",
+		"order": (item.opened_utc, item.name, part.planned_utc or item.opened_utc, part.name or ""),
 	}
 	return {field: cell(value) if isinstance(value, str) else value for field, value in row.items()}
 
@@ -150,20 +168,20 @@ def _between(start: Any, end: Any) -> float | None:
 
 
 def _chart(rows: list[dict]) -> dict[str, Any] | None:
-	"""How many messages each method had, by outcome."""
-	methods = sorted({row["method"] for row in rows if row["method"]})
-	outcomes = sorted({row["outcome"] for row in rows if row["method"] and row["outcome"]})
+	"""How many messages each method had, by state: each in its own colour, whichever others there are."""
+	counts = Counter((row["method"], row["state"]) for row in rows if row["method"] and row["state"])
+	methods = sorted({method for method, _state in counts})
+	states = [state for state in COLOURS if any((method, state) in counts for method in methods)]
 	if not methods:
 		return None
-	counts = {
-		outcome: [sum(row["method"] == m and row["outcome"] == outcome for row in rows) for m in methods]
-		for outcome in outcomes
-	}
-	datasets = [{"name": outcome, "values": values} for outcome, values in counts.items()]
+	datasets = [
+		{"name": _(state), "values": [counts[method, state] for method in methods]} for state in states
+	]
 	return {
 		"data": {"labels": [_(method) for method in methods], "datasets": datasets},
 		"type": "bar",
 		"barOptions": {"stacked": 1},
+		"colors": [COLOURS[state] for state in states],
 	}
 
 

@@ -45,7 +45,7 @@ function as_asked(given) {
 	const answered = given.response === "answered";
 	return {
 		ticket: given.ticket || "",
-		hypothetical: Object.fromEntries([...TICKET_FIELDS, "assignee"].map((field) => [field, given[field] || ""])),
+		hypothetical: Object.fromEntries([...TICKET_FIELDS, "assignee", "unassigned"].map((field) => [field, given[field] || ""])),
 		at: given.at || "",
 		to_message: acknowledges(given) ? given.to_message || 1 : 0,
 		everyone: given.response === "everyone" ? 1 : 0,
@@ -94,7 +94,8 @@ const ticket_fields = (doctype, choices, change) => {
 	const offered = TICKET_FIELDS.filter((field) => choices[field]?.length);
 	return [
 		{ fieldname: "ticket", fieldtype: "Link", options: doctype, label: __("Existing Ticket"), description: __("Empty: one that is made up, as the plan takes it."), change, only_select: 1 },
-		{ fieldname: "assignee", fieldtype: "Link", options: "User", label: __("Assigned To"), only_select: 1, ...hypothetical },
+		{ fieldname: "assignee", fieldtype: "Link", options: "User", label: __("Assigned To"), description: __("Empty: somebody who stands in, as is said below."), only_select: 1, ...hypothetical },
+		{ fieldname: "unassigned", fieldtype: "Check", label: __("Assigned to nobody"), depends_on: "eval:!doc.ticket && !doc.assignee", change },
 		{ fieldtype: "Column Break" },
 		...offered.map((field) => ({ fieldname: field, fieldtype: "Select", label: labels[field], options: ["", ...choices[field]], ...hypothetical })),
 	];

@@ -11,6 +11,9 @@ export const ITEM_TONES = {
 	Cancelled: "darkgrey",
 };
 
+// The status of an action item, as people read it (wording.status).
+export const item_status = (status) => (status === "Resolved" ? __("Answered") : __(status));
+
 // Of a message, once it is known what became of it; of somebody who got none.
 export const OUTCOME_TONES = {
 	Sent: "green",
