@@ -30,6 +30,7 @@ def outline_of(doc: Any) -> dict[str, Any]:
 			problems = [str(e)]
 		frozen = plans.from_doc(doc)
 		numbers = [row.idx for row in doc.steps]
+		doc.enabled = 1  # what would go wrong is said before it is
 		return {
 			"counted": _counted(frozen),
 			"rungs": _rungs(frozen, numbers),
