@@ -129,7 +129,7 @@ def rehearse(context, plan, ticket, at, acknowledged_by, everyone, delay, **hypo
 
 def _print(found) -> None:
 	click.secho(f"{found.plan}: {found.outcome}", bold=True)
-	for note in found.notes:
+	for note in (*found.notes, *found.stand_ins):
 		click.secho(note, fg="yellow")
 	click.echo(f"Times in {found.zone}.")
 	day = None

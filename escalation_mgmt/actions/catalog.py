@@ -52,6 +52,11 @@ def offered(key: TicketKey, item: ActionItem | None) -> list[Action]:
 	return [action for action in ACTIONS if action.offered(item) and _may(action, key, item)]
 
 
+def withheld(key: TicketKey, item: ActionItem | None) -> bool:
+	"""Whether there is something that others can do about it now, and the present user can't."""
+	return any(action.offered(item) and not _may(action, key, item) for action in ACTIONS)
+
+
 def seen(item: ActionItem | None) -> str:
 	"""What a page shows, as it hands it back with a click."""
 	return f"{item.id}/{item.version}/{item.status}" if item else ""

@@ -68,7 +68,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rehearsal:
-	"""What is shown. `unreachable` are the names of those who can't be reached, `notes` what else has to be known."""
+	"""What is shown. `unreachable` are the names of those who can't be reached, `notes` what else has to be known; `stand_ins`
+	say who stands in for whom on a ticket that is made up.
+	"""
 
 	plan: str
 	zone: str
@@ -77,6 +79,7 @@ class Rehearsal:
 	messages: int
 	unreachable: list[str]
 	notes: list[str] = field(default_factory=list)
+	stand_ins: list[str] = field(default_factory=list)
 
 
 def of_plan(
@@ -115,7 +118,8 @@ def of_plan(
 		outcome=_outcome(timeline),
 		messages=len(timeline.pages),
 		unreachable=list(dict.fromkeys(line.to for line in lines if line.remedy)),
-		notes=[*_notes(plan, facts, read, key, timeline), *stand_ins],
+		notes=list(_notes(plan, facts, read, key, timeline)),
+		stand_ins=stand_ins,
 	)
 
 

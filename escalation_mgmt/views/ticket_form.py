@@ -1,6 +1,7 @@
 """What the form of a ticket shows of its escalation: how it stands, what comes next and when, and what can be done."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -9,11 +10,24 @@ from frappe import _
 
 from escalation_mgmt.actions import catalog
 from escalation_mgmt.actions.acknowledge import so_far
-from escalation_mgmt.engine import LED_TO, ActionItem, Status, TicketKey, progress
+from escalation_mgmt.dispatch.evaluation import Snapshot
+from escalation_mgmt.engine import (
+	LED_TO,
+	ActionItem,
+	Status,
+	StatusCategory,
+	TicketKey,
+	already_answered,
+	answer,
+	may_take,
+	progress,
+	winner,
+)
 from escalation_mgmt.facts import maintenances, plans
-from escalation_mgmt.storage import action_items, history, wording
+from escalation_mgmt.storage import action_items, history, ticket_states, wording
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM
+from escalation_mgmt.utils.identity import is_there
 
 TIME = "{time}"
 """Stands in a text where the page puts the time that is left, which it counts down itself."""
@@ -39,12 +53,12 @@ def shown(key: TicketKey) -> dict[str, Any]:
 
 	{"seen": to be handed back with a click, "item": its name, "status", "tone": a colour, "headline",
 	"countdown": a text with `TIME` in it, "due_in": seconds, "due": what to say when they are over, "actions":
-	[{"name", "label", "fields"}], "words" for a page that can't translate}. Without an action item `item` is None, and
-	there are only actions.
+	[{"name", "label", "fields"}], "withheld": why others can do more than the user, "words" for a page that can't
+	translate}. Without an action item `item` is None, and there are only a headline, which says why, and actions.
 	"""
 	name = action_items.latest(key)
 	item = _read(name) if name else None
-	state = {"item": None, **_can_be_done(key, item)}
+	state = {"item": None, "headline": "" if item else _not_escalating(key), **_can_be_done(key, item)}
 	if item and frappe.get_doc(ITEM, item.id).has_permission("read"):
 		state |= {"item": item.id, **_stands(item)}
 	return state
@@ -64,7 +78,9 @@ def of_item(name: str, key: TicketKey) -> dict[str, Any]:
 		**_stands(item),
 		"latest": "" if latest == name else latest,
 	}
-	return state | (_can_be_done(key, item) if latest == name else {"seen": "", "actions": []})
+	return state | (
+		_can_be_done(key, item) if latest == name else {"seen": "", "actions": [], "withheld": ""}
+	)
 
 
 def _read(name: str) -> ActionItem | None:
@@ -79,7 +95,37 @@ def _can_be_done(key: TicketKey, item: ActionItem | None) -> dict[str, Any]:
 		"zone": _("Time zone: {0}").format(clock.zone()),
 		"offline": _("The server can't be reached, and nothing was done. Try again."),
 	}
-	return {"seen": catalog.seen(item), "actions": _offered(key, item), "words": words}
+	actions = _offered(key, item)
+	withheld = _withheld(key, bool(actions)) if catalog.withheld(key, item) else ""
+	return {"seen": catalog.seen(item), "actions": actions, "withheld": withheld, "words": words}
+
+
+def _withheld(key: TicketKey, some: bool) -> str:
+	"""Why others can do more: all that isn't acknowledging takes the right to change the ticket."""
+	ticket = f"{_(key.doctype)} {key.name}"
+	if not is_there(key.doctype, key.name, key.created):
+		return _("Nothing can be done about it: {0} was deleted.").format(ticket)
+	if some:
+		return _("For anything else you need the right to change {0}.").format(ticket)
+	return _("You can read this, but do nothing about it: that takes the right to change {0}.").format(ticket)
+
+
+def _not_escalating(key: TicketKey) -> str:
+	"""Why a ticket has no escalation; empty where that can't be told."""
+	snapshot = Snapshot([key])
+	ticket = snapshot.tickets[key]
+	if ticket.gone:
+		return ""
+	if ticket.category is StatusCategory.RESOLVED:
+		return _("This ticket is closed: nothing escalates.")
+	plan = winner(snapshot.enabled(key.doctype).values(), ticket.facts, snapshot.condition_met(key))
+	if plan is None:
+		return _("No plan takes this ticket: it doesn't escalate by itself.")
+	if already_answered(ticket, plan.stop):
+		return _("Plan {0} takes such tickets, but this one has been answered.").format(plan.name)
+	if may_take(plan, ticket, ticket_states.read([ticket.key]).get(ticket.key)):
+		return _("Plan {0} takes this ticket, and begins within minutes.").format(plan.name)
+	return _("Plan {0} takes such tickets, but was enabled after this one was logged.").format(plan.name)
 
 
 def _stands(item: ActionItem) -> dict[str, Any]:
@@ -87,23 +133,38 @@ def _stands(item: ActionItem) -> dict[str, Any]:
 
 
 def pills(doctype: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-	"""For a list of tickets, those with a running item that the present user may see: {ticket: status and countdown}."""
+	"""For a list of tickets, those with a running item that the present user may see, or one that is exhausted while nobody has
+	answered: {ticket: status and countdown}.
+	"""
 	found = frappe.get_list(
 		ITEM,
-		filters={
-			"reference_doctype": doctype,
-			"reference_name": ("in", [str(name) for name in names]),
-			"running_ticket": ("is", "set"),
-		},
-		fields=["name", "reference_name"],
-		order_by="name",
+		filters={"reference_doctype": doctype, "reference_name": ("in", [str(name) for name in names])},
+		fields=["name", "reference_name", "status", "running_ticket"],
+		order_by="opened_utc asc, name asc",
 		limit_page_length=0,
 	)
-	tickets = {row.name: row.reference_name for row in found}
+	latest = {row.reference_name: row for row in found}
+	latest |= {row.reference_name: row for row in found if row.running_ticket}
+	marked = [row.name for row in latest.values() if row.running_ticket or row.status == Status.EXHAUSTED]
+	read = action_items.read(marked)
+	over = [stored for stored in read if stored.item.status is Status.EXHAUSTED]
+	unanswered = _unanswered(over)
 	return {
-		tickets[stored.item.id]: {**_pill(stored.item, step=True), **_countdown(stored.item)}
-		for stored in action_items.read(list(tickets))
+		stored.key.name: {**_pill(stored.item, step=True), **_countdown(stored.item)}
+		for stored in read
+		if stored not in over or stored.item.id in unanswered
 	}
+
+
+def _unanswered(exhausted: Sequence[action_items.Stored]) -> set[str]:
+	"""Those of these items whose tickets nobody has answered since: an exhausted item follows its ticket no more."""
+	snapshot, found = Snapshot([stored.key for stored in exhausted]), set()
+	for stored in exhausted:
+		with suppress(Exception):  # one that can't be read has no mark, and takes none from the others
+			ticket = snapshot.ticket(stored)
+			if not ticket.gone and answer(ticket, stored.item.plan.stop, stored.item.opened_at) is None:
+				found.add(stored.item.id)
+	return found
 
 
 def headline(item: ActionItem) -> str:

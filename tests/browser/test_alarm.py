@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from tests.browser.desk import SITE, Desk, plan_for, run
+from tests.browser.seen import at_every_width, expect_seen
 from tests.browser.test_desk import log_ticket
 
 SUBJECT = "The lift is stuck"
@@ -54,16 +55,27 @@ def test_28_a_bar_in_desk_while_the_dispatcher_stands_still(desk: Desk) -> None:
 		bar = manager.page.locator(".escalation-alarm")
 		run("-c", STOPPED, SITE)
 		manager.page.clock.fast_forward(MINUTE)
-		expect(bar).to_contain_text("The dispatcher has not looked for 6m")
+		shown = bar.locator(".escalation-alarm-text")
+		expect(shown).to_contain_text("The dispatcher has not looked for 6m")
+		for _where in at_every_width(manager):
+			expect_seen(bar)
+		bar.evaluate("bar => { bar.was_here = true }")
+		spoken = bar.get_by_role("alert")
+		first = spoken.inner_text()
+		manager.page.clock.fast_forward(MINUTE)
+		expect(shown).to_contain_text(re.compile(r"has not looked for [67]m"))
+		assert spoken.inner_text() == first, "the same is spoken each minute"
 		run("-c", LATE, SITE, item)
 		manager.page.clock.fast_forward(MINUTE)
-		expect(bar).to_contain_text("1 steps are overdue, the oldest by 6m")
+		expect(shown).to_contain_text("1 steps are overdue, the oldest by 6m")
+		assert "1 steps are overdue" in spoken.inner_text(), "something else is wrong now"
+		assert bar.evaluate("bar => bar.was_here"), "the bar was made anew"
 		expect(figures.locator(".red", has_text="1 steps are overdue")).to_be_visible()
 		phone.log_in("manager@x.test")
 		phone.open("/app/escalation")
 		there = phone.page.locator(".escalation-alarm")
 		expect(there).to_contain_text("Is the dispatcher running?")
-		assert there.bounding_box()["width"] <= 390
+		expect_seen(there)
 		manager.open(f"/app/escalation-action-item/{item}")
 		manager.page.clock.fast_forward(1000)
 		expect(manager.page.locator(".escalation-next")).to_contain_text("is due now")

@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.desk import PATIENCE, Desk, Window
+from tests.browser.seen import at_every_width, expect_seen
 from tests.browser.site import PAGER
 
 ITEM = "Escalation Action Item"
@@ -94,9 +95,20 @@ def is_refused_with_a_reason(admin: Window) -> None:
 
 
 def is_saved(admin: Window) -> None:
-	admin.page.get_by_role("button", name="Save", exact=True).click()
-	expect(admin.page.locator(".page-head .indicator-pill:visible")).to_have_text("Enabled")
+	"""It isn't armed by its first save: whoever wrote it ticks that it is, and saves once more."""
+	save, armed = admin.page.get_by_role("button", name="Save", exact=True), check(admin.page, "enabled")
+	expect(armed).not_to_be_checked()
+	save.click()
+	expect(admin.page.locator(".page-head .indicator-pill:visible")).to_have_text("Disabled")
 	admin.page.wait_for_url(re.compile("escalation-plan/Server%20Outage"))
+	assert not admin.server("frappe.client.get", doctype="Escalation Plan", name="Server Outage")["enabled"]
+	says = admin.page.locator(".form-message", has_text="This plan is disabled: it takes no ticket.")
+	for _where in at_every_width(admin):
+		expect_seen(says)
+	armed.check()
+	save.click()
+	expect(admin.page.locator(".page-head .indicator-pill:visible")).to_have_text("Enabled")
+	expect(says).to_have_count(0)
 	plan = admin.server("frappe.client.get", doctype="Escalation Plan", name="Server Outage")
 	assert [(step["wait"], step["method"], step["whom"]) for step in plan["steps"]] == [
 		(0, "Email", "Assignee"),
@@ -259,6 +271,8 @@ def test_a_copy_is_mute_until_it_is_made_live(desk: Desk) -> None:
 		admin.open("/app")
 		banner = admin.page.locator(".escalation-mute")
 		expect(banner).to_contain_text("This site is a copy: no escalation is run and no message is sent.")
+		for _where in at_every_width(admin):
+			expect_seen(banner)
 		assert banner.bounding_box()["height"] < 100
 		assert admin.page.locator("#body").bounding_box()["width"] > 800, "the banner takes the page's room"
 		banner.get_by_role("link").click()
@@ -315,6 +329,10 @@ def test_every_form_opens(desk: Desk) -> None:
 
 
 # --- how a user works a form
+
+
+def check(where: Page | Locator, field: str) -> Locator:
+	return where.locator(f".frappe-control[data-fieldname='{field}'] input[type=checkbox]:visible").first
 
 
 def control(where: Page | Locator, field: str) -> Locator:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from playwright.sync_api import expect
 
 from tests.browser.desk import PATIENCE, Desk, Window, plan_for
+from tests.browser.seen import at_every_width, expect_seen
 from tests.browser.test_desk import log_ticket
 
 SECONDS = PATIENCE / 1000
@@ -38,16 +39,24 @@ def test_what_happened_and_what_is_planned(desk: Desk) -> None:
 		sent = timeline.locator("li", has_text="Email to Tina Tech was sent.")
 		assert sent.bounding_box()["y"] < now.bounding_box()["y"] < planned.first.bounding_box()["y"]
 
-		actions = page.locator(".escalation-actions button")
+		actions = page.locator(".escalation-actions [data-action]")
 		expect(actions).to_have_text(
 			[
 				*("Acknowledge", "Escalate Now", "Escalate to Step…", "Snooze…"),
-				*("Hand Over…", "Add a Person…", "Stop…"),
+				*("Add a Person…", "Hand Over…", "Stop…"),
 			]
 		)
+		expect(page.locator(".escalation-actions > [data-action]")).to_have_count(2)
+		more = page.locator(".escalation-actions").get_by_role("button", name="More")
+		for _where in at_every_width(agent):
+			expect_seen(page.locator(".escalation-summary"))
+			more.click()
+			expect_seen(actions.filter(has_text="Stop"))
+			page.keyboard.press("Escape")
 		actions.filter(has_text="Escalate Now").click()
 		expect(page.locator(".escalation-state")).to_have_text("Step 3 of 3 has run.")
 		expect(planned.filter(has_text="Step 3")).to_have_count(0)
+		more.click()
 		actions.filter(has_text="Stop").click()
 		asked = page.locator(".modal-dialog:visible", has_text="Reason")
 		asked.locator("textarea").fill("It was the old state that I saw")
@@ -59,6 +68,7 @@ def test_what_happened_and_what_is_planned(desk: Desk) -> None:
 		).to_be_visible()
 		expect(page.locator(".escalation-state")).to_contain_text("Quiet until")
 
+		more.click()
 		actions.filter(has_text="Stop").click()
 		asked.locator("textarea").fill("The cooling runs again")
 		asked.get_by_role("button", name="Stop", exact=True).click()

@@ -70,7 +70,7 @@ def test_a_plan_is_rehearsed_for_friday_evening(desk: Desk) -> None:
 		missed = timeline.locator("li.red", has_text=UNVERIFIED)
 		expect(dialog.locator(".escalation-unreachable")).to_have_text("Can't be reached: Sam Second")
 		with admin.context.expect_page() as tab:
-			missed.get_by_role("link", name="Open their contact").click()
+			missed.get_by_role("link", name=re.compile("and verify it")).click()
 		tab.value.wait_for_url(re.compile("escalation-contact/second"))
 		tab.value.close()
 

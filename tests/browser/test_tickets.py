@@ -4,7 +4,8 @@ import re
 
 from playwright.sync_api import Locator, expect
 
-from tests.browser.desk import PATIENCE, Desk, Window
+from tests.browser.desk import PATIENCE, Desk, Window, plan_for
+from tests.browser.seen import at_every_width, expect_seen
 from tests.browser.site import PAGER
 from tests.browser.test_desk import ITEM, log_ticket
 
@@ -29,8 +30,9 @@ def test_an_agent_works_from_the_ticket(desk: Desk) -> None:
 			"href", re.compile("escalation-action-item")
 		)
 		assert offered(agent) == [
-			*("Acknowledge", "Escalate Now", "Snooze…", "Hand Over…", "Add a Person…", "Stop…"),
+			*("Acknowledge", "Escalate Now", "Snooze…", "Add a Person…", "Hand Over…", "Stop…"),
 		]
+		assert actions(agent).locator("> [data-action]").count() == 2
 		the_list_shows_it(agent)
 
 		agent.page.go_back()
@@ -39,7 +41,8 @@ def test_an_agent_works_from_the_ticket(desk: Desk) -> None:
 		desk.inbox.expect(method="Email", to="tech@x.test", contains=LONG, timeout=SECONDS)
 		choose(agent, "Add a Person…")
 		asked = agent.page.locator(".modal-dialog:visible", has_text="Who Is Paged as Well")
-		asked.locator("select").select_option(label="Sam Second")
+		assert asked.locator("select").input_value() == "", "nobody is chosen beforehand"
+		asked.locator("select").select_option(label="Sam Second (Email)")
 		asked.get_by_role("button", name="Add a Person", exact=True).click()
 		desk.inbox.expect(method="Email", to="second@x.test", contains=LONG, timeout=SECONDS)
 		entry(agent, "Snooze…").evaluate(ANSWERED_AT_ONCE)  # for an hour, as it is suggested
@@ -108,6 +111,73 @@ def test_no_plan_no_trace(desk: Desk) -> None:
 		assert not admin.page.locator(".escalation-ticket").count()
 
 
+NO_PLAN = "The coffee machine is out of beans"
+SPOKEN = """() => {
+	window.spoken = [];
+	const live = document.querySelector(".escalation-ticket [role=status]");
+	new MutationObserver(() => window.spoken.push(live.textContent)).observe(live, { subtree: true, childList: true, characterData: true });
+}"""
+
+
+def test_a_ticket_that_no_plan_takes_says_so(desk: Desk) -> None:
+	desk.as_administrator(
+		"frappe.client.insert", doc={**plan(), "title": "Other Tickets", "condition": "False"}
+	)
+	with desk.window() as agent:
+		agent.log_in("lead@x.test")
+		ticket = agent.server("frappe.client.insert", doc=ticket_of(NO_PLAN))["name"]
+		agent.open(f"/app/hd-ticket/{ticket}")
+		line = agent.page.locator(".escalation-ticket:visible")
+		for _where in at_every_width(agent):
+			expect(line).to_contain_text("No plan takes this ticket: it doesn't escalate by itself.")
+			expect_seen(line)
+		assert offered(agent) == ["Start a Plan…"]
+	desk.as_administrator("frappe.client.delete", doctype="Escalation Plan", name="Other Tickets")
+
+
+def test_what_counts_down_is_not_spoken_and_what_changes_is(desk: Desk) -> None:
+	subject = "The siren is silent"
+	step = {"method": "Email", "whom": "User", "user": "second@x.test"}
+	desk.as_administrator("frappe.client.insert", doc=plan_for(subject, "Siren", step, window=7200))
+	with desk.window() as agent:
+		agent.log_in("lead@x.test")
+		item = log_ticket(agent, subject, "Low")
+		ticket = agent.server(
+			"frappe.client.get_value", doctype=ITEM, filters=item, fieldname="reference_name"
+		)
+		agent.open(f"/app/hd-ticket/{ticket['reference_name']}")
+		page = agent.page
+		counting = page.locator(".escalation-ticket:visible .escalation-next")
+		expect(counting).to_have_text(re.compile(r"End of the response window in 1:\d\d:\d\d"))
+		page.evaluate(SPOKEN)
+		before = counting.inner_text()
+		page.wait_for_function(
+			"before => document.querySelector('.escalation-ticket .escalation-next').innerText !== before",
+			arg=before,
+		)
+		assert page.evaluate("window.spoken") == [], "each second is spoken"
+		assert not counting.evaluate(
+			"element => Boolean(element.closest('[role=status], [role=alert], [aria-live]'))"
+		)
+		choose(agent, "Acknowledge")
+		page.wait_for_function("window.spoken.length")
+		assert all("Leo Lead has it" in text for text in page.evaluate("window.spoken"))
+		assert offered(agent)[:2] == ["Add a Person…", "Hand Over…"]
+		choose(agent, "Stop…")
+		asked = page.locator(".modal-dialog:visible", has_text="Reason")
+		asked.locator("textarea").fill("done")
+		asked.get_by_role("button", name="Stop", exact=True).click()
+		expect(page.locator(".escalation-ticket:visible")).to_contain_text("Stopped by Leo Lead: done")
+	desk.as_administrator(
+		"frappe.client.set_value", doctype="Escalation Plan", name="Siren", fieldname="enabled", value=0
+	)
+	desk.inbox.take_all()
+
+
+def ticket_of(subject: str) -> dict:
+	return {"doctype": "HD Ticket", "subject": subject, "priority": "Low", "raised_by": "customer@x.test"}
+
+
 def plan() -> dict:
 	return {
 		"doctype": "Escalation Plan",
@@ -124,20 +194,30 @@ def plan() -> dict:
 	}
 
 
-def menu(window: Window) -> Locator:
-	return window.page.locator(".page-head:visible .inner-group-button", has_text="Escalation")
+def actions(window: Window) -> Locator:
+	return window.page.locator(".escalation-ticket:visible .escalation-actions")
 
 
 def offered(window: Window) -> list[str]:
-	menu(window).locator("button").first.click()
-	found = menu(window).locator(".dropdown-item:visible").all_inner_texts()
-	window.page.keyboard.press("Escape")
+	"""What stands open, and what is in the menu, which is opened and closed for it."""
+	found = actions(window).locator("> [data-action]").all_inner_texts()
+	if actions(window).locator(".escalation-more").count():
+		actions(window).get_by_role("button", name="More").click()
+		entries = actions(window).locator(".dropdown-item")
+		for number in range(entries.count()):
+			expect_seen(entries.nth(number))
+		found += entries.all_inner_texts()
+		window.page.keyboard.press("Escape")
+		expect(entries.first).to_be_hidden()
 	return [text.strip() for text in found]
 
 
 def entry(window: Window, label: str) -> Locator:
-	menu(window).locator("button").first.click()
-	return menu(window).locator(".dropdown-item:visible", has_text=label)
+	found = actions(window).locator("[data-action]", has_text=label)
+	if "dropdown-item" in (found.get_attribute("class") or ""):
+		actions(window).get_by_role("button", name="More").click()
+	expect(found).to_be_visible()
+	return found
 
 
 def choose(window: Window, label: str) -> None:
@@ -146,7 +226,9 @@ def choose(window: Window, label: str) -> None:
 
 def the_list_shows_it(window: Window) -> None:
 	window.go("/app/hd-ticket")
-	mark = window.page.locator(".list-row", has_text=LONG).locator(".escalation-mark")
-	expect(mark).to_have_text(re.compile(r"Escalating 1 of 2\s*\d\d:\d\d"))
-	edge = mark.bounding_box()
-	assert edge["x"] + edge["width"] <= 1280, "out of sight"
+	row = window.page.locator(".list-row", has_text=LONG)
+	for where in at_every_width(window):
+		expect(row.locator(".escalation-mark")).to_have_text(re.compile(r"Escalating 1 of 2\s*\d\d:\d\d"))
+		expect_seen(row.locator(".escalation-mark"))
+		subject = row.locator(".list-subject a").first.bounding_box()
+		assert subject and subject["width"] > 80, f"{where}: the subject has no room"

@@ -1,13 +1,14 @@
 // The form of an action item: who has it, what comes next and when, what happened, what is planned, what was sent.
 // Kept fresh by polling, without a flicker. In a block, because Desk evaluates the scripts of all forms in one scope.
 {
-	const { ask_quietly, clock_time, item_summary, item_timeline, ItemEscalation, run_action, STALE_LINE } = escalation_mgmt;
+	const { ask_quietly, clock_time, item_status, item_summary, item_timeline, ItemEscalation, run_action, STALE_LINE } = escalation_mgmt;
 	const ITEM = "Escalation Action Item";
 	const LATE = 60000; // milliseconds
 	const PLANNED_AGAIN = 60000; // milliseconds; people and calendars change without a sign
 
 	frappe.ui.form.on(ITEM, {
 		setup(frm) {
+			frappe.meta.docfield_map[ITEM].status.formatter = item_status;
 			frm.get_field("summary").$wrapper.on("click", "[data-action]", (event) => frm.events.act(frm, event.currentTarget.dataset.action));
 			frm.get_field("timeline").$wrapper.on("click", ".escalation-earlier", () => frm.events.show_all(frm));
 			frappe.realtime.on("escalation_changed", ({ items }) => {
@@ -27,6 +28,7 @@
 			// Also where nothing else can be shown, it says why.
 			frm.get_field("summary").$wrapper.html(STALE_LINE).removeData("escalation-html");
 			frm.get_field("timeline").$wrapper.empty().removeData("escalation-html");
+			frm.events.speaker(frm).text("");
 			frm.escalation = new ItemEscalation(frm.doc.reference_doctype, frm.doc.name, {
 				draw: (state) => state && frm.events.draw(frm, state),
 				count: (words) => frm.events.count(frm, words),
@@ -44,9 +46,18 @@
 			await frm.events.update_fields(frm, state.version);
 			if (frm.escalation !== escalation) return;
 			put(frm.get_field("summary").$wrapper, item_summary(frm.doc, state));
+			const spoken = `${state.status}. ${state.headline}`;
+			if (frm.events.speaker(frm).text() !== spoken) frm.events.speaker(frm).text(spoken);
 			frm.events.draw_timeline(frm);
 			escalation.tick();
 			frm.events.ask_what_is_planned(frm, true);
+		},
+
+		// Speaks when the state changes. It stays where it is while the rest is drawn anew, else it would speak twice or not at all.
+		speaker(frm) {
+			const $summary = frm.get_field("summary").$wrapper;
+			if (!$summary.prev(".escalation-speaker").length) $summary.before("<div class='sr-only escalation-speaker' role='status'></div>");
+			return $summary.prev(".escalation-speaker");
 		},
 
 		draw_timeline(frm) {

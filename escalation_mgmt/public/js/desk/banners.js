@@ -25,7 +25,17 @@ function say_that_it_is_a_copy() {
 async function ask_what_is_overdue() {
 	if (document.visibilityState !== "visible") return;
 	const report = await read("escalation_mgmt.api.health.report", {}, { silent: true });
-	$(".escalation-alarm").remove();
-	if (!report || !(report.steps_overdue || report.messages_overdue || report.not_looked)) return;
-	$("<div class='escalation-banner escalation-alarm' role='alert'>").text(report.problems.join(" ")).insertBefore(BODY);
+	const wrong = report ? ALARMING.filter((what) => report[what]) : [];
+	if (!wrong.length) return $(".escalation-alarm").remove();
+	if (!$(".escalation-alarm").length) $(ALARM).insertBefore(BODY);
+	put(".escalation-alarm-text", report.problems.join(" "));
+	// Spoken when something else is wrong, and not each minute by how much longer it has been.
+	if (wrong.join() !== $(".escalation-alarm").data("wrong")) put(".escalation-alarm .sr-only", report.problems.join(" "));
+	$(".escalation-alarm").data("wrong", wrong.join());
 }
+
+const ALARMING = ["steps_overdue", "messages_overdue", "not_looked"];
+const ALARM = `<div class="escalation-banner escalation-alarm"><span class="sr-only" role="alert"></span>
+	<span class="escalation-alarm-text" aria-hidden="true"></span></div>`;
+
+const put = (selector, text) => $(selector).text() !== text && $(selector).text(text);

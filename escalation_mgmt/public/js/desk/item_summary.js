@@ -1,4 +1,5 @@
 // The top of an action item's form: the ticket, who has it, what comes next, what can be done.
+import { action_buttons } from "./actions";
 import { escaped, form_link } from "./html";
 
 const ITEM = "Escalation Action Item";
@@ -17,16 +18,10 @@ export function item_summary(doc, state) {
 		<div class="escalation-next"></div>
 		${state.latest ? newer(state.latest) : ""}
 		${STALE_LINE}
-		${buttons(state.actions)}
+		${action_buttons(state.actions)}
+		${state.withheld ? `<div class="escalation-withheld">${escaped(state.withheld)}</div>` : ""}
 	</div>`;
 }
 
 const newer = (item) =>
 	`<div>${__("The ticket has a newer escalation: {0}", [`<a href="${form_link(ITEM, item)}">${escaped(item)}</a>`])}</div>`;
-
-const buttons = (actions) => (actions.length ? `<div class="escalation-actions">${actions.map(button).join("")}</div>` : "");
-
-const button = ({ name, label }) => {
-	const style = name === "acknowledge" ? "btn-primary escalation-acknowledge" : "btn-default";
-	return `<button type="button" class="btn ${style}" data-action="${escaped(name)}">${escaped(label)}</button>`;
-};

@@ -8,6 +8,7 @@ export function rehearsal_timeline(found) {
 	return `<div class="escalation-outcome">${escaped(found.outcome)}
 			<span class="text-muted">${__("Messages: {0}. Nothing was sent.", [found.messages])}</span></div>
 		${found.notes.map((note) => `<div class="escalation-note">${escaped(note)}</div>`).join("")}
+		${found.stand_ins.map((words) => `<div class="text-muted">${escaped(words)}</div>`).join("")}
 		${found.unreachable.length ? unreachable_html(found.unreachable) : ""}
 		<ol class="escalation-rehearsal">${found.lines.map((line) => under_its_day(weekday(line.at), line_html(line))).join("")}</ol>
 		<div class="text-muted small">${__("Times in {0}.", [escaped(found.zone)])}</div>`;

@@ -39,17 +39,21 @@ async function ask() {
 function show() {
 	const list = window.cur_list;
 	if (!list?.escalation_watched) return;
+	list.$result.toggleClass("escalation-marked", Object.keys(states).length > 0);
 	list.$result.find(".list-row-checkbox[data-name]").each((_n, box) => {
 		const state = states[decodeURIComponent(box.dataset.name)];
 		const html = state ? `${ticket_pill(state)} <small>${escaped(time_left(state.at))}</small>` : "";
-		const $mark = mark_of($(box).closest(".list-row"));
+		const $row = $(box).closest(".list-row");
+		if (!html && !$row.find(".escalation-mark").length) return;
+		const $mark = mark_of($row);
 		if ($mark.html() !== html) $mark.html(html).attr("title", state ? countdown(state, state.at) : null);
 	});
 }
 
-// Where a row has room for it; made when it is first asked for.
+// Before the subject, which is there at every width; whatever stands further right is hidden, or lies below what Desk keeps
+// at the end of a row. Made when it is first asked for.
 function mark_of($row) {
 	const $mark = $row.find(".escalation-mark");
 	if ($mark.length) return $mark;
-	return $("<span class='escalation-mark'>").prependTo($row.find(".level-right").addClass("escalation-beside"));
+	return $("<span class='escalation-mark'>").insertBefore($row.find(".list-subject").first().children().has("a").first());
 }
