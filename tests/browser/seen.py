@@ -15,7 +15,7 @@ WIDTHS = (390, 1280, 1920)
 THEMES = ("light", "dark")
 CONTRAST = 3  # to 1, of a text and its ground: less can't be read at night
 
-_PROBLEMS = """(element, least) => {
+_PROBLEMS = r"""(element, least) => {
 	const ancestors = (of) => { const all = []; for (let at = of; at; at = at.parentElement) all.push(at); return all; };
 	// A person scrolls what can be scrolled, and nothing else; a script scrolls what hides its overflow, too.
 	const hiding = ancestors(element.parentElement).filter((at) => /hidden|clip/.test(getComputedStyle(at).overflow));

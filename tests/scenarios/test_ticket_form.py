@@ -5,8 +5,9 @@ from typing import Any
 import frappe
 import pytest
 
-from escalation_mgmt import agent_page, install
+from escalation_mgmt import agent_page, api, install
 from escalation_mgmt.actions import catalog
+from escalation_mgmt.actions.acknowledge import acknowledge_as
 from escalation_mgmt.storage import wording
 from escalation_mgmt.utils import clock
 from escalation_mgmt.views import ticket_form
@@ -332,3 +333,91 @@ def test_the_form_script_comes_and_goes_with_the_app(world: World) -> None:
 	install.after_app_install("helpdesk")
 	assert there().enabled
 	frappe.db.commit()
+
+
+def test_a_list_marks_what_is_exhausted_until_somebody_answers(world: World) -> None:
+	world.plan((0, "Email"), last_wait=600)
+	tickets = [world.ticket(str(number)) for number in range(3)]
+	world.forward(10)
+	world.forward(10)
+	world.inbox.take_all()
+	names = [str(ticket.name) for ticket in tickets]
+	shown = ticket_form.pills("HD Ticket", names)
+	assert {pill["status"] for pill in shown.values()} == {"Exhausted"} and set(shown) == set(names)
+	assert {(pill["tone"], pill["due_in"]) for pill in shown.values()} == {("orange", None)}
+	world.reply(tickets[0])
+	world.change(tickets[1], status="Resolved")
+	assert set(ticket_form.pills("HD Ticket", names)) == {names[2]}
+	# Started once more, the running one is what counts; stopped, the exhausted one is over.
+	form = Form(world, tickets[2], "lead@x.test")
+	assert form.click("start", plan="Outage")[0]
+	assert ticket_form.pills("HD Ticket", names)[names[2]]["status"] != "Exhausted"
+	assert form.click("stop", reason="x")[0]
+	assert ticket_form.pills("HD Ticket", names) == {}
+	world.tick()
+	world.inbox.take_all()
+
+
+def test_a_ticket_without_an_escalation_says_why(world: World) -> None:
+	def says(ticket: Any) -> str:
+		form = Form(world, ticket, "lead@x.test")
+		assert form.shown["item"] is None
+		return form.shown["headline"]
+
+	old = world.ticket("logged before")
+	world.forward(1)
+	frappe.db.set_value("HD Ticket", old.name, {"creation": "2020-01-01", "response_by": "2020-01-02"})
+	frappe.db.commit()
+	assert says(world.ticket("no plan at all")) == "No plan takes this ticket: it doesn't escalate by itself."
+	world.plan((0, "Email"))
+	assert says(old) == "Plan Outage takes such tickets, but was enabled after this one was logged."
+	low = world.ticket(priority="Low")
+	assert says(low) == "No plan takes this ticket: it doesn't escalate by itself."
+	world.change(low, status="Resolved")
+	assert says(low) == "This ticket is closed: nothing escalates."
+	frappe.db.set_value("HD Ticket", old.name, "first_responded_on", str(clock.to_site(world.now)))
+	world.reply(old)
+	assert says(old) == "Plan Outage takes such tickets, but this one has been answered."
+
+
+def test_who_may_do_less_is_told_why(world: World) -> None:
+	world.plan((0, "Email", "User", "stranger@x.test"))
+	ticket = world.ticket()
+	assert Form(world, ticket, "lead@x.test").shown["withheld"] == ""
+	world.forward(10)
+	world.expect_email("stranger@x.test")
+	item = world.item(ticket).name
+
+	def sees(user: str) -> tuple[list[str], str]:
+		frappe.set_user(user)
+		shown = api.timeline(item)
+		offered = [action["name"] for action in shown["actions"]]
+		frappe.set_user("Administrator")
+		return offered, shown["withheld"]
+
+	number = f"HD Ticket {ticket.name}"
+	for user in ("manager@x.test", "stranger@x.test"):
+		assert sees(user) == (
+			["acknowledge"],
+			f"For anything else you need the right to change {number}.",
+		)
+	acknowledge_as("lead@x.test", item, "Desk")
+	frappe.db.commit()
+	nothing = f"You can read this, but do nothing about it: that takes the right to change {number}."
+	assert sees("manager@x.test") == sees("stranger@x.test") == ([], nothing)
+	assert sees("lead@x.test")[0] and not sees("lead@x.test")[1]
+	frappe.delete_doc("HD Ticket", ticket.name, force=True)
+	frappe.db.commit()
+	assert sees("manager@x.test") == ([], f"Nothing can be done about it: {number} was deleted.")
+	world.tick()
+	world.inbox.take_all()
+
+
+def test_answered_is_what_it_is_called_where_it_is_shown(world: World) -> None:
+	world.plan((0, "Email"))
+	ticket = world.ticket()
+	world.reply(ticket)
+	world.sweep()
+	form = Form(world, ticket, "lead@x.test")
+	assert (world.item(ticket).status, form.shown["status"]) == ("Resolved", "Answered")
+	assert "the escalation is Answered" in form.click("acknowledge")[1]
