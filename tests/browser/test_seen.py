@@ -29,7 +29,7 @@ def page(desk: Desk) -> Page:
 		("p { position: absolute; left: -60px }", TEXT, "is out of the window"),
 		("p { position: fixed; right: -60px }", TEXT, "is out of the window"),
 		(
-			"i { position: absolute; left: 100px; top: 0; width: 20px; height: 90px }",
+			"i { position: absolute; left: 70px; top: 0; width: 40px; height: 90px }",
 			TEXT + "<i></i>",
 			"lies below I",
 		),
