@@ -78,6 +78,12 @@ def user_as_actor(user: str, via: str) -> Actor:
 
 
 def recipient_as_actor(message: Any, via: str) -> Actor:
-	"""Whom a message went to. It has `recipient`, `user` and `address`."""
-	address = "" if message.user else message.address or ""
-	return Actor(name=message.recipient, user=message.user or "", address=address, via=via)
+	"""Whom a message went to. It has `recipient`, `user` and `address`, and in `shared` who else was reached there."""
+	return Actor(
+		name=message.recipient,
+		user=message.user or "",
+		address="" if message.user else message.address or "",
+		at=(message.address or "") if message.shared else "",
+		shared=message.shared or (),
+		via=via,
+	)

@@ -44,7 +44,15 @@ class Attempt(StoredMessage):
 	# Found out on the way.
 	item: "ItemFacts | None" = field(init=False, default=None)  # before the claim; None: it is gone
 	token: str = field(init=False, default="")  # by the claim; only its hash is stored
+	carried: list["Attempt"] = field(
+		init=False, default_factory=list
+	)  # by the claim: others to the same address
 	wrong: str = field(init=False, default="")  # by rendering: what is wrong with the plan's templates
+
+	@property
+	def all(self) -> tuple["Attempt", ...]:
+		"""It, and those whose outcome is the same, as one message goes out for all of them."""
+		return (self, *self.carried)
 
 	@property
 	def lost(self) -> bool:

@@ -27,7 +27,7 @@ _WANTED = (  # a page is for as long as nobody has the item; one of an exhausted
 def claim(method: str, notifier: Notifier | None) -> tuple[list[Attempt], int]:
 	"""Claim due messages of one method for one attempt each; also returns how many were looked at.
 
-	What nobody wants any more is withdrawn; what is unknown for the second time ends.
+	Those that others carry are claimed with them, and stand in `carried`: one message goes out for all. What nobody wants any more is withdrawn; what is unknown for the second time ends.
 	"""
 	frappe.db.rollback()
 	with_codes = bool(notifier and notifier.takes_replies)
@@ -35,13 +35,14 @@ def claim(method: str, notifier: Notifier | None) -> tuple[list[Attempt], int]:
 		reply_codes.lock_reply_codes()
 	now = clock.now()
 	due = _find_due(method, notifier.batch if notifier else BATCH, now)
-	claimed = _sort_out(due, now)
+	carried = _carried_by(due)
+	claimed = _sort_out([*due, *carried], now)
 	for attempt in claimed:
 		_begin(attempt)
 	if with_codes:
 		_give_reply_codes(claimed, now)
 	_write(claimed, now)
-	return claimed, len(due)
+	return _with_carried(claimed), len(due)
 
 
 def _find_due(method: str, limit: int, now: datetime) -> list[Attempt]:
@@ -56,13 +57,34 @@ def _find_due(method: str, limit: int, now: datetime) -> list[Attempt]:
 	return due
 
 
+def _carried_by(due: Sequence[Attempt]) -> list[Attempt]:
+	"""What is still to be sent of what these carry."""
+	found = outbox.carried(due, Attempt)
+	carried = [message for messages in found.values() for message in messages if message.is_under_way]
+	read_items(carried)
+	return carried
+
+
+def _with_carried(claimed: Sequence[Attempt]) -> list[Attempt]:
+	carriers = {attempt.name: attempt for attempt in claimed if not attempt.carried_by}
+	for attempt in claimed:
+		if attempt.carried_by:
+			carriers[attempt.carried_by].carried.append(attempt)
+	return list(carriers.values())
+
+
 def _sort_out(due: Sequence[Attempt], now: datetime) -> list[Attempt]:
-	"""End what is unknown for the second time, and withdraw what nobody wants any more; returns the rest."""
+	"""End what is unknown for the second time, and withdraw what nobody wants any more; returns the rest.
+
+	Where that ends a message which carried others, they are due by themselves from now on, and claimed next.
+	"""
 	unwanted = {message.name for message in due if not _still_wanted(message)}
 	over = _end_lost([message for message in due if message.lost], unwanted, now)
 	withdrawn = unwanted - over
 	outbox.take_back([message for message in due if message.name in withdrawn], now)
-	return [message for message in due if message.name not in over and message.name not in withdrawn]
+	outbox.hand_on([message for message in due if message.name in over], now)
+	gone = over | withdrawn
+	return [message for message in due if message.name not in gone and message.carried_by not in gone]
 
 
 def _still_wanted(message: Attempt) -> bool:
@@ -119,7 +141,7 @@ def _write(claimed: Sequence[Attempt], now: datetime) -> None:
 				"status": MessageState.SENDING,
 				"attempts": attempt.attempts,
 				"attempt_id": attempt.attempt_id,
-				"next_attempt_utc": now + HEARD_OF_WITHIN,
+				"next_attempt_utc": None if attempt.carried_by else now + HEARD_OF_WITHIN,
 				"possible_duplicate": attempt.possible_duplicate,
 			}
 			for attempt in claimed

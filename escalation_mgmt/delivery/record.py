@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import frappe
+from frappe import _
 
 from escalation_mgmt.delivery.attempt import Attempt
 from escalation_mgmt.engine import EventKind
@@ -40,7 +41,7 @@ class Recorder:
 	def add(self, attempt: Attempt, outcome: Outcome) -> None:
 		if time.monotonic() - self._read_at > CLOCK_SECONDS:  # the clock is a query
 			self._now, self._read_at = clock.now(), time.monotonic()
-		self._known.append((attempt, outcome, self._now))
+		self._known += [(each, outcome, self._now) for each in attempt.all]
 		if time.monotonic() - self._flushed > FLUSH_SECONDS:
 			self.flush()
 
@@ -79,21 +80,29 @@ class Recorder:
 		"""The new state of a message after an attempt, and the line of history for it."""
 		status, kind, pause = _what_follows(attempt, outcome, ASK_AFTER if self._can_ask else AT_ONCE)
 		sent = isinstance(outcome, Sent)
-		said = " ".join(filter(None, (outcome.detail, attempt.wrong)))
+		together = _("In one message with another's, to the same address.") if attempt.carried_by else ""
+		said = " ".join(filter(None, (together, outcome.detail, attempt.wrong)))
 		detail = cell(_without_secrets(attempt, said[: 2 * LONGEST_DETAIL]), LONGEST_DETAIL)
 		state = {
 			"name": attempt.name,
 			"was": attempt.attempt_id,
 			"attempt_id": None,
 			"status": status,
-			"next_attempt_utc": None if pause is None else at + pause,
+			"next_attempt_utc": None if pause is None or attempt.carried_by else at + pause,
 			"sent_utc": at if sent else None,
 			"possible_duplicate": int(attempt.possible_duplicate or isinstance(outcome, Unknown)),
-			"provider_message_id": cell(outcome.provider_message_id, 140) or None if sent else None,
+			"provider_message_id": _provider_id(attempt, outcome),
 			"detail": detail,
 		}
 		repeated = bool(sent and attempt.possible_duplicate)
 		return state, outbox.line(attempt, kind, at, detail=detail[:300], possible_duplicate=repeated)
+
+
+def _provider_id(attempt: Attempt, outcome: Outcome) -> str | None:
+	"""The provider's id of a message that it took; that of one which carries others stands with it alone."""
+	if not isinstance(outcome, Sent) or attempt.carried_by:
+		return None
+	return cell(outcome.provider_message_id, 140) or None
 
 
 def may_retry(attempt: Attempt) -> bool:

@@ -111,7 +111,8 @@ def _look_for(under_way: UnderWay, notifier: Notifier, recorder: Recorder) -> No
 		if isinstance(outcome, Retry) and not may_retry(attempt):
 			continue  # it was asked for the last time: the message is sent once more
 		del under_way[name]
-		attempt.possible_duplicate = int(not isinstance(outcome, Sent))  # what is found wasn't sent twice
+		for each in attempt.all:
+			each.possible_duplicate = int(not isinstance(outcome, Sent))  # what is found wasn't sent twice
 		recorder.add(attempt, outcome)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from escalation_mgmt.engine.actor import Actor
 from escalation_mgmt.engine.context import Context
 from escalation_mgmt.engine.decision import Audience, Decision, Notice
-from escalation_mgmt.engine.event import Event, EventKind
+from escalation_mgmt.engine.event import Event, EventKind, Named
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.quorum import complete, tally
 from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, Status, next_status
@@ -70,22 +70,31 @@ def acknowledge(
 		version=item.version + 1,
 	)
 	kind = WRITES[Cause.ACKNOWLEDGE]
-	data: dict[str, Any] = {"by": actor.name, "via": actor.via, **tally(taken)}
+	data: dict[str, Any] = {"by": actor.name, "via": actor.via, **_shared(actor), **tally(taken)}
 	if item.status is Status.EXHAUSTED:
 		data["late"] = "after the last wait"
 	return Decision(
 		item=taken,
-		events=(Event(kind, context.now, item.step, item.run, data, {"by": actor.named}),),
+		events=(Event(kind, context.now, item.step, item.run, data, _people(actor)),),
 		notices=(Notice(Audience.NOTIFIED, kind, but_not=actor.addressed_as),),
 		withdraw=True,
 	)
 
 
+def _shared(actor: Actor) -> dict[str, str]:
+	"""Who else may have said it, being reached at the same address."""
+	return {"shared": ", ".join(label for _user, label in actor.shared)} if actor.shared else {}
+
+
+def _people(actor: Actor) -> dict[str, Named]:
+	return {"by": actor.named} | ({"shared": actor.shared} if actor.shared else {})
+
+
 def _in_part(item: ActionItem, actor: Actor, now: datetime) -> Decision:
 	"""Others are asked as well: it goes on for them."""
-	data = {"by": actor.name, "via": actor.via, **tally(item)}
+	data = {"by": actor.name, "via": actor.via, **_shared(actor), **tally(item)}
 	return Decision(
 		item=replace(item, version=item.version + 1),
-		events=(Event(EventKind.PARTLY_ACKNOWLEDGED, now, item.step, item.run, data, {"by": actor.named}),),
+		events=(Event(EventKind.PARTLY_ACKNOWLEDGED, now, item.step, item.run, data, _people(actor)),),
 		withdraw_from=actor.counted_as,
 	)

@@ -12,6 +12,8 @@ class Actor:
 	name: str  # as history names them: a person's name, or the label of an address
 	user: str = ""  # empty: a bare address
 	address: str = ""  # the bare address itself
+	at: str = ""  # the address that they acted from, where others are reached at it too
+	shared: Named = ()  # those others: which of them it was, nobody can tell
 	via: str = ""  # by which means: a form, the API, a link, a reply, a key
 
 	@property
@@ -26,5 +28,5 @@ class Actor:
 
 	@property
 	def addressed_as(self) -> frozenset[str]:
-		"""By which a notice would go to them: the user, or the bare address."""
-		return frozenset({self.user, self.address} - {""})
+		"""By which a notice would go to them: the user, or the bare address; and the address that they have just acted from."""
+		return frozenset({self.user, self.address, self.at} - {""})

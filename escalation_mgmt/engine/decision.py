@@ -65,7 +65,7 @@ class Notice:
 
 	audience: Audience
 	about: EventKind
-	but_not: frozenset[str] = frozenset()  # users
+	but_not: frozenset[str] = frozenset()  # users and addresses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ class _Ran:
 	step: Step
 	reach: Reach
 	paged: tuple[Recipient, ...]
-	same: int  # so many messages an earlier step of the group has sent already
+	same: int  # so many who have their message by an earlier step of the group
 	spared: Named  # who have acknowledged, and aren't paged again
 
 
@@ -41,14 +41,20 @@ def run_group(item: ActionItem, context: Context) -> Decision:
 
 
 def _run_steps(item: ActionItem, context: Context) -> Iterator[_Ran]:
-	paged: set[tuple[str, str]] = set()  # method and address: one message of a group to each
+	# One message of a group to each person and method. Of people who share an address each has their own line; what goes
+	# there is one message for all of them (storage.outbox).
+	paged: set[tuple[str, str, str]] = set()
 	for step in item.plan.groups[item.group]:
 		reached = reach(step, item, context.reaches)
 		asked = [to for to in reached.recipients if not has_acknowledged(item, to)]
 		spared = ((to.user, to.label) for to in reached.recipients if has_acknowledged(item, to))
-		fresh = tuple(to for to in asked if (to.method, to.address) not in paged)
-		paged.update((to.method, to.address) for to in fresh)
+		fresh = tuple({key: to for to in asked if (key := _key(to)) not in paged}.values())
+		paged.update(map(_key, fresh))
 		yield _Ran(step, reached, fresh, len(asked) - len(fresh), tuple(dict.fromkeys(spared)))
+
+
+def _key(to: Recipient) -> tuple[str, str, str]:
+	return to.method, to.address, to.counted_as
 
 
 def _lines(ran: _Ran, item: ActionItem, now: datetime) -> Iterator[Event]:

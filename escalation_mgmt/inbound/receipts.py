@@ -76,8 +76,17 @@ def take(receipt: Receipt) -> bool:
 	if not found or not message or not _tells_more(message, receipt):
 		return False
 	receipt = replace(receipt, detail=masked(receipt.detail[:2000]))  # a provider may repeat the number
-	stored = found[0]
 	now = clock.now()
+	others = outbox.carried([message], _Reported).get(message.name, [])
+	for each in (message, *(other for other in others if other.status == message.status)):
+		_take(found[0], each, receipt, now)
+	realtime.tell_forms([item])
+	fault_points.around_commit("receipt")
+	return True
+
+
+def _take(stored: action_items.Stored, message: _Reported, receipt: Receipt, now: datetime) -> None:
+	"""Record a receipt that tells something new of a message, and what follows from it for whom it went to."""
 	_write(message, receipt, now)
 	missed = (
 		receipt.status == MessageState.FAILED
@@ -87,11 +96,8 @@ def take(receipt: Receipt) -> bool:
 	stale = missed and message.generation != stored.item.generation
 	detail = receipt.detail[:300]
 	history.append([outbox.line(message, _KINDS[receipt.status], now, detail=detail, stale=stale)])
-	realtime.tell_forms([item])
 	if missed and not stale:
 		_another_way(stored, message, now)
-	fault_points.around_commit("receipt")
-	return True
 
 
 def _locked(name: str) -> _Reported | None:
@@ -129,7 +135,9 @@ def _write(message: _Reported, receipt: Receipt, now: datetime) -> None:
 				"attempt_id": None,  # an outcome of delivery that comes later changes no state any more
 				"next_attempt_utc": None,
 				"sent_utc": message.sent_utc or now,
-				"provider_message_id": cell(receipt.provider_id, 140) or message.provider_message_id,
+				"provider_message_id": None
+				if message.carried_by  # it stands with the one that carries it
+				else cell(receipt.provider_id, 140) or message.provider_message_id,
 				"detail": cell(receipt.detail, 2000),
 			}
 		],

@@ -34,11 +34,11 @@ def take(sender: str, body: str, opt_out: str = "") -> str:
 	word = opt_out.upper() or reply_text.word(body)
 	if _opts(word, contacts):
 		return ""  # Twilio answers these itself
-	pages = _pages(number)
+	sent = _sent_to(number)
 	here = {
-		user for user in {row.user for row in (*pages, *contacts)} if not user or addressees.is_enabled(user)
+		user for user in {row.user for row in (*sent, *contacts)} if not user or addressees.is_enabled(user)
 	}
-	pages = [page for page in pages if page.user in here]
+	pages = _pages([row for row in sent if row.user in here])
 	contacts = [contact for contact in contacts if contact.user in here]
 	if not contacts and not pages:
 		return ""  # whoever has left is a stranger
@@ -60,7 +60,7 @@ def _opts(word: str, contacts: list[Any]) -> bool:
 
 
 def _answer(body: str, pages: list[Any], *, asks_for_help: bool) -> str:
-	open_pages = [page for page in pages if action_items.waits_for(page, page.user or "", page.recipient)]
+	open_pages = [page for page in pages if _waits(page)]
 	if asks_for_help:
 		return _what_is_open(open_pages)
 	wanted = reply_text.read(body)
@@ -86,21 +86,41 @@ def _what_is_open(pages: list[Any]) -> str:
 	return _("To acknowledge, reply {0}.").format(waiting)
 
 
-def _pages(number: str) -> list[Any]:
-	"""The SMS to a number that carried a code, the newest of each action item, newest first."""
+def _sent_to(number: str) -> list[Any]:
+	"""The SMS to a number that carried a code, the newest first; of those that one message was, whom it went to first."""
 	found = frappe.db.sql(
-		"select n.`action_item`, n.`recipient`, n.`user`, s.`address`, s.`reply_code`, i.`status`,"
-		" i.`acks`, i.`reminded`, i.`acknowledged_user`, i.`acknowledged_by`, i.`reference_name` as ticket"
+		"select n.`name`, n.`action_item`, n.`recipient`, n.`user`, s.`address`, s.`reply_code`, i.`status`,"
+		" i.`acks`, i.`reminded`, i.`acknowledged_user`, i.`acknowledged_by`, i.`reference_name` as ticket,"
+		" coalesce(n.`carried_by`, n.`name`) as message"
 		f" from `tab{NOTIFICATION_SECRET}` s join `tab{NOTIFICATION}` n on n.`name` = s.`name`"
 		f" join `tab{ITEM}` i on i.`name` = n.`action_item`"
 		" where s.`address` = %s and n.`purpose` = %s and s.`reply_code` > 0 order by s.`name` desc limit 200",
 		(number, Purpose.PAGE),
 		as_dict=True,
 	)
-	newest: dict[str, Any] = {}
-	for page in found:
-		newest.setdefault(page.action_item, page)
-	return list(newest.values())
+	found.sort(key=lambda row: row.name)
+	return sorted(found, key=lambda row: row.message, reverse=True)  # of equals the order stays
+
+
+def _pages(sent: list[Any]) -> list[Any]:
+	"""Of each action item the SMS that a reply is to: the newest of somebody who is still waited for, or else the newest.
+
+	Where one SMS was for several people, nobody can tell which of them replies; the others stand in `shared`.
+	"""
+	of_items: dict[str, list[Any]] = {}
+	for row in sent:
+		of_items.setdefault(row.action_item, []).append(row)
+	pages = []
+	for rows in of_items.values():
+		page = next(filter(_waits, rows), rows[0])
+		together = {row.user or row.recipient: row for row in rows if row.message == page.message}
+		page.shared = tuple((row.user or "", row.recipient) for row in together.values() if row is not page)
+		pages.append(page)
+	return pages
+
+
+def _waits(page: Any) -> bool:
+	return action_items.waits_for(page, page.user or "", page.recipient)
 
 
 def _language(pages: list[Any], contacts: list[Any]) -> str:

@@ -217,19 +217,20 @@ def _incoming_sms(said: Any, _ours: Any) -> str:
 class _Call:
 	"""A call of ours that goes on now."""
 
-	def __init__(self, row: Any, ticket: str, message: Any):
+	def __init__(self, row: Any, ticket: str, message: Any, voice: str):
 		self.row, self.ticket, self.message = row, ticket, message
-		whose = {"user": row.user}
-		voice = frappe.db.get_value(CONTACT, whose, "voice") if row.user else ""
 		self.language = message.language or frappe.local.lang
-		self.speaker = twiml.Speaker(self.language, voice or "")
+		self.speaker = twiml.Speaker(self.language, voice)
 
 	@classmethod
 	def of(cls, ours: Any) -> "_Call | None":
 		name = ours.get("n", "")
 		fields = ["name", "action_item", "method", "recipient", "user", "status", "sent_utc", *outbox.NEXT]
 		row = frappe.db.get_value(NOTIFICATION, name, fields, as_dict=True) if name else None
-		if not row or row.method != CALL or not addressees.may_act(row):
+		if not row or row.method != CALL:
+			return None
+		voice = frappe.db.get_value(CONTACT, {"user": row.user}, "voice") if row.user else ""
+		if not addressees.who_answers(row):
 			return None
 		if row.sent_utc and clock.now() - row.sent_utc > LONGEST_CALL:
 			return None
@@ -238,7 +239,7 @@ class _Call:
 		if not message:
 			return None
 		ticket = frappe.db.get_value(ITEM, row.action_item, "reference_name")
-		return cls(row, str(ticket), message)
+		return cls(row, str(ticket), message, voice or "")
 
 	def read(self, ours: Any, first: str = "", wrong: int = 0, *, run_again: bool = False) -> str:
 		known = as_it_is(self.row, self.row.generation)

@@ -235,7 +235,10 @@ def _build(account: EmailAccount, message: Message) -> MIMEMultipart:
 	# Our own id of the attempt, so that what a mailbox holds can be told apart.
 	mail["Message-ID"] = f"<{message.attempt}@{parseaddr(account.email_id)[1].rpartition('@')[2]}>"
 	mail["X-Escalation-Notification"] = message.notification
+	# Of a machine (RFC 3834): nobody answers it for somebody who is away, and no helpdesk makes a ticket of it. Helpdesk
+	# looks for X-Auto-Generated, Exchange for the third. No Precedence nor List-Id: phones let lists wait until morning.
 	mail["Auto-Submitted"] = "auto-generated"
+	mail["X-Auto-Generated"] = "escalation"
 	mail["X-Auto-Response-Suppress"] = "All"
 	if message.link:
 		mail["X-Priority"] = "1"

@@ -12,10 +12,10 @@ import frappe
 from escalation_mgmt.engine import TargetKind
 from escalation_mgmt.facts import plans
 from escalation_mgmt.notifiers.push import devices
-from escalation_mgmt.storage import activity, history
+from escalation_mgmt.storage import activity, history, outbox
 from escalation_mgmt.storage.action_items import ticket_of
 from escalation_mgmt.storage.message_state import MessageState
-from escalation_mgmt.utils import rows
+from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import (
 	CONTACT,
 	CONTACT_CODE,
@@ -29,7 +29,15 @@ from escalation_mgmt.utils.doctypes import (
 	STEP,
 )
 
-_NAMES = ("to", "by", "who", "was", "spared", "assigned")  # keys of an event's data that hold people
+_NAMES = (
+	"to",
+	"by",
+	"who",
+	"was",
+	"spared",
+	"shared",
+	"assigned",
+)  # keys of an event's data that hold people
 _TEXTS = ("reason", "detail")  # what a person or a provider said
 
 
@@ -230,10 +238,15 @@ def messages_of(person: Erased) -> None:
 			f"update `tab{NOTIFICATION_SECRET}` set {gone} where `address` in ({rows.placeholders(person.addresses)})",
 			tuple(person.addresses),
 		)
+	waiting = (person.called, MessageState.QUEUED)
+	carriers = outbox.select(
+		outbox.StoredMessage, "where `user` = %s and `status` = %s and `carries` = 1", waiting
+	)
 	frappe.db.sql(
 		f"update `tab{NOTIFICATION}` set `status` = %s, `next_attempt_utc` = null where `user` = %s and `status` = %s",
-		(MessageState.WITHDRAWN, person.called, MessageState.QUEUED),
+		(MessageState.WITHDRAWN, *waiting),
 	)
+	outbox.hand_on(carriers, clock.now())  # to whom else it was for
 	frappe.db.sql(
 		f"update `tab{NOTIFICATION}` set `recipient` = %s, `detail` = '' where `user` = %s",
 		(person.called, person.called),

@@ -54,6 +54,7 @@ def _notified(paged: Sequence[Any], but_not: frozenset[str], directory: Director
 				page.user not in found
 				and page.user not in but_not
 				and (way := directory.quiet_way_to(page.user))
+				and way.address not in but_not
 			):
 				found[page.user] = way
 		elif page.endpoint or page.address in but_not:

@@ -1,6 +1,6 @@
 """Messages that wait to be sent: queued with the decision that asks for them, withdrawn with the one that ends it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, TypeVar
@@ -46,7 +46,17 @@ class StoredMessage:
 	step: int  # of the item when it was queued, and the run
 	run: int
 	possible_duplicate: int  # 1: an earlier attempt may have arrived
+	carried_by: (
+		str | None
+	)  # the message that goes to the same address for this one too; None: it goes by itself
+	carries: int  # 1: it goes for others, too
 
+	@property
+	def is_under_way(self) -> bool:
+		return self.status in _UNDER_WAY
+
+
+_UNDER_WAY = (MessageState.QUEUED, MessageState.SENDING)
 
 SECRET = "secret"
 """Marks a field of a message, in its metadata, that `message_secrets` has."""
@@ -146,14 +156,46 @@ def _open_pages(items: Sequence[str]) -> list[StoredMessage]:
 	"""The pages of these items that are still attempted, locked."""
 	return select(
 		StoredMessage,
-		f"where `action_item` in ({rows.placeholders(items)}) and `purpose` = %s and `next_attempt_utc` is not null"
-		" order by `name` for update",
-		(*items, Purpose.PAGE),
+		f"where `action_item` in ({rows.placeholders(items)}) and `purpose` = %s and (`next_attempt_utc` is not null"
+		f" or (`carried_by` is not null and `status` in ({rows.placeholders(_UNDER_WAY)}))) order by `name` for update",
+		(*items, Purpose.PAGE, *_UNDER_WAY),
 	)
+
+
+def carried(carriers: Iterable[StoredMessage], kind: type[M]) -> dict[str, list[M]]:
+	"""The messages that these carry, locked: {carrier: those that share its address and its fate}."""
+	names = [message.name for message in carriers if message.carries]  # looked for only where there are any
+	found: dict[str, list[M]] = {}
+	if names:
+		which = f"where `carried_by` in ({rows.placeholders(names)}) order by `name` for update"
+		for message in select(kind, which, names):
+			found.setdefault(message.carried_by or "", []).append(message)
+	return found
+
+
+def hand_on(gone: Iterable[StoredMessage], now: datetime) -> None:
+	"""What messages carried that aren't sent any more goes by itself: of those who share an address the first who is still
+	waited for has its message now, for the rest as well."""
+	states = []
+	for messages in carried(gone, StoredMessage).values():
+		waiting = [message for message in messages if message.is_under_way]
+		for message in waiting:
+			first = message is waiting[0]
+			states.append(
+				{
+					"name": message.name,
+					"carried_by": None if first else waiting[0].name,
+					"carries": int(first and len(waiting) > 1),
+					"next_attempt_utc": now if first else None,
+				}
+			)
+	rows.update_all(NOTIFICATION, states)
 
 
 def take_back(queued: Sequence[StoredMessage], now: datetime) -> None:
 	"""Withdraw queued messages. One that may have arrived by an earlier attempt stays unknown."""
+	if not queued:
+		return
 	states = [
 		{
 			"name": message.name,
@@ -164,6 +206,7 @@ def take_back(queued: Sequence[StoredMessage], now: datetime) -> None:
 	]
 	rows.update_all(NOTIFICATION, states)
 	history.append([line(message, EventKind.WITHDRAWN, now) for message in queued])
+	hand_on(queued, now)
 
 
 def queue_notices(notices: Sequence[tuple[ActionItem, Notice]], directory: Directory, now: datetime) -> None:
@@ -213,7 +256,17 @@ def _whose(who: str, item: ActionItem) -> dict[str, Named]:
 
 
 def _insert(messages: Sequence[dict[str, Any]]) -> None:
-	"""Write new messages, each of them a `_row`; the address apart."""
+	"""Write new messages, each of them a `_row`; the address apart.
+
+	One address gets one message about one thing, however many people are reached there: the first's carries the others'.
+	"""
+	carriers: dict[tuple, dict[str, Any]] = {}
+	for row in messages:
+		about = row["action_item"], row["method"], row["address"], row["purpose"], row.get("about")
+		carrier = carriers.setdefault(about, row)
+		if carrier is not row:
+			row |= {"carried_by": carrier["name"], "next_attempt_utc": None}
+			carrier["carries"] = 1
 	message_secrets.insert(
 		[
 			{"name": row["name"], "action_item": row["action_item"], "address": row["address"]}
@@ -238,6 +291,8 @@ def _row(item: str, recipient: Recipient, now: datetime) -> dict[str, Any]:
 		"attempts": 0,
 		"created_utc": now,
 		"next_attempt_utc": now,
+		"carried_by": None,
+		"carries": 0,
 	}
 
 

@@ -71,6 +71,15 @@ def _unreachable(d: Any, _step: int) -> str:
 
 
 def _acknowledged(d: Any, _step: int) -> str:
+	said = _acknowledgement(d)
+	if not d.shared:
+		return said
+	return said + " " + _("The message was for {0} as well, at the same address.").format(d.shared)
+
+
+def _acknowledgement(d: Any) -> str:
+	if d.have and d.have < d.needed:
+		return _("Acknowledged by {0} ({1}): {2} of {3}.").format(d.by, _(d.via), d.have, d.needed)
 	if d.late:
 		return _("Acknowledged by {0} ({1}), after the last wait.").format(d.by, _(d.via))
 	if d.needed:
@@ -236,9 +245,7 @@ _SENTENCES: dict[str, Callable[[Any, int], str]] = {
 		_("The snooze is over: the priority was raised.") if d.why else _("The snooze is over.")
 	),
 	EventKind.ACKNOWLEDGED: _acknowledged,
-	EventKind.PARTLY_ACKNOWLEDGED: lambda d, s: _("Acknowledged by {0} ({1}): {2} of {3}.").format(
-		d.by, _(d.via), d.have, d.needed
-	),
+	EventKind.PARTLY_ACKNOWLEDGED: _acknowledged,
 	EventKind.UNACKNOWLEDGED: _unacknowledged,
 	EventKind.REMINDED: lambda d, s: _(
 		"Nothing has happened since {0} acknowledged it: they are reminded, and it goes on at {1}."

@@ -125,7 +125,7 @@ def _message(token: str) -> Any:
 	message = frappe.db.get_value(
 		NOTIFICATION, secret.name, ["name", "action_item", "recipient", "user"], as_dict=True
 	)
-	if not message or not addressees.may_act(message):
+	if not message or not addressees.who_answers(message):
 		return None
 	message.address = secret.address
 	message.language = _language(message.user)
