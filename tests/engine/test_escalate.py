@@ -7,6 +7,7 @@ import pytest
 from escalation_mgmt.engine import (
 	RUNNING,
 	ActionItem,
+	Actor,
 	Audience,
 	Cause,
 	Context,
@@ -87,6 +88,34 @@ def test_one_address_gets_one_message_of_a_group() -> None:
 
 	decision = run(opened(plan(0, 0)), T0 + minutes(15), reaches=same)
 	assert len(decision.pages) == 1
+
+
+def test_people_who_share_an_address_have_a_line_each() -> None:
+	def same(step):
+		return Reach(
+			tuple(
+				Recipient(method="SMS", address="+491", label=user.title(), user=user)
+				for user in ("ann", "bob")
+			)
+		)
+
+	decision = run(opened(plan(0, 0)), T0 + minutes(15), reaches=same)
+	assert [page.recipient.user for page in decision.pages] == ["ann", "bob"]
+	first, second = (event.data for event in decision.events if event.kind is EventKind.STEP_RAN)
+	assert first["to"] == "Ann, Bob" and "same" not in first
+	assert second["to"] == "" and second["same"] == 2, "by the second step both have it already"
+
+
+def test_an_answer_from_a_shared_address_names_who_else_it_may_be() -> None:
+	escalating = run(opened(plan(0, 5)), T0 + minutes(15)).item
+	shared = (("bob", "Bob"),)
+	actor = Actor(name="Ann", user="ann", at="+491", shared=shared, via="SMS")
+	decision = acknowledge(escalating, actor, Context(T0 + minutes(16)))
+	(event,) = decision.events
+	assert event.data["by"] == "Ann" and event.data["shared"] == "Bob"
+	assert event.people == {"by": (("ann", "Ann"),), "shared": shared}
+	(notice,) = decision.notices
+	assert notice.but_not == {"ann", "+491"}
 
 
 def test_repeats_with_a_pause_then_the_last_wait() -> None:

@@ -20,6 +20,13 @@ from tests.scenarios.test_crash import killed
 from tests.world import PAGER, World
 
 CARD = "Overdue Steps"
+WIDENED = (
+	("Escalation Endpoint", "url"),
+	("Escalation Endpoint Header", "header"),
+	("Escalation Plan", "subject"),
+	("Escalation Step", "address"),
+	("Escalation Contact", "email"),
+)
 TABLES = (
 	*(
 		"Escalation Action Item",
@@ -78,8 +85,36 @@ def as_shown_before() -> None:
 			frappe.db.sql(f"update `tab{old}` set `{column}` = ({of})")
 		frappe.db.delete(new)
 	frappe.db.delete("Patch Log", {"patch": secrets_of_their_own.__name__})
+	as_narrow_before()
 	frappe.db.commit()
 	frappe.clear_cache()
+
+
+def as_narrow_before() -> None:
+	"""What a site has on which addresses and templates had 140 characters, and nobody shared a message."""
+	if frappe.db.db_type == "mariadb":  # SQLite's columns have no length
+		for doctype, column in WIDENED:
+			frappe.db.sql_ddl(f"alter table `tab{doctype}` modify `{column}` varchar(140)")
+	for index in _indexes("Escalation Notification", "carried_by"):
+		on = " on `tabEscalation Notification`" if frappe.db.db_type == "mariadb" else ""
+		frappe.db.sql_ddl(f"drop index `{index}`{on}")
+	for column in ("carried_by", "carries"):
+		frappe.db.sql_ddl(f"alter table `tabEscalation Notification` drop column `{column}`")
+	frappe.clear_cache()
+
+
+def _indexes(doctype: str, column: str) -> list[str]:
+	if frappe.db.db_type == "mariadb":
+		return [
+			row.Key_name
+			for row in frappe.db.sql(
+				f"show index from `tab{doctype}` where `Column_name` = %s", column, as_dict=True
+			)
+		]
+	found = frappe.db.sql(
+		"select name, sql from sqlite_master where type = 'index' and tbl_name = %s", f"tab{doctype}"
+	)
+	return [name for name, sql in found if f"`{column}`" in (sql or "") or f'"{column}"' in (sql or "")]
 
 
 def a_device_and_a_code() -> None:
@@ -97,6 +132,18 @@ def a_device_and_a_code() -> None:
 		"expires_utc": "2026-11-28 21:00:00",
 	}
 	rows.insert_all(CONTACT_CODE, [{"name": contact.name, **code}])
+
+
+def has_room() -> None:
+	"""Columns hold what forms take."""
+	frappe.db.set_value(
+		"Escalation Endpoint", PAGER, "url", long := "https://hooks.example.org/" + "%2F" * 658
+	)
+	frappe.db.sql("update `tabEscalation Plan` set `subject` = %s", "s" * 2000)
+	frappe.db.sql("update `tabEscalation Step` set `address` = %s", "a" * 500)
+	frappe.db.sql("update `tabEscalation Contact` set `email` = %s", "e" * 254)
+	assert frappe.db.get_value("Escalation Endpoint", PAGER, "url") == long
+	frappe.db.rollback()
 
 
 def everything() -> dict[str, list]:
@@ -164,6 +211,7 @@ def test_27_migrate_with_items_in_every_status(world: World) -> None:
 	assert not installation.is_live()
 	migrate(world)
 	assert installation.is_live() and everything() == before, "nothing is lost"
+	has_room()
 	assert frappe.get_attr(frappe.db.get_value("Number Card", CARD, "method")) is number_cards.overdue
 
 	for _turn in range(60):
