@@ -225,7 +225,7 @@ class Outbound:
 		# Through a proxy only the proxy's own name is looked up here, and it is inside as a rule.
 		resolver = None if proxy or anywhere else OutsideResolver(allowed)
 		self._session = aiohttp.ClientSession(
-			connector=aiohttp.TCPConnector(resolver=resolver, limit=limit, use_dns_cache=False),
+			connector=aiohttp.TCPConnector(resolver=resolver, limit=limit, use_dns_cache=resolver is None),
 			cookie_jar=aiohttp.DummyCookieJar(),
 			trust_env=False,
 			**({"timeout": timeout} if timeout else {}),

@@ -97,13 +97,13 @@ def problems() -> list[str]:
 	for key, value in sorted(frappe.conf.items()):
 		if not str(key).startswith("escalation_"):
 			continue
-		if key not in _KEYS:
-			near = difflib.get_close_matches(key, _KEYS, n=1)
+		if key not in KEYS:
+			near = difflib.get_close_matches(key, KEYS, n=1, cutoff=0.85)
 			if near:
 				found.append(
 					_("{0} in the site's configuration is read by nobody. Is {1} meant?").format(key, near[0])
 				)
-		elif value is not None and (words := _KEYS[key](value)):
+		elif value is not None and (words := KEYS[key](value)):
 			found.append(_("{0} in the site's configuration {1}").format(key, words))
 	return found
 
@@ -177,7 +177,7 @@ def _port(parts: SplitResult) -> int:
 	return parts.port if parts.port is not None else 443 if parts.scheme == "https" else 80
 
 
-_KEYS: dict[str, Callable[[Any], str]] = {
+KEYS: dict[str, Callable[[Any], str]] = {
 	ALLOWED_HOSTS: _allowed_wrong,
 	PUSH_HOSTS: _hosts_wrong,
 	HTTP_PROXY: _proxy_wrong,

@@ -1,6 +1,8 @@
 """Addresses as services give them out: long, escaped, signed. They are taken, and asked for to the letter."""
 
 import json
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from escalation_mgmt.dispatch import monitor
 from escalation_mgmt.notifiers import egress, http_post
 from escalation_mgmt.notifiers.push import devices
 from escalation_mgmt.preflight import readiness
+from escalation_mgmt.utils import site_config
 from escalation_mgmt.utils.bounds import LONGEST_ADDRESS
 from tests.listener import Listener, listening
 from tests.world import PAGER, World
@@ -309,11 +312,6 @@ def test_a_key_of_the_wrong_kind_is_a_finding_and_breaks_nothing(world: World, k
 
 
 def test_every_key_that_we_read_is_known() -> None:
-	import re
-	import subprocess
-
-	from escalation_mgmt.utils import site_config
-
 	root = Path(escalation_mgmt.__file__).parent.parent
 	said = subprocess.run(
 		["git", "grep", "-hoE", r"\bescalation_[a-z_]+", "--", "docs/*.md"],
@@ -323,4 +321,4 @@ def test_every_key_that_we_read_is_known() -> None:
 		check=False,
 	).stdout.split()
 	named = {word for word in said if re.search(r"_(hosts|proxy|proxies|url|key|account)$", word)}
-	assert named and named <= set(site_config._KEYS) | {"escalation_mgmt"}, named - set(site_config._KEYS)
+	assert named and named <= set(site_config.KEYS) | {"escalation_mgmt"}, named - set(site_config.KEYS)

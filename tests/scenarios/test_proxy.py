@@ -73,7 +73,7 @@ def asked_for(world: World) -> set[str]:
 
 
 def forget_access_tokens() -> None:
-	fcm_account._kept.cache_clear()
+	fcm_account.forget_token(fcm_account.credentials(fcm_account.service_account_info()))
 
 
 def test_everything_goes_through_the_named_proxy(world: World, proxy: ForwardProxy) -> None:
