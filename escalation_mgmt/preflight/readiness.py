@@ -62,7 +62,7 @@ def _of_site() -> Iterator[Finding]:
 		yield Finding(state.problems[0], remedies.settings(_("Make this installation live")))
 		return
 	for words in site_config.problems():
-		yield Finding(words, remedies.settings())
+		yield Finding(words, Remedy(_("Correct the site's configuration file")))
 	yield from _maintenances()
 	for words in names.lost_in_settings():
 		yield Finding(words, remedies.settings(_("Correct Tickets of Other DocTypes")))
