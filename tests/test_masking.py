@@ -263,9 +263,9 @@ def test_no_address_of_the_internet_is_taken_for_a_number(address: object) -> No
 def test_it_takes_time_as_the_text_is_long(part: str) -> None:
 	def takes(length: int) -> float:
 		text = part * (length // len(part))
-		started = time.perf_counter()
+		started = time.process_time()
 		masked(text)
-		return time.perf_counter() - started
+		return time.process_time() - started
 
 	takes(1000)
 	assert min(takes(20_000) for _n in range(3)) < 6 * min(takes(5_000) for _n in range(3)) + 0.05

@@ -14,8 +14,8 @@ from jinja2.environment import Environment
 from jinja2.filters import make_attrgetter
 from jinja2.utils import htmlsafe_json_dumps
 
-from escalation_mgmt.utils import value_methods
 from escalation_mgmt.utils.budget import Budget, TooMuch
+from escalation_mgmt.utils.value_methods import call as call_method
 
 _AS_THEY_ARE = {
 	**dict.fromkeys(
@@ -194,7 +194,7 @@ def _replaced(
 
 
 def _trimmed(_environment: Environment, budget: Budget, value: Any, chars: str | None = None) -> Any:
-	return value_methods.call(budget, _text(budget, value), "strip", () if chars is None else (chars,), {})
+	return call_method(budget, _text(budget, value), "strip", () if chars is None else (chars,), {})
 
 
 def _sum(
