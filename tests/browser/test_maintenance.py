@@ -3,6 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.browser.desk import Desk
+from tests.browser.seen import expect_seen
 
 
 def test_a_maintenance_is_ended_from_its_form(desk: Desk) -> None:
@@ -26,7 +27,7 @@ def test_a_maintenance_is_ended_from_its_form(desk: Desk) -> None:
 		page.keyboard.press("Escape")
 		page.get_by_role("button", name="Save", exact=True).click()
 		runs = page.locator(".form-message:visible", has_text="This maintenance runs")
-		expect(runs).to_be_visible()
+		expect_seen(runs)
 		page.get_by_role("button", name="End Now").click()
 		page.locator(".modal-dialog:visible").get_by_role("button", name="Yes", exact=True).click()
 		expect(runs).to_be_hidden()

@@ -3,6 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.browser.desk import Desk
+from tests.browser.seen import expect_seen
 
 
 def test_the_cards(desk: Desk) -> None:
@@ -11,7 +12,7 @@ def test_the_cards(desk: Desk) -> None:
 		manager.open("/app/escalation")
 		cards = manager.page.locator(".number-widget-box")
 		for label in ("Open Escalations", "Overdue Steps", "Reaching Nobody", "Acknowledge Time Today"):
-			expect(cards.filter(has_text=label).locator(".number")).to_be_visible()
+			expect_seen(cards.filter(has_text=label).locator(".number"))
 		cards.filter(has_text="Overdue Steps").locator(".widget-body").click()
 		manager.page.wait_for_url("**/escalation-action-item**")
 		manager.idle()
