@@ -9,6 +9,7 @@ from jinja2 import TemplateError, meta
 
 from escalation_mgmt.engine import EventKind, Plan, Step, Ticket
 from escalation_mgmt.facts import plain_values, sources
+from escalation_mgmt.facts.readable_values import Reader
 from escalation_mgmt.notifiers.answers import first_line
 from escalation_mgmt.utils.budget import Refused, TooMuch
 from escalation_mgmt.utils.error_reports import report_error
@@ -44,7 +45,7 @@ class TicketView(Readable):
 		self.team = ticket.facts.team
 		self.ticket_type = ticket.facts.ticket_type
 		self.customer = ticket.facts.customer
-		self._doc, self._load = doc, load
+		self._doc, self._load = Reader(doc) if doc else None, load
 
 	@property
 	def url(self) -> str:
@@ -54,7 +55,7 @@ class TicketView(Readable):
 		if field.startswith("_"):
 			raise AttributeError(field)
 		if self._doc is None and self._load:
-			self._doc = plain_values.of(self._load())  # a template can't call the document
+			self._doc = Reader(self._load())  # a template can't call the document
 		return self._doc.get(field) if self._doc else None
 
 
@@ -191,7 +192,7 @@ def own_fields_in(template: str) -> frozenset[str]:
 def sample(doctype: str) -> dict[str, Any]:
 	"""A context to try a template on. Quotes, a backslash and a new line are in it: a body must stand them."""
 	ticket = Ticket(doctype=doctype, name="0", subject='Sample "ticket" \\ with\na second line')
-	view = TicketView(ticket, doc=plain_values.of(frappe.new_doc(doctype)) if doctype else None)
+	view = TicketView(ticket, doc=frappe.new_doc(doctype) if doctype else None)
 	plan = Plan.from_dict(SAMPLE_PLAN)
 	known = context(view, plan, None, 'Sample "Person"', "ESC-00000", public_url("/ack/sample"))
 	return known | {"message": ticket.subject}

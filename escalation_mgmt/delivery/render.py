@@ -16,6 +16,7 @@ from escalation_mgmt.facts.tickets import Tickets
 from escalation_mgmt.notifiers.base import Message
 from escalation_mgmt.storage import outbox
 from escalation_mgmt.storage.message_state import Purpose
+from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.error_reports import report_error
 
 _TO_BE_ACKNOWLEDGED = (EventKind.EXHAUSTED, EventKind.NOBODY_NOTIFIED, EventKind.REMINDED)
@@ -71,9 +72,9 @@ def _message(attempt: Attempt, frozen: dict[str, Plan], tickets: Tickets, direct
 	is_page = attempt.purpose == Purpose.PAGE
 	step = plan.steps[attempt.step - 1] if is_page else None
 	link = tokens.link(attempt.token) if is_page or attempt.about in _TO_BE_ACKNOWLEDGED else ""
-	language = _language(attempt.user, directory)
+	language, zone = _language_and_zone(attempt.user, directory)
 	known = messages.context(view, plan, step, attempt.recipient, item.name, link)
-	with print_language(language or frappe.local.lang):
+	with print_language(language or frappe.local.lang), clock.in_zone(zone):
 		if step:
 			subject, text, attempt.wrong = messages.page(plan, step, known)
 			if item.is_called_to_help(attempt.user, attempt.created_utc):
@@ -108,10 +109,10 @@ def _ticket(tickets: Tickets, item: ItemFacts) -> Ticket:
 	return Ticket(doctype=key.doctype, name=key.name, subject=item.ticket_subject or "", facts=known)
 
 
-def _language(user: str | None, directory: Directory) -> str:
-	"""The language of whom it goes to; empty where nobody has said it."""
+def _language_and_zone(user: str | None, directory: Directory) -> tuple[str, str]:
+	"""The language and the time zone of whom it goes to; empty where nobody has said it."""
 	person = directory.person(user) if user else None
-	return person.language if isinstance(person, Person) else ""
+	return (person.language, person.time_zone) if isinstance(person, Person) else ("", "")
 
 
 def _names(users: Iterable[str], directory: Directory) -> Iterator[str]:

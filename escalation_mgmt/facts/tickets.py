@@ -16,7 +16,7 @@ import frappe
 from frappe.utils import cint, get_datetime, now_datetime
 
 from escalation_mgmt.engine import MatchFacts, StatusCategory, Ticket, TicketFilter, TicketKey
-from escalation_mgmt.facts import assignments, conditions, field_types, plain_values
+from escalation_mgmt.facts import assignments, conditions, field_types, plain_values, readable_values
 from escalation_mgmt.facts.sources import Source, level, source
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.identity import as_stamp
@@ -127,6 +127,10 @@ class Reading:
 	def compared(self, row: Any, field: str) -> str:
 		"""The same as plans ask for it and items keep it."""
 		return field_types.as_kept(self._fields.get(field), self.word(row, field))
+
+	def text(self, row: Any, field: str) -> str:
+		"""What a field says to a person, in one line."""
+		return " ".join(readable_values.text(self._fields.get(field), self.word(row, field)).split())
 
 	def instant(self, row: Any, field: str) -> datetime | None:
 		"""When, in the site's zone; None where the field says nothing or is none."""
@@ -278,7 +282,7 @@ def _facts(reading: Reading, row: Any, replies: list[datetime] | None) -> Ticket
 		merged_into=word(src.merged_into),
 		status=reading.compared(row, src.status),
 		category=_category(src, word(src.category), word(src.status)),
-		subject=word(src.subject),
+		subject=reading.text(row, src.subject),
 		created_at=clock.stamp_to_utc(row.get("creation")),
 		created_stamp=as_stamp(row.get("creation")),
 		response_by=clock.to_utc(instant(src.response_by)),

@@ -197,7 +197,7 @@ def render_payload(template: str, context: dict[str, Any], *, strict: bool = Fal
 	JSON has no NaN and no Infinity, and UTF-8 no half of a surrogate pair. Where a ticket's values make one, it becomes null,
 	or U+FFFD: a missed page is worse. `strict`, when an endpoint is saved: it is an error, too.
 	"""
-	rendered = render(template, context)
+	rendered = render(template, context, for_programs=True)
 
 	def number(text: str) -> float | None:
 		found = float(text)

@@ -4,7 +4,9 @@ By default the time is the database's, so that many machines agree (design rule 
 datetimes in UTC everywhere in this app; Frappe's own columns (`creation`, `response_by`) are in the site's zone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,6 +15,7 @@ from frappe.utils import format_datetime, get_datetime, getdate
 from frappe.utils.data import get_system_timezone
 
 CLOCKS_DIFFER = timedelta(minutes=1)  # the database's and this machine's
+_readers_zone: ContextVar[str] = ContextVar("readers_zone", default="")  # empty: nobody has said it
 _source: Callable[[], datetime] | None = None
 
 _NOW = {
@@ -48,9 +51,42 @@ def to_site(instant: datetime | str | None) -> datetime | None:
 	return aware.astimezone(ZoneInfo(zone())).replace(tzinfo=None)
 
 
-def shown(instant: datetime | str | None) -> str:
-	"""An instant in UTC as people read it: in the site's zone, in their format; empty for None."""
-	return format_datetime(to_site(instant)) if instant else ""
+@contextmanager
+def in_zone(name: str | None) -> Iterator[None]:
+	"""What is shown within is for somebody in this zone; empty, or no zone at all: in the site's."""
+	before = _readers_zone.set(name if name and _is_zone(name) else "")
+	try:
+		yield
+	finally:
+		_readers_zone.reset(before)
+
+
+def shown(instant: datetime | str | None, form: str | None = None) -> str:
+	"""An instant in UTC as people read it: in their zone, in `form` or their own format; then the zone is named where it isn't the
+	site's. Empty for None.
+	"""
+	if not instant:
+		return ""
+	theirs = _for_reader(instant)
+	said = format_datetime(theirs.replace(tzinfo=None), form)
+	return said if form or _readers_zone.get() in ("", zone()) else f"{said} {theirs.tzname()}"
+
+
+def as_iso(local: datetime) -> str:
+	"""A naive datetime in the site's time zone as programs read it: ISO 8601, to the second, with its offset."""
+	return _for_reader(to_utc(local)).isoformat(timespec="seconds")
+
+
+def _for_reader(instant: datetime | str) -> datetime:
+	return get_datetime(instant).replace(tzinfo=UTC).astimezone(ZoneInfo(_readers_zone.get() or zone()))
+
+
+def _is_zone(name: str) -> bool:
+	try:
+		ZoneInfo(name)
+	except (ValueError, OSError, LookupError):
+		return False
+	return True
 
 
 def to_utc(local: datetime | str | None) -> datetime | None:

@@ -145,9 +145,9 @@ def _width(value: Any) -> int:
 
 
 def _text(budget: Budget, value: Any) -> str:
-	"""A value as a text, which is as long as all that is in it."""
+	"""A value as a text, which is as long as all that is in it; nothing for None."""
 	budget.weigh(value)
-	return str(value)
+	return "" if value is None else str(value)
 
 
 def _centred(_environment: Environment, budget: Budget, value: Any, width: int = _MOST_INDENT) -> str:

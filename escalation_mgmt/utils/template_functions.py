@@ -6,6 +6,7 @@ from typing import Any
 import frappe.utils
 from frappe import _
 
+from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.budget import TooMuch
 
 _LONGEST_TIME = 100  # characters of an instant that is read, and of a format: it is parsed bit by bit
@@ -21,7 +22,11 @@ def _date(value: Any = None, format_string: str | None = None) -> str:
 
 
 def _datetime(value: Any = None, format_string: str | None = None) -> str:
-	return frappe.utils.format_datetime(_short(value), _short(format_string))
+	"""In the zone of whom the message is for, as `clock.shown`."""
+	if not value:
+		return ""
+	instant = clock.to_utc(_short(value))
+	return clock.shown(instant, _short(format_string))
 
 
 def _duration(seconds: float, hide_days: bool = False) -> str:

@@ -6,6 +6,7 @@ object is reached by name (`value_methods`), and whatever a template does is cou
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -15,10 +16,11 @@ from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Joiner, Namespace
 
-from escalation_mgmt.utils import template_filters, value_methods
+from escalation_mgmt.utils import clock, template_filters, value_methods
 from escalation_mgmt.utils.budget import LONGEST, MOST_DIGITS, Budget, Refused, TooMuch
 from escalation_mgmt.utils.template_functions import FUNCTIONS
 from escalation_mgmt.utils.value_methods import MISSING
+from escalation_mgmt.utils.worded import bare, words_of
 
 STEPS = 20_000  # to strip a text of 100,000 characters of its tags takes 1,000
 LONGEST_SOURCE = 20_000  # characters
@@ -28,6 +30,7 @@ _MOST_COUNTED = 10_000
 _LONGEST_ARGUMENT = 1_000
 
 _budget: ContextVar[Budget] = ContextVar("budget")
+_for_programs: ContextVar[bool] = ContextVar("for_programs", default=False)
 
 
 class Readable:
@@ -69,17 +72,28 @@ def _weighed(value: Any) -> Any:
 def _concatenated(parts: Iterable[Any]) -> str:
 	for part in parts:
 		_now().weigh(part)
-	return _now().joined("", list(map(str, parts)))
+	return _now().joined("", ["" if part is None else str(part) for part in parts])
 
 
 @pass_context  # so that Jinja evaluates nothing when it compiles
 def _put_out(_context: Context, value: Any) -> Any:
+	"""As a person reads it; a program's numbers stay as they are. Nothing is nothing, never "None"."""
 	_now().weigh(value)
-	return value
+	if value is None:
+		return ""
+	if isinstance(value, bool):
+		return _("Yes") if value else _("No")
+	if words_of(value) is None and isinstance(value, datetime):
+		return clock.shown(clock.to_utc(value))
+	return bare(value) if _for_programs.get() and isinstance(value, int | float) else str(value)
 
 
 _OURS = {"-each": _each, "-weighed": _weighed, "-concatenated": _concatenated}
 """Filters that no template can name, put into its syntax tree."""
+
+
+def _in_json(value: Any) -> str:
+	return clock.as_iso(value) if isinstance(value, datetime) else str(bare(value))
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
@@ -94,7 +108,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 		self.globals = {
 			**FUNCTIONS, "range": _range, "dict": dict, "joiner": Joiner, "namespace": _Namespace,
 		}  # fmt: skip
-		self.policies["json.dumps_kwargs"] = {"default": str, "ensure_ascii": False}
+		self.policies["json.dumps_kwargs"] = {"default": _in_json, "ensure_ascii": False}
 		self.functions = list(self.globals.values())
 
 	def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
@@ -249,17 +263,18 @@ NAMES = frozenset(_environment.globals)
 """What every template may name beside its context."""
 
 
-def render(template: str, context: dict[str, Any]) -> str:
-	"""Raises what Jinja raises, TooMuch where it does too much, and Refused for what isn't to be had."""
+def render(template: str, context: dict[str, Any], *, for_programs: bool = False) -> str:
+	"""`for_programs`: what comes out is no text for people, but JSON. Raises what Jinja raises, TooMuch where it does too much, and Refused for what isn't to be had."""
 	compiled, names = _compiled(template)
 	# With the globals put in already, Jinja needn't gather them once more for each message.
 	known = compiled.new_context({**names, **context}, shared=True)
 	budget = Budget(STEPS)
-	before = _budget.set(budget)
+	before, before_that = _budget.set(budget), _for_programs.set(for_programs)
 	try:
 		return _text(compiled.root_render_func(known), budget)
 	finally:
 		_budget.reset(before)
+		_for_programs.reset(before_that)
 
 
 def _text(parts: Iterable[str], budget: Budget) -> str:

@@ -6,9 +6,7 @@ the button on it posts. Whoever holds the link may use it: it was sent to one pe
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import frappe
 from frappe import _
@@ -80,7 +78,7 @@ class AckPage:
 
 
 def _answer(message: Any) -> Response:
-	with print_language(message.language or frappe.local.lang):
+	with print_language(message.language or frappe.local.lang), clock.in_zone(message.time_zone):
 		done: Acknowledgement | None
 		try:
 			if frappe.request.method == "POST":
@@ -128,27 +126,18 @@ def _message(token: str) -> Any:
 	if not message or not addressees.who_answers(message):
 		return None
 	message.address = secret.address
-	message.language = _language(message.user)
+	message.language, message.time_zone = _language_and_zone(message.user)
 	return message
 
 
-def _language(user: str | None) -> str:
-	if not user:
-		return ""
-	return (
-		frappe.db.get_value(CONTACT, {"user": user}, "language")
-		or frappe.db.get_value("User", user, "language")
-		or ""
-	)
-
-
-def _time_for(user: str | None, instant: datetime) -> str:
-	"""An instant (UTC) as the person's own clock has it, where their contact says in which zone they are."""
-	zone = frappe.db.get_value(CONTACT, {"user": user}, "time_zone") if user else None
-	if not zone:
-		return clock.shown(instant)
-	theirs = instant.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
-	return f"{frappe.utils.format_datetime(theirs.replace(tzinfo=None))} {theirs.tzname()}"
+def _language_and_zone(user: str | None) -> tuple[str, str]:
+	"""Those of the person that a link went to, as their contact says, else their user."""
+	found = {}
+	for doctype, names in ((CONTACT, {"user": user}), ("User", user)):
+		row = user and frappe.db.get_value(doctype, names, ["language", "time_zone"], as_dict=True)
+		for key, value in (row or {}).items():
+			found[key] = found.get(key) or value or ""
+	return found.get("language", ""), found.get("time_zone", "")
 
 
 def _sheet(message: Any, done: Acknowledgement) -> Sheet | None:
@@ -176,7 +165,7 @@ def _sheet(message: Any, done: Acknowledgement) -> Sheet | None:
 		text = _("You acknowledged it, and nothing has happened since. Else the escalation goes on.")
 		return Sheet(_("Are you still on it?"), text, tone="urgent", button=_("I Am Still on It"), **ticket)
 	if done.by and done.at:
-		at = _time_for(message.user, done.at)
+		at = clock.shown(done.at)
 		text = _("By {0}, {1}.").format(done.by, at)
 		return Sheet(_("Already acknowledged"), text, tone="good", **ticket)
 	return Sheet(_("Nothing to do any more"), done.in_words, **ticket)
