@@ -34,7 +34,8 @@ def dispatch(context, once: bool = False) -> None:
 		if once:
 			ran = dispatcher.tick()
 			sweep.sweep()
-			click.echo(f"{ran + dispatcher.tick()} action items run")
+			count = ran + dispatcher.tick()
+			click.echo(f"{count} action {'item' if count == 1 else 'items'} run")
 		else:
 			dispatcher.run(Stop(), sender)
 	finally:
@@ -140,7 +141,7 @@ def _print(found) -> None:
 		click.secho(f"  {line.at:%H:%M:%S}  {line.line}", fg="red" if line.remedy else None)
 		if line.remedy:
 			click.secho(f"            {line.remedy.label} {line.remedy.url}".rstrip(), fg="red")
-	click.echo(f"\n{found.messages} messages.")
+	click.echo(f"\n{found.messages} {'message' if found.messages == 1 else 'messages'}.")
 	if found.unreachable:
 		click.secho(f"Can't be reached: {', '.join(found.unreachable)}.", fg="red")
 

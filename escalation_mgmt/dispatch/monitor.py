@@ -17,13 +17,14 @@ from typing import Any
 import aiohttp
 import frappe
 import redis
-from frappe import _
+from frappe import _, _lt
 
 from escalation_mgmt.notifiers import egress
 from escalation_mgmt.storage import wording
 from escalation_mgmt.storage.message_state import Purpose
 from escalation_mgmt.utils import clock, installation
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION, SETTINGS
+from escalation_mgmt.utils.language import plural
 from escalation_mgmt.utils.masking import masked
 from escalation_mgmt.utils.site_config import Proxy
 
@@ -34,6 +35,7 @@ LATEST = 500  # messages, for how late they were
 TICK, WORKER, HEARTBEAT = "escalation_last_tick", "escalation_worker", "escalation_heartbeat"  # keys in Redis
 _HEARTBEAT_KNOWN = 3600  # seconds
 _WORKER_SECONDS = 90  # longer than a batch takes
+_NOTICED = 0.05  # seconds; less reads as 0.0 s
 _NOTED_EVERY = timedelta(seconds=5)
 noted: dict[str, datetime] = {}  # by site: the look that this process has written to Redis last
 _calls: dict[str, threading.Thread] = {}  # to the heartbeat address, each site's last
@@ -72,14 +74,20 @@ class Health:
 		found = []
 		if self.steps_overdue:
 			found.append(
-				_("{0} steps are overdue, the oldest by {1}. Is the dispatcher running?").format(
-					self.steps_overdue, wording.duration(self.steps_late)
+				plural(
+					self.steps_overdue,
+					_lt("{0} step is overdue, by {1}. Is the dispatcher running?"),
+					_lt("{0} steps are overdue, the oldest by {1}. Is the dispatcher running?"),
+					wording.duration(self.steps_late),
 				)
 			)
 		if self.messages_overdue:
 			found.append(
-				_("{0} messages wait to be sent, the oldest for {1}. Is the dispatcher running?").format(
-					self.messages_overdue, wording.duration(self.messages_late)
+				plural(
+					self.messages_overdue,
+					_lt("{0} message waits to be sent, for {1}. Is the dispatcher running?"),
+					_lt("{0} messages wait to be sent, the oldest for {1}. Is the dispatcher running?"),
+					wording.duration(self.messages_late),
 				)
 			)
 		if self.not_looked:
@@ -96,9 +104,21 @@ class Health:
 	def stuck(self) -> list[str]:
 		found = []
 		if self.parked:
-			found.append(_("{0} escalations can't be processed; each says why.").format(self.parked))
+			found.append(
+				plural(
+					self.parked,
+					_lt("{0} escalation can't be processed; it says why."),
+					_lt("{0} escalations can't be processed; each says why."),
+				)
+			)
 		if self.reaching_nobody:
-			found.append(_("{0} escalations reach nobody; each says why.").format(self.reaching_nobody))
+			found.append(
+				plural(
+					self.reaching_nobody,
+					_lt("{0} escalation reaches nobody; it says why."),
+					_lt("{0} escalations reach nobody; each says why."),
+				)
+			)
 		return found
 
 
@@ -201,19 +221,29 @@ def figures() -> list[dict[str, str]]:
 		},
 		{
 			"label": _("How late messages went out in the last 24 hours"),
-			"value": _("half of them by less than {0}, the latest by {1} (of {2})").format(
-				_seconds(median(late)), _seconds(max(late)), len(late)
-			)
-			if late
-			else _("none went out"),
+			"value": _how_late(late),
 			"tone": "red" if late and max(late) > TOLERATED.total_seconds() else "",
 		},
 		*({"label": _("Stuck"), "value": problem, "tone": "red"} for problem in state.stuck),
 	]
 
 
+def _how_late(late: list[float]) -> str:
+	"""Half of them and the latest, in words: of some that were on time nobody says by how much."""
+	if not late:
+		return _("none went out")
+	if max(late) < _NOTICED:
+		return plural(len(late), _lt("on time (of {0})"), _lt("all of them on time (of {0})"))
+	if len(late) == 1:
+		return _("by {0} (of {1})").format(_seconds(late[0]), 1)
+	if median(late) < _NOTICED:
+		return _("half of them on time, the latest by {0} (of {1})").format(_seconds(max(late)), len(late))
+	said = _("half of them by less than {0}, the latest by {1} (of {2})")
+	return said.format(_seconds(median(late)), _seconds(max(late)), len(late))
+
+
 def _seconds(value: float) -> str:
-	return _("{0} s").format(f"{max(value, 0):.1f}") if value < 60 else wording.duration(value)
+	return _("{0} s").format(f"{value:.1f}") if value < 60 else wording.duration(value)
 
 
 def beat(*, wait: bool = False) -> None:

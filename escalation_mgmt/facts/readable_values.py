@@ -9,7 +9,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import frappe
-from babel import Locale, UnknownLocaleError
 from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal
 from babel.units import format_unit
@@ -21,6 +20,7 @@ from escalation_mgmt.facts import plain_values
 from escalation_mgmt.facts.field_types import STARS
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.html_text import text_of_html, text_of_plain
+from escalation_mgmt.utils.language import locale
 from escalation_mgmt.utils.worded import worded
 
 RICH = frozenset({"Text Editor", "HTML Editor", "Comment", "HTML"})
@@ -88,14 +88,6 @@ def duration(seconds: float) -> str:
 		if parts
 		else format_unit(0, "duration-second", locale=locale())
 	)
-
-
-def locale() -> Locale:
-	"""That of the language of whom it is for; English where Babel doesn't know it."""
-	try:
-		return Locale.parse((frappe.local.lang or "en").replace("-", "_"))
-	except (UnknownLocaleError, ValueError):
-		return Locale("en")
 
 
 def _row(row: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 No Email Queue: it would wait for the scheduler and retry behind our back. Each attempt is ours to record.
 """
 
+import re
 import smtplib
 import socket
 import time
@@ -21,6 +22,7 @@ from functools import cached_property
 import frappe
 from frappe import _
 from frappe.email.doctype.email_account.email_account import EmailAccount
+from frappe.translate import print_language
 from frappe.utils import cint, escape_html, validate_email_address
 
 from escalation_mgmt.notifiers.answers import first_line
@@ -37,11 +39,13 @@ from escalation_mgmt.notifiers.base import (
 	Unknown,
 )
 from escalation_mgmt.utils.error_reports import report_error
+from escalation_mgmt.utils.language import direction
 
 GREETED_WITHIN = 10  # seconds, for the server to greet us
 _LINE = 76  # characters of a header's line
 _LONGEST_WORD = 70  # that is left as it is: a header is folded at blanks only
 _LONGEST_LINE = 990  # of a body: RFC 5321 allows 998
+_ENHANCED_CODE = re.compile(r"^\d\.\d{1,3}\.\d{1,3}\s")  # RFC 3463, for programs
 _SEVEN_BIT = compat32.clone(linesep="\r\n", cte_type="7bit", max_line_length=_LINE, mangle_from_=False)
 """The policy that folds with `email.header`, and leaves no byte above 127: not every server takes them (8BITMIME)."""
 SECONDS = 20  # for one answer of the server; Frappe's own connection would wait two minutes
@@ -143,7 +147,9 @@ class EmailNotifier(Notifier):
 				yield from ((left, why) for left in messages[number:])
 				return
 			try:
-				outcome = _send_one(connection, account, _build(account, message), message.address)
+				with print_language(message.language or frappe.local.lang or "en"):
+					mail = _build(account, message)
+				outcome = _send_one(connection, account, mail, message.address)
 			except Exception as e:  # before anything went over: the message itself can't be built
 				report_error(f"Escalation: email {message.notification} can't be built")
 				outcome = Failed(_("The email can't be built: {0}").format(first_line(e, 300)))
@@ -217,7 +223,10 @@ def _send_one(connection: smtplib.SMTP, account: EmailAccount, mail: MIMEMultipa
 		return Unknown(
 			_("The mail server broke off while it took the message: {0}").format(first_line(e, 300))
 		)
-	return Sent(mail["Message-ID"], _text(answer)) if code == 250 else _refused(code, answer)
+	if code != 250:
+		return _refused(code, answer)
+	said = _ENHANCED_CODE.sub("", _text(answer)).strip()
+	return Sent(mail["Message-ID"], _("The mail server answered: {0}").format(said) if said else "")
 
 
 def _refused(code: int, answer: bytes | str) -> Outcome:
@@ -249,6 +258,8 @@ def _build(account: EmailAccount, message: Message) -> MIMEMultipart:
 			"subject": message.subject,
 			"paragraphs": [escape_html(line) for line in message.text.splitlines() if line.strip()],
 			"link": message.link,
+			"lang": frappe.local.lang or "en",
+			"direction": direction(),
 		},
 	)
 	mail.attach(_part(text, "plain"))

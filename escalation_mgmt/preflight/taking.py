@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import frappe
-from frappe import _
+from frappe import _, _lt
 
 from escalation_mgmt.dispatch import sweep
 from escalation_mgmt.engine import Plan
@@ -13,6 +13,7 @@ from escalation_mgmt.facts import plans, sources, tickets
 from escalation_mgmt.storage import ticket_states
 from escalation_mgmt.utils.doctypes import PLAN, SETTINGS
 from escalation_mgmt.utils.error_reports import report_error
+from escalation_mgmt.utils.language import plural
 
 PAGE = 500
 COUNTED = 5000  # tickets; what lies beyond is said to be more
@@ -60,8 +61,14 @@ def in_words(doc: Any) -> str:
 	if not (taken or left):
 		return ""
 	if all_counted:
-		return _("{0} open tickets will be taken, {1} older ones not.").format(taken, left)
-	return _("At least {0} open tickets will be taken, and at least {1} older ones not.").format(taken, left)
+		will = plural(taken, _lt("{0} open ticket will be taken"), _lt("{0} open tickets will be taken"))
+		older = plural(left, _lt("{0} older one not"), _lt("{0} older ones not"))
+		return _("{0}, {1}.").format(will, older)
+	will = plural(
+		taken, _lt("At least {0} open ticket will be taken"), _lt("At least {0} open tickets will be taken")
+	)
+	older = plural(left, _lt("at least {0} older one not"), _lt("at least {0} older ones not"))
+	return _("{0}, and {1}.").format(will, older)
 
 
 def count(doc: Any) -> tuple[int, int, bool]:

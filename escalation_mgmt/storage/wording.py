@@ -14,8 +14,16 @@ from escalation_mgmt.utils import clock
 def in_words(kind: str, step: int, data: dict[str, Any]) -> str:
 	"""One event as a sentence, in the reader's language."""
 	write = _SENTENCES.get(kind)
-	sentence = write(frappe._dict(data), cint(step)) if write else _(kind)
+	sentence = write(_Data(data), cint(step)) if write else _(kind)
 	return " ".join(part for part in (sentence, _how_late(data.get("late"))) if part)
+
+
+class _Data(dict):
+	"""What an event says; what it doesn't say is nothing, and never "None" in a sentence."""
+
+	def __getattr__(self, key: str) -> Any:
+		found = self.get(key)
+		return "" if found is None else found
 
 
 def _how_late(late: Any) -> str:
@@ -42,6 +50,8 @@ def steps(group: Sequence[Step]) -> str:
 	methods = ", ".join(dict.fromkeys(_(step.method) for step in group))
 	if len(group) == 1:
 		return _("Step {0} ({1})").format(group[0].number, methods)
+	if len(group) == 2:
+		return _("Steps {0} and {1} ({2})").format(group[0].number, group[-1].number, methods)
 	return _("Steps {0} to {1} ({2})").format(group[0].number, group[-1].number, methods)
 
 
@@ -67,6 +77,8 @@ def _step_ran(d: Any, step: int) -> str:
 
 
 def _unreachable(d: Any, _step: int) -> str:
+	if not d.reason:
+		return _("{0} can't be reached by {1}.").format(d.who, _(d.method))
 	return _("{0} can't be reached by {1}: {2}").format(d.who, _(d.method), d.reason)
 
 
@@ -171,7 +183,15 @@ def _maintenance_over(d: Any, _step: int) -> str:
 
 def _assignee_changed(d: Any, _step: int) -> str:
 	nobody = _("nobody")
-	return _("Assigned to {0}; before to {1}.").format(d.assigned or nobody, d.was or nobody)
+	return _("Assigned to {0}; before to {1}.").format(
+		_full_names(d.assigned) or nobody, _full_names(d.was) or nobody
+	)
+
+
+def _full_names(users: str) -> str:
+	"""Users by their names; who is no user any more, and whom an erasure renamed, as it is written."""
+	each = filter(None, users.split(", "))
+	return ", ".join(frappe.db.get_value("User", user, "full_name", cache=True) or user for user in each)
 
 
 def _ticket_changed(d: Any, _step: int) -> str:

@@ -235,7 +235,7 @@ def _countdown(item: ActionItem) -> dict[str, Any]:
 	return {
 		"due_in": (item.due_at - clock.now()).total_seconds(),
 		"countdown": _("{0} in {1}").format(what, TIME),
-		"due": _("{0} is due now").format(what),
+		"due": (_("{0} are due now") if _are_several(item) else _("{0} is due now")).format(what),
 	}
 
 
@@ -251,6 +251,12 @@ def _next(item: ActionItem) -> str:
 	if item.in_last_wait:
 		return _("End of the last wait")
 	return wording.steps(item.plan.groups[item.group])
+
+
+def _are_several(item: ActionItem) -> bool:
+	"""Whether what is next are several steps, which go out together."""
+	group = next(iter(item.plan.groups[item.group : item.group + 1]), ())
+	return len(group) > 1 and _next(item) == wording.steps(group)
 
 
 def _offered(key: TicketKey, item: ActionItem | None) -> list[dict[str, Any]]:

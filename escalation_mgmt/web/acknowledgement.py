@@ -21,6 +21,7 @@ from escalation_mgmt.storage import addressees, message_secrets
 from escalation_mgmt.utils import clock, rate_limit, visitor
 from escalation_mgmt.utils.doctypes import CONTACT, ITEM, NOTIFICATION
 from escalation_mgmt.utils.error_reports import report_error
+from escalation_mgmt.utils.language import direction
 from escalation_mgmt.utils.retry import retry_on_conflict
 
 PREFIX = "ack/"
@@ -179,6 +180,11 @@ def _page(sheet: Sheet) -> Response:
 	guest = frappe.session.user == "Guest"
 	html = frappe.render_template(
 		"escalation_mgmt/templates/ack.html",
-		{"sheet": sheet, "csrf_token": "" if guest else get_csrf_token(), "lang": frappe.local.lang},
+		{
+			"sheet": sheet,
+			"csrf_token": "" if guest else get_csrf_token(),
+			"lang": frappe.local.lang,
+			"direction": direction(),
+		},
 	)
 	return Response(html, status=sheet.status, mimetype="text/html", headers=_HEADERS)

@@ -32,6 +32,7 @@ from escalation_mgmt.storage.message_state import Purpose
 from escalation_mgmt.utils import clock, installation
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
 from escalation_mgmt.utils.error_reports import reported
+from escalation_mgmt.utils.language import direction
 from escalation_mgmt.utils.rate_limit import hourly
 
 TESTS_PER_HOUR = 6
@@ -243,6 +244,7 @@ class PhonePage:
 			"escalation_mgmt/templates/phone.html",
 			{
 				"lang": frappe.local.lang,
+				"direction": direction(),
 				"user": frappe.session.user,
 				"full_name": frappe.db.get_value("User", frappe.session.user, "full_name")
 				or frappe.session.user,

@@ -55,6 +55,7 @@
 
 	function element(tag, text = "", cls = "", ...children) {
 		const made = document.createElement(tag);
+		made.dir = "auto"; // what people wrote, in whichever language
 		made.className = cls;
 		made.append(...(text ? [text] : []), ...children);
 		return made;
