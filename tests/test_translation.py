@@ -148,7 +148,7 @@ def _in_call(node: ast.Call) -> Iterator[tuple[int, str]]:
 	name = called(node)
 	if name in LOGS:
 		return
-	if name == "_":
+	if name in ("_", "_lt"):
 		whole = node.args[0]
 		if isinstance(whole, ast.JoinedStr | ast.BinOp):
 			yield node.lineno, f"put together before it is translated: {ast.unparse(whole)}"

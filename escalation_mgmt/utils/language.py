@@ -17,16 +17,15 @@ def plural(count: int, one: Any, other: Any, *values: Any) -> str:
 	"""
 	form = locale().plural_form(count)
 	if form == "one":
-		text = str(one)
-	else:
-		text = str(other) if form == "other" else _(other.msg, context=form)
+		return str(one).format(count, *values)
+	text = str(other) if form == "other" else _(other.msg, context=form)
 	return text.format(count, *values)
 
 
 def locale() -> Locale:
 	"""That of the language of whom it is for; English where Babel doesn't know it."""
 	try:
-		return Locale.parse((frappe.local.lang or "en").replace("-", "_"))
+		return Locale.parse((getattr(frappe.local, "lang", None) or "en").replace("-", "_"))
 	except (UnknownLocaleError, ValueError):
 		return Locale("en")
 
