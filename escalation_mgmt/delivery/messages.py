@@ -45,7 +45,7 @@ class TicketView(Readable):
 		self.team = ticket.facts.team
 		self.ticket_type = ticket.facts.ticket_type
 		self.customer = ticket.facts.customer
-		self._doc, self._load = Reader(doc) if doc else None, load
+		self._doc, self._load = doc, load
 
 	@property
 	def url(self) -> str:
@@ -192,7 +192,7 @@ def own_fields_in(template: str) -> frozenset[str]:
 def sample(doctype: str) -> dict[str, Any]:
 	"""A context to try a template on. Quotes, a backslash and a new line are in it: a body must stand them."""
 	ticket = Ticket(doctype=doctype, name="0", subject='Sample "ticket" \\ with\na second line')
-	view = TicketView(ticket, doc=frappe.new_doc(doctype) if doctype else None)
+	view = TicketView(ticket, doc=Reader(frappe.new_doc(doctype)) if doctype else None)
 	plan = Plan.from_dict(SAMPLE_PLAN)
 	known = context(view, plan, None, 'Sample "Person"', "ESC-00000", public_url("/ack/sample"))
 	return known | {"message": ticket.subject}

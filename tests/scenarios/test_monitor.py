@@ -137,7 +137,7 @@ def test_28_the_command_says_so_by_its_exit_code(world: World) -> None:
 	frappe.db.set_value(ITEM, item.name, "due_utc", world.start - timedelta(minutes=6))
 	frappe.db.commit()
 	ill = command(world.site, "escalation", "status")
-	assert (ill.returncode, "1 steps are overdue" in ill.stdout) == (1, True), ill.stderr
+	assert (ill.returncode, "1 step is overdue" in ill.stdout) == (1, True), ill.stderr
 	frappe.db.set_value(ITEM, item.name, "due_utc", world.start + timedelta(hours=1))
 	monitor.ticked(world.start - timedelta(minutes=6))
 	stopped = world.bench("status")
