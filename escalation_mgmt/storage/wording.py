@@ -10,6 +10,8 @@ from frappe.utils import cint, flt, format_duration
 from escalation_mgmt.engine import NOT_DELIVERED, Answer, CancelReason, EventKind, Status, Step, WorkedOn
 from escalation_mgmt.utils import clock
 
+_REDACTED = "[REDACTED]"  # what Frappe writes for the name of whom it anonymizes
+
 
 def in_words(kind: str, step: int, data: dict[str, Any]) -> str:
 	"""One event as a sentence, in the reader's language."""
@@ -190,8 +192,12 @@ def _assignee_changed(d: Any, _step: int) -> str:
 
 def _full_names(users: str) -> str:
 	"""Users by their names; who is no user any more, and whom an erasure renamed, as it is written."""
-	each = filter(None, users.split(", "))
-	return ", ".join(frappe.db.get_value("User", user, "full_name", cache=True) or user for user in each)
+	return ", ".join(map(_full_name, filter(None, users.split(", "))))
+
+
+def _full_name(user: str) -> str:
+	name = frappe.db.get_value("User", user, "full_name", cache=True)
+	return user if name in (None, "", _REDACTED) else name
 
 
 def _ticket_changed(d: Any, _step: int) -> str:
