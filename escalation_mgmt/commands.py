@@ -1,11 +1,74 @@
-"""Commands for the shell: `bench --site SITE escalation …`."""
+"""Commands for the shell: `bench --site SITE escalation …`.
 
+Each leaves with 2, and a sentence, where it couldn't do what it is for: no such site, a site without the app, or no
+database. A monitor can tell that from what a command has found to be wrong (1).
+"""
+
+import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import click
 import frappe
 from frappe.commands import get_site, pass_context
+
+
+class Unavailable(click.ClickException):
+	"""What was asked for can't be done here."""
+
+	exit_code = 2
+
+
+@contextmanager
+def connected(context: Any) -> Iterator[None]:
+	"""Connected to the command's site, on which the app is installed, and rolled back at the end. Raises Unavailable, in
+	words, where that can't be.
+	"""
+	site, installed = get_site(context), False
+	try:
+		frappe.init(site)
+		if not os.path.exists(frappe.get_site_path("site_config.json")):
+			raise frappe.IncorrectSitePath
+		frappe.connect()
+		_ensure_installed(site)
+		installed = True
+		yield
+		frappe.db.rollback()
+	except frappe.IncorrectSitePath as e:
+		raise Unavailable(f"There is no site {site}.") from e
+	except Exception as e:
+		if installed and _of_another_schema(e):
+			raise Unavailable(f"{_said(e)}. Bring the site up to date: bench --site {site} migrate") from e
+		if _of_the_database(e):
+			raise Unavailable(f"The database of {site} can't be used: {_said(e)}") from e
+		raise
+	finally:
+		frappe.destroy()
+
+
+def _ensure_installed(site: str) -> None:
+	if "escalation_mgmt" not in frappe.get_installed_apps():
+		raise Unavailable(
+			f"Escalation Management is not installed on {site}. Install it there:"
+			f" bench --site {site} install-app escalation_mgmt"
+		)
+
+
+def _of_another_schema(error: Exception) -> bool:
+	return bool(frappe.db.is_table_missing(error) or frappe.db.is_missing_column(error))
+
+
+def _of_the_database(error: Exception) -> bool:
+	"""Whether the database is away, refuses us, or isn't the site's: by the names of PEP 249, which every driver has."""
+	names = {kind.__name__ for kind in type(error).__mro__}
+	return bool(names & {"OperationalError", "InterfaceError", "ProgrammingError"})
+
+
+def _said(error: Exception) -> str:
+	return str(error.args[-1]) if error.args else type(error).__name__
 
 
 @click.group("escalation")
@@ -24,22 +87,20 @@ def dispatch(context, once: bool = False) -> None:
 
 	site = get_site(context)
 	sender = None if once else Sender(lambda: dispatcher.reconnect(site))
-	frappe.init(site)
-	frappe.connect()
 	try:
-		if not installation.is_live():
-			click.secho(
-				"This installation is mute; make it live in Escalation Settings.", fg="yellow", err=True
-			)
-		if once:
-			ran = dispatcher.tick()
-			sweep.sweep()
-			count = ran + dispatcher.tick()
-			click.echo(f"{count} action {'item' if count == 1 else 'items'} run")
-		else:
-			dispatcher.run(Stop(), sender)
+		with connected(context):
+			if not installation.is_live():
+				click.secho(
+					"This installation is mute; make it live in Escalation Settings.", fg="yellow", err=True
+				)
+			if once:
+				ran = dispatcher.tick()
+				sweep.sweep()
+				count = ran + dispatcher.tick()
+				click.echo(f"{count} action {'item' if count == 1 else 'items'} run")
+			else:
+				dispatcher.run(Stop(), sender)
 	finally:
-		frappe.destroy()
 		if sender:
 			sender.close()
 
@@ -50,9 +111,7 @@ def status(context) -> None:
 	"""Say how the engine does. Leaves with 0 while all is well, with 1 otherwise."""
 	from escalation_mgmt.dispatch import monitor
 
-	frappe.init(get_site(context))
-	frappe.connect()
-	try:
+	with connected(context):
 		state = monitor.health()
 		for problem in state.problems:
 			click.secho(problem, fg="red")
@@ -60,8 +119,6 @@ def status(context) -> None:
 			click.secho("All is well: nothing is overdue.", fg="green")
 		for figure in monitor.figures():
 			click.echo(f"{figure['label']}: {figure['value']}")
-	finally:
-		frappe.destroy()
 	raise SystemExit(0 if state.well else 1)
 
 
@@ -71,18 +128,13 @@ def check(context) -> None:
 	"""Say what would make an escalation fail, and the remedy. Leaves with 0 where nothing would, with 1 otherwise."""
 	from escalation_mgmt.preflight import readiness
 
-	frappe.init(get_site(context))
-	frappe.connect()
-	try:
+	with connected(context):
 		found = readiness.findings(ask_providers=True)
 		for finding in found:
 			click.secho(finding.problem, fg="red")
 			click.echo(f"    {finding.remedy.label} {finding.remedy.url}".rstrip())
 		if not found:
 			click.secho("All is ready.", fg="green")
-	finally:
-		frappe.db.rollback()
-		frappe.destroy()
 	raise SystemExit(1 if found else 0)
 
 
@@ -105,9 +157,7 @@ def rehearse(context, plan, ticket, at, acknowledged_by, everyone, delay, **hypo
 	from escalation_mgmt.preflight import rehearsal
 	from escalation_mgmt.utils.doctypes import PLAN
 
-	frappe.init(get_site(context))
-	frappe.connect()
-	try:
+	with connected(context), _refused_in_words():
 		if not frappe.db.exists(PLAN, plan):
 			raise click.ClickException(f"There is no plan {plan}.")
 		responses = Responses(to_message=acknowledged_by, everyone=everyone, delay=timedelta(minutes=delay))
@@ -119,13 +169,16 @@ def rehearse(context, plan, ticket, at, acknowledged_by, everyone, delay, **hypo
 			responses=responses,
 		)
 		_print(found)
+	raise SystemExit(1 if found.unreachable else 0)
+
+
+@contextmanager
+def _refused_in_words() -> Iterator[None]:
+	try:
+		yield
 	except (frappe.ValidationError, ValueError, OverflowError) as e:
 		why = e.args[0] if e.args else e
 		raise click.ClickException("\n".join(why) if isinstance(why, list) else str(why)) from e
-	finally:
-		frappe.db.rollback()
-		frappe.destroy()
-	raise SystemExit(1 if found.unreachable else 0)
 
 
 def _print(found) -> None:

@@ -35,9 +35,8 @@ escalation_notifiers = [
 before_install = "escalation_mgmt.install.before_install"
 after_install = "escalation_mgmt.install.after_install"
 after_migrate = "escalation_mgmt.install.after_migrate"
-after_uninstall = "escalation_mgmt.install.after_uninstall"
+after_uninstall = "escalation_mgmt.uninstall.after_uninstall"
 after_app_install = "escalation_mgmt.install.after_app_install"
-before_uninstall = "escalation_mgmt.install.before_uninstall"
 
 # Which DocTypes hold tickets is decided by plans, so the handler of all leaves at once for any other.
 doc_events = {

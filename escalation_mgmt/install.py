@@ -7,7 +7,6 @@ import frappe
 from escalation_mgmt import agent_page
 from escalation_mgmt.operations import examples
 from escalation_mgmt.utils import installation
-from escalation_mgmt.utils.doctypes import SETTINGS
 
 ROLES = ("Escalation Manager", "Escalation Responder")
 
@@ -33,24 +32,6 @@ def after_app_install(app: str) -> None:
 	if app == "helpdesk":
 		agent_page.install()
 		examples.make()
-
-
-def before_uninstall() -> None:
-	agent_page.remove()
-
-
-def after_uninstall() -> None:
-	"""Take along what Frappe leaves behind: the scheduled job would fail every minute, and the settings name secrets
-	that are gone. The roles stay, and with them who had them.
-	"""
-	for name in frappe.get_all(
-		"Scheduled Job Type", filters={"method": ("like", "escalation_mgmt.%")}, pluck="name", order_by="name"
-	):
-		frappe.delete_doc("Scheduled Job Type", name, ignore_permissions=True, force=True)
-	frappe.db.delete("Singles", {"doctype": SETTINGS})
-	frappe.db.delete("__Auth", {"doctype": ("like", "Escalation %")})
-	installation.forget()
-	frappe.db.commit()  # the command doesn't, after this
 
 
 def make_roles() -> None:

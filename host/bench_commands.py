@@ -60,12 +60,13 @@ def install_app(site, apps, force=False):
 @click.argument("app")
 @click.option("--yes", "-y", is_flag=True)
 @click.option("--no-backup", is_flag=True)
+@click.option("--dry-run", is_flag=True)
 @click.option("--force", is_flag=True)
 @connected
-def uninstall_app(site, app, yes, no_backup, force):
+def uninstall_app(site, app, yes, no_backup, dry_run, force):
 	from frappe.installer import remove_app
 
-	remove_app(app, yes=yes, no_backup=no_backup, force=force)
+	remove_app(app, dry_run=dry_run, yes=yes, no_backup=no_backup, force=force)
 
 
 @click.command("list-apps")

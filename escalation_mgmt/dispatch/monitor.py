@@ -56,6 +56,7 @@ class Health:
 	parked: int
 	reaching_nobody: int
 	scheduler_off: bool
+	redis_away: bool
 
 	@property
 	def well(self) -> bool:
@@ -66,7 +67,7 @@ class Health:
 		"""What is wrong, in words that say what to do; [] where nothing is."""
 		if self.mute:
 			return [_("This site is a copy: nothing is sent. Make it live in Escalation Settings.")]
-		return self.overdue + self.stuck
+		return self.overdue + self.stuck + self.blind
 
 	@property
 	def overdue(self) -> list[str]:
@@ -121,6 +122,13 @@ class Health:
 			)
 		return found
 
+	@property
+	def blind(self) -> list[str]:
+		"""What keeps it from knowing, and others from being asked."""
+		if not self.redis_away:
+			return []
+		return [_("Redis can't be reached: no job is run, and nobody knows when a dispatcher last looked.")]
+
 
 def health(tolerated: timedelta = TOLERATED) -> Health:
 	"""Look at what is due. What is late by less than `tolerated` is not overdue."""
@@ -140,7 +148,16 @@ def health(tolerated: timedelta = TOLERATED) -> Health:
 		parked=frappe.db.count(ITEM, {"parked": ("is", "set"), "status": ("!=", "Cancelled")}),
 		reaching_nobody=frappe.db.count(ITEM, {"stalled": 1}),
 		scheduler_off=_scheduler_off(),
+		redis_away=_redis_away(),
 	)
+
+
+def _redis_away() -> bool:
+	try:
+		frappe.cache.ping()
+	except (redis.exceptions.RedisError, OSError):
+		return True
+	return False
 
 
 def _overdue(doctype: str, column: str, before: Any) -> tuple[int, Any]:

@@ -93,7 +93,11 @@ def _can_be_done(key: TicketKey, item: ActionItem | None) -> dict[str, Any]:
 		"details": _("Details"),
 		"cancel": _("Cancel"),
 		"zone": _("Time zone: {0}").format(clock.zone()),
+		"more": _("More"),
 		"offline": _("The server can't be reached, and nothing was done. Try again."),
+		"logged_out": _("You are logged out, and nothing was done. Reload this page."),
+		"too_many": _("That was too often. Wait a minute and try again."),
+		"failed": _("That didn't work. Reload this page and try again."),
 	}
 	actions = _offered(key, item)
 	withheld = _withheld(key, bool(actions)) if catalog.withheld(key, item) else ""

@@ -70,9 +70,11 @@ def on_the_agent_page_a_dialog_is_open_meanwhile(agent: Window, ticket: str) -> 
 	"""Scenario 17. Its line needs no more of Helpdesk than the header of the page, and where to say what was done."""
 	agent.page.evaluate(AGENT_PAGE, ticket)
 	line, dialog = agent.page.locator(".escalation-line"), agent.page.locator("dialog[open]")
+	line.get_by_role("button", name="More").click()
 	line.get_by_role("button", name="Snooze…").click()
 	expect(dialog).to_contain_text("Time zone: UTC")
 	dialog.get_by_role("button", name="Cancel").click()
+	line.get_by_role("button", name="More").click()
 	line.get_by_role("button", name="Stop…").click()
 	dialog.locator("textarea").fill("It was the old state that I saw")
 	of = {"doctype": "HD Ticket", "name": ticket}

@@ -326,7 +326,7 @@ def test_the_form_script_comes_and_goes_with_the_app(world: World) -> None:
 	frappe.db.set_value("HD Form Script", agent_page.NAME, {"enabled": 0, "script": "old"})
 	install.after_migrate()
 	assert not there().enabled and "agent_page.js" in there().script, "renewed, and still disabled"
-	install.before_uninstall()
+	agent_page.remove()
 	assert not there()
 	install.after_app_install("erpnext")
 	assert not there()

@@ -1,8 +1,12 @@
 // Helpdesk's agent page: a line under the ticket's header says how its escalation stands, and offers what can be done.
 // Loaded by the HD Form Script that the app installs.
 
-// One version for both files, however long a browser keeps them.
-const { TicketEscalation } = await import(`./ticket_escalation.js${new URL(import.meta.url).search}`);
+// One version for all files, however long a browser keeps them.
+const version = new URL(import.meta.url).search;
+const { TicketEscalation } = await import(`./ticket_escalation.js${version}`);
+const { CSS } = await import(`./agent_page_style.js${version}`);
+
+const IN_A_ROW = 3; // buttons; where there are more, the first two and a menu
 
 let line = null;
 
@@ -36,21 +40,44 @@ class Line {
 		const header = document.getElementById("app-header");
 		if (!header || !state || !(state.item || state.actions.length)) return this.element.remove();
 		const focused = this.element.contains(document.activeElement) && document.activeElement.dataset.action;
+		const open = this.menu?.matches(":popover-open");
 		this.element.setAttribute("aria-label", state.words.title);
 		this.element.dataset.tone = state.tone || "gray";
 		this.element.replaceChildren(...this.parts(state));
 		// Behind what Helpdesk itself puts there; on a phone that is a bar of one line, so below it.
 		if (header.tagName === "HEADER") header.parentElement.after(this.element);
 		else header.append(this.element);
+		if (open) this.menu?.showPopover();
 		if (focused) this.element.querySelector(`[data-action="${focused}"]`)?.focus();
 	}
 
 	parts(state) {
-		const buttons = make("span", "escalation-actions");
-		buttons.append(...state.actions.map((action) => this.button(action, state)));
 		this.next = make("span", "escalation-next");
-		const stands = state.item ? [make("span", "escalation-status", state.status), make("span", "", state.headline), this.next, details(state)] : [];
-		return [this.element.querySelector("style"), make("strong", "", state.words.title), ...stands, buttons];
+		const status = state.item ? [make("span", "escalation-status", state.status)] : [];
+		const link = state.item ? [details(state)] : [];
+		const stands = [...status, make("span", "", state.headline), this.next, ...link];
+		return [this.element.querySelector("style"), make("strong", "", state.words.title), ...stands, this.buttons(state)];
+	}
+
+	buttons(state) {
+		const row = make("span", "escalation-actions");
+		const made = state.actions.map((action) => this.button(action, state));
+		this.menu = null;
+		if (made.length <= IN_A_ROW || !("popover" in this.element)) row.append(...made);
+		else row.append(...made.slice(0, 2), ...this.more(made.slice(2), state.words));
+		return row;
+	}
+
+	// A button, and what it opens: above everything, whatever Helpdesk cuts off at its header's edge.
+	more(buttons, words) {
+		const opens = make("button", "", words.more);
+		this.menu = make("div", "escalation-menu");
+		this.menu.popover = "auto";
+		this.menu.append(...buttons);
+		Object.assign(opens, { type: "button", popoverTargetElement: this.menu });
+		opens.dataset.action = "more";
+		this.menu.addEventListener("beforetoggle", ({ newState }) => newState === "open" && beneath(this.menu, opens));
+		return [opens, this.menu];
 	}
 
 	button(action, shown) {
@@ -63,15 +90,25 @@ class Line {
 
 	// Ask what the action wants to know, do it, and say what came of it.
 	async run(button, action, shown) {
+		this.menu?.hidePopover();
 		const values = action.fields.length ? await ask(action, shown.words) : {};
 		if (!values) return;
 		button.disabled = true;
 		const { done, message } = await this.escalation
 			.act(action.name, values, shown)
-			.catch((error) => ({ done: false, message: String(error) }))
+			.catch((error) => (console.error("Escalation:", error), { done: false, message: shown.words.failed }))
 			.finally(() => (button.disabled = false));
 		(done ? this.toast.success : this.toast.error)(message);
 	}
+}
+
+// Opens below the button, with its far edge under the button's, in whichever direction the page is read.
+function beneath(menu, button) {
+	const { bottom, left, right } = button.getBoundingClientRect();
+	const width = document.documentElement.clientWidth;
+	const rtl = getComputedStyle(button).direction === "rtl";
+	Object.assign(menu.style, { top: `${bottom + 4}px`, left: rtl ? `${Math.max(left, 8)}px` : "auto" });
+	menu.style.right = rtl ? "auto" : `${Math.max(width - right, 8)}px`;
 }
 
 function details(state) {
@@ -131,36 +168,3 @@ function make(tag, name = "", text = "") {
 	element.textContent = text;
 	return element;
 }
-
-const CSS = `
-	.escalation-line { display: flex; flex: none; flex-wrap: wrap; align-items: center; gap: 4px 12px; margin: 0 20px 12px; padding: 6px 12px;
-		border-left: 4px solid var(--escalation-tone); border-radius: 6px; font-size: 14px; line-height: 1.4;
-		background: var(--surface-gray-2, #f3f3f3); color: var(--ink-gray-8, #383838); --escalation-tone: #7c7c7c; }
-	.escalation-line[data-tone=red] { --escalation-tone: #b52a2a; }
-	.escalation-line[data-tone=orange] { --escalation-tone: #a35200; }
-	.escalation-line[data-tone=yellow] { --escalation-tone: #816300; }
-	.escalation-line[data-tone=green] { --escalation-tone: #1b6b38; }
-	.escalation-line[data-tone=blue] { --escalation-tone: #0a5ea8; }
-	@media (max-width: 767px) { .escalation-line { margin: 8px 12px; } }
-	.escalation-status { padding: 1px 8px; border-radius: 10px; background: var(--escalation-tone); color: #fff; white-space: nowrap; }
-	.escalation-next { font-variant-numeric: tabular-nums; font-weight: 600; }
-	.escalation-next:empty { display: none; }
-	.escalation-line a { text-decoration: underline; }
-	.escalation-actions { display: flex; flex-wrap: wrap; gap: 8px; margin-left: auto; }
-	.escalation-actions button { padding: 3px 10px; border-radius: 6px; border: 1px solid var(--outline-gray-3, #c7c7c7);
-		background: var(--surface-white, #fff); color: var(--ink-gray-9, #171717); }
-	.escalation-actions button:hover { background: var(--surface-gray-3, #ededed); }
-	.escalation-actions button:focus-visible { outline: 2px solid currentColor; outline-offset: 1px; }
-	.escalation-actions [data-action=acknowledge], .escalation-actions .escalation-send {
-		background: var(--surface-gray-7, #171717); border-color: transparent; color: var(--ink-white, #fff); }
-	.escalation-actions [data-action=acknowledge]:hover { background: var(--surface-gray-6, #383838); }
-	.escalation-dialog { width: min(420px, 92vw); margin: auto; padding: 20px; border: 0; border-radius: 12px;
-		background: var(--surface-modal, #fff); color: var(--ink-gray-9, #171717); }
-	.escalation-dialog::backdrop { background: rgb(0 0 0 / 40%); }
-	.escalation-dialog .escalation-actions { justify-content: flex-end; font-size: 14px; }
-	.escalation-dialog h2 { font-size: 18px; font-weight: 600; margin-bottom: 12px; }
-	.escalation-dialog label { display: block; font-size: 14px; margin-bottom: 16px; }
-	.escalation-dialog textarea, .escalation-dialog select, .escalation-dialog input { display: block; width: 100%; min-height: 34px; margin-top: 4px; padding: 6px 8px;
-		border: 1px solid var(--outline-gray-3, #c7c7c7); border-radius: 6px; background: var(--surface-white, #fff); color: inherit; font-size: 14px; }
-	.escalation-dialog textarea { min-height: 84px; }
-`;

@@ -102,11 +102,26 @@ export async function post(method, body, words) {
 		body: JSON.stringify(body),
 	}).catch(() => null);
 	if (!answer) return { done: false, message: words.offline };
-	const said = await answer.json().catch(() => ({}));
-	return answer.ok ? said.message : { done: false, message: refusal(said) || answer.statusText };
+	const said = await answer.json().catch(() => null);
+	if (answer.ok && said) return said.message;
+	return { done: false, message: refusal(answer.status, said, words) };
 }
 
-function refusal(said) {
-	const messages = JSON.parse(said._server_messages || "[]").map((message) => JSON.parse(message).message);
-	return messages.join(" ").replace(/<[^>]*>/g, "") || said.exception;
+// What the server said against it in words; else what its status means for the person: never a program's own text.
+function refusal(status, said, words) {
+	const text = messages(said?._server_messages);
+	if (text && status < 500) return text;
+	if (status === 401 || status === 403 || said?.exc_type === "CSRFTokenError") return words.logged_out;
+	return status === 429 ? words.too_many : words.failed;
+}
+
+function messages(listed) {
+	try {
+		return JSON.parse(listed || "[]")
+			.map((message) => JSON.parse(message).message)
+			.join(" ")
+			.replace(/<[^>]*>/g, "");
+	} catch {
+		return "";
+	}
 }

@@ -1,0 +1,242 @@
+"""Our line on Helpdesk's agent page: seen, and read, in both of its themes and at every width.
+
+A page that has of Helpdesk 1.28 what touches ours: its header, which cuts off what stands out of it, its theme, and those
+of its colours whose names ours once knew. Everything else is real.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.desk import PATIENCE, Desk, Window, plan_for
+from tests.browser.eyes import covered, in_sight
+from tests.browser.test_accessibility import complaints
+
+SECONDS = PATIENCE / 1000
+WIDTHS = (390, 1280, 1920)
+SUBJECT = "Agent page: the cold store is warm"
+HELPDESK = """<!doctype html>
+<html lang="en" data-theme="THEME">
+<head><title>Ticket</title><style>
+	*, ::before, ::after { margin: 0; padding: 0; border: 0 solid; box-sizing: border-box; }
+	button, textarea, select, input { font: inherit; color: inherit; background-color: transparent; }
+	body { font: 16px sans-serif; background: #fff; color: #171717; --surface-gray-7: #7a7a7a; --ink-gray-9: #171717; --surface-gray-2: #f3f3f3;
+		--ink-gray-8: #383838; --outline-gray-3: #c7c7c7; }
+	[data-theme=dark] body { background: #171717; color: #f3f3f3; --surface-gray-7: #9b9b9b; --ink-gray-9: #f8f8f8; --surface-gray-2: #232323;
+		--ink-gray-8: #e0e0e0; --outline-gray-3: #4f4f4f; }
+	#app-header { overflow: hidden; } main { position: relative; z-index: 5; height: 900px; background: inherit; }
+</style></head>
+<body><div style="background: inherit"><header id="app-header"></header></div><main><h1>Activity</h1></main></body></html>"""
+SHOWN = """async ([name, token]) => {
+	window.csrf_token = token;
+	window.said = [];
+	const say = (message) => window.said.push(message);
+	const { setup } = await import("/assets/escalation_mgmt/js/agent_page.js?v=test");
+	setup({ doc: { name }, toast: { success: say, error: say } });
+}"""
+
+
+@pytest.fixture(scope="module")
+def escalating(desk: Desk) -> Iterator[str]:
+	"""A ticket of which step 1 was sent, with everything on offer."""
+	plan = plan_for(
+		SUBJECT,
+		"Agent Page",
+		{"method": "Email", "whom": "User", "user": "lead@x.test"},
+		{"wait": 3600, "method": "Email", "whom": "User", "user": "lead@x.test"},
+	)
+	desk.as_administrator("frappe.client.insert", doc=plan)
+	with desk.dispatcher():
+		name = ticket(desk, SUBJECT)
+		desk.inbox.expect(method="Email", to="lead@x.test", contains=SUBJECT, timeout=SECONDS)
+	yield name
+	desk.as_administrator(
+		"frappe.client.set_value",
+		doctype="Escalation Plan",
+		name="Agent Page",
+		fieldname="enabled",
+		value=0,
+	)
+	desk.as_administrator(
+		"frappe.client.set_value", doctype="HD Ticket", name=name, fieldname="status", value="Closed"
+	)
+	desk.inbox.take_all()
+
+
+def ticket(desk: Desk, subject: str) -> str:
+	doc = {"doctype": "HD Ticket", "subject": subject, "raised_by": "c@x.test", "priority": "Urgent"}
+	return str(desk.as_administrator("frappe.client.insert", doc={**doc, "description": subject})["name"])
+
+
+@contextmanager
+def agent_page(desk: Desk, name: str, *, width: int = 1280, dark: bool = False) -> Iterator[Window]:
+	with desk.window() as agent:
+		agent.log_in("lead@x.test")
+		agent.page.goto("/escalations")
+		token = agent.page.evaluate("JSON.parse(document.getElementById('given').textContent).csrf_token")
+		body = HELPDESK.replace("THEME", "dark" if dark else "light")
+		agent.page.route(
+			"**/helpdesk/tickets/*", lambda route: route.fulfill(body=body, content_type="text/html")
+		)
+		agent.page.set_viewport_size({"width": width, "height": 900})
+		agent.page.goto(f"/helpdesk/tickets/{name}")
+		agent.page.evaluate(SHOWN, [name, token])
+		expect(agent.page.locator(".escalation-line")).to_be_visible()
+		yield agent
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_everything_is_in_sight_and_can_be_read(desk: Desk, escalating: str, width: int, dark: bool) -> None:
+	with agent_page(desk, escalating, width=width, dark=dark) as agent:
+		page = agent.page
+		line = page.locator(".escalation-line")
+		expect(line).to_contain_text("Step 1 of 2 has run.")
+		row = line.locator(".escalation-actions > button")
+		assert [text.strip() for text in row.all_inner_texts()] == ["Acknowledge", "Escalate Now", "More"]
+		in_sight(line.locator(":scope > :not(style)"))
+		in_sight(row)
+		row.last.click()
+		menu = page.locator(".escalation-menu button")
+		assert menu.all_inner_texts() == ["Snooze…", "Hand Over…", "Add a Person…", "Stop…"]
+		in_sight(menu)
+		assert not complaints(page, ".escalation-line")
+		assert tall_enough(page, width)
+		menu.last.click()
+		expect(page.locator(".escalation-menu")).to_be_hidden()
+		dialog = page.locator("dialog[open]")
+		in_sight(dialog.locator("h2, textarea, button"))
+		assert not complaints(page, "dialog")
+		dialog.locator("textarea").fill("It is cold again")
+		assert not complaints(page, "dialog")
+		dialog.get_by_role("button", name="Cancel").click()
+		assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def tall_enough(page: Page, width: int) -> bool:
+	"""For a thumb, where it is a phone's."""
+	heights = page.evaluate(
+		"[...document.querySelectorAll('.escalation-line button')].map((b) => b.getBoundingClientRect().height)"
+	)
+	return width > 767 or all(height >= 40 for height in heights)
+
+
+def test_the_main_button_stands_out_and_none_looks_disabled(desk: Desk, escalating: str) -> None:
+	for dark in (False, True):
+		with agent_page(desk, escalating, dark=dark) as agent:
+			colours = agent.page.evaluate(
+				"""() => [...document.querySelectorAll(".escalation-actions > button")].map((button) => {
+					const of = (element) => getComputedStyle(element).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number);
+					return of(button).map((part, i) => Math.abs(part - of(document.querySelector(".escalation-line"))[i]));
+				})"""
+			)
+			assert min(colours[0]) > 150, (
+				"Acknowledge is as far from its background as black from white, nearly"
+			)
+			assert max(colours[1]) < 60, "the others are quiet"
+
+
+def test_the_menu_stays_open_while_news_come_and_goes_by_keys(desk: Desk, escalating: str) -> None:
+	with agent_page(desk, escalating) as agent:
+		page = agent.page
+		page.get_by_role("button", name="More").focus()
+		page.keyboard.press("Enter")
+		in_sight(page.locator(".escalation-menu"))
+		page.keyboard.press("Tab")
+		expect(page.get_by_role("button", name="Snooze…")).to_be_focused()
+		desk.as_administrator(
+			"escalation_mgmt.api.act",
+			doctype="HD Ticket",
+			name=escalating,
+			action="add_person",
+			seen=seen(agent, escalating),
+			values={"who": "second@x.test"},
+		)
+		made = page.locator(".escalation-menu").element_handle()
+		page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+		page.wait_for_function("(menu) => !menu.isConnected", arg=made)  # drawn anew
+		in_sight(page.locator(".escalation-menu"))
+		page.keyboard.press("Escape")
+		expect(page.locator(".escalation-menu")).to_be_hidden()
+
+
+def seen(agent: Window, name: str) -> str:
+	answer = agent.context.request.get(
+		f"/api/method/escalation_mgmt.api.ticket?doctype=HD Ticket&name={name}"
+	)
+	return answer.json()["message"]["seen"]
+
+
+def test_what_no_plan_takes_is_said_in_words(desk: Desk, escalating: str) -> None:
+	with agent_page(desk, ticket(desk, "Agent page: nobody's")) as agent:
+		line = agent.page.locator(".escalation-line")
+		expect(line).to_contain_text("No plan has taken this ticket.")
+		expect(line.get_by_role("button", name="Start a Plan…")).to_be_visible()
+		in_sight(line.locator(":scope > span, button"))
+		assert not line.locator(".escalation-status, a").count()
+
+
+WRONG = {
+	"no connection": (lambda route: route.abort(), "The server can't be reached"),
+	"a page in place of an answer": (
+		lambda route: route.fulfill(status=502, body="<html>Bad Gateway</html>"),
+		"That didn't work.",
+	),
+	"an error of the server": (
+		lambda route: route.fulfill(
+			status=500, json={"exception": "pymysql.err.OperationalError", "exc_type": "OperationalError"}
+		),
+		"That didn't work.",
+	),
+	"a list that is none": (
+		lambda route: route.fulfill(status=417, json={"_server_messages": "[nonsense"}),
+		"That didn't work.",
+	),
+	"logged out": (
+		lambda route: route.fulfill(status=403, json={"exc_type": "PermissionError"}),
+		"You are logged out",
+	),
+	"another session": (
+		lambda route: route.fulfill(
+			status=400, json={"exc_type": "CSRFTokenError", "exception": "CSRFTokenError"}
+		),
+		"You are logged out",
+	),
+	"too often": (lambda route: route.fulfill(status=429, body="slow"), "That was too often."),
+	"no JSON": (lambda route: route.fulfill(status=200, body="<html>"), "That didn't work."),
+	"refused in words": (
+		lambda route: route.fulfill(
+			status=417, json={"_server_messages": '["{\\"message\\": \\"Not <b>now</b>.\\"}"]'}
+		),
+		"Not now.",
+	),
+}
+
+
+def test_what_goes_wrong_is_said_in_words(desk: Desk, escalating: str) -> None:
+	with agent_page(desk, escalating) as agent:
+		for what, (answer, says) in WRONG.items():
+			agent.page.unroute("**/escalation_mgmt.api.act")
+			agent.page.route("**/escalation_mgmt.api.act", answer)
+			agent.page.evaluate("window.said = []")
+			agent.page.get_by_role("button", name="Acknowledge").click()
+			agent.page.wait_for_function("window.said.length")
+			said = agent.page.evaluate("window.said[0]")
+			assert said.startswith(says) and "undefined" not in said, f"{what}: {said}"
+		agent.errors = [error for error in agent.errors if not error.startswith(("502 ", "500 "))]
+
+
+def test_the_test_sees_what_lies_over_it(desk: Desk, escalating: str) -> None:
+	with agent_page(desk, escalating) as agent:
+		button = agent.page.get_by_role("button", name="Acknowledge")
+		assert not covered(button)
+		for style in ("margin-left: -3000px", "height: 1px; overflow: hidden; padding: 0"):
+			button.evaluate("(element, style) => (element.style = style)", style)
+			assert covered(button), style
+			button.evaluate("(element) => (element.style = '')")
+		agent.page.evaluate(
+			"document.body.append(Object.assign(document.createElement('div'), { id: 'over', style: 'position: fixed; inset: 0' }))"
+		)
+		assert "<div" in covered(button)

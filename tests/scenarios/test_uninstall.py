@@ -1,0 +1,90 @@
+"""`uninstall-app` by the real command, on a copy of a site: nothing of the app is left, but for what people have."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.on_site import BENCH_SITE, PREFIX, base_site, command
+
+pytestmark = pytest.mark.skipif(bool(BENCH_SITE), reason="makes sites of its own")
+ROOT = Path(__file__).resolve().parents[2]
+
+AS_PEOPLE_LEAVE_IT = """
+user = frappe.new_doc("User")
+user.update({"email": "rita@x.test", "first_name": "Rita", "send_welcome_email": 0})
+user.insert(ignore_permissions=True)
+user.add_roles("Escalation Responder")
+if frappe.db.exists("DocType", "Workspace Sidebar"):
+	copied = frappe.copy_doc(frappe.get_doc("Workspace Sidebar", "Escalation"))
+	copied.update({"title": "Escalation-rita@x.test", "for_user": "rita@x.test"})
+	copied.insert(ignore_permissions=True)
+	other = frappe.new_doc("Workspace Sidebar")
+	other.title = "Rita's Own"
+	for to in ("Escalation Plan", "ToDo"):
+		other.append("items", {"label": to, "type": "Link", "link_type": "DocType", "link_to": to})
+	other.insert(ignore_permissions=True)
+	within = frappe.new_doc("Desktop Icon")
+	within.update({"label": "Within", "icon_type": "Link", "link_type": "Workspace Sidebar", "link_to": "Rita's Own"})
+	within.parent_icon = "Escalation Management"
+	within.insert(ignore_permissions=True)
+if frappe.db.exists("DocType", "Desktop Layout"):
+	icons = [{"label": "Escalation", "name": "Escalation"}, {"label": "Rita's Own"}]
+	folder = {"label": "Mine", "child_icons": icons}
+	layout = frappe.new_doc("Desktop Layout")
+	layout.update({"user": "rita@x.test", "layout": frappe.as_json([*icons, folder])})
+	layout.insert(ignore_permissions=True)
+"""
+
+
+@pytest.fixture
+def a_copy(site: str) -> Iterator[str]:
+	from host import sites
+
+	db = "mariadb" if "mariadb" in site else "sqlite"
+	name = f"{PREFIX}test-uninstall-{db}.localhost"
+	sites.copy_site(base_site(db), name)
+	yield name
+	sites.drop_site(name)
+
+
+def left(name: str, first: Path | None = None) -> dict[str, list[str]]:
+	arguments = [sys.executable, "-m", "tests.leftovers", name, *([str(first)] if first else [])]
+	done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+	assert done.returncode == 0, done.stderr
+	return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_nothing_is_left_but_what_people_have(a_copy: str, tmp_path: Path) -> None:
+	made = tmp_path / "made.py"
+	made.write_text(AS_PEOPLE_LEAVE_IT)
+	before = left(a_copy, made)
+	assert {"tabDocType", "tabRole", "tabCustom HTML Block", "tabScheduled Job Type"} <= {*before}
+	assert "escalation_installation_id" in config(a_copy)
+
+	rehearsed = command(a_copy, "uninstall-app", "escalation_mgmt", "--dry-run", "--no-backup")
+	assert rehearsed.returncode == 0, rehearsed.stderr
+	assert left(a_copy) == before, "a dry run takes nothing"
+	assert "escalation_installation_id" in config(a_copy)
+
+	done = command(a_copy, "uninstall-app", "escalation_mgmt", "--yes", "--no-backup")
+	assert done.returncode == 0, done.stderr
+	after = left(a_copy)
+	(rita,) = after.pop("tabHas Role")
+	assert after == {"tabRole": ["Escalation Responder"]}, "somebody has it"
+	assert rita and "escalation_installation_id" not in config(a_copy)
+
+	again = command(a_copy, "install-app", "escalation_mgmt")
+	assert again.returncode == 0, again.stderr
+	assert {*before} - {*left(a_copy)} <= {"tabDesktop Layout"}
+	status = command(a_copy, "escalation", "status")
+	assert "has not looked" not in status.stdout, "no tick of the installation before"
+
+
+def config(name: str) -> dict[str, object]:
+	from host import paths
+
+	return json.loads((paths.SITES / name / "site_config.json").read_text())
