@@ -21,7 +21,7 @@ from werkzeug.wrappers import Response
 from escalation_mgmt import permissions
 from escalation_mgmt.actions.acknowledge import acknowledge_as
 from escalation_mgmt.delivery.single_message import send_single
-from escalation_mgmt.engine import Status
+from escalation_mgmt.engine import ActionItem, Status
 from escalation_mgmt.notifiers import egress
 from escalation_mgmt.notifiers.base import CannotReach, Sent
 from escalation_mgmt.notifiers.push import devices, services, vapid
@@ -170,23 +170,45 @@ def _items() -> list[dict[str, Any]]:
 		],
 		fields=[
 			*("name", "status", "reference_doctype", "reference_name", "ticket_subject", "priority"),
-			*("due_utc", "ended_utc", "acknowledged_by", "current_step", "step_count"),
+			*("ended_utc", "acknowledged_by", "current_step", "step_count"),
 			*("acknowledged_user", "reminded", "acks"),
 		],
 		order_by="opened_utc desc",
 		limit_page_length=_MOST_ITEMS,
 	)
+	items = {stored.item.id: stored.item for stored in action_items.read([row.name for row in found])}
 	shown = []
 	for row in found:
-		ended, due = row.pop("ended_utc"), row.pop("due_utc")
+		ended = row.pop("ended_utc")
 		if ended and frappe.utils.get_datetime(ended) < recent:
 			continue
 		row["can_acknowledge"] = action_items.waits_for(row, user)
 		del row["acknowledged_user"], row["acks"]
 		row["state"] = _in_words(row)
-		row["due_at"] = clock.shown(due)
+		row["next"] = _comes_next(items[row.name]) if row.name in items else ""
 		shown.append(row)
 	return sorted(shown, key=lambda row: not row["can_acknowledge"])
+
+
+def _comes_next(item: ActionItem) -> str:
+	"""What happens if nobody does anything, and when; empty where nothing does."""
+	if not item.due_at:
+		return ""
+	at = clock.shown(item.due_at)
+	if item.maintenance:
+		return _("Held by a maintenance until {0}.").format(at)
+	match item.status:
+		case Status.SCHEDULED:
+			return _("If nobody answers, it begins at {0}.").format(at)
+		case Status.SNOOZED:
+			return _("Quiet until {0}, then it goes on.").format(at)
+		case Status.ACKNOWLEDGED if not item.reminded:
+			return _("If nothing happens, there is a reminder at {0}.").format(at)
+		case Status.ACKNOWLEDGED:
+			return _("If nothing happens, it goes on at {0}.").format(at)
+	if item.in_last_wait:
+		return _("No step is left. If nobody acknowledges by {0}, the plan's owner is told.").format(at)
+	return _("If nobody acknowledges, the next step runs at {0}.").format(at)
 
 
 def _in_words(row: Any) -> str:
@@ -324,7 +346,11 @@ def words() -> dict[str, str]:
 		"last_used": _("last used {0}"),
 		"no_devices": _("No device yet."),
 		"no_items": _("Nothing is escalating that concerns you."),
-		"next": _("Next step {0}"),
+		"close": _("Close"),
+		"unreachable": _("The server can't be reached. Check the connection, and press the button again."),
+		"unreachable_device": _("the server or the notification service can't be reached"),
+		"too_many": _("That was too often. Wait a minute and try again."),
+		"broken": _("That didn't work. Try again, or open the ticket."),
 		"ticket": _("Ticket {0}"),
 		"acknowledge": _("Acknowledge"),
 		"offline": _("No connection. Shown is what was last known."),

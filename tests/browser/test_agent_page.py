@@ -65,8 +65,8 @@ def escalating(desk: Desk) -> Iterator[str]:
 	desk.inbox.take_all()
 
 
-def ticket(desk: Desk, subject: str) -> str:
-	doc = {"doctype": "HD Ticket", "subject": subject, "raised_by": "c@x.test", "priority": "Urgent"}
+def ticket(desk: Desk, subject: str, priority: str = "Urgent") -> str:
+	doc = {"doctype": "HD Ticket", "subject": subject, "raised_by": "c@x.test", "priority": priority}
 	return str(desk.as_administrator("frappe.client.insert", doc={**doc, "description": subject})["name"])
 
 
@@ -170,7 +170,7 @@ def seen(agent: Window, name: str) -> str:
 
 
 def test_what_no_plan_takes_is_said_in_words(desk: Desk, escalating: str) -> None:
-	with agent_page(desk, ticket(desk, "Agent page: nobody's")) as agent:
+	with agent_page(desk, ticket(desk, "Agent page: nobody's", "Low")) as agent:
 		line = agent.page.locator(".escalation-line")
 		expect(line).to_contain_text("No plan has taken this ticket.")
 		expect(line.get_by_role("button", name="Start a Plan…")).to_be_visible()

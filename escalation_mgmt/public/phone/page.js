@@ -9,9 +9,13 @@
 	let key = ""; // the server's public key
 	let registration = null;
 	let mine = ""; // hash of this browser's endpoint: which of the devices is this one
+	let drawn = ""; // the escalations that are shown
 	let known = []; // the user's devices, as the server has them
 
 	// --- the server
+
+	// What is told to the person as it stands; any other error is a program's, and stays in the console.
+	class InWords extends Error {}
 
 	async function call(method, data = {}) {
 		const answer = await fetch(`/api/method/escalation_mgmt.web.technician.${method}`, {
@@ -22,12 +26,23 @@
 				"X-Frappe-CSRF-Token": given.csrf_token,
 			},
 			body: JSON.stringify(data),
-		});
-		const body = await answer.json().catch(() => ({}));
-		if (answer.ok) return body.message;
-		const error = new Error(wrong(body) || `${answer.status}`);
-		error.status = answer.status;
+		}).catch(() => null);
+		if (!answer) throw new InWords(words.unreachable);
+		const body = await answer.json().catch(() => null);
+		if (answer.ok && body) return body.message;
+		const error = new InWords(refused(answer.status, body || {}));
+		error.logged_out = error.message === words.logged_out;
 		throw error;
+	}
+
+	// By the status where the server has no words of its own for people: those of a fault are for programmers.
+	function refused(status, body) {
+		if (status === 401 || body.exc_type === "CSRFTokenError" || (status === 403 && body.session_expired)) return words.logged_out;
+		const said = status < 500 && wrong(body);
+		if (said) return said;
+		if (status === 403) return words.logged_out;
+		if (status === 429) return words.too_many;
+		return [502, 503, 504].includes(status) ? words.unreachable : words.broken;
 	}
 
 	// What Frappe says of an error: a list of messages in JSON in JSON, with some HTML.
@@ -45,10 +60,16 @@
 			const shown = await call("overview");
 			key = shown.key;
 			show(shown);
-			tell("");
+			connected("");
 		} catch (error) {
-			tell([401, 403].includes(error.status) ? words.logged_out : words.offline);
+			connected(error.logged_out ? words.logged_out : words.offline);
 		}
+	}
+
+	// Whether what is shown is as it is now: said above it, and gone by itself. What came of a press stays until it is closed.
+	function connected(text) {
+		$("connection").textContent = text;
+		$("connection").hidden = !text;
 	}
 
 	// --- what is shown; text nodes only, for subjects and labels were written by others
@@ -72,26 +93,43 @@
 	async function busy(made, press) {
 		made.disabled = true;
 		try {
+			tell("");
 			await press();
 		} catch (error) {
-			tell(error.message);
+			tell(in_words(error));
 		} finally {
 			made.disabled = false;
 		}
 	}
 
+	function in_words(error, otherwise = words.broken) {
+		if (error instanceof InWords) return error.message;
+		console.warn(error);
+		return otherwise;
+	}
+
+	// At the bottom, above everything: there the thumb is, and it is in sight however far the page is scrolled.
 	function tell(text) {
-		$("said").textContent = text;
+		$("said-text").textContent = text;
 		$("said").hidden = !text;
+		document.body.style.paddingBottom = text ? `${$("said").offsetHeight + 16}px` : "";
 	}
 
 	function show({ items, devices, live }) {
-		if (items) $("items").replaceChildren(...cards(items));
+		if (items) show_items(items);
 		if (devices) $("devices").replaceChildren(...rows((known = devices)));
 		if (live !== undefined) {
 			$("copy").textContent = words.copy;
 			$("copy").hidden = live;
 		}
+	}
+
+	// Drawn anew where there is news only: a screen reader reads it out, and what has the focus loses it.
+	function show_items(items) {
+		const as_text = JSON.stringify(items);
+		if (as_text === drawn) return;
+		drawn = as_text;
+		$("items").replaceChildren(...cards(items));
 	}
 
 	function cards(items) {
@@ -108,7 +146,8 @@
 			element("h2", item.ticket_subject, "subject"),
 			element("p", item.state)
 		);
-		if (item.due_at) made.append(element("p", say(words.next, item.due_at), "quiet"));
+		made.querySelector(".subject").dir = "auto"; // in whatever language it was written
+		if (item.next) made.append(element("p", item.next, "quiet"));
 		if (item.can_acknowledge) {
 			const label = `${words.acknowledge}: ${item.ticket_subject}`;
 			made.append(button(words.acknowledge, "main take", () => acknowledge(item), label));
@@ -119,7 +158,7 @@
 	async function acknowledge(item) {
 		const done = await call("acknowledge", { action_item: item.name });
 		show(done);
-		tell(done.taken ? "" : done.message);
+		tell(done.message);
 	}
 
 	function rows(devices) {
@@ -177,13 +216,12 @@
 			// First of all, while the press still counts: browsers ask only then.
 			const answer = await Notification.requestPermission();
 			if (answer !== "granted") {
-				tell(answer === "denied" ? "" : words.dismissed);
+				tell(answer === "denied" ? words.denied : words.dismissed);
 				return;
 			}
 			await subscribe();
-			tell("");
 		} catch (error) {
-			tell(say(words.failed, error.message));
+			tell(say(words.failed, in_words(error, words.unreachable_device)));
 		} finally {
 			await state();
 		}
@@ -279,6 +317,8 @@
 	// --- begin
 
 	async function begin() {
+		$("close").textContent = words.close;
+		$("close").addEventListener("click", () => tell(""));
 		$("allow").addEventListener("click", () => busy($("allow"), allow));
 		$("test").addEventListener("click", () =>
 			busy($("test"), async () => {
@@ -291,7 +331,7 @@
 		try {
 			await resume();
 		} catch (error) {
-			tell(say(words.failed, error.message));
+			tell(say(words.failed, in_words(error, words.unreachable_device)));
 		}
 		await state();
 		setInterval(() => document.visibilityState === "visible" && refresh(), REFRESH);
