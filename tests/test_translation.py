@@ -58,7 +58,14 @@ NAMES = {
 		"Custom HTML Block",
 	),
 	*("Escalation Manager", "Escalation Responder", "Scheduled Job Type", "Activity Log", "Error Log"),
-	*("Deleted Document", "Notification Log", "Workspace Sidebar", "Desktop Icon", "Desktop Layout", "Module Def"),
+	*(
+		"Deleted Document",
+		"Notification Log",
+		"Workspace Sidebar",
+		"Desktop Icon",
+		"Desktop Layout",
+		"Module Def",
+	),
 	*("Column Break", "Section Break", "Small Text", "Web Push", "Phone Call", "HTTP POST", "Ticket Form"),
 	*("iPhone Notification", "At the Response Deadline", "At Once", "Escalation Mgmt", "Dynamic Link"),
 	*(

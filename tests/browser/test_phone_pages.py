@@ -23,21 +23,30 @@ USER = "lead@x.test"
 def link(desk: Desk) -> Iterator[str]:
 	"""Enough escalations that the page is longer than the phone; one's acknowledgement link."""
 	step = {"method": "Email", "whom": "User", "user": USER}
-	plan = plan_for(SUBJECT, "Phone Pages", step, last_wait=3600, condition=f"(doc.subject or '').startswith('{SUBJECT}')")
+	plan = plan_for(
+		SUBJECT, "Phone Pages", step, last_wait=3600, condition=f"(doc.subject or '').startswith('{SUBJECT}')"
+	)
 	desk.as_administrator("frappe.client.insert", doc=plan)
 	tickets = []
 	with desk.dispatcher():
 		for n in range(7):
 			doc = {"doctype": "HD Ticket", "subject": f"{SUBJECT} {n}", "description": "It stands."}
-			made = desk.as_administrator("frappe.client.insert", doc={**doc, "raised_by": "c@x.test", "priority": "Urgent"})
+			made = desk.as_administrator(
+				"frappe.client.insert", doc={**doc, "raised_by": "c@x.test", "priority": "Urgent"}
+			)
 			tickets.append(made["name"])
-		mails = [desk.inbox.expect(method="Email", to=USER, contains=f"{SUBJECT} {n}", timeout=SECONDS) for n in range(7)]
+		mails = [
+			desk.inbox.expect(method="Email", to=USER, contains=f"{SUBJECT} {n}", timeout=SECONDS)
+			for n in range(7)
+		]
 	yield mails[0].links[0]
 	desk.as_administrator(
 		"frappe.client.set_value", doctype="Escalation Plan", name="Phone Pages", fieldname="enabled", value=0
 	)
 	for name in tickets:
-		desk.as_administrator("frappe.client.set_value", doctype="HD Ticket", name=name, fieldname="status", value="Closed")
+		desk.as_administrator(
+			"frappe.client.set_value", doctype="HD Ticket", name=name, fieldname="status", value="Closed"
+		)
 	desk.inbox.take_all()
 
 
@@ -50,7 +59,9 @@ def opened(page: Page, width: int) -> None:
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_an_answer_is_in_sight_wherever_the_page_is_scrolled(desk: Desk, link: str, width: int, dark: bool) -> None:
+def test_an_answer_is_in_sight_wherever_the_page_is_scrolled(
+	desk: Desk, link: str, width: int, dark: bool
+) -> None:
 	with desk.window(phone=True, dark=dark) as window:
 		window.log_in(USER)
 		page = window.page
@@ -82,18 +93,34 @@ def in_sight_when_scrolled_to(page: Page, locator: Any) -> None:
 
 WRONG: dict[str, tuple[Any, str]] = {
 	"no connection": (lambda route: route.abort(), "The server can't be reached."),
-	"a gateway": (lambda route: route.fulfill(status=502, body="<html>Bad Gateway"), "The server can't be reached."),
-	"a fault": (lambda route: route.fulfill(status=500, json={"exception": "KeyError: 'x'"}), "That didn't work."),
-	"a fault with words for programmers": (
-		lambda route: route.fulfill(status=500, json={"_server_messages": '["{\\"message\\": \\"KeyError\\"}"]'}),
+	"a gateway": (
+		lambda route: route.fulfill(status=502, body="<html>Bad Gateway"),
+		"The server can't be reached.",
+	),
+	"a fault": (
+		lambda route: route.fulfill(status=500, json={"exception": "KeyError: 'x'"}),
 		"That didn't work.",
 	),
-	"no answer of Frappe's": (lambda route: route.fulfill(status=200, body="<html>Log in to the hotel"), "That didn't work."),
-	"another session": (lambda route: route.fulfill(status=400, json={"exc_type": "CSRFTokenError"}), "You are logged out."),
+	"a fault with words for programmers": (
+		lambda route: route.fulfill(
+			status=500, json={"_server_messages": '["{\\"message\\": \\"KeyError\\"}"]'}
+		),
+		"That didn't work.",
+	),
+	"no answer of Frappe's": (
+		lambda route: route.fulfill(status=200, body="<html>Log in to the hotel"),
+		"That didn't work.",
+	),
+	"another session": (
+		lambda route: route.fulfill(status=400, json={"exc_type": "CSRFTokenError"}),
+		"You are logged out.",
+	),
 	"logged out": (lambda route: route.fulfill(status=403, json={}), "You are logged out."),
 	"too often": (lambda route: route.fulfill(status=429, json={}), "That was too often."),
 	"refused": (
-		lambda route: route.fulfill(status=417, json={"_server_messages": '["{\\"message\\": \\"Not <b>now</b>.\\"}"]'}),
+		lambda route: route.fulfill(
+			status=417, json={"_server_messages": '["{\\"message\\": \\"Not <b>now</b>.\\"}"]'}
+		),
 		"Not now.",
 	),
 }
@@ -144,7 +171,9 @@ def test_it_says_what_happens_when_the_last_wait_is_over(desk: Desk, link: str) 
 		window.log_in(USER)
 		opened(window.page, PHONE["width"])
 		card = window.page.locator("article", has_text=f"{SUBJECT} 3")
-		expect(card).to_contain_text(re.compile(r"No step is left. If nobody acknowledges by .+, the plan's owner is told\."))
+		expect(card).to_contain_text(
+			re.compile(r"No step is left. If nobody acknowledges by .+, the plan's owner is told\.")
+		)
 		expect(card).not_to_contain_text("ext step")
 
 
@@ -182,4 +211,6 @@ def test_the_page_behind_a_link(desk: Desk, link: str, width: int, dark: bool, l
 
 
 def speaks(desk: Desk, language: str) -> None:
-	desk.as_administrator("frappe.client.set_value", doctype="User", name=USER, fieldname="language", value=language)
+	desk.as_administrator(
+		"frappe.client.set_value", doctype="User", name=USER, fieldname="language", value=language
+	)
