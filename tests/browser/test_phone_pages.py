@@ -5,16 +5,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from host import paths
 from tests.browser.desk import PATIENCE, PHONE, Desk, plan_for
-from tests.browser.eyes import in_sight
+from tests.browser.seen import WIDTHS, expect_seen
 from tests.browser.test_accessibility import complaints
 
 SECONDS = PATIENCE / 1000
 SUBJECT = "Phone pages: the lift stands"
-WIDTHS = (390, 1280, 1920)
 METHOD = "**/escalation_mgmt.web.technician."
 USER = "lead@x.test"
 
@@ -57,6 +56,17 @@ def opened(page: Page, width: int) -> None:
 	expect(page.locator("#state")).not_to_be_empty()
 
 
+def in_sight(locator: Locator) -> None:
+	"""Each of these elements is seen where the page stands now: nothing is scrolled for it."""
+	expect(locator.first).to_be_visible()
+	for each in locator.all():
+		at = each.evaluate(
+			"(element) => [scrollY, element.getBoundingClientRect().top, element.getBoundingClientRect().bottom]"
+		)
+		assert at[1] >= 0 and at[2] <= PHONE["height"], f"{each.inner_text()!r} is out of the window: {at}"
+		expect_seen(each)
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_an_answer_is_in_sight_wherever_the_page_is_scrolled(
@@ -88,7 +98,7 @@ def test_an_answer_is_in_sight_wherever_the_page_is_scrolled(
 def in_sight_when_scrolled_to(page: Page, locator: Any) -> None:
 	"""What tells lies over nothing that can't be scrolled out from under it."""
 	page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
-	in_sight(locator)
+	expect_seen(locator)
 
 
 WRONG: dict[str, tuple[Any, str]] = {
