@@ -106,7 +106,7 @@ def test_everything_is_in_sight_and_can_be_read(desk: Desk, escalating: str, wid
 		in_sight(row)
 		row.last.click()
 		menu = page.locator(".escalation-menu button")
-		assert menu.all_inner_texts() == ["Snooze…", "Hand Over…", "Add a Person…", "Stop…"]
+		assert menu.all_inner_texts() == ["Snooze…", "Add a Person…", "Hand Over…", "Stop…"]
 		in_sight(menu)
 		assert not complaints(page, ".escalation-line")
 		assert tall_enough(page, width)
