@@ -71,6 +71,8 @@ doc_events = {
 	},
 }
 
+additional_timeline_content = {"*": ["escalation_mgmt.views.timeline.of_ticket"]}
+
 scheduler_events = {
 	"cron": {"* * * * *": ["escalation_mgmt.dispatch.dispatcher.scheduled"]},
 	"daily_long": ["escalation_mgmt.operations.retention.daily"],

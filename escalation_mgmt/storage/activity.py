@@ -1,7 +1,8 @@
 """The ticket's own activity: what an agent has to know of its escalation stands where they read the ticket.
 
-In Helpdesk that is the list that `log_ticket_activity` writes to; elsewhere a comment of type Info. Written as
-rows in sets, because the dispatcher writes a line for every step; and never in the way of the step itself.
+In Helpdesk that is the list that `log_ticket_activity` writes to, which customers don't see. Elsewhere it would be a comment,
+which whoever may read the ticket reads: there nothing is written, and `views.timeline` shows it to whom it concerns. Written
+as rows in sets, because the dispatcher writes a line for every step; and never in the way of the step itself.
 """
 
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ from typing import Any
 import frappe
 from frappe import _
 from frappe.translate import print_language
-from frappe.utils import escape_html, now_datetime
+from frappe.utils import now_datetime
 
 from escalation_mgmt.engine import CancelReason, Event, EventKind, TicketKey
 from escalation_mgmt.facts import sources
@@ -82,10 +83,8 @@ def _write(noted: list[tuple[TicketKey, Event, str]]) -> None:
 		text = _sentence(event.kind, event.step, plain_values(event.data))
 		# Both lists are sorted by their rows' creation alone.
 		row = {"name": name, "creation": now + timedelta(microseconds=n)}
-		if log := _log_of(key.doctype):
+		if log := log_of(key.doctype):
 			logs.setdefault(log.doctype, []).append(row | {log.ticket: key.name, log.text: text[:LONGEST]})
-		else:
-			logs.setdefault("Comment", []).append(row | _comment(key, text))
 	for doctype, lines in logs.items():
 		rows.insert_all(doctype, lines)
 
@@ -99,34 +98,21 @@ def rewrite(key: TicketKey, name: str, before: Line, after: Line) -> None:
 
 	It is found by its event's `name`, or, as it was written before lines had it, by its whole text.
 	"""
+	log = log_of(key.doctype)
+	if not log:
+		return
 	with print_language(frappe.db.get_default("lang") or "en"):
-		was, now = _sentence(*before), _sentence(*after)
-	log = _log_of(key.doctype)
-	if log:
-		table, of_ticket, text = log.doctype, {log.ticket: key.name}, log.text
-		was, now = was[:LONGEST], now[:LONGEST]
-	else:
-		table, text = "Comment", "content"
-		of_ticket = {"reference_doctype": key.doctype, "reference_name": key.name}
-		was, now = escape_html(was), escape_html(now)
-	for where in ({"name": name}, {**of_ticket, text: was}):
+		was, now = _sentence(*before)[:LONGEST], _sentence(*after)[:LONGEST]
+	for where in ({"name": name}, {log.ticket: key.name, log.text: was}):
 		asked = " and ".join(f"`{column}` = %s" for column in where)
-		frappe.db.sql(f"update `tab{table}` set `{text}` = %s where {asked}", (now, *where.values()))
+		frappe.db.sql(
+			f"update `tab{log.doctype}` set `{log.text}` = %s where {asked}", (now, *where.values())
+		)
 
 
-def _log_of(doctype: str) -> sources.ActivityLog | None:
-	"""Where the activity of a DocType's tickets stands; None: in comments, as where nobody says any more how to read them."""
+def log_of(doctype: str) -> sources.ActivityLog | None:
+	"""Where the activity of a DocType's tickets stands; None: nowhere but in our own history."""
 	with suppress(frappe.ValidationError):
 		log = sources.source(doctype).activity
 		return log if log and frappe.db.table_exists(log.doctype) else None
 	return None
-
-
-def _comment(key: TicketKey, text: str) -> dict[str, Any]:
-	return {
-		"comment_type": "Info",
-		"reference_doctype": key.doctype,
-		"reference_name": key.name,
-		"comment_email": frappe.session.user,
-		"content": escape_html(text),
-	}

@@ -1,5 +1,6 @@
 """Scenarios 17 and 25: what the form of a ticket shows of its escalation, and what can be done there."""
 
+import json
 from typing import Any
 
 import frappe
@@ -8,9 +9,11 @@ import pytest
 from escalation_mgmt import agent_page, api, install
 from escalation_mgmt.actions import catalog
 from escalation_mgmt.actions.acknowledge import acknowledge_as
+from escalation_mgmt.patches.v0_1 import lines_of_tickets
 from escalation_mgmt.storage import wording
 from escalation_mgmt.utils import clock
 from escalation_mgmt.views import ticket_form
+from tests.on_site import PASSWORD
 from tests.world import World
 
 TWO_STEPS = ((0, "Email"), (5, "Email", "User", "lead@x.test"), (5, "Email", "User", "second@x.test"))
@@ -278,20 +281,66 @@ def test_the_tickets_own_activity_tells_what_matters(world: World) -> None:
 		world.expect_email(user, "has been answered")
 
 
-def test_elsewhere_it_is_a_comment(world: World) -> None:
+def test_elsewhere_it_is_desks_timeline_and_only_for_whom_it_concerns(world: World) -> None:
 	world.todos_are_tickets("Closed")
 	world.plan((0, "Email", "User", "lead@x.test"), title="R & D", reference_doctype="ToDo")
 	todo = frappe.get_doc({"doctype": "ToDo", "description": "Tapes", "priority": "High"}).insert()
 	world.forward(10)
 	world.expect_email("lead@x.test")
-	found = frappe.get_all(
-		"Comment",
-		filters={"reference_doctype": "ToDo", "reference_name": todo.name, "comment_type": "Info"},
-		pluck="content",
-		order_by="creation asc",
-	)
+
+	def shown(user: str) -> list[str]:
+		answer = world.login(user).get(
+			f"{world.url}/api/method/frappe.desk.form.load.getdoc",
+			params={"doctype": "ToDo", "name": todo.name},
+			timeout=30,
+		)
+		assert answer.ok, answer.text
+		info = answer.json()["docinfo"]
+		assert "Leo Lead" not in json.dumps({**info, "additional_timeline_content": [], "user_info": {}})
+		lines = sorted(info["additional_timeline_content"], key=lambda line: line["creation"])
+		assert all(line["creation"] >= str(todo.creation)[:19] for line in lines)
+		return [line["content"] for line in lines]
+
+	found = shown("admin@x.test")
 	assert found[0].startswith("Escalation: Created for plan R &amp; D")
 	assert found[1:] == ["Escalation: Step 1, Email: to Leo Lead."]
+	assert not frappe.get_all("Comment", filters={"reference_name": todo.name, "comment_type": "Info"})
+	customer = frappe.get_doc(
+		{"doctype": "User", "email": "anncustomer@x.test", "first_name": "Cus", "send_welcome_email": 0}
+	)
+	customer.user_type = "Website User"
+	customer.new_password = PASSWORD
+	customer.insert(ignore_permissions=True)
+	frappe.share.add("ToDo", todo.name, customer.name, read=1, flags={"ignore_share_permission": True})
+	frappe.db.commit()
+	assert shown(customer.name) == []
+	# The next ticket of its name has none of it.
+	frappe.db.set_value("ToDo", todo.name, "creation", "2020-01-01 00:00:00", update_modified=False)
+	frappe.db.commit()
+	assert shown("admin@x.test") == []
+	world.inbox.take_all()
+
+
+def test_an_upgrade_takes_away_what_stood_in_comments(world: World) -> None:
+	world.todos_are_tickets("Closed")
+	world.plan((0, "Email", "User", "lead@x.test"), reference_doctype="ToDo")
+	todo = frappe.get_doc({"doctype": "ToDo", "description": "Tapes", "priority": "High"}).insert()
+	event = frappe.get_all("Escalation Event", pluck="name", order_by="name")[0]
+	for name, content in ((event, "Eskalation: x"), ("older", "Escalation: Created"), ("own", "Hello")):
+		comment = frappe.get_doc(
+			{
+				"doctype": "Comment",
+				"comment_type": "Info",
+				"reference_doctype": "ToDo",
+				"reference_name": todo.name,
+				"content": content,
+			}
+		)
+		comment.insert(set_name=name)
+	lines_of_tickets.execute()
+	assert frappe.get_all("Comment", {"reference_name": todo.name, "comment_type": "Info"}, pluck="name") == [
+		"own"
+	]
 
 
 def test_what_breaks_there_stops_no_step(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
