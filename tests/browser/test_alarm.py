@@ -68,9 +68,9 @@ def test_28_a_bar_in_desk_while_the_dispatcher_stands_still(desk: Desk) -> None:
 		run("-c", LATE, SITE, item)
 		manager.page.clock.fast_forward(MINUTE)
 		expect(shown).to_contain_text("1 step is overdue, by 6m")
-		assert "1 steps are overdue" in spoken.inner_text(), "something else is wrong now"
+		assert "1 step is overdue" in spoken.inner_text(), "something else is wrong now"
 		assert bar.evaluate("bar => bar.was_here"), "the bar was made anew"
-		expect(figures.locator(".red", has_text="1 steps are overdue")).to_be_visible()
+		expect(figures.locator(".red", has_text="1 step is overdue")).to_be_visible()
 		phone.log_in("manager@x.test")
 		phone.open("/app/escalation")
 		there = phone.page.locator(".escalation-alarm")
