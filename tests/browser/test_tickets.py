@@ -234,4 +234,6 @@ def the_list_shows_it(window: Window) -> None:
 		expect_seen(row.locator(".escalation-mark"))
 		subject = row.locator(".list-subject a").first.bounding_box()
 		assert subject and subject["width"] > 80, f"{where}: the subject has no room"
-	expect(row).to_be_visible()  # the list is drawn again: Frappe draws its breadcrumbs by the page that is open then
+	expect(
+		row
+	).to_be_visible()  # the list is drawn again: Frappe draws its breadcrumbs by the page that is open then

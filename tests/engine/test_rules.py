@@ -400,11 +400,13 @@ class Rules(RuleBasedStateMachine):
 		try:
 			decision = add_person(item, who, who, actor("z"), self.shell.context(item))
 			self.shell.commit(decision)
-			assert decision.pages and who not in item.added
+			again = who in item.added and item.status is not Status.ACKNOWLEDGED  # who helps can be asked again
+			assert decision.pages and not again
 			assert decision.item.due_at == item.due_at or item.stalled
 		except Refused:
 			nobody = not any(is_personal(step) for step in item.plan.steps)
-			assert who in item.added or who in item.acks or who in self.shell.away or nobody
+			has_it = who in (*item.acks, item.acknowledged_user)
+			assert who in item.added or has_it or who in self.shell.away or nobody
 
 	@precondition(lambda self: self.shell.tickets and self.shell.enabled)
 	@rule(which=pick, plan=pick, at_once=st.booleans())

@@ -169,7 +169,7 @@ def test_the_site_itself(world: World) -> None:
 	scheduler(1)
 	ticket = world.ticket()
 	world.wait(10 + 6)
-	assert only("1 steps are overdue") == (SETTINGS, SETTINGS)
+	assert only("1 step is overdue") == (SETTINGS, SETTINGS)
 	world.tick()
 	world.expect_email("tech@x.test")
 	world.change(ticket, status="Resolved")

@@ -66,7 +66,7 @@ def test_3_each_method_by_its_own_plan(world: World) -> None:
 	assert "/ack/" in link
 	assert page.body == {
 		"incident": str(by_pager.name),
-		"says": f"Ticket {by_pager.name} (Urgent) has not been answered: {by_pager.subject}",
+		"says": f'Ticket {by_pager.name} (Urgent) has not been answered: Rack 5 "burns" badly',
 		"step": 1,
 		"details": {"priority": "Urgent", "plan": "By Pager"},
 	}

@@ -55,7 +55,7 @@ class Line {
 		this.next = make("span", "escalation-next");
 		const status = state.item ? [make("span", "escalation-status", state.status)] : [];
 		const link = state.item ? [details(state)] : [];
-		const stands = [...status, make("span", "", state.headline), this.next, ...link];
+		const stands = [...status, of_people(make("span", "", state.headline)), this.next, ...link];
 		return [this.element.querySelector("style"), make("strong", "", state.words.title), ...stands, this.buttons(state)];
 	}
 
@@ -160,6 +160,12 @@ function choices(dialog, title, words) {
 	const buttons = make("div", "escalation-actions");
 	buttons.append(cancel, send);
 	return buttons;
+}
+
+// A sentence that may hold what people wrote, in whichever direction.
+function of_people(element) {
+	element.dir = "auto";
+	return element;
 }
 
 function make(tag, name = "", text = "") {

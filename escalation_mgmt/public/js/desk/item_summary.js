@@ -14,7 +14,7 @@ export function item_summary(doc, state) {
 	return `<div class="escalation-summary ${urgent ? "urgent" : ""}">
 		<div><a href="${ticket}">${__("Ticket")} ${escaped(doc.reference_name)}</a> · ${facts}</div>
 		${doc.ticket_subject ? `<div class="escalation-subject" dir="auto">${escaped(doc.ticket_subject)}</div>` : ""}
-		<div class="escalation-state">${escaped(state.headline)}</div>
+		<div class="escalation-state" dir="auto">${escaped(state.headline)}</div>
 		<div class="escalation-next"></div>
 		${state.latest ? newer(state.latest) : ""}
 		${STALE_LINE}

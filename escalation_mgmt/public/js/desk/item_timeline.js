@@ -21,14 +21,14 @@ export function item_timeline({ events, messages, state }, planned, all) {
 }
 
 const earlier = (hidden) =>
-	`<li><button type="button" class="btn btn-default btn-sm escalation-earlier">${__("Show {0} earlier lines", [hidden])}</button></li>`;
+	`<li><button type="button" class="btn btn-default btn-sm escalation-earlier">${hidden === 1 ? __("Show one earlier line") : __("Show {0} earlier lines", [hidden])}</button></li>`;
 
 const past = ({ at, kind, line }) =>
-	`<li class="${EVENT_TONES[kind] || "gray"}"><time>${escaped(clock_time(at))}</time><span>${escaped(line)}</span></li>`;
+	`<li class="${EVENT_TONES[kind] || "gray"}"><time>${escaped(clock_time(at))}</time><span dir="auto">${escaped(line)}</span></li>`;
 
 const future = (line) =>
 	`<li class="planned ${missed(line) ? "red" : ""}"><time>${escaped(clock_time(line.at))}</time>
-		<span>${with_remedy(line.line, line.remedy)}</span></li>`;
+		<span dir="auto">${with_remedy(line.line, line.remedy)}</span></li>`;
 
 // It would reach nobody.
 const missed = ({ kind, to, method }) => kind === "Unreachable" || (kind === "Step Ran" && !to) || (kind === "Notice" && !method);

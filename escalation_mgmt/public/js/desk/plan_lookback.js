@@ -27,8 +27,10 @@ const headline = ({ taken, days, looked_at }) => {
 
 const notes = ({ forestalled, unreadable, unlisted, listed }) =>
 	[
-		forestalled && __("{0} more match, but a plan of a lower rank takes them first; they are marked.", [forestalled]),
-		unreadable && __("{0} of them you may not read, and they are not listed.", [unreadable]),
+		forestalled === 1 && __("One more matches, but a plan of a lower rank takes it first; it is marked."),
+		forestalled > 1 && __("{0} more match, but a plan of a lower rank takes them first; they are marked.", [forestalled]),
+		unreadable === 1 && __("One of them you may not read, and it is not listed."),
+		unreadable > 1 && __("{0} of them you may not read, and they are not listed.", [unreadable]),
 		unlisted > unreadable && __("The newest {0} are listed.", [listed.length]),
 	].filter(Boolean);
 

@@ -43,7 +43,7 @@ function leave(frm) {
 function draw(frm, state) {
 	frm.escalation_line.toggle(Boolean(state?.item || state?.headline));
 	if (!state) return;
-	put(frm, ".escalation-stands", `${state.item ? ticket_pill(state) : ""} ${escaped(state.headline)}`);
+	put(frm, ".escalation-stands", `${state.item ? ticket_pill(state) : ""} <bdi>${escaped(state.headline)}</bdi>`);
 	put(frm, ".escalation-next", "");
 	put(frm, ".escalation-details", state.item ? `<a href="${form_link("Escalation Action Item", state.item)}">${escaped(state.item)}</a>` : "");
 	put(frm, ".escalation-doable", action_buttons(state.actions) + withheld(state));
