@@ -400,7 +400,9 @@ class Rules(RuleBasedStateMachine):
 		try:
 			decision = add_person(item, who, who, actor("z"), self.shell.context(item))
 			self.shell.commit(decision)
-			again = who in item.added and item.status is not Status.ACKNOWLEDGED  # who helps can be asked again
+			again = (
+				who in item.added and item.status is not Status.ACKNOWLEDGED
+			)  # who helps can be asked again
 			assert decision.pages and not again
 			assert decision.item.due_at == item.due_at or item.stalled
 		except Refused:
