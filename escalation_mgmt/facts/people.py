@@ -289,3 +289,13 @@ def _person(row: Any) -> Person | str:
 		language=row.language or "",
 		time_zone=row.time_zone or "",
 	)
+
+
+def language_and_zone(user: str | None) -> tuple[str, str]:
+	"""In which language and time zone a user reads, as their contact says, else their account; empty where neither does."""
+	found: dict[str, str] = {}
+	for doctype, names in ((CONTACT, {"user": user}), ("User", user)):
+		row = user and frappe.db.get_value(doctype, names, ["language", "time_zone"], as_dict=True)
+		for key, value in (row or {}).items():
+			found[key] = found.get(key) or value or ""
+	return found.get("language", ""), found.get("time_zone", "")

@@ -17,9 +17,10 @@ from werkzeug.wrappers import Response
 from escalation_mgmt.actions.acknowledge import Acknowledgement, acknowledge_by, as_it_is
 from escalation_mgmt.delivery import tokens
 from escalation_mgmt.engine import can_acknowledge
+from escalation_mgmt.facts import people
 from escalation_mgmt.storage import addressees, message_secrets
 from escalation_mgmt.utils import clock, rate_limit, visitor
-from escalation_mgmt.utils.doctypes import CONTACT, ITEM, NOTIFICATION
+from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
 from escalation_mgmt.utils.error_reports import report_error
 from escalation_mgmt.utils.language import direction
 from escalation_mgmt.utils.retry import retry_on_conflict
@@ -127,18 +128,8 @@ def _message(token: str) -> Any:
 	if not message or not addressees.who_answers(message):
 		return None
 	message.address = secret.address
-	message.language, message.time_zone = _language_and_zone(message.user)
+	message.language, message.time_zone = people.language_and_zone(message.user)
 	return message
-
-
-def _language_and_zone(user: str | None) -> tuple[str, str]:
-	"""Those of the person that a link went to, as their contact says, else their user."""
-	found = {}
-	for doctype, names in ((CONTACT, {"user": user}), ("User", user)):
-		row = user and frappe.db.get_value(doctype, names, ["language", "time_zone"], as_dict=True)
-		for key, value in (row or {}).items():
-			found[key] = found.get(key) or value or ""
-	return found.get("language", ""), found.get("time_zone", "")
 
 
 def _sheet(message: Any, done: Acknowledgement) -> Sheet | None:

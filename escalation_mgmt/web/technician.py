@@ -14,7 +14,6 @@ from urllib.parse import quote
 import frappe
 from frappe import _
 from frappe.sessions import get_csrf_token
-from frappe.utils import format_datetime
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
@@ -22,12 +21,13 @@ from escalation_mgmt import permissions
 from escalation_mgmt.actions.acknowledge import acknowledge_as
 from escalation_mgmt.delivery.single_message import send_single
 from escalation_mgmt.engine import ActionItem, Status
+from escalation_mgmt.facts import people
 from escalation_mgmt.notifiers import egress
 from escalation_mgmt.notifiers.base import CannotReach, Sent
 from escalation_mgmt.notifiers.push import devices, services, vapid
 from escalation_mgmt.notifiers.push.devices import PAGE, page_url
 from escalation_mgmt.notifiers.push.iphone_push import IphonePushNotifier
-from escalation_mgmt.storage import action_items
+from escalation_mgmt.storage import action_items, wording
 from escalation_mgmt.storage.message_state import Purpose
 from escalation_mgmt.utils import clock, installation
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
@@ -126,7 +126,9 @@ def acknowledge(action_item: str) -> dict[str, Any]:
 	item = frappe.get_doc(ITEM, action_item)
 	item.check_permission("read")
 	done = acknowledge_as(user, item.name, "Phone Page")
-	return {"taken": done.taken, "message": done.in_words, "items": _items()}
+	with clock.in_zone(people.language_and_zone(user)[1]):
+		message = done.in_words
+	return {"taken": done.taken, "message": message, "items": _items()}
 
 
 def _user() -> str:
@@ -142,9 +144,10 @@ def _public_key() -> str:
 
 def _devices() -> list[dict[str, Any]]:
 	found = devices.of(frappe.session.user)
-	for row in found:
-		for column in ("added_at", "last_used_at"):
-			row[column] = format_datetime(row[column]) if row[column] else ""
+	with clock.in_zone(people.language_and_zone(frappe.session.user)[1]):
+		for row in found:
+			for column in ("added_at", "last_used_at"):
+				row[column] = clock.shown(clock.to_utc(row[column]))
 	return found
 
 
@@ -177,7 +180,12 @@ def _items() -> list[dict[str, Any]]:
 		limit_page_length=_MOST_ITEMS,
 	)
 	items = {stored.item.id: stored.item for stored in action_items.read([row.name for row in found])}
-	shown = []
+	with clock.in_zone(people.language_and_zone(user)[1]):
+		return _shown(found, items, recent)
+
+
+def _shown(found: list[Any], items: dict[str, ActionItem], recent: Any) -> list[dict[str, Any]]:
+	user, shown = frappe.session.user, []
 	for row in found:
 		ended = row.pop("ended_utc")
 		if ended and frappe.utils.get_datetime(ended) < recent:
@@ -218,7 +226,7 @@ def _in_words(row: Any) -> str:
 		return _("{0} has it").format(row.acknowledged_by)
 	if row.status == Status.ESCALATING:
 		return _("Escalating: step {0} of {1}").format(row.current_step or 0, row.step_count or 0)
-	return _(row.status)
+	return wording.status(row.status)
 
 
 # --- what serves it

@@ -695,6 +695,13 @@ def test_the_page_shows_what_concerns_one_and_acknowledges(world: World) -> None
 	item = world.item(ticket)
 	items = call(world, session, "overview").json()["message"]["items"]
 	assert [(row["name"], row["can_acknowledge"]) for row in items] == [(item.name, True)]
+	assert "JST" not in items[0]["next"]
+	frappe.db.set_value("User", TECH, "time_zone", "Asia/Tokyo")
+	frappe.db.commit()
+	shown = call(world, session, "overview").json()["message"]
+	assert "JST" in shown["items"][0]["next"] and "JST" in shown["devices"][0]["added_at"]
+	frappe.db.set_value("User", TECH, "time_zone", None)
+	frappe.db.commit()
 	done = call(world, session, "acknowledge", action_item=item.name).json()["message"]
 	assert done["taken"] and done["items"][0]["state"] == "Tina Tech has it"
 	assert world.item(ticket).acknowledged_via == "Phone Page"
