@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.desk import PATIENCE, Desk, Window, plan_for
+from tests.browser.desk import PATIENCE, Desk, Window, plan_for, put_away
 from tests.browser.seen import WIDTHS, expect_seen
 from tests.browser.test_accessibility import complaints
 
@@ -51,17 +51,7 @@ def escalating(desk: Desk) -> Iterator[str]:
 		name = ticket(desk, SUBJECT)
 		desk.inbox.expect(method="Email", to="lead@x.test", contains=SUBJECT, timeout=SECONDS)
 	yield name
-	desk.as_administrator(
-		"frappe.client.set_value",
-		doctype="Escalation Plan",
-		name="Agent Page",
-		fieldname="enabled",
-		value=0,
-	)
-	desk.as_administrator(
-		"frappe.client.set_value", doctype="HD Ticket", name=name, fieldname="status", value="Closed"
-	)
-	desk.inbox.take_all()
+	put_away(desk, "Agent Page", [name], "lead@x.test")
 
 
 def ticket(desk: Desk, subject: str, priority: str = "Urgent") -> str:

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.desk import PATIENCE, Desk, Window
+from tests.browser.desk import PATIENCE, Desk, Window, plan_for
 from tests.browser.seen import at_every_width, expect_seen
 from tests.browser.site import PAGER
 
@@ -231,15 +231,9 @@ def test_a_technician_acknowledges_in_desk_on_a_phone(desk: Desk) -> None:
 	with desk.window(phone=True) as phone:
 		desk.as_administrator(
 			"frappe.client.insert",
-			doc={
-				"doctype": "Escalation Plan",
-				"title": "Low",
-				"reference_doctype": "HD Ticket",
-				"plan_owner": "owner@x.test",
-				"window": 3600,
-				"priorities": [{"priority": "Low"}],
-				"steps": [{"method": "Email", "whom": "Assignee"}],
-			},
+			doc=plan_for(
+				"The printer is out of paper", "Low", {"method": "Email", "whom": "Assignee"}, window=3600
+			),
 		)
 		phone.log_in("tech@x.test")
 		item = log_ticket(phone, "The printer is out of paper", "Low")

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from host import paths
-from tests.browser.desk import PATIENCE, PHONE, Desk, plan_for
+from tests.browser.desk import PATIENCE, PHONE, Desk, plan_for, put_away
 from tests.browser.seen import WIDTHS, expect_seen
 from tests.browser.test_accessibility import complaints
 
@@ -39,14 +39,7 @@ def link(desk: Desk) -> Iterator[str]:
 			for n in range(7)
 		]
 	yield mails[0].links[0]
-	desk.as_administrator(
-		"frappe.client.set_value", doctype="Escalation Plan", name="Phone Pages", fieldname="enabled", value=0
-	)
-	for name in tickets:
-		desk.as_administrator(
-			"frappe.client.set_value", doctype="HD Ticket", name=name, fieldname="status", value="Closed"
-		)
-	desk.inbox.take_all()
+	put_away(desk, "Phone Pages", tickets, USER)
 
 
 def opened(page: Page, width: int) -> None:
