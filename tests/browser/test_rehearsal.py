@@ -83,4 +83,7 @@ def test_a_plan_is_rehearsed_for_friday_evening(desk: Desk) -> None:
 		saved = admin.server("frappe.client.get", doctype="Escalation Plan", name=PLAN)
 		assert saved["steps"][1]["wait"] == 1800, "a rehearsal saves nothing"
 		admin.server("frappe.client.delete", doctype="Escalation Contact", name="second@x.test")
+		admin.server(
+			"frappe.client.delete", doctype="Escalation Plan", name=PLAN
+		)  # it would take others' tickets
 	desk.inbox.assert_empty()
