@@ -88,10 +88,13 @@ class Source:
 
 	def category_of(self, status: str) -> StatusCategory:
 		"""What a status is by itself. Capitals don't matter, because they don't to MariaDB."""
-		status = status.casefold()
-		if status in map(str.casefold, self.resolved):
-			return StatusCategory.RESOLVED
-		return StatusCategory.PAUSED if status in map(str.casefold, self.paused) else StatusCategory.OPEN
+		return self._categories.get(status.casefold(), StatusCategory.OPEN)
+
+	@cached_property
+	def _categories(self) -> dict[str, StatusCategory]:
+		"""By status, folded: a sweep asks for every ticket. What is named as both is resolved."""
+		paused = {word.casefold(): StatusCategory.PAUSED for word in self.paused}
+		return paused | {word.casefold(): StatusCategory.RESOLVED for word in self.resolved}
 
 	@property
 	def deciding(self) -> list[str]:

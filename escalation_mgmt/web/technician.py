@@ -7,6 +7,7 @@ customer, and for their own devices.
 
 import hashlib
 import json
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -126,7 +127,7 @@ def acknowledge(action_item: str) -> dict[str, Any]:
 	item = frappe.get_doc(ITEM, action_item)
 	item.check_permission("read")
 	done = acknowledge_as(user, item.name, "Phone Page")
-	with clock.in_zone(people.language_and_zone(user)[1]):
+	with _in_their_zone():
 		message = done.in_words
 	return {"taken": done.taken, "message": message, "items": _items()}
 
@@ -138,13 +139,18 @@ def _user() -> str:
 	return frappe.session.user
 
 
+def _in_their_zone() -> AbstractContextManager[None]:
+	_language, zone = people.language_and_zone(frappe.session.user)
+	return clock.in_zone(zone)
+
+
 def _public_key() -> str:
 	return next(iter(vapid.key_pairs(generate=True)))
 
 
 def _devices() -> list[dict[str, Any]]:
 	found = devices.of(frappe.session.user)
-	with clock.in_zone(people.language_and_zone(frappe.session.user)[1]):
+	with _in_their_zone():
 		for row in found:
 			for column in ("added_at", "last_used_at"):
 				row[column] = clock.shown(clock.to_utc(row[column]))
@@ -180,7 +186,7 @@ def _items() -> list[dict[str, Any]]:
 		limit_page_length=_MOST_ITEMS,
 	)
 	items = {stored.item.id: stored.item for stored in action_items.read([row.name for row in found])}
-	with clock.in_zone(people.language_and_zone(user)[1]):
+	with _in_their_zone():
 		return _shown(found, items, recent)
 
 
