@@ -141,7 +141,7 @@ def sweep(pipe: Connection, site: tuple[str, str], now: datetime, hosts: Sequenc
 
 def resident(pipe: Connection, site: tuple[str, str], now: datetime, hosts: Sequence[str]) -> None:
 	"""A resident dispatcher, until it is told to end as an operator ends it."""
-	from escalation_mgmt.commands import Stop
+	from escalation_mgmt.commands.dispatch import Stop
 
 	_run_resident(pipe, site, now, hosts, Stop)
 
@@ -178,7 +178,7 @@ def resident_with_sender(
 	pid."""
 	import frappe
 
-	from escalation_mgmt.commands import Stop
+	from escalation_mgmt.commands.dispatch import Stop
 	from escalation_mgmt.delivery.process import Sender
 	from escalation_mgmt.dispatch import dispatcher
 	from escalation_mgmt.utils import clock

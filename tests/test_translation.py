@@ -23,7 +23,7 @@ SQL = re.compile(r"`|\b(select|from|where|order by|limit|locked|interval|connect
 
 # Not for people, or not for people in their language: what the shell says, as all of bench does; reports for whoever
 # looks after the server; and the engine, whose reasons are put into words by the shell (history.py).
-NOT_FOR_READERS = ("hooks.py", "commands.py", "engine/")
+NOT_FOR_READERS = ("hooks.py", "commands/", "engine/")
 LOGS = {
 	"report_error",
 	"reported",

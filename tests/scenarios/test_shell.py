@@ -12,7 +12,14 @@ from tests import shell
 from tests.on_site import BENCH_SITE, PREFIX, base_site, command
 
 pytestmark = pytest.mark.skipif(bool(BENCH_SITE), reason="makes sites of its own")
-COMMANDS = (("status",), ("check",), ("dispatch", "--once"), ("dispatch",), ("rehearse", "Some Plan"))
+COMMANDS = (
+	("status",),
+	("check",),
+	("dispatch", "--once"),
+	("dispatch",),
+	("rehearse", "Some Plan"),
+	("items",),
+)
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +54,12 @@ def write(name: str, config: dict[str, Any]) -> None:
 
 
 def all_say(name: str, *parts: str) -> None:
-	for arguments, (code, said) in zip(COMMANDS, shell.run(name, *COMMANDS), strict=True):
+	as_json = tuple((*each, "--json") for each in COMMANDS)
+	for arguments, (code, said) in zip(COMMANDS + as_json, shell.run(name, *COMMANDS, *as_json), strict=True):
 		assert "Traceback" not in said, said[-2000:]
 		assert code == 2, (arguments, code, said)
-		assert all(part in said for part in parts), said
+		reason = json.loads(said)["error"] if "--json" in arguments else said
+		assert all(part in reason for part in parts), said
 
 
 def test_a_site_without_the_app(a_copy: str) -> None:
