@@ -27,7 +27,8 @@ def figures() -> list[dict[str, str]]:
 
 @frappe.whitelist()
 def readiness() -> dict[str, Any]:
-	"""What would make an escalation fail: {"ready", "findings": [{"problem", "remedy"}]}."""
+	"""What would make an escalation fail: {"ready", "findings": [{"problem", "grade": "red" or "amber",
+	"remedies"}]}."""
 	only_for_managers()
 	found = preflight_readiness.findings()
 	return {"ready": not found, "findings": [asdict(finding) for finding in found]}

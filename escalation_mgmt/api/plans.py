@@ -61,7 +61,7 @@ def _in_form(plan: str | dict) -> Any:
 
 @frappe.whitelist()
 def findings(plan: str) -> list[dict[str, Any]]:
-	"""What would make one saved plan fail (`readiness.Finding`), for its form. For whoever may write plans."""
+	"""What would make one saved plan fail (`preflight.finding.Finding`), for its form. For whoever may write plans."""
 	frappe.has_permission(PLAN, "write", throw=True)
 	return [asdict(finding) for finding in readiness.of_plan(frappe.get_doc(PLAN, plan))]
 

@@ -192,7 +192,7 @@ class Window:
 	def open_workspace(self) -> None:
 		"""Ours, as a manager sees it, once its readiness is known: that moves whatever stands below."""
 		self.open("/app/escalation")
-		expect(self.page.locator(".readiness.red, .readiness.green")).to_be_visible()
+		expect(self.page.locator(".readiness.red, .readiness.orange, .readiness.green")).to_be_visible()
 
 	def go(self, path: str) -> None:
 		"""From one page of Desk to another, as by a link."""

@@ -16,7 +16,10 @@ THEMES = ("light", "dark")
 CONTRAST = 3  # to 1, of a text and its ground: less can't be read at night
 
 _PROBLEMS = r"""(element, least) => {
-	const ancestors = (of) => { const all = []; for (let at = of; at; at = at.parentElement) all.push(at); return all; };
+	const ancestors = (of) => { const all = []; for (let at = of; at; at = at.parentElement || at.getRootNode().host) all.push(at); return all; };
+	// Of all that lies there, the innermost: a document knows a shadow's host only.
+	const on_top = (left, top) => { let hit = document.elementFromPoint(left, top);
+		while (hit?.shadowRoot && hit !== (hit = hit.shadowRoot.elementFromPoint(left, top) || hit)); return hit; };
 	// A person scrolls what can be scrolled, and nothing else; a script scrolls what hides its overflow, too.
 	const hiding = ancestors(element.parentElement).filter((at) => /hidden|clip/.test(getComputedStyle(at).overflow));
 	const before = hiding.map((at) => [at, at.scrollLeft, at.scrollTop]);
@@ -55,7 +58,7 @@ _PROBLEMS = r"""(element, least) => {
 			const points = [[box.left + box.width / 2, box.top + box.height / 2], [box.left + x, box.top + y], [box.right - x, box.top + y],
 				[box.left + x, box.bottom - y], [box.right - x, box.bottom - y]];
 			for (const [left, top] of points) {
-				const hit = document.elementFromPoint(left, top);
+				const hit = on_top(left, top);
 				if (!hit) problems.push(`${said} is out of the window at ${left}, ${top}`);
 				else if (!element.contains(hit)) problems.push(`${said} lies below ${hit.tagName}.${hit.className} at ${left}, ${top}`);
 			}
@@ -69,7 +72,12 @@ _PROBLEMS = r"""(element, least) => {
 	return [...new Set(problems)];
 }"""
 
-_THEME = """(theme) => window.frappe?.ui?.set_theme && frappe.ui.set_theme(theme)"""
+# The mode as well: Desk goes back to it when it hears that the machine's own theme has changed.
+_THEME = """(theme) => {
+	if (!window.frappe?.ui?.set_theme) return;
+	document.documentElement.setAttribute("data-theme-mode", theme);
+	frappe.ui.set_theme(theme);
+}"""
 
 
 def expect_seen(locator: Locator, *, timeout: float = PATIENCE / 1000) -> None:

@@ -40,7 +40,7 @@ def scheduler(on: int) -> None:
 
 def found() -> dict[str, tuple[str, str]]:
 	frappe.db.commit()
-	return {f.problem: (f.remedy.doctype, f.remedy.name) for f in readiness.findings()}
+	return {f.problem: (f.remedies[0].doctype, f.remedies[0].name) for f in readiness.findings()}
 
 
 def only(part: str) -> tuple[str, str]:
@@ -115,6 +115,75 @@ def test_a_plan_that_can_reach_nobody_says_so_in_its_form_too(world: World) -> N
 		frappe.db.commit()
 
 
+def grades() -> dict[str, str]:
+	frappe.db.commit()
+	return {f.problem: f.grade for f in readiness.findings()}
+
+
+def test_red_reaches_nobody_and_amber_is_thinner_than_planned(world: World) -> None:
+	"""Whoever looks sees first what can't wait."""
+	world.contact("lead@x.test", "+14155550103")
+	world.plan((0, "Email"), (5, "SMS"), title="Thin", rank=1)
+	frappe.get_doc({"doctype": "HD Team", "team_name": "Empty"}).insert()
+	try:
+		world.plan((0, "Email", "Team", "Empty"), title="Nobody", rank=2, priorities=["Low"])
+		found = grades()
+		assert list(found.values()) == ["red", "amber", "amber"]
+		assert next(iter(found)) == "Plan Nobody: It can reach nobody."
+	finally:
+		frappe.delete_doc("Escalation Plan", "Nobody", force=True)
+		frappe.delete_doc("HD Team", "Empty", force=True)
+		frappe.db.commit()
+	assert list(grades().values()) == ["amber"]
+	scheduler(0)
+	assert list(grades().values()) == ["red", "amber"]
+	scheduler(1)
+	frappe.db.set_value("Escalation Plan", "Thin", "enabled", 0)
+	assert list(grades().values()) == ["red"], "no plan: nothing escalates"
+
+
+def test_what_a_provider_refuses_is_red_where_a_plan_has_nothing_else(world: World) -> None:
+	world.contact("lead@x.test", "+4915112345678")
+	world.plan((0, "Email", *LEAD[1:]), (5, "SMS", *LEAD[1:]), title="Two Ways", rank=1)
+	doc = frappe.get_doc(SETTINGS)
+	doc.twilio_auth_token = "0" * 32
+	doc.save()
+	frappe.db.commit()
+	try:
+		assert [f.grade for f in readiness.findings(ask_providers=True)] == ["amber"]
+		world.plan((0, "SMS", *LEAD[1:]), title="One Way", rank=2, priorities=["Low"])
+		frappe.db.commit()
+		assert [f.grade for f in readiness.findings()] == ["red"]
+	finally:
+		doc.reload()
+		doc.twilio_auth_token = world.providers.twilio.auth_token
+		doc.save()
+		frappe.db.commit()
+		providers.ask()
+
+
+def test_one_cause_is_one_line_with_each_persons_own_remedy(world: World) -> None:
+	"""Seven people without a number: not seven lines, and their names, not their addresses."""
+	users = [f"ann{n}@x.test" for n in range(7)]
+	for n, user in enumerate(users):
+		frappe.get_doc(
+			{"doctype": "User", "email": user, "first_name": f"Ann {n}", "send_welcome_email": 0}
+		).insert(ignore_permissions=True)
+	world.contact(users[1])
+	world.plan(*((0, "SMS", "User", user) for user in users), (1, "Email", *LEAD[1:]))
+	frappe.db.commit()
+	(finding,) = readiness.findings()
+	names = "Ann 0, Ann 1, Ann 2, Ann 3, Ann 4 and 2 more"
+	assert finding.problem.startswith(f"{names} can't be reached by SMS: Has no mobile number.")
+	assert "@" not in finding.problem
+	assert [remedy.label for remedy in finding.remedies] == [f"Ann {n}" for n in range(5)]
+	assert [remedy.given or remedy.name for remedy in finding.remedies] == [
+		{"user": users[0]},
+		users[1],
+		*({"user": user} for user in users[2:5]),
+	]
+
+
 def test_a_plan_that_never_runs(world: World) -> None:
 	world.plan((0, "Email"), title="First", rank=1, priorities=["High", "Urgent"])
 	world.plan((0, "Email"), title="Second", rank=2, priorities=["Low"])
@@ -135,9 +204,9 @@ def test_a_plan_that_could_not_be_saved_any_more(world: World) -> None:
 def test_nobody_who_is_told(world: World) -> None:
 	world.plan((0, "Email"), plan_owner="stranger@x.test")
 	world.contact("stranger@x.test", email="stranger@elsewhere.test")  # never verified
-	only("stranger@x.test can't be reached by Email: There is no quiet method by which to tell them")
+	only("Stranger can't be reached by Email: There is no quiet method by which to tell them")
 	frappe.db.set_value("User", "stranger@x.test", "enabled", 0)
-	says = "The plan's owner stranger@x.test can't be reached by Email: The user is disabled."
+	says = "The plan's owner Stan Stranger can't be reached by Email: The user is disabled."
 	assert only(says) == ("Escalation Plan", "Outage")
 
 
@@ -213,12 +282,12 @@ def test_what_providers_refuse_is_said_when_they_were_asked(world: World) -> Non
 	assert found() == {}, "nobody has asked since"
 	(refused,) = readiness.findings(ask_providers=True)
 	assert refused.problem.startswith("Phone Call, SMS: ") and "Auth Token" in refused.problem
-	assert refused.remedy.doctype == SETTINGS
+	assert refused.remedies[0].doctype == SETTINGS
 	assert list(found()) == [refused.problem], "remembered"
 	frappe.db.set_value("Email Account", "Escalation Test", "smtp_port", 9)
 	frappe.clear_document_cache("Email Account", "Escalation Test")
 	email = next(f for f in readiness.findings(ask_providers=True) if f.problem.startswith("Email"))
-	assert "can't be reached" in email.problem and email.remedy.doctype == "Email Account"
+	assert "can't be reached" in email.problem and email.remedies[0].doctype == "Email Account"
 	email_account(*world.providers.smtp_address)
 	doc.reload()
 	doc.twilio_auth_token = world.providers.twilio.auth_token

@@ -492,7 +492,7 @@ def test_a_name_that_leads_nowhere_is_found(world: World, made: Any) -> None:
 	).insert()  # fmt: skip
 	for doctype, name in (("HD Ticket Priority", "One"), ("HD Team", "Early"), ("HD Customer", "Acme")):
 		frappe.delete_doc(doctype, name, force=True)
-	found = {finding.problem: finding.remedy for finding in readiness.findings()}
+	found = {finding.problem: finding.remedies[0] for finding in readiness.findings()}
 	said = "\n".join(found)
 	for words in (
 		"Plan Outage: There is no HD Ticket Priority One. Choose one that is offered under Priority.",

@@ -73,5 +73,5 @@ def test_status_check_and_dispatch(world: World) -> None:
 	((well, state), (ready, found), (_, ran)) = told(("status",), ("check",), ("dispatch", "--once"))
 	assert well == (0 if state["well"] else 1) and state["well"] is not bool(state["problems"])
 	assert ready == (0 if found["ready"] else 1) and found["ready"] is not bool(found["findings"])
-	assert all(finding["problem"] and finding["remedy"]["label"] for finding in found["findings"])
+	assert all(finding["problem"] and finding["remedies"][0]["label"] for finding in found["findings"])
 	assert ran == {"items_run": 0, "mute": False}

@@ -11,13 +11,13 @@ import { item_timeline } from "./desk/item_timeline";
 import { Ladder } from "./desk/plan_ladder";
 import { show_taken } from "./desk/plan_lookback";
 import { rehearse } from "./desk/plan_rehearsal";
-import { findings_html } from "./desk/remedies";
+import { findings_html, findings_tone } from "./desk/remedies";
 import { is_manager } from "./desk/roles";
 import { ask_quietly, call, read } from "./desk/server";
 import { item_status, ITEM_TONES, MESSAGE_TONES, OUTCOME_TONES } from "./desk/tones";
 
 frappe.provide("escalation_mgmt");
-Object.assign(escalation_mgmt, { ask_quietly, call, clock_time, escaped, findings_html, is_manager, pill, prompt, read });
+Object.assign(escalation_mgmt, { ask_quietly, call, clock_time, escaped, findings_html, findings_tone, is_manager, pill, prompt, read });
 Object.assign(escalation_mgmt, { item_summary, item_timeline, ItemEscalation, run_action, STALE_LINE });
 Object.assign(escalation_mgmt, { Ladder, rehearse, show_taken });
 Object.assign(escalation_mgmt, { item_status, ITEM_TONES, MESSAGE_TONES, OUTCOME_TONES });

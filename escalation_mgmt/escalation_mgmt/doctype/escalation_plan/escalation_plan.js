@@ -1,7 +1,7 @@
 // A plan offers what the chosen ticket DocType has: its priorities, teams, types, and fields that hold users.
 // In a block, because Desk evaluates the scripts of all forms in one scope.
 {
-	const { escaped, findings_html, Ladder, read, rehearse, show_taken } = escalation_mgmt;
+	const { escaped, findings_html, findings_tone, Ladder, read, rehearse, show_taken } = escalation_mgmt;
 	const WHICH = { User: "user", Team: "team", Role: "role", "User Field": "user_field", Address: "address", Endpoint: "endpoint" };
 
 	const DISABLED = () => __("This plan is disabled: it takes no ticket. Rehearse it, then tick Enabled and save: you are told how many open tickets it takes.");
@@ -36,7 +36,7 @@
 			frm.escalation_findings = findings;
 			frm.escalation_ladder.draw(true);
 			frm.set_intro("");
-			frm.set_intro(`<b>${__("This would go wrong:")}</b>${findings_html(findings)}`, "red");
+			frm.set_intro(findings_html(findings), findings_tone(findings));
 		},
 
 		taken: (frm) => show_taken(frm),

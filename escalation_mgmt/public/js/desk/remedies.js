@@ -10,5 +10,20 @@ export const remedy_link = ({ label, path }) =>
 // Text, and the link behind it where there is something to put right.
 export const with_remedy = (line, remedy) => `${escaped(line)} ${remedy ? remedy_link(remedy) : ""}`;
 
+// By how badly: what reaches nobody first (preflight/finding.py).
+const GRADES = {
+	red: { heading: () => __("Nobody is reached:"), tone: "red" },
+	amber: { heading: () => __("Thinner than planned:"), tone: "orange" },
+};
+
+// The colour of the worst.
+export const findings_tone = (findings) => (findings.some(({ grade }) => grade === "red") ? GRADES.red : GRADES.amber).tone;
+
 export const findings_html = (findings) =>
-	`<ul class="escalation-findings">${findings.map(({ problem, remedy }) => `<li>${with_remedy(problem, remedy)}</li>`).join("")}</ul>`;
+	Object.entries(GRADES)
+		.map(([grade, { heading }]) => [heading, findings.filter((finding) => finding.grade === grade)])
+		.filter(([, found]) => found.length)
+		.map(([heading, found]) => `<b>${escaped(heading())}</b><ul class="escalation-findings">${found.map(finding_html).join("")}</ul>`)
+		.join("");
+
+const finding_html = ({ problem, remedies }) => `<li>${escaped(problem)} ${remedies.map(remedy_link).join(" · ")}</li>`;
