@@ -28,7 +28,10 @@ def test_what_reaches_nobody_stands_above_what_is_thinner(desk: Desk, tmp_path: 
 				expect_seen(box)
 				admin.page.screenshot(path=tmp_path / f"workspace {shown}.png")
 			assert "red" in box.get_attribute("class")
-			for title, colour, says in ((NOBODY, "red", "It can reach nobody."), (THIN, "orange", "SMS isn't set up")):
+			for title, colour, says in (
+				(NOBODY, "red", "It can reach nobody."),
+				(THIN, "orange", "SMS isn't set up"),
+			):
 				admin.go(f"/app/escalation-plan/{title}")
 				intro = admin.page.locator(f".form-message.{colour}:visible")
 				expect(intro).to_contain_text(says)
