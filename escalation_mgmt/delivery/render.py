@@ -1,6 +1,7 @@
 """Rendering: what an attempt hands to its notifier, in its recipient's language, from what the ticket is now."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 import frappe
@@ -19,7 +20,7 @@ from escalation_mgmt.storage.message_state import Purpose
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.error_reports import report_error
 
-_TO_BE_ACKNOWLEDGED = (EventKind.EXHAUSTED, EventKind.NOBODY_NOTIFIED, EventKind.REMINDED)
+TO_BE_ACKNOWLEDGED = (EventKind.EXHAUSTED, EventKind.NOBODY_NOTIFIED, EventKind.REMINDED)
 """Notices with a link that acknowledges."""
 
 
@@ -71,16 +72,15 @@ def _message(attempt: Attempt, frozen: dict[str, Plan], tickets: Tickets, direct
 	plan = frozen[item.plan_version]
 	is_page = attempt.purpose == Purpose.PAGE
 	step = plan.steps[attempt.step - 1] if is_page else None
-	link = tokens.link(attempt.token) if is_page or attempt.about in _TO_BE_ACKNOWLEDGED else ""
-	language, zone = _language_and_zone(attempt.user, directory)
+	link = tokens.link(attempt.token) if is_page or attempt.about in TO_BE_ACKNOWLEDGED else ""
 	known = messages.context(view, plan, step, attempt.recipient, item.name, link)
-	with print_language(language or frappe.local.lang), clock.in_zone(zone):
+	with as_read_by(attempt.user, directory) as language:
 		if step:
 			subject, text, attempt.wrong = messages.page(plan, step, known)
 			if item.is_called_to_help(attempt.user, attempt.created_utc):
 				text = f"{messages.called_to_help(item.acknowledged_by)}\n{text}"
 		else:
-			assignees = ", ".join(_names(item.assigned_to(), directory))
+			assignees = names(item.assigned_to(), directory)
 			subject, text = messages.notice(attempt.about, known, item.acknowledged_by, assignees)
 	return Message(
 		notification=attempt.name,
@@ -109,13 +109,21 @@ def _ticket(tickets: Tickets, item: ItemFacts) -> Ticket:
 	return Ticket(doctype=key.doctype, name=key.name, subject=item.ticket_subject or "", facts=known)
 
 
+@contextmanager
+def as_read_by(user: str | None, directory: Directory) -> Iterator[str]:
+	"""In the language and the time zone of whom a message goes to. Yields the language; empty where nobody has said it."""
+	language, zone = _language_and_zone(user, directory)
+	with print_language(language or frappe.local.lang), clock.in_zone(zone):
+		yield language
+
+
 def _language_and_zone(user: str | None, directory: Directory) -> tuple[str, str]:
 	"""The language and the time zone of whom it goes to; empty where nobody has said it."""
 	person = directory.person(user) if user else None
 	return (person.language, person.time_zone) if isinstance(person, Person) else ("", "")
 
 
-def _names(users: Iterable[str], directory: Directory) -> Iterator[str]:
-	for user in users:
-		person = directory.person(user)
-		yield person.name if isinstance(person, Person) else user
+def names(users: Iterable[str], directory: Directory) -> str:
+	"""Users as a notice calls them."""
+	found = ((user, directory.person(user)) for user in users)
+	return ", ".join(person.name if isinstance(person, Person) else user for user, person in found)

@@ -8,12 +8,14 @@ somebody has a ToDo.
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import frappe
 
 from escalation_mgmt.engine import TicketKey
 from escalation_mgmt.facts import plans
+from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.rows import placeholders
 
 _OVER = ("Closed", "Cancelled")
@@ -60,6 +62,16 @@ def todo_users(doctype: str, names: Iterable[str]) -> dict[str, list[str]]:
 		if user not in users:
 			users.append(user)
 	return found
+
+
+def lately(doctype: str, since: datetime) -> dict[str, int]:
+	"""{user: how many tickets of a DocType were assigned to them since an instant (UTC)}, whatever became of them."""
+	rows = frappe.db.sql(
+		"select `allocated_to`, count(*) from `tabToDo` where `reference_type` = %s and `creation` >= %s"
+		" and `status` <> 'Cancelled' and coalesce(`allocated_to`, '') <> '' group by `allocated_to`",
+		(doctype, clock.to_site(since)),
+	)
+	return dict(rows)
 
 
 def listed(column: str | None) -> list[str]:

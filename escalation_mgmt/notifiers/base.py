@@ -119,6 +119,12 @@ class Notifier(ABC):
 	def mask(self, address: str) -> str:
 		"""The address as history may show it."""
 
+	def words(self, message: Message) -> str:
+		"""What is read or heard of a message where it arrives, for a rehearsal. Sends nothing. Called in the reader's language;
+		raises where it can't be built.
+		"""
+		return f"{message.subject}\n\n{message.text}"
+
 	@abstractmethod
 	def send(self, messages: Sequence[Message]) -> Iterator[tuple[Message, Outcome]]:
 		"""Hand each message to the provider, and say of each, as soon as it is known, what became of it.

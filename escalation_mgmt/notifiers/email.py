@@ -130,6 +130,9 @@ class EmailNotifier(Notifier):
 		name, _at, domain = address.rpartition("@")
 		return f"{name[:1]}…@{domain}"
 
+	def words(self, message: Message) -> str:
+		return f"{message.subject}\n\n{_plain(message).strip()}"
+
 	def send(self, messages: Sequence[Message]) -> Iterator[tuple[Message, Outcome]]:
 		account = _account()
 		connection: smtplib.SMTP | None = None
@@ -251,7 +254,6 @@ def _build(account: EmailAccount, message: Message) -> MIMEMultipart:
 	mail["X-Auto-Response-Suppress"] = "All"
 	if message.link:
 		mail["X-Priority"] = "1"
-	text = message.text + (f"\n\n{_('Acknowledge')}: {message.link}\n" if message.link else "\n")
 	html = frappe.render_template(
 		"escalation_mgmt/templates/emails/escalation.html",
 		{
@@ -262,9 +264,14 @@ def _build(account: EmailAccount, message: Message) -> MIMEMultipart:
 			"direction": direction(),
 		},
 	)
-	mail.attach(_part(text, "plain"))
+	mail.attach(_part(_plain(message), "plain"))
 	mail.attach(_part(html, "html"))
 	return mail
+
+
+def _plain(message: Message) -> str:
+	"""The mail as text alone, for readers that show no HTML."""
+	return message.text + (f"\n\n{_('Acknowledge')}: {message.link}\n" if message.link else "\n")
 
 
 def _encoded(header: str, text: str) -> Header:

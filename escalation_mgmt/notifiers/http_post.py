@@ -104,6 +104,11 @@ class HttpPostNotifier(Notifier):
 	def mask(self, address: str) -> str:
 		return address  # the endpoint's name; its address and secrets stay in it
 
+	def words(self, message: Message) -> str:
+		"""The body, laid out. Neither headers nor signature: those hold secrets."""
+		body = render_payload(self._endpoint(message.address).payload, message.context)
+		return json.dumps(json.loads(body), ensure_ascii=False, indent=2)
+
 	def send(self, messages: Sequence[Message]) -> Iterator[tuple[Message, Outcome]]:
 		ready: list[tuple[Message, Request]] = []
 		for message in messages:

@@ -17,6 +17,7 @@ from dateutil import parser
 from frappe import _
 from frappe.utils import get_datetime
 
+from escalation_mgmt.delivery.preview import Previews
 from escalation_mgmt.engine import (
 	NEVER,
 	Audience,
@@ -24,6 +25,7 @@ from escalation_mgmt.engine import (
 	EventKind,
 	Maintenance,
 	Moment,
+	Notice,
 	Plan,
 	Responses,
 	Status,
@@ -39,6 +41,7 @@ from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.preflight import remedies, stand_in, validation
+from escalation_mgmt.preflight.message_words import MessageWords, Words
 from escalation_mgmt.preflight.remedies import Remedy
 from escalation_mgmt.storage import action_items, audiences, wording
 from escalation_mgmt.storage.message_state import Purpose
@@ -64,12 +67,13 @@ class Line:
 	method: str = ""
 	to: str = ""
 	remedy: Remedy | None = None
+	words: list[int] = field(default_factory=list)  # of its messages, in `Rehearsal.words`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rehearsal:
 	"""What is shown. `unreachable` are the names of those who can't be reached, `notes` what else has to be known; `stand_ins`
-	say who stands in for whom on a ticket that is made up.
+	say who stands in for whom on a ticket that is made up. `words`: of messages, to which lines point.
 	"""
 
 	plan: str
@@ -80,6 +84,7 @@ class Rehearsal:
 	unreachable: list[str]
 	notes: list[str] = field(default_factory=list)
 	stand_ins: list[str] = field(default_factory=list)
+	words: list[Words] = field(default_factory=list)
 
 
 def of_plan(
@@ -110,7 +115,9 @@ def of_plan(
 	directory = Directory()
 	pauses = Maintenances(since=start).of(facts)
 	timeline = of_ticket(plan, read, key, start, responses, directory, pauses)
-	lines = [line for moment in timeline.moments for line in _lines(moment, timeline, directory, facts)]
+	shown = facts if facts.name else replace(facts, name="…", subject=facts.subject or _("its subject"))
+	said = MessageWords(Previews(plan, shown, partial(read.doc, key), directory))
+	lines = [line for moment in timeline.moments for line in _lines(moment, timeline, directory, facts, said)]
 	return Rehearsal(
 		plan=plan.name,
 		zone=clock.zone(),
@@ -120,6 +127,7 @@ def of_plan(
 		unreachable=list(dict.fromkeys(line.to for line in lines if line.remedy)),
 		notes=list(_notes(plan, facts, read, key, timeline)),
 		stand_ins=stand_ins,
+		words=said.words,
 	)
 
 
@@ -174,14 +182,16 @@ def nothing_written() -> Iterator[None]:
 
 
 def start(at: str) -> datetime:
-	"""The instant (UTC) that a person means, in the site's zone: now, a date and time, or the next such weekday."""
+	"""The instant (UTC) that a person means, in the site's zone: now, a date and time, the next such weekday, or tonight."""
 	if not at or at.strip().lower() == "now":
 		return clock.now()
 	here = clock.to_site(clock.now())
+	tonight = re.match(r"\s*tonight\b", at, re.IGNORECASE)
 	dated = not re.match(r"\s*[^\W\d]", at)
 	try:
 		midnight = here.replace(hour=0, minute=0, second=0, microsecond=0)
-		then = get_datetime(at) if dated else parser.parse(at, default=midnight).replace(tzinfo=None)
+		word = at[tonight.end() :] if tonight else at
+		then = get_datetime(at) if dated else parser.parse(word, default=midnight).replace(tzinfo=None)
 	except (ValueError, OverflowError):
 		then = None
 	if not then or not bounds.is_possible(then):
@@ -191,7 +201,7 @@ def start(at: str) -> datetime:
 	if dated:
 		return clock.to_utc(then)
 	if then < here and then.date() == here.date():  # "Friday", on a Friday: the next one
-		then += timedelta(days=7)
+		then += timedelta(days=1 if tonight else 7)
 	return clock.to_utc(then)
 
 
@@ -234,7 +244,10 @@ def _facts(plan: Plan, read: tickets.Tickets, key: TicketKey) -> Ticket:
 	return replace(ticket, stopped_by_condition=conditions.stopped(plan, partial(read.values, key)))
 
 
-def _lines(moment: Moment, timeline: Timeline, directory: Directory, ticket: Ticket) -> Iterator[Line]:
+def _lines(
+	moment: Moment, timeline: Timeline, directory: Directory, ticket: Ticket, said: MessageWords | None = None
+) -> Iterator[Line]:
+	"""In words; with `said` each with the words of its messages."""
 	at, missed = clock.to_site(moment.at), iter(moment.missed)
 	for event in moment.events:
 		line = Line(
@@ -246,6 +259,9 @@ def _lines(moment: Moment, timeline: Timeline, directory: Directory, ticket: Tic
 			method=event.data.get("method", ""),
 			to=event.data.get("to", ""),
 		)
+		if said and event.kind is EventKind.STEP_RAN:
+			pages = [page for page in moment.pages if (page.step.number, page.run) == (event.step, event.run)]
+			line = replace(line, words=said.by_pages(pages))
 		if event.kind is EventKind.UNREACHABLE:
 			step, miss = next(missed)
 			line = replace(
@@ -256,14 +272,22 @@ def _lines(moment: Moment, timeline: Timeline, directory: Directory, ticket: Tic
 		yield line
 	for notice in moment.notices:
 		if notice.audience is Audience.OWNERS:
-			yield from _to_owners(at, timeline, directory)
+			yield from _to_owners(notice, at, timeline, directory, said)
 
 
-def _to_owners(at: datetime, timeline: Timeline, directory: Directory) -> Iterator[Line]:
+def _to_owners(
+	notice: Notice, at: datetime, timeline: Timeline, directory: Directory, said: MessageWords | None
+) -> Iterator[Line]:
 	recipients, missed = audiences.owners(timeline.item, directory)
 	for recipient in recipients:
-		words = _("{0} is told of it by {1}.").format(recipient.label, _(recipient.method))
-		yield Line(at=at, kind=str(Purpose.NOTICE), line=words, method=recipient.method, to=recipient.label)
+		yield Line(
+			at=at,
+			kind=str(Purpose.NOTICE),
+			line=_("{0} is told of it by {1}.").format(recipient.label, _(recipient.method)),
+			method=recipient.method,
+			to=recipient.label,
+			words=said.by_notice(notice.about, recipient) if said else [],
+		)
 	for who in missed:
 		words = _("{0} is to be told of it, but can't be: {1}").format(who, directory.why_untold(who))
 		remedy = (

@@ -2,9 +2,10 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.desk import Desk, Window
+from tests.browser.seen import expect_seen
 from tests.browser.test_desk import close, control, duration, row
 
 PLAN = "Night Watch"
@@ -37,6 +38,19 @@ def set_up(admin: Window) -> None:
 	admin.server("frappe.client.insert", doc=plan)
 
 
+def unfolds_to_its_words(admin: Window, timeline: Locator) -> None:
+	"""By mouse and by keyboard."""
+	message = timeline.locator("li", has_text="Step 1, Email: to Leo Lead")
+	words = message.locator(".escalation-message-text")
+	expect(words).to_be_hidden()
+	message.get_by_text("What it says").click()
+	expect(words).to_contain_text("Ticket … (Low) has not been answered: its subject")
+	expect(words).to_contain_text("/ack/…")
+	expect_seen(words)
+	admin.page.keyboard.press("Enter")
+	expect(words).to_be_hidden()
+
+
 def test_a_plan_is_rehearsed_for_friday_evening(desk: Desk) -> None:
 	with desk.window() as admin:
 		admin.log_in("admin@x.test")
@@ -62,11 +76,21 @@ def test_a_plan_is_rehearsed_for_friday_evening(desk: Desk) -> None:
 		expect(dialog).to_contain_text("Nothing was sent.")
 		starts = control(dialog, "at")
 		expect(starts).to_be_focused()
-		starts.fill("Friday 17:50")
-		starts.press("Tab")
+		now, friday, tonight = (
+			dialog.get_by_role("button", name=t) for t in ("Now", "Friday 17:50", "Tonight 3:00")
+		)
+		expect(now).to_have_attribute("aria-pressed", "true")
 		timeline = dialog.locator(".escalation-rehearsal")
+		tonight.click()
+		expect(starts).to_have_value("Tonight 3:00")
+		expect(timeline).to_contain_text("03:00:00")
+		friday.click()
+		expect(friday).to_have_attribute("aria-pressed", "true")
+		expect(now).to_have_attribute("aria-pressed", "false")
+		expect(friday).to_be_focused()
 		expect(timeline).to_contain_text(re.compile(r"Friday.*17:50:00.*Step 1, Email: to Leo Lead", re.S))
 		expect(timeline).to_contain_text(re.compile(r"Monday.*09:50:00.*Step 2, Email: reached nobody", re.S))
+		unfolds_to_its_words(admin, timeline)
 		missed = timeline.locator("li.red", has_text=UNVERIFIED)
 		expect(dialog.locator(".escalation-unreachable")).to_have_text("Can't be reached: Sam Second")
 		with admin.context.expect_page() as tab:

@@ -56,6 +56,10 @@ class IphonePushNotifier(Notifier):
 			).format(page_url())
 		return None
 
+	def words(self, message: Message) -> str:
+		shown = content_of(message)
+		return f"{shown.title}\n\n{shown.body}"
+
 	def refused(self) -> list[str]:
 		"""Only FCM can be asked; a browser's push service only with a message."""
 		try:

@@ -6,7 +6,7 @@ from typing import Any
 from twilio.rest import Client
 
 from escalation_mgmt.notifiers.base import Message, Person
-from escalation_mgmt.notifiers.twilio import connection_check, phone_numbers, sending
+from escalation_mgmt.notifiers.twilio import connection_check, phone_numbers, sending, twiml
 from escalation_mgmt.notifiers.twilio.account import problem
 from escalation_mgmt.notifiers.twilio.base import TwilioNotifier
 from escalation_mgmt.notifiers.twilio.twiml import Speaker
@@ -29,6 +29,12 @@ class PhoneCallNotifier(TwilioNotifier):
 
 	def check_address(self, address: str) -> str:
 		return phone_numbers.checked(address)
+
+	def words(self, message: Message) -> str:
+		ticket = str(message.context["ticket"].name)
+		if not message.link:
+			return twiml.said(Speaker(message.language).end(message.text))
+		return twiml.said(Speaker(message.language).read(message, ticket, ""))
 
 	async def _create(self, client: Client, message: Message) -> Any:
 		ours = self._account

@@ -45,6 +45,9 @@ class SmsNotifier(TwilioNotifier):
 			raise CannotReach(_("{0} is no mobile number: it takes no SMS.").format(self.mask(number)))
 		return number
 
+	def words(self, message: Message) -> str:
+		return body(message)
+
 	async def _create(self, client: Client, message: Message) -> Any:
 		ours = self._account
 		sender = (

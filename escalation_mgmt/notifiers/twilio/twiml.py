@@ -1,6 +1,7 @@
 """What a phone call says: TwiML, by Twilio's own classes (https://www.twilio.com/docs/voice/twiml)."""
 
 import re
+from xml.etree import ElementTree
 
 import frappe
 from frappe import _
@@ -110,6 +111,11 @@ class Speaker:
 	def _is_translated(self) -> bool:
 		sample = "No key was pressed. The escalation goes on."
 		return _(sample, lang=self._language) != sample
+
+
+def said(xml: str) -> str:
+	"""What a TwiML document says, a sentence a line."""
+	return "\n".join(element.text or "" for element in ElementTree.fromstring(xml).iter("Say"))
 
 
 def spoken(text: str, ticket: str) -> str:

@@ -1,9 +1,11 @@
 // The rehearsal of a plan, as it stands on the screen: on a ticket that is made up or exists, as if people did this or that.
+import { show_chips } from "./chips";
 import { escaped } from "./html";
 import { rehearsal_timeline } from "./rehearsal_timeline";
 import { call_or_null, read } from "./server";
 
 const PAUSE = 200; // milliseconds after a change
+const NOW = "now";
 const TICKET_FIELDS = ["priority", "team", "ticket_type"];
 
 export async function rehearse(frm) {
@@ -32,13 +34,26 @@ class Rehearsal {
 	async show() {
 		const number = ++this.asked;
 		const given = this.dialog.get_values(true) || {};
+		this.show_times(given.at || NOW);
 		const found = await call_or_null("escalation_mgmt.api.plans.rehearse", { plan: this.frm.doc, ...as_asked(given) });
 		if (!found || number !== this.asked) return;
 		this.dialog.get_field("timeline").$wrapper.html(rehearsal_timeline(found));
 		if (!this.shown) this.dialog.show();
 		this.shown = true;
 	}
+
+	show_times(at) {
+		const chips = times().map(({ value, label }) => ({ value, label, pressed: value.toLowerCase() === at.trim().toLowerCase() }));
+		show_chips(this.dialog.get_field("times").$wrapper, chips, __("Starts"), (value) => this.dialog.set_value("at", value));
+	}
 }
+
+// When a plan shows what it is worth, as `rehearsal.start` understands it.
+const times = () => [
+	{ value: NOW, label: __("Now") },
+	{ value: "Friday 17:50", label: __("Friday 17:50") },
+	{ value: "Tonight 3:00", label: __("Tonight 3:00") },
+];
 
 // The dialog's values as the server takes them.
 function as_asked(given) {
@@ -70,7 +85,10 @@ const fields = (doctype, choices, change) => [
 const start_fields = (change) => {
 	const zone = frappe.boot.time_zone?.system || frappe.boot.sysdefaults?.time_zone || __("the site's time zone");
 	const description = __("now, Friday 17:50, or 2030-11-22 17:50; in {0}.", [escaped(zone)]);
-	return [{ fieldname: "at", fieldtype: "Data", label: __("Starts"), default: "now", description, change }];
+	return [
+		{ fieldname: "at", fieldtype: "Data", label: __("Starts"), default: NOW, description, change },
+		{ fieldname: "times", fieldtype: "HTML" },
+	];
 };
 
 const response_fields = (change) => [

@@ -1,5 +1,6 @@
 // What a rehearsal has found: who would be reached, when and how; who can't be, and the remedy.
 import { escaped, with_headings } from "./html";
+import { words_html } from "./message_words";
 import { with_remedy } from "./remedies";
 import { REHEARSAL_TONES } from "./tones";
 
@@ -10,16 +11,16 @@ export function rehearsal_timeline(found) {
 		${found.notes.map((note) => `<div class="escalation-note">${escaped(note)}</div>`).join("")}
 		${found.stand_ins.map((words) => `<div class="text-muted">${escaped(words)}</div>`).join("")}
 		${found.unreachable.length ? unreachable_html(found.unreachable) : ""}
-		<ol class="escalation-rehearsal">${found.lines.map((line) => under_its_day(weekday(line.at), line_html(line))).join("")}</ol>
+		<ol class="escalation-rehearsal">${found.lines.map((line) => under_its_day(weekday(line.at), line_html(line, found.words))).join("")}</ol>
 		<div class="text-muted small">${__("Times in {0}.", [escaped(found.zone)])}</div>`;
 }
 
 const unreachable_html = (names) =>
 	`<div class="escalation-unreachable">${__("Can't be reached: {0}", [names.map(escaped).join(", ")])}</div>`;
 
-const line_html = (line) =>
+const line_html = (line, words) =>
 	`<li class="${tone(line)}"><time>${escaped(moment(line.at).format("HH:mm:ss"))}</time><span class="method">${escaped(__(line.method))}</span>
-		<span class="line">${with_remedy(line.line, line.remedy)}</span></li>`;
+		<span class="line">${with_remedy(line.line, line.remedy)}${words_html(line.words.map((place) => words[place]))}</span></li>`;
 
 // Red is what would reach nobody.
 const tone = ({ remedy, kind, to }) => (remedy || (kind === "Step Ran" && !to) ? "red" : REHEARSAL_TONES[kind] || "gray");
