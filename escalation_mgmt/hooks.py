@@ -47,6 +47,10 @@ doc_events = {
 		*("Escalation Notification Secret", "Escalation Settings", "Escalation Ticket State"),
 	): {"before_validate": "escalation_mgmt.utils.bounds.check"},
 	"*": {
+		# What lists show of a ticket's escalation is ours to write: of what is saved these are the first events.
+		"before_validate": "escalation_mgmt.storage.ticket_list.keep",
+		"before_update_after_submit": "escalation_mgmt.storage.ticket_list.keep",
+		"before_cancel": "escalation_mgmt.storage.ticket_list.keep",
 		"on_update": "escalation_mgmt.dispatch.document_events.ticket_saved",
 		# A submitted document's saves, its cancelling and a draft's discarding are no updates for Frappe.
 		"on_update_after_submit": "escalation_mgmt.dispatch.document_events.ticket_saved",
@@ -100,6 +104,9 @@ ignore_links_on_delete = [
 	"Escalation Event",
 	"Escalation Plan Version",
 ]
+
+# An answer to a customer says nothing of a ticket's escalation.
+after_request = ["escalation_mgmt.web.customers.withhold"]
 
 page_renderer = ["escalation_mgmt.web.acknowledgement.AckPage", "escalation_mgmt.web.technician.PhonePage"]
 

@@ -1,11 +1,11 @@
 """What an installation needs beside its DocTypes: two roles, the id without which nothing is sent, and its part of
-Helpdesk's agent page; and plans to copy from.
+Helpdesk's agent page, and columns in the list of tickets; and plans to copy from.
 """
 
 import frappe
 
 from escalation_mgmt import agent_page
-from escalation_mgmt.operations import examples
+from escalation_mgmt.operations import examples, ticket_columns
 from escalation_mgmt.utils import installation
 
 ROLES = ("Escalation Manager", "Escalation Responder")
@@ -25,12 +25,14 @@ def after_install() -> None:
 def after_migrate() -> None:
 	make_roles()
 	agent_page.install()
+	ticket_columns.install()
 
 
 def after_app_install(app: str) -> None:
 	"""Helpdesk may come later than we."""
 	if app == "helpdesk":
 		agent_page.install()
+		ticket_columns.install()
 		examples.make()
 
 

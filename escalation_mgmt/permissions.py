@@ -23,6 +23,11 @@ def only_for_staff() -> None:
 	frappe.has_permission(ITEM, "read", throw=True)
 
 
+def is_staff() -> bool:
+	"""Whether the present user has any business with escalations."""
+	return bool(frappe.has_permission(ITEM, "read"))
+
+
 def sees_app() -> bool:
 	"""Whether the present user finds the app on Frappe's apps screen."""
 	return sees_all(frappe.session.user)

@@ -12,6 +12,7 @@ import frappe
 
 from escalation_mgmt import agent_page
 from escalation_mgmt.install import ROLES
+from escalation_mgmt.operations import ticket_columns
 from escalation_mgmt.utils import installation
 from escalation_mgmt.utils.doctypes import SETTINGS
 
@@ -29,6 +30,7 @@ def after_uninstall() -> None:
 	if frappe.db.exists("Module Def", MODULE):
 		return
 	agent_page.remove()
+	ticket_columns.remove()
 	_remove_jobs()
 	_remove_fixtures()
 	_remove_from_the_desktop()

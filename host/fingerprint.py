@@ -7,7 +7,7 @@ from pathlib import Path
 
 from host import paths
 
-_MADE_OF = ("*.json", "hooks.py", "install.py", "patches.txt", "modules.txt")
+_MADE_OF = ("*.json", "hooks.py", "install.py", "ticket_columns.py", "patches.txt", "modules.txt")
 
 
 def of_site() -> str:

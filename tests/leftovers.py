@@ -21,7 +21,9 @@ RECORDS = {"tabDeleted Document", "tabVersion", "tabPermission Log", "tabPatch L
 
 
 def found() -> dict[str, list[str]]:
-	"""{table: names of the rows in which the app, one of its DocTypes or their titles stand}."""
+	"""{table: names of the rows in which the app, one of its DocTypes or their titles stand}; "columns": of others' tables,
+	those that we have made; "permissions": rules on our level.
+	"""
 	held = {}
 	for table in sorted(frappe.db.get_tables(cached=False)):
 		columns = [row[0] for row in _columns(table)]
@@ -34,6 +36,12 @@ def found() -> dict[str, list[str]]:
 		)
 		if rows:
 			held[table] = [str(row[0]) for row in rows]
+		if ours := [
+			name for name in columns if "escalation" in name and not table.startswith("tabEscalation")
+		]:
+			held["columns"] = [*held.get("columns", ()), *(f"{table}.{name}" for name in ours)]
+	if rules := frappe.get_all("DocPerm", filters={"permlevel": 9}, pluck="role", order_by="role"):
+		held["permissions"] = rules
 	return held
 
 

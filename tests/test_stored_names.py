@@ -47,6 +47,7 @@ NO_NAMES = {
 }
 ELSEWHERE = {
 	("Escalation Action Item", "running_ticket"): "storage.action_items.follow_rename, storage.renames",
+	("Escalation Action Item", "exhausted_ticket"): "storage.action_items.follow_rename, storage.renames",
 	("Escalation Ticket State", "ticket"): "storage.ticket_states.follow_rename, storage.renames",
 	("Escalation Ticket State", "reference_name"): "storage.ticket_states.follow_rename",
 	# Names of fields: storage.renamed_fields.

@@ -76,6 +76,8 @@ NAMES = {
 		"HTML Editor",
 		"Markdown Editor",
 	),  # types of fields
+	*("HD View", "List View Settings", "List Filter", "Number Card", "Dashboard Chart", "Property Setter"),
+	*("Custom Field", "Custom DocPerm", "modified desc"),
 	*("Not Answered", "Has Role", "System User", "On Hold", "Phone Page"),
 	*("not set", "not in", "not delivered", " for update", " lock in share mode"),
 }

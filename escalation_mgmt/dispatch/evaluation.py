@@ -1,7 +1,7 @@
 """One ticket is evaluated: does its running item go on, or should one be opened? For document events and the sweep."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property, partial
@@ -23,6 +23,7 @@ from escalation_mgmt.engine import (
 	Step,
 	Ticket,
 	TicketKey,
+	answer,
 	evaluate,
 	opens,
 )
@@ -31,7 +32,7 @@ from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets, of_doc
-from escalation_mgmt.storage import action_items, decisions, ticket_states
+from escalation_mgmt.storage import action_items, decisions, ticket_list, ticket_states
 from escalation_mgmt.utils import clock
 
 
@@ -98,6 +99,13 @@ class Snapshot:
 		context = self.context(stored, ticket, now)
 		return evaluate(stored.item, ticket, enabled, self.condition_met(stored.key), context)
 
+	def is_over(self, stored: action_items.Stored) -> bool:
+		"""Whether an exhausted item, which follows its ticket no more, has nothing to show: somebody has answered, or the ticket
+		is gone.
+		"""
+		ticket = self.ticket(stored)
+		return ticket.gone or answer(ticket, stored.item.plan.stop, stored.item.opened_at) is not None
+
 	def apply(self, decided: Sequence[tuple[action_items.Stored, Decision]], now: datetime) -> None:
 		"""Write what was decided by these facts. Raises Conflict where an item was changed meanwhile."""
 		decisions.apply(decided, self.directory, self.tickets, now)
@@ -123,6 +131,7 @@ def evaluate_ticket(key: TicketKey, *, before: Any = None, logged: bool = False)
 				delivery.soon()
 		if runs:
 			return
+	end_exhausted(action_items.read(action_items.exhausted(key)), snapshot)
 	if lost and not logged:
 		return
 	past = action_items.past(ticket.key)
@@ -133,6 +142,17 @@ def evaluate_ticket(key: TicketKey, *, before: Any = None, logged: bool = False)
 		promptly.run_if_due(key, now)
 	elif ticket.category is StatusCategory.RESOLVED:
 		action_items.note_closed(key)
+
+
+def end_exhausted(exhausted: Sequence[action_items.Stored], snapshot: Snapshot) -> None:
+	"""Those of these exhausted items whose tickets somebody has answered are shown no more."""
+	over = []
+	for stored in exhausted:
+		with suppress(Exception):  # one that can't be read stays, and keeps no other
+			if snapshot.is_over(stored):
+				over.append(stored)
+	action_items.note_answered([stored.item.id for stored in over])
+	ticket_list.write_soon(stored.key for stored in over)
 
 
 def _see(snapshot: Snapshot, ticket: Ticket, now: datetime, *, before: Any, **how: bool) -> Remembered | None:

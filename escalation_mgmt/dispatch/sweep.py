@@ -1,16 +1,18 @@
 """The sweep: compares facts, because events alone are never trusted (design rule 4).
 
 It follows running items whose tickets changed without an event, opens items for tickets that no event
-announced, and starts again what waits for somebody who can be reached.
+announced, starts again what waits for somebody who can be reached, and repairs what lists of tickets show.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import frappe
+import redis
 
-from escalation_mgmt.dispatch.evaluation import Snapshot, evaluate_ticket, lock_ticket
+from escalation_mgmt.dispatch.evaluation import Snapshot, end_exhausted, evaluate_ticket, lock_ticket
 from escalation_mgmt.engine import (
 	Decision,
 	MatchFacts,
@@ -23,11 +25,13 @@ from escalation_mgmt.engine import (
 	winner,
 )
 from escalation_mgmt.facts import conditions, plans, sources, tickets
-from escalation_mgmt.storage import action_items, ticket_states
+from escalation_mgmt.storage import action_items, ticket_list, ticket_states
 from escalation_mgmt.utils import clock, fault_points, installation, rows
 from escalation_mgmt.utils.error_reports import report_once
 
 BATCH = 200  # small, because due steps wait for the end of a batch
+EXHAUSTED = 2000  # exhausted items that one sweep looks at
+_LOOKED_AT = "escalation_exhausted_looked_at"
 
 
 def sweep() -> None:
@@ -55,6 +59,9 @@ def in_batches() -> Iterator[None]:
 		yield
 	for doctype in whole:
 		yield from _find_missed(doctype)
+	yield from _end_exhausted()
+	for doctype in ticket_list.doctypes():
+		yield from _repair_list(doctype)
 
 
 def _lost(doctype: str) -> bool:
@@ -185,6 +192,55 @@ def _taken(doctype: str, page: dict[TicketKey, MatchFacts], enabled: dict[str, P
 def _open(key: TicketKey) -> None:
 	lock_ticket(key)
 	evaluate_ticket(key)
+
+
+def _end_exhausted() -> Iterator[None]:
+	"""An exhausted item follows its ticket no more, and somebody may have answered without an event. There may be many, of
+	years: so many are looked at in one sweep, and the next goes on from there.
+	"""
+	after = _remembered()
+	for _batch in range(EXHAUSTED // BATCH):
+		names = action_items.names_of_exhausted(after, BATCH)
+		if not names:
+			after = ""
+			break
+		after = names[-1]
+		_safely("some exhausted escalations can't be followed", partial(_end_those, names))
+		yield
+	_remember(after)
+
+
+def _end_those(names: list[str]) -> None:
+	stored = action_items.read(names)
+	end_exhausted(stored, Snapshot([each.key for each in stored]))
+
+
+def _remembered() -> str:
+	with suppress(redis.exceptions.RedisError, OSError):
+		return frappe.cache.get_value(_LOOKED_AT, expires=True) or ""
+	return ""
+
+
+def _remember(after: str) -> None:
+	with suppress(redis.exceptions.RedisError, OSError):
+		frappe.cache.set_value(_LOOKED_AT, after, expires_in_sec=3600)
+
+
+def _repair_list(doctype: str) -> Iterator[None]:
+	"""What lists of tickets show is written after each step, but not where a row was held, a process died, or somebody else
+	wrote.
+	"""
+	frappe.db.rollback()
+	try:
+		for names in ticket_list.differing(doctype):
+			if names:
+				ticket_list.write({doctype: names})
+			yield
+			frappe.db.rollback()
+	except Exception:
+		frappe.db.rollback()
+		report_once(f"Escalation: what lists of {doctype} show can't be compared")
+		frappe.db.commit()
 
 
 def _safely(what: str, do: Callable[[], None]) -> None:

@@ -54,7 +54,14 @@ _COLUMNS = (
 	*("customer", "assignees", "started_by", "unreached", "stalled", "acknowledged_by", "acknowledged_user"),
 	*("acknowledged_utc", "acknowledged_via", "parked", "parked_due_utc", "running_ticket"),
 	*("resumes_utc", "added", "ticket_status", "reminded", "ack_requests", "acks"),
-	*("maintenance", "ticket_created", "window_skipped", "after_answer", "answered_level"),
+	*(
+		"maintenance",
+		"ticket_created",
+		"window_skipped",
+		"after_answer",
+		"answered_level",
+		"exhausted_ticket",
+	),
 )
 _SELECT = f"select {', '.join(f'`{column}`' for column in _COLUMNS)} from `tab{ITEM}`"
 
@@ -66,6 +73,7 @@ class Stored:
 	item: ActionItem
 	key: TicketKey  # of its ticket
 	plan_version: str
+	unanswered: bool = False  # exhausted, and nobody was seen to answer since
 
 
 def claim_due(now: datetime, limit: int, only: Sequence[str] = ()) -> list[Any]:
@@ -110,6 +118,30 @@ def running(key: TicketKey) -> Stored | None:
 	sql = f"select `name` from `tab{ITEM}` where `running_ticket` = %s"
 	names = [row[0] for row in frappe.db.sql(sql, (running_ticket(key),))]
 	return next((stored for stored in lock(names) if stored.item.status in RUNNING), None)
+
+
+def exhausted(key: TicketKey) -> list[str]:
+	"""The exhausted items of a ticket's name that nobody was seen to answer: one at most, but for a moment. Nothing is locked."""
+	sql = f"select `name` from `tab{ITEM}` where `exhausted_ticket` = %s order by `name`"
+	return [row[0] for row in frappe.db.sql(sql, (running_ticket(key),))]
+
+
+def names_of_exhausted(after: str, limit: int) -> list[str]:
+	"""Exhausted items that nobody was seen to answer, by name, from the one after `after`. Nothing is locked."""
+	sql = (
+		f"select `name` from `tab{ITEM}` where `exhausted_ticket` is not null and `name` > %s"
+		f" order by `name` limit {int(limit)}"
+	)
+	return [row[0] for row in frappe.db.sql(sql, (after,))]
+
+
+def note_answered(names: Sequence[str]) -> None:
+	"""Somebody has answered the tickets of these exhausted items, or they are gone: they are shown no more."""
+	if names:
+		frappe.db.sql(
+			f"update `tab{ITEM}` set `exhausted_ticket` = null where `name` in ({rows.placeholders(names)})",
+			tuple(names),
+		)
 
 
 def latest(key: TicketKey) -> str | None:
@@ -218,10 +250,11 @@ def follow_rename(doc: Any, _event: str, old: str, new: str, merge: bool = False
 	found = frappe.get_all(
 		ITEM,
 		filters={"reference_doctype": doc.doctype, "reference_name": ("in", (old, new))},
-		fields=["name", "reference_name", "ticket_created", "running_ticket"],
+		fields=["name", "reference_name", "ticket_created", "running_ticket", "exhausted_ticket"],
 		order_by="name",
 	)
 	goes_on = not (merge and any(row.running_ticket == after for row in found))
+	shown = merge and any(after in (row.running_ticket, row.exhausted_ticket) for row in found)
 	created = {"ticket_created": stamp_of(doc.doctype, new)} if merge else {}
 	for row in found:
 		its_own = bool(row.ticket_created) and as_stamp(row.ticket_created) == renamed
@@ -233,6 +266,8 @@ def follow_rename(doc: Any, _event: str, old: str, new: str, merge: bool = False
 			continue
 		if "reference_name" not in where:
 			where |= {"reference_name": new, **(created if its_own else {})}
+		if row.exhausted_ticket == before:
+			where["exhausted_ticket"] = None if shown else after
 		frappe.db.set_value(ITEM, row.name, where, update_modified=False)
 
 
@@ -277,6 +312,7 @@ def load(found: Iterable[Any], *, lock: bool = False) -> list[Stored]:
 			),
 			key=ticket_of(row),
 			plan_version=row.plan_version,
+			unanswered=bool(row.exhausted_ticket),
 		)
 		for row in found
 	]

@@ -24,6 +24,7 @@ from escalation_mgmt.engine import (
 	EventKind,
 	ImpossibleTransition,
 	Plan,
+	Status,
 	Ticket,
 	open_item,
 	status_after,
@@ -32,8 +33,8 @@ from escalation_mgmt.facts import plans
 from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets
-from escalation_mgmt.storage import activity, history, outbox, ticket_states
-from escalation_mgmt.storage.action_items import Stored, note_closed, running_ticket
+from escalation_mgmt.storage import activity, history, outbox, ticket_list, ticket_states
+from escalation_mgmt.storage.action_items import Stored, exhausted, note_answered, note_closed, running_ticket
 from escalation_mgmt.utils import realtime, rows
 from escalation_mgmt.utils.doctypes import ITEM
 from escalation_mgmt.utils.plain_text import cell
@@ -76,7 +77,9 @@ def open_for(  # noqa: PLR0913 - as the engine's open_item
 	}
 	with _one_running():
 		rows.insert_all(ITEM, [{"name": name, **row}])
+	note_answered(exhausted(ticket.key))  # the new one is shown in its place
 	ticket_states.note_opened(ticket.key)
+	ticket_list.write_soon([ticket.key])
 	lines = history.append([history.Line(name, event) for event in decision.events])
 	activity.note([(ticket.key, event, line) for event, line in zip(decision.events, lines, strict=True)])
 	return name
@@ -92,6 +95,7 @@ def apply(decided: Decided, directory: Directory, tickets: Tickets, now: datetim
 		return
 	_check_statuses(decided)
 	_write_states(decided, now)
+	ticket_list.write_soon(stored.key for stored, _decision in decided)
 	_note_ends(decided)
 	_write_pages(decided, now)
 	_write_history(decided)
@@ -233,7 +237,11 @@ def _changes(decided: Decided, now: datetime) -> list[dict[str, Any]]:
 	"""The items' new states, without the columns in which none of them changes."""
 	before = [_before(stored) for stored, _decision in decided]
 	after = [
-		columns_of(decision.item) | {"running_ticket": _running_after(stored, decision)}
+		columns_of(decision.item)
+		| {
+			"running_ticket": _running_after(stored, decision),
+			"exhausted_ticket": _exhausted_after(stored, decision),
+		}
 		for stored, decision in decided
 	]
 	changed = [
@@ -251,7 +259,11 @@ def _changes(decided: Decided, now: datetime) -> list[dict[str, Any]]:
 def _before(stored: Stored) -> dict[str, Any]:
 	item = stored.item
 	running = item.status in RUNNING and not item.superseded
-	state = columns_of(item) | {"running_ticket": running_ticket(stored.key) if running else None}
+	key = running_ticket(stored.key)
+	state = columns_of(item) | {
+		"running_ticket": key if running else None,
+		"exhausted_ticket": key if stored.unanswered else None,
+	}
 	if item.parked:  # why, and until when, isn't known here, but that it ends now is
 		state |= dict.fromkeys(("parked", "parked_due_utc", "due_utc"), "")
 	return state
@@ -275,3 +287,11 @@ def _running_after(stored: Stored, decision: Decision) -> str | None:
 	if stored.item.status not in RUNNING and frappe.db.exists(ITEM, {"running_ticket": key}):
 		return None  # acknowledged late, while a newer item already follows the ticket
 	return key
+
+
+def _exhausted_after(stored: Stored, decision: Decision) -> str | None:
+	"""Of an item that is exhausted: until somebody answers, or a newer one follows the ticket."""
+	if decision.item.status is not Status.EXHAUSTED:
+		return None
+	ends = stored.item.status in RUNNING and not stored.item.superseded
+	return running_ticket(stored.key) if ends or stored.unanswered else None

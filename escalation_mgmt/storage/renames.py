@@ -108,7 +108,7 @@ def _is_stored(renaming: Renaming) -> bool:
 
 def _follow_tickets(renaming: Renaming) -> None:
 	"""The tickets' DocType itself: Frappe has changed the links to it, not our key of the running item."""
-	for doctype, column in ((ITEM, "running_ticket"), (TICKET_STATE, "ticket")):
+	for doctype, column in ((ITEM, "running_ticket"), (ITEM, "exhausted_ticket"), (TICKET_STATE, "ticket")):
 		found = frappe.db.sql(
 			f"select `name`, `reference_name` from `tab{doctype}`"
 			f" where `reference_doctype` = %s and `{column}` is not null order by `name` for update",

@@ -18,6 +18,7 @@ from escalation_mgmt.storage.action_items import running_ticket, with_running_it
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import ITEM, TICKET_STATE
 from escalation_mgmt.utils.identity import as_stamp
+from escalation_mgmt.utils.ticket_names import as_name, as_text, joined
 
 RANGE = 5000  # rows that one statement compares
 Range = tuple[Any, Any]
@@ -82,7 +83,7 @@ def note_opened(key: TicketKey) -> None:
 
 def hold_back(doctype: str, fieldname: str, name: str, now: datetime) -> None:
 	"""Tickets without a running item whose field has this name: that it becomes another one starts nothing."""
-	ticket = _as_text("t.`name`", doctype)
+	ticket = as_text("t.`name`", doctype)
 	frappe.db.sql(
 		f"update `tab{TICKET_STATE}` set `renamed_utc` = %s where `reference_doctype` = %s"
 		f" and `reference_name` in (select {ticket} from `tab{doctype}` t where t.`{fieldname}` = %s)"
@@ -197,7 +198,7 @@ def _compare(doctype: str, now: datetime, part: Range) -> None:
 	found = frappe.db.sql(
 		f"select {_COLUMNS}, t.`name` as there, t.`creation` as created, {priority} as priority_now,"
 		f" {closed} as closed_now from `tab{TICKET_STATE}` s"
-		f" left join `tab{doctype}` t on t.`name` = {_as_name('s.`reference_name`', doctype)}"
+		f" left join `tab{doctype}` t on t.`name` = {as_name('s.`reference_name`', doctype)}"
 		f" where {within} and s.`reference_doctype` = %s and s.`reference_name` <> '' and (t.`name` is null"
 		f" or s.`ticket_created` <> t.`creation` or (s.`closed` = 0) = ({closed}) or {differs})",
 		(*values, *bounds, doctype, *values),
@@ -246,10 +247,10 @@ def _remember_new(doctype: str, since: datetime | None, now: datetime, part: Ran
 	reading = tickets.Reading(src)
 	closed, values = tickets.closed_sql(src, "t")
 	within, bounds = _within(part, "t")
-	name = _as_text("t.`name`", doctype)
+	name = as_text("t.`name`", doctype)
 	found = frappe.db.sql(
 		f"select {name} as name, t.`creation`, t.`{src.priority}` as priority from `tab{doctype}` t"
-		f" left join `tab{TICKET_STATE}` s on s.`ticket` = {_joined(name)}"
+		f" left join `tab{TICKET_STATE}` s on s.`ticket` = {joined(name)}"
 		f" where {within} and s.`name` is null and not ({closed}) order by t.`name`",
 		(f"{doctype}/", *bounds, *values),
 		as_dict=True,
@@ -352,26 +353,3 @@ def _closed(ticket: Ticket) -> Remembered:
 
 def _plain(key: TicketKey, priority: str, closed: bool, levels: Callable[[str], int]) -> Ticket:
 	return tickets.with_priority(key, priority, levels(priority), closed)
-
-
-def _as_text(column: str, doctype: str) -> str:
-	"""A ticket's name in SQL, as a text: some are numbered."""
-	if not _is_numbered(doctype):
-		return column
-	return f"cast({column} as {'char' if frappe.db.db_type == 'mariadb' else 'text'})"
-
-
-def _as_name(column: str, doctype: str) -> str:
-	"""The text of a ticket's name in SQL, as the ticket has its name: so that it is found by key."""
-	if not _is_numbered(doctype):
-		return column
-	return f"cast({column} as {'signed' if frappe.db.db_type == 'mariadb' else 'bigint'})"
-
-
-def _is_numbered(doctype: str) -> bool:
-	return frappe.get_meta(doctype).autoname == "autoincrement"
-
-
-def _joined(name: str) -> str:
-	"""The key of a ticket in SQL; what stands before its name is a value."""
-	return f"concat(%s, {name})" if frappe.db.db_type == "mariadb" else f"%s || {name}"

@@ -1,7 +1,6 @@
 """What the form of a ticket shows of its escalation: how it stands, what comes next and when, and what can be done."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -18,7 +17,6 @@ from escalation_mgmt.engine import (
 	StatusCategory,
 	TicketKey,
 	already_answered,
-	answer,
 	may_take,
 	progress,
 	winner,
@@ -138,37 +136,21 @@ def _stands(item: ActionItem) -> dict[str, Any]:
 
 def pills(doctype: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
 	"""For a list of tickets, those with a running item that the present user may see, or one that is exhausted while nobody has
-	answered: {ticket: status and countdown}.
+	answered: {ticket: status and countdown}. As `storage.ticket_list` has it in the tickets' columns.
 	"""
 	found = frappe.get_list(
 		ITEM,
 		filters={"reference_doctype": doctype, "reference_name": ("in", [str(name) for name in names])},
-		fields=["name", "reference_name", "status", "running_ticket"],
+		fields=["name", "reference_name", "running_ticket", "exhausted_ticket"],
 		order_by="opened_utc asc, name asc",
 		limit_page_length=0,
 	)
-	latest = {row.reference_name: row for row in found}
-	latest |= {row.reference_name: row for row in found if row.running_ticket}
-	marked = [row.name for row in latest.values() if row.running_ticket or row.status == Status.EXHAUSTED]
-	read = action_items.read(marked)
-	over = [stored for stored in read if stored.item.status is Status.EXHAUSTED]
-	unanswered = _unanswered(over)
+	marked = {row.reference_name: row.name for row in found if row.exhausted_ticket}
+	marked |= {row.reference_name: row.name for row in found if row.running_ticket}
 	return {
 		stored.key.name: {**_pill(stored.item, step=True), **_countdown(stored.item)}
-		for stored in read
-		if stored not in over or stored.item.id in unanswered
+		for stored in action_items.read(marked.values())
 	}
-
-
-def _unanswered(exhausted: Sequence[action_items.Stored]) -> set[str]:
-	"""Those of these items whose tickets nobody has answered since: an exhausted item follows its ticket no more."""
-	snapshot, found = Snapshot([stored.key for stored in exhausted]), set()
-	for stored in exhausted:
-		with suppress(Exception):  # one that can't be read has no mark, and takes none from the others
-			ticket = snapshot.ticket(stored)
-			if not ticket.gone and answer(ticket, stored.item.plan.stop, stored.item.opened_at) is None:
-				found.add(stored.item.id)
-	return found
 
 
 def headline(item: ActionItem) -> str:

@@ -27,6 +27,8 @@ from tests.world import World
 POINTS = (
 	"dispatcher.set.before:1",
 	"dispatcher.set.after:1",
+	"list.before:1",
+	"list.after:1",
 	"delivery.claimed.before:1",
 	"delivery.claimed.after:1",  # before the first email
 	"delivery.claimed.after:2",  # and before the first page

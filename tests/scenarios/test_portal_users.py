@@ -16,6 +16,7 @@ import requests
 import escalation_mgmt
 from escalation_mgmt.notifiers import egress
 from escalation_mgmt.notifiers.push import services, vapid, web_push
+from escalation_mgmt.storage.ticket_list import COLUMNS, STATUS
 from escalation_mgmt.utils.doctypes import DEVICE, DEVICE_SECRET
 from tests.on_site import PASSWORD
 from tests.scenarios.test_push import call, subscription
@@ -275,3 +276,62 @@ def test_guest_gets_no_key_of_ours(world: World) -> None:
 	answer = world.post(f"{world.url}/api/method/escalation_mgmt.web.technician.overview")
 	assert answer.status_code in (401, 403) and key not in answer.text
 	assert urlsplit(answer.url).path.endswith("overview")
+
+
+ONE = "/api/resource/HD Ticket/{0}"
+LIST = "/api/resource/HD Ticket"
+GET_LIST, GET = "/api/method/frappe.client.get_list", "/api/method/frappe.client.get"
+REPORT = "/api/method/frappe.desk.reportview.get"
+GET_ONE = "/api/method/helpdesk.helpdesk.doctype.hd_ticket.api.get_one"
+SET_VALUE, RUN = "/api/method/frappe.client.set_value", "/api/method/run_doc_method"
+
+
+def test_what_a_customer_reads_of_their_ticket_says_nothing_of_its_escalation(
+	world: World, customer: requests.Session
+) -> None:
+	"""By every way to a ticket that Frappe and Helpdesk's portal have; an agent learns it by each."""
+	world.plan((0, "Email"), (30, "Email"))
+	ticket = world.ticket("Fire in rack 4", raised_by=CUSTOMER)
+	world.forward(10)
+	world.expect_email(TECH)
+	name = str(ticket.name)
+	fields = json.dumps(["name", *COLUMNS])
+	ways = (
+		("get", ONE.format(name), {}),
+		("get", LIST, {"fields": fields}),
+		("get", LIST, {"fields": json.dumps(["*"])}),
+		("get", GET_LIST, {"doctype": "HD Ticket", "fields": fields}),
+		("get", GET, {"doctype": "HD Ticket", "name": name}),
+		("get", GET_ONE, {"name": name}),
+		("post", REPORT, {"doctype": "HD Ticket", "fields": fields}),
+		("post", SET_VALUE, {"doctype": "HD Ticket", "name": name, "fieldname": "subject", "value": "Fire!"}),
+		(
+			"post",
+			RUN,
+			{"dt": "HD Ticket", "dn": name, "method": "create_communication_via_contact", **MESSAGE},
+		),
+	)
+	agent = world.login(TECH)
+	for who, session in (("customer", customer), ("agent", agent)):
+		for how, path, given in ways:
+			what = {"params" if how == "get" else "data": given}
+			answer = getattr(session, how)(world.url + path, timeout=30, **what)
+			# Frappe refuses a field that isn't for the customer, or leaves it out.
+			assert answer.ok or (who == "customer" and answer.status_code == 403), (who, path, answer.text)
+			says = "Escalating" in answer.text or any(f'"{column}":' in answer.text for column in COLUMNS)
+			assert says == (who == "agent"), (who, path, answer.text[:2000])
+	assert name in customer.get(world.url + LIST, timeout=30).text, "their ticket is theirs all the same"
+	world.inbox.take_all()
+
+
+MESSAGE = {"args": json.dumps({"message": "Any news?"})}
+
+
+def test_a_customer_cannot_ask_by_it_either(world: World, customer: requests.Session) -> None:
+	if frappe.__version__.startswith("15."):
+		pytest.skip("Frappe 15 filters by any field")
+	world.plan((0, "Email"))
+	world.ticket("Fire in rack 4", raised_by=CUSTOMER)
+	for more in ({"filters": json.dumps({STATUS: "Scheduled"})}, {"order_by": f"{STATUS} desc"}):
+		answer = customer.get(world.url + LIST, params=more, timeout=30)
+		assert answer.status_code == 403, answer.text

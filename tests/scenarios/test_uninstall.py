@@ -31,6 +31,18 @@ if frappe.db.exists("DocType", "Workspace Sidebar"):
 	within.update({"label": "Within", "icon_type": "Link", "link_type": "Workspace Sidebar", "link_to": "Rita's Own"})
 	within.parent_icon = "Escalation Management"
 	within.insert(ignore_permissions=True)
+of_list = {"doctype": "List Filter", "filter_name": "Burning", "reference_doctype": "HD Ticket"}
+conditions = [["HD Ticket", "escalation_mgmt_status", "=", "Exhausted"], ["HD Ticket", "status", "=", "Open"]]
+frappe.get_doc({**of_list, "filters": frappe.as_json(conditions)}).insert()
+fields = [{"fieldname": "subject", "label": "Subject"}, {"fieldname": "escalation_mgmt_due", "label": "Due"}]
+frappe.get_doc({"doctype": "List View Settings", "name": "HD Ticket", "fields": frappe.as_json(fields)}).insert()
+chosen = {"List": {"filters": conditions, "sort_by": "escalation_mgmt_due", "sort_order": "asc"}}
+frappe.db.sql(
+	"insert into `__UserSettings` (`user`, `doctype`, `data`) values ('rita@x.test', 'HD Ticket', %s)",
+	(frappe.as_json(chosen),),
+)
+from frappe.custom.doctype.property_setter.property_setter import make_property_setter
+make_property_setter("HD Ticket", "escalation_mgmt_status", "width", "90px", "Data")
 if frappe.db.exists("DocType", "Desktop Layout"):
 	icons = [{"label": "Escalation", "name": "Escalation"}, {"label": "Rita's Own"}]
 	folder = {"label": "Mine", "child_icons": icons}
@@ -62,6 +74,8 @@ def test_nothing_is_left_but_what_people_have(a_copy: str, tmp_path: Path) -> No
 	made = tmp_path / "made.py"
 	made.write_text(AS_PEOPLE_LEAVE_IT)
 	before = left(a_copy, made)
+	assert {"tabCustom Field", "tabList Filter", "__UserSettings", "tabProperty Setter"} <= {*before}
+	assert before["permissions"] and len(before["columns"]) == 2, "of a text each, and one is a time"
 	assert {"tabDocType", "tabRole", "tabCustom HTML Block", "tabScheduled Job Type"} <= {*before}
 	assert "escalation_installation_id" in config(a_copy)
 
@@ -75,11 +89,13 @@ def test_nothing_is_left_but_what_people_have(a_copy: str, tmp_path: Path) -> No
 	after = left(a_copy)
 	(rita,) = after.pop("tabHas Role")
 	assert after == {"tabRole": ["Escalation Responder"]}, "somebody has it"
+	assert choices(a_copy) == AS_OTHERS_CHOSE
 	assert rita and "escalation_installation_id" not in config(a_copy)
 
 	again = command(a_copy, "install-app", "escalation_mgmt")
 	assert again.returncode == 0, again.stderr
-	assert {*before} - {*left(a_copy)} <= {"tabDesktop Layout"}
+	chosen = {"tabList Filter", "tabList View Settings", "__UserSettings", "tabProperty Setter"}
+	assert {*before} - {*left(a_copy)} <= {"tabDesktop Layout", *chosen}
 	status = command(a_copy, "escalation", "status")
 	assert "has not looked" not in status.stdout, "no tick of the installation before"
 
@@ -88,3 +104,35 @@ def config(name: str) -> dict[str, object]:
 	from host import paths
 
 	return json.loads((paths.SITES / name / "site_config.json").read_text())
+
+
+AS_OTHERS_CHOSE = {
+	"List Filter": [["HD Ticket", "status", "=", "Open"]],
+	"List View Settings": [{"fieldname": "subject", "label": "Subject"}],
+	"user": {"List": {"filters": [["HD Ticket", "status", "=", "Open"]], "sort_order": "asc"}},
+}
+
+
+WHAT_THEY_CHOSE = """
+import json, sys
+import frappe
+from host import sites
+
+sites.enter(sys.argv[1])
+sites.connect(sys.argv[1])
+((data,),) = frappe.db.sql("select `data` from `__UserSettings` where `doctype` = 'HD Ticket' and `user` = 'rita@x.test'")
+texts = {
+	"List Filter": frappe.db.get_value("List Filter", {"filter_name": "Burning"}, "filters"),
+	"List View Settings": frappe.db.get_value("List View Settings", "HD Ticket", "fields"),
+	"user": data,
+}
+print(json.dumps({of: json.loads(text) for of, text in texts.items()}))
+"""
+
+
+def choices(name: str) -> dict[str, object]:
+	"""What is left of what people chose for their lists of tickets."""
+	arguments = [sys.executable, "-c", WHAT_THEY_CHOSE, name]
+	done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+	assert done.returncode == 0, done.stderr
+	return json.loads(done.stdout.splitlines()[-1])

@@ -4,6 +4,7 @@ from frappe.model.document import Document
 
 from escalation_mgmt.engine import RUNNING, Plan, takes_more
 from escalation_mgmt.facts import people, plans, sources
+from escalation_mgmt.operations import ticket_columns
 from escalation_mgmt.preflight import names, rights, taking, validation
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM
@@ -58,6 +59,8 @@ class EscalationPlan(Document):
 	def on_update(self) -> None:
 		plans.forget_watched()
 		taking.follow(self)
+		if self.enabled:
+			ticket_columns.install_soon(self.reference_doctype)
 		if self.flags.takes_more and (said := taking.in_words(self)):
 			frappe.msgprint(said, indicator="blue")
 		for warning in validation.warnings(self):

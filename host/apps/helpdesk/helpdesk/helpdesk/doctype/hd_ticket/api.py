@@ -6,6 +6,15 @@ from helpdesk.utils import is_agent
 
 
 @frappe.whitelist()
+def get_one(name: str, is_customer_portal: bool = False):
+	"""As the customers' portal reads a ticket: whatever columns it has."""
+	frappe.has_permission("HD Ticket", "read", name, throw=True)
+	table = frappe.qb.DocType("HD Ticket")
+	(ticket,) = frappe.qb.from_(table).select(table.star).where(table.name == name).run(as_dict=True)
+	return {**ticket, "comments": [], "communications": [], "fields": []}
+
+
+@frappe.whitelist()
 def merge_ticket(source: str, target: str):
 	"""The source is closed and points to the target, which keeps living."""
 	if not is_agent():

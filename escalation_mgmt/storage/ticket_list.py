@@ -1,0 +1,223 @@
+"""How a ticket's escalation stands, in columns of the ticket itself: what lists of tickets show and are filtered by.
+
+Its action item says so too, but a list (Desk's, Helpdesk's) knows fields of its DocType alone. `operations.ticket_columns`
+puts the fields there. They are written after the transaction that changed an item, in one of their own: in sets, without an
+event, `modified` as it was. A ticket whose row somebody holds is passed over; so is what a crash left out. The sweep
+compares, and repairs. What goes wrong here is reported, and stops no step and no save (design rule 8).
+
+A ticket has in them: the status of its running item; *Exhausted* while nobody has answered; else nothing.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import frappe
+from frappe.utils import get_datetime
+
+from escalation_mgmt.engine import RUNNING, Status, TicketKey
+from escalation_mgmt.facts import sources
+from escalation_mgmt.storage.action_items import running_ticket, ticket_of
+from escalation_mgmt.utils import clock, fault_points, rows
+from escalation_mgmt.utils.doctypes import ITEM
+from escalation_mgmt.utils.error_reports import log_error, report_once
+from escalation_mgmt.utils.identity import as_stamp
+from escalation_mgmt.utils.ticket_names import as_name, as_text, joined
+
+STATUS, STEP, DUE = COLUMNS = ("escalation_mgmt_status", "escalation_mgmt_step", "escalation_mgmt_due")
+SHOWN = tuple(status for status in Status if status in RUNNING or status is Status.EXHAUSTED)
+RANGE = 5000  # rows that one statement compares
+
+Values = tuple[str, str, datetime | None]
+"""Of the columns, in their order. The instant is in the site's zone, to the second."""
+
+NOTHING: Values = ("", "", None)
+
+_ITEM = (
+	"i.`reference_doctype`, i.`reference_name`, i.`ticket_created`, i.`status`, i.`current_step`, i.`step_count`,"
+	" coalesce(i.`parked_due_utc`, i.`due_utc`) as due_utc"
+)
+
+
+def keep(doc: Any, _event: str | None = None) -> None:
+	"""Before any document is written: what a form, a caller or an older copy says of these columns isn't taken, and a new
+	ticket has nothing in them. Frappe has read the ticket under its lock, so that costs no query.
+	"""
+	if not doc.meta.has_field(STATUS):
+		return
+	before = doc.get_doc_before_save()
+	for column in COLUMNS:
+		doc.set(column, before.get(column) if before else None)
+
+
+def has_columns(doctype: str) -> bool:
+	return bool(frappe.db.exists("DocType", doctype)) and frappe.get_meta(doctype).has_field(STATUS)
+
+
+def doctypes() -> list[str]:
+	"""Those whose tickets have the columns."""
+	return [doctype for doctype in sources.doctypes() if has_columns(doctype)]
+
+
+def write_soon(keys: Iterable[TicketKey]) -> None:
+	"""Write these tickets' columns once this transaction is committed."""
+	names: dict[str, set[str]] = {}
+	for key in keys:
+		names.setdefault(key.doctype, set()).add(key.name)
+	if names:
+		frappe.db.after_commit.add(partial(write, names))
+
+
+def write(names: Mapping[str, Collection[str]]) -> None:
+	"""Write the columns of these tickets, {DocType: names}, as their items stand now, in a transaction of its own.
+
+	To be called between two transactions. Raises nothing: whoever has just committed has done what they wanted.
+	"""
+	try:
+		fault_points.point("list.before")
+		for doctype in filter(has_columns, names):
+			_write(doctype, sorted(names[doctype]))
+		_end("commit")
+		fault_points.point("list.after")
+	except Exception as e:
+		_give_up(e)
+
+
+def _give_up(error: Exception) -> None:
+	try:
+		_end("rollback")
+		if not isinstance(error, frappe.QueryDeadlockError | frappe.QueryTimeoutError):
+			report_once("Escalation: what lists of tickets show can't be written")
+			_end("commit")
+	except Exception:
+		log_error("what lists of tickets show can't be written")
+
+
+def _end(how: str) -> None:
+	"""End our transaction, and no more: others' callbacks wait for the same commit, and Frappe's own `commit` and `rollback`
+	would run, or forget, theirs.
+	"""
+	frappe.db.sql(how)
+	frappe.db.begin()
+
+
+def _write(doctype: str, names: list[str]) -> None:
+	for start in range(0, len(names), rows.CHUNK):
+		part = names[start : start + rows.CHUNK]
+		free = frappe.db.sql(
+			f"select `name`, `creation`, {_listed(COLUMNS)} from `tab{doctype}`"
+			f" where `name` in ({rows.placeholders(part)}) order by `name` for update skip locked",
+			tuple(part),
+			as_dict=True,
+		)
+		wanted = _wanted([TicketKey(doctype, str(row.name), as_stamp(row.creation)) for row in free])
+		rows.update_all(
+			doctype,
+			[
+				{"name": row.name, STATUS: values[0] or None, STEP: values[1] or None, DUE: values[2]}
+				for row in free
+				if (values := wanted.get(str(row.name), NOTHING)) != _as_stored(row)
+			],
+		)
+
+
+def _wanted(keys: list[TicketKey]) -> dict[str, Values]:
+	"""What the columns of these tickets, of one DocType, are to hold, by name, of those that have something to show."""
+	asked = {running_ticket(key): key for key in keys}
+	if not asked:
+		return {}
+	found: dict[str, Values] = {}
+	for column in ("exhausted_ticket", "running_ticket"):  # the latter last: it is the ticket's newest
+		sql = (
+			f"select i.`{column}` as ticket, {_ITEM} from `tab{ITEM}` i"
+			f" where i.`{column}` in ({rows.placeholders(asked)})"
+		)
+		for row in frappe.db.sql(sql, tuple(asked), as_dict=True):
+			if not asked[row.ticket].is_another(ticket_of(row)):
+				found[row.reference_name] = _of_item(row)
+	return found
+
+
+def _of_item(row: Any) -> Values:
+	step = f"{row.current_step}/{row.step_count}" if row.current_step else ""
+	due = clock.to_site(row.due_utc)
+	return row.status, step, due.replace(microsecond=0) if due else None
+
+
+def _as_stored(row: Any) -> Values:
+	due = get_datetime(row[DUE]) if row[DUE] else None
+	return row[STATUS] or "", row[STEP] or "", due
+
+
+def differing(doctype: str) -> Iterator[list[str]]:
+	"""The names of the tickets whose columns don't hold what they are to, in parts: of each an empty list where all is well."""
+	for column in ("running_ticket", "exhausted_ticket"):
+		after = ""
+		while True:
+			until = _end_of_part(doctype, column, after)
+			yield _unlike_their_items(doctype, column, after, until)
+			if until is None:
+				break
+			after = until
+	yield _without_item(doctype)
+
+
+def _end_of_part(doctype: str, column: str, after: str) -> str | None:
+	found = frappe.db.sql(
+		f"select `{column}` from `tab{ITEM}` where `{column}` > %s and `{column}` like %s"
+		f" order by `{column}` limit 1 offset {RANGE - 1}",
+		(after, running_ticket(TicketKey(doctype, "%"))),
+	)
+	return found[0][0] if found else None
+
+
+def _unlike_their_items(doctype: str, column: str, after: str, until: str | None) -> list[str]:
+	"""Only instants are compared here and not by the database, which doesn't know the site's zone."""
+	step = "coalesce(i.`current_step`, 0)"
+	text = (
+		f"concat({step}, '/', i.`step_count`)"
+		if frappe.db.db_type == "mariadb"
+		else f"{step} || '/' || i.`step_count`"
+	)
+	# An exhausted item may have a newer one beside it, for a moment: that one counts.
+	newer = (
+		""
+		if column == "running_ticket"
+		else (f" and not exists (select 1 from `tab{ITEM}` r where r.`running_ticket` = i.`{column}`)")
+	)
+	found = frappe.db.sql(
+		f"select t.`name` as there, {_ITEM}, {_listed(COLUMNS, 't.')} from `tab{ITEM}` i"
+		f" join `tab{doctype}` t on t.`name` = {as_name('i.`reference_name`', doctype)}"
+		f" and coalesce(i.`ticket_created`, t.`creation`) = t.`creation`"
+		f" where i.`reference_doctype` = %s and i.`{column}` > %s{f' and i.`{column}` <= %s' if until else ''}"
+		f" and (coalesce(t.`{STATUS}`, '') <> i.`status` or coalesce(i.`parked_due_utc`, i.`due_utc`) is not null"
+		f" or t.`{DUE}` is not null"
+		f" or coalesce(t.`{STEP}`, '') <> case when {step} = 0 then '' else {text} end){newer}",
+		(doctype, after, *([until] if until else [])),
+		as_dict=True,
+	)
+	return [str(row.there) for row in found if _of_item(row) != _as_stored(row)]
+
+
+def _without_item(doctype: str) -> list[str]:
+	"""Tickets that show something, and have no item that does."""
+	key = joined(as_text("t.`name`", doctype))
+	joins, values = "", []
+	for column in ("running_ticket", "exhausted_ticket"):
+		of = column[0]
+		joins += (
+			f" left join `tab{ITEM}` {of} on {of}.`{column}` = {key}"
+			f" and coalesce({of}.`ticket_created`, t.`creation`) = t.`creation`"
+		)
+		values.append(f"{doctype}/")
+	found = frappe.db.sql(
+		f"select t.`name` from `tab{doctype}` t{joins} where t.`{STATUS}` > '' and r.`name` is null and e.`name` is null"
+		f" limit {RANGE}",
+		tuple(values),
+	)
+	return [str(row[0]) for row in found]
+
+
+def _listed(columns: Iterable[str], of: str = "") -> str:
+	return ", ".join(f"{of}`{column}`" for column in columns)
