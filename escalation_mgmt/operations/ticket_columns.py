@@ -65,7 +65,7 @@ def install_soon(doctype: str) -> None:
 		frappe.db.after_commit.add(lambda: enqueue_once(install, "ticket_columns"))
 
 
-def _fields() -> list[dict[str, Any]]:
+def _fields(doctype: str) -> list[dict[str, Any]]:
 	"""Labels are kept in English, and translated where they are shown."""
 	with print_language("en"):
 		labels = {STATUS: _("Escalation"), STEP: _("Escalation Steps"), DUE: _("Escalation Due")}
@@ -78,7 +78,7 @@ def _fields() -> list[dict[str, Any]]:
 
 
 def _put_on(doctype: str) -> None:
-	create_custom_fields({doctype: _fields()}, ignore_validate=True, update=False)
+	create_custom_fields({doctype: _fields(doctype)}, ignore_validate=True, update=False)
 	field = frappe.get_doc("Custom Field", {"dt": doctype, "fieldname": STATUS})
 	if field.options != _OPTIONS:
 		field.options = _OPTIONS

@@ -39,21 +39,33 @@ async function ask() {
 function show() {
 	const list = window.cur_list;
 	if (!list?.escalation_watched) return;
-	list.$result.toggleClass("escalation-marked", Object.keys(states).length > 0);
+	let beside = false;
 	list.$result.find(".list-row-checkbox[data-name]").each((_n, box) => {
 		const state = states[decodeURIComponent(box.dataset.name)];
 		const html = state ? `${ticket_pill(state)} <small>${escaped(time_left(state.at))}</small>` : "";
 		const $row = $(box).closest(".list-row");
-		if (!html && !$row.find(".escalation-mark").length) return;
-		const $mark = mark_of($row);
-		if ($mark.html() !== html) $mark.html(html).attr("title", state ? countdown(state, state.at) : null);
+		const $column = column_of($row);
+		beside ||= Boolean(html) && !$column.length;
+		write($row.find(".list-subject .escalation-mark"), $column.length ? "" : html, state, () => new_mark($row));
+		if (html) write($column.find(".escalation-mark"), html, state, () => mark_in($column));
 	});
+	list.$result.toggleClass("escalation-marked", beside);
 }
 
-// Before the subject, which is there at every width; whatever stands further right is hidden, or lies below what Desk keeps
-// at the end of a row. Made when it is first asked for.
-function mark_of($row) {
-	const $mark = $row.find(".escalation-mark");
-	if ($mark.length) return $mark;
-	return $("<span class='escalation-mark'>").insertBefore($row.find(".list-subject").first().children().has("a").first());
+function write($mark, html, state, make) {
+	if (!html && !$mark.length) return;
+	const $there = $mark.length ? $mark : make();
+	if ($there.html() !== html) $there.html(html).attr("title", state ? countdown(state, state.at) : null);
 }
+
+// What the ticket's own field shows, where the list has that column, and the window room for it.
+const column_of = ($row) => $row.find("[data-filter^='escalation_mgmt_status,']").filter(":visible");
+
+// In place of Frappe's pill, in what filters by it when it is clicked.
+const mark_in = ($column) =>
+	$("<span class='escalation-mark'>").appendTo($column.removeClass("indicator-pill ellipsis").addClass("escalation-column").empty());
+
+// Before the subject, which is there at every width; whatever stands further right is hidden, or lies below what Desk keeps
+// at the end of a row.
+const new_mark = ($row) =>
+	$("<span class='escalation-mark'>").insertBefore($row.find(".list-subject").first().children().has("a").first());
