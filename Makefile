@@ -4,11 +4,12 @@ VENV := .venv/bin
 # Where it is set, each of the many processes here would compile anew all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test lint nightly mutants bench chaos clean
+.PHONY: help setup demo test test-bench lint nightly mutants bench chaos clean
 
 help:
 	@echo "make demo          set everything up, run one escalation from end to end, stay up (ONCE=1: leave after the report)"
 	@echo "make test          run the whole suite (ARGS=... goes to pytest)"
+	@echo "make test-bench    the tests on the bench that this app lies in (SITE=test.localhost; BENCH=folder: another bench)"
 	@echo "make lint          ruff, mypy on the engine, import-linter"
 	@echo "make nightly       the models of the engine and of the app, for at least 50,000 steps; every hostile text in every field (half an hour)"
 	@echo "make mutants       break each line of the engine in turn: a test must notice (ten minutes)"
@@ -22,15 +23,15 @@ setup:
 demo: setup
 	@$(VENV)/python -m host.demo $(if $(ONCE),--once)
 
-ifdef ESCALATION_TEST_SITE
-# A site of a bench that has the app: docs/testing.md.
-test:
-	@$(SITES_PATH)/../env/bin/python -m pytest tests/scenarios $(ARGS)
-else
 # Three, on two cores: each waits a third of its time for databases and processes.
 test: setup
 	@$(VENV)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder $(ARGS)
-endif
+
+# The bench that has this folder as apps/escalation_mgmt; docs/testing.md.
+BENCH ?= ../..
+test-bench:
+	@test -x $(BENCH)/env/bin/python || { echo "$(abspath $(BENCH)) is no bench. Say where it is: BENCH=/path/to/bench"; exit 2; }
+	@$(BENCH)/env/bin/python -m tests.bench "$(SITE)" --bench $(BENCH) $(ARGS)
 
 lint: setup
 	@$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/mypy && $(VENV)/lint-imports
@@ -53,4 +54,4 @@ chaos: setup
 	@$(VENV)/python -m benchmarks.chaos $(ARGS)
 
 clean:
-	rm -rf .venv .host mutants
+	rm -rf .venv .host .bench mutants

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import time
+import tomllib
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -285,13 +286,20 @@ def setup(with_assets: bool = True) -> None:
 		make_bench(frappe, assets)
 
 
+def app_requirements() -> list[str]:
+	"""What the app asks for, its extras too: their bounds stand in pyproject.toml alone."""
+	project = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())["project"]
+	extras = project["optional-dependencies"].values()
+	return [*project["dependencies"], *(one for extra in extras for one in extra)]
+
+
 def update_lock() -> None:
 	"""Resolve requirements.in anew, in an environment of its own, and write down what came out."""
 
 	def build(target: Path) -> None:
 		run(sys.executable, "-m", "venv", target)
 		pip = (target / "bin" / "python", "-m", "pip")
-		run(*pip, "install", "-r", paths.HOST / "requirements.in")
+		run(*pip, "install", "-r", paths.HOST / "requirements.in", *app_requirements())
 		frozen = subprocess.run([*pip, "freeze"], stdout=subprocess.PIPE, text=True, check=True).stdout
 		text = "# Made by: python3 -m host lock. Installed without resolving anything.\n" + frozen
 		(paths.HOST / "requirements.lock").write_text(text)

@@ -1,6 +1,6 @@
 """Sites for the tests. Whatever touches the database runs on SQLite and on MariaDB.
 
-On a bench, with ESCALATION_TEST_SITE and SITES_PATH, it runs on that site instead.
+On a bench, with ESCALATION_TEST_SITE and SITES_PATH (tests/bench sets them), it runs on that site instead.
 """
 
 import os
@@ -31,6 +31,10 @@ LONGEST_FIRST = (
 	"tests sqlite processes",
 )
 """So that no worker is left alone with one of these at the end; it has to be with --no-loadscope-reorder."""
+
+
+def pytest_configure() -> None:
+	on_site.stand_in_sites()  # before anything that is collected imports Frappe
 
 
 def _site_of(item: pytest.Item) -> str | None:

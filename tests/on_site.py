@@ -23,6 +23,12 @@ PEOPLE = {
 """Who is there: user, full name, roles."""
 
 
+def stand_in_sites() -> None:
+	"""On a bench every process of Frappe's stands in the folder of its sites: it writes to `../logs`, from the first import on."""
+	if BENCH_SITE:
+		os.chdir(os.environ["SITES_PATH"])
+
+
 def enter_host(db: str) -> str:
 	"""Connect to the host's site for a database, made anew where the apps have changed since."""
 	from host import fingerprint, sites
@@ -59,7 +65,6 @@ def enter_bench() -> str:
 	"""Connect to the site of a bench that the environment names."""
 	import frappe
 
-	os.chdir(os.environ["SITES_PATH"])
 	frappe.init(BENCH_SITE, sites_path=os.environ["SITES_PATH"])
 	frappe.connect()
 	return BENCH_SITE
