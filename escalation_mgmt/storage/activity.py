@@ -15,33 +15,13 @@ from frappe import _
 from frappe.translate import print_language
 from frappe.utils import now_datetime
 
-from escalation_mgmt.engine import CancelReason, Event, EventKind, TicketKey
+from escalation_mgmt.engine import CancelReason, Event, TicketKey
 from escalation_mgmt.facts import sources
-from escalation_mgmt.storage import wording
+from escalation_mgmt.storage import history, wording
+from escalation_mgmt.storage.deeds import NOTED, deed
 from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.error_reports import report_error
-from escalation_mgmt.utils.plain_text import plain_values
 
-NOTED = frozenset(
-	{
-		EventKind.CREATED,
-		EventKind.STEP_RAN,
-		EventKind.NOBODY_NOTIFIED,
-		EventKind.IN_MAINTENANCE,
-		EventKind.RUN_AGAIN,
-		EventKind.EXHAUSTED,
-		EventKind.SNOOZED,
-		EventKind.ACKNOWLEDGED,
-		EventKind.PARTLY_ACKNOWLEDGED,
-		EventKind.UNACKNOWLEDGED,
-		EventKind.TIMED_OUT,
-		EventKind.HANDED_OVER,
-		EventKind.PERSON_ADDED,
-		EventKind.RESOLVED,
-		EventKind.CANCELLED,
-		EventKind.REPLACED,
-	}
-)
 LONGEST = 140  # characters that Helpdesk's column holds
 _SAVEPOINT = "escalation_activity"
 
@@ -52,7 +32,8 @@ Line = tuple[str, int, dict[str, Any]]
 def note(happened: Iterable[tuple[TicketKey, Event, str]]) -> None:
 	"""Write the important ones of these events, [(ticket, event, its name in the history)], into their tickets' activity.
 
-	A line has the name of its event: who is erased is erased from both.
+	A line has the name of its event: who is erased is erased from both. Its owner is who did it, because that is whom Helpdesk
+	names before it; what nobody did by hand is the app's own.
 
 	What stands in the way is reported, and the caller goes on; only a deadlock, which has undone the caller's
 	transaction as well, is passed on.
@@ -80,34 +61,43 @@ def _write(noted: list[tuple[TicketKey, Event, str]]) -> None:
 	logs: dict[str, list[dict[str, Any]]] = {}
 	now = now_datetime()
 	for n, (key, event, name) in enumerate(noted):
-		text = _sentence(event.kind, event.step, plain_values(event.data))
+		data = history.data_of(event)
+		text = deed(event.kind, event.step, data)
 		# Both lists are sorted by their rows' creation alone.
 		row = {"name": name, "creation": now + timedelta(microseconds=n)}
+		row |= rows.owned_by(history.who_did_it(data))
 		if log := log_of(key.doctype):
 			logs.setdefault(log.doctype, []).append(row | {log.ticket: key.name, log.text: text[:LONGEST]})
 	for doctype, lines in logs.items():
 		rows.insert_all(doctype, lines)
 
 
-def _sentence(kind: str, step: int, data: dict[str, Any]) -> str:
-	return _("Escalation: {0}").format(wording.in_words(kind, step, data))
-
-
 def rewrite(key: TicketKey, name: str, before: Line, after: Line) -> None:
 	"""A line of history says something else now, because a person was erased: so does what stands in the ticket's activity.
 
-	It is found by its event's `name`, or, as it was written before lines had it, by its whole text.
+	It is found by its event's `name`, or, as it was written before lines had it, by its whole text. Its owner has followed
+	already where Frappe has renamed the user.
 	"""
 	log = log_of(key.doctype)
 	if not log:
 		return
 	with print_language(frappe.db.get_default("lang") or "en"):
-		was, now = _sentence(*before)[:LONGEST], _sentence(*after)[:LONGEST]
-	for where in ({"name": name}, {log.ticket: key.name, log.text: was}):
-		asked = " and ".join(f"`{column}` = %s" for column in where)
-		frappe.db.sql(
-			f"update `tab{log.doctype}` set `{log.text}` = %s where {asked}", (now, *where.values())
-		)
+		was, now = _sentence(*before), _sentence(*after)
+		said = deed(*after)[:LONGEST]
+	# Of whom a line says it, it says what they did; before lines had an owner of their own, they were whole sentences.
+	owner = rows.owned_by(history.who_did_it(after[2]))["owner"]
+	_write_where(log, {log.ticket: key.name, log.text: was}, now)
+	_write_where(log, {"name": name}, now)
+	_write_where(log, {"name": name, "owner": owner}, said)
+
+
+def _write_where(log: sources.ActivityLog, where: dict[str, str], text: str) -> None:
+	asked = " and ".join(f"`{column}` = %s" for column in where)
+	frappe.db.sql(f"update `tab{log.doctype}` set `{log.text}` = %s where {asked}", (text, *where.values()))
+
+
+def _sentence(kind: str, step: int, data: dict[str, Any]) -> str:
+	return _("Escalation: {0}").format(wording.in_words(kind, step, data))[:LONGEST]
 
 
 def log_of(doctype: str) -> sources.ActivityLog | None:

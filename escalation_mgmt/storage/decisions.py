@@ -74,6 +74,7 @@ def open_for(  # noqa: PLR0913 - as the engine's open_item
 		"after_answer": int(answered_level is not None),
 		"answered_level": answered_level or 0,
 		"replaces": replaces or None,
+		**rows.owned_by(by),
 	}
 	with _one_running():
 		rows.insert_all(ITEM, [{"name": name, **row}])

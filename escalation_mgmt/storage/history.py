@@ -31,6 +31,7 @@ PEOPLE = "people"
 def append(lines: Sequence[Line]) -> list[str]:
 	"""Write lines in their order; names sort by it, so that events of one instant keep it. Returns their names."""
 	names = [rows.new_name() for _line in lines]
+	said = [data_of(line.event) for line in lines]
 	rows.insert_all(
 		EVENT,
 		[
@@ -42,13 +43,24 @@ def append(lines: Sequence[Line]) -> list[str]:
 				"step": line.event.step,
 				"run": line.event.run,
 				"at_utc": line.event.at,
-				# providers and strangers have a say in it
-				"data": encoded(plain_values(line.event.data | _people(line.event))),
+				"data": encoded(data),
+				**rows.owned_by(who_did_it(data)),
 			}
-			for name, line in zip(names, lines, strict=True)
+			for name, line, data in zip(names, lines, said, strict=True)
 		],
 	)
 	return names
+
+
+def data_of(event: Event) -> dict[str, Any]:
+	"""What a line says, and whose its names are. Providers and strangers have a say in it."""
+	return plain_values(event.data | _people(event))
+
+
+def who_did_it(data: dict[str, Any]) -> str:
+	"""Of a line, by its data: a user, or the label of an address that is nobody's; empty: what nobody did by hand."""
+	named = (data.get(PEOPLE) or {}).get("by") or ()
+	return (named[0][0] if len(named) == 1 else "") or data.get("by") or ""
 
 
 def _people(event: Event) -> dict[str, Any]:

@@ -16,11 +16,11 @@ _REDACTED = "[REDACTED]"  # what Frappe writes for the name of whom it anonymize
 def in_words(kind: str, step: int, data: dict[str, Any]) -> str:
 	"""One event as a sentence, in the reader's language."""
 	write = _SENTENCES.get(kind)
-	sentence = write(_Data(data), cint(step)) if write else _(kind)
-	return " ".join(part for part in (sentence, _how_late(data.get("late"))) if part)
+	sentence = write(Data(data), cint(step)) if write else _(kind)
+	return " ".join(part for part in (sentence, how_late(data.get("late"))) if part)
 
 
-class _Data(dict):
+class Data(dict):
 	"""What an event says; what it doesn't say is nothing, and never "None" in a sentence."""
 
 	def __getattr__(self, key: str) -> Any:
@@ -28,7 +28,8 @@ class _Data(dict):
 		return "" if found is None else found
 
 
-def _how_late(late: Any) -> str:
+def how_late(late: Any) -> str:
+	"""How late something was, in seconds, in brackets; empty where it wasn't."""
 	if not isinstance(late, int | float) or late < 1:
 		return ""
 	return _("({0} late)").format(duration(late))
@@ -122,7 +123,7 @@ def _worked_on(d: Any, _step: int) -> str:
 
 def _handed_over(d: Any, _step: int) -> str:
 	sentence = _("{0} handed it over to {1} ({2}), who is paged: {3}.").format(
-		d.by, d.to, _(d.via or ""), _methods(d.methods)
+		d.by, d.to, _(d.via or ""), methods(d.methods)
 	)
 	if d.was:
 		sentence += " " + _("{0} no longer has it.").format(d.was)
@@ -132,10 +133,10 @@ def _handed_over(d: Any, _step: int) -> str:
 def _person_added(d: Any, _step: int) -> str:
 	if d.has_it:
 		return _("{0} called {1} to help ({2}), who is paged: {3}. {4} still has it.").format(
-			d.by, d.to, _(d.via or ""), _methods(d.methods), d.has_it
+			d.by, d.to, _(d.via or ""), methods(d.methods), d.has_it
 		)
 	return _("{0} added {1} ({2}), who is paged as well: {3}.").format(
-		d.by, d.to, _(d.via or ""), _methods(d.methods)
+		d.by, d.to, _(d.via or ""), methods(d.methods)
 	) + _counts(d)
 
 
@@ -144,8 +145,9 @@ def _counts(d: Any) -> str:
 	return " " + _("This counts as step {0}.").format(d.counts_as) if d.counts_as else ""
 
 
-def _methods(methods: str) -> str:
-	return ", ".join(_(method) for method in (methods or "").split(", "))
+def methods(listed: str) -> str:
+	"""Methods, listed with commas, as the reader calls them."""
+	return ", ".join(_(method) for method in (listed or "").split(", "))
 
 
 def _resolved(d: Any, _step: int) -> str:

@@ -11,7 +11,12 @@ from typing import Any
 
 import frappe
 
+from escalation_mgmt import hooks
+
 CHUNK = 500  # rows in one statement
+
+MACHINE = hooks.app_title
+"""Whose rows are that no person wrote, as whoever reads them sees it: no user, least of all the one whose request it was."""
 
 _last = 0
 
@@ -30,11 +35,15 @@ def new_name() -> str:
 def insert_all(doctype: str, rows: Sequence[dict[str, Any]]) -> None:
 	"""Insert rows that all have the same columns; those of Frappe's own that they lack are added."""
 	stamp = frappe.utils.now()
-	user = frappe.session.user
-	frappes = {"creation": stamp, "modified": stamp, "owner": user, "modified_by": user, "docstatus": 0}
+	frappes = {"creation": stamp, "modified": stamp, "docstatus": 0, **owned_by("")}
 	for chunk in _chunks(rows):
 		columns, fresh, values = _fresh([frappes | row for row in chunk])
 		frappe.db.sql(f"insert into `tab{doctype}` ({_names(columns)}) select * from {fresh}", values)
+
+
+def owned_by(who: str) -> dict[str, str]:
+	"""The columns that say whose a row is: of a user, or of an address by its label; empty: the machine's."""
+	return dict.fromkeys(("owner", "modified_by"), (who or MACHINE)[:140])
 
 
 def update_all(doctype: str, rows: Sequence[dict[str, Any]], where: str = "") -> int:

@@ -10,7 +10,7 @@ from escalation_mgmt import agent_page, api, install
 from escalation_mgmt.actions import catalog
 from escalation_mgmt.actions.acknowledge import acknowledge_as
 from escalation_mgmt.patches.v0_1 import lines_of_tickets
-from escalation_mgmt.storage import wording
+from escalation_mgmt.storage import activity
 from escalation_mgmt.utils import clock
 from escalation_mgmt.views import ticket_form
 from tests.on_site import PASSWORD
@@ -245,42 +245,6 @@ def test_a_list_shows_what_runs(world: World) -> None:
 	)
 
 
-def activity_of(ticket: Any) -> list[str]:
-	frappe.db.commit()
-	rows = frappe.get_all(
-		"HD Ticket Activity",
-		filters={"ticket": str(ticket.name), "action": ("like", "Escalation: %")},
-		fields=["action"],
-		order_by="creation asc",
-	)
-	return [row.action.removeprefix("Escalation: ") for row in rows]
-
-
-def test_the_tickets_own_activity_tells_what_matters(world: World) -> None:
-	world.plan((0, "Email"), (0, "Email", "User", "lead@x.test"), last_wait=600)
-	ticket = world.ticket()
-	world.forward(10)
-	world.expect_email("tech@x.test")
-	world.expect_email("lead@x.test")
-	world.forward(10)
-	world.expect_email("owner@x.test")
-	Form(world, ticket, "second@x.test").click("acknowledge")
-	world.change(ticket, status="Resolved")
-	told = activity_of(ticket)
-	assert told[0].startswith("Created for plan Outage")
-	assert told[1:4] == [
-		"Step 1, Email: to Tina Tech.",
-		"Step 2, Email: to Leo Lead.",
-		"Exhausted: nobody acknowledged.",
-	]
-	assert told[4].startswith("Acknowledged by Sam Second (Ticket Form)")
-	assert told[5:] == ["The ticket was resolved or closed."]
-	world.tick()
-	for user in ("tech@x.test", "lead@x.test"):
-		world.expect_email(user, "Sam Second has acknowledged")
-		world.expect_email(user, "has been answered")
-
-
 def test_elsewhere_it_is_desks_timeline_and_only_for_whom_it_concerns(world: World) -> None:
 	world.todos_are_tickets("Closed")
 	world.plan((0, "Email", "User", "lead@x.test"), title="R & D", reference_doctype="ToDo")
@@ -350,7 +314,7 @@ def test_what_breaks_there_stops_no_step(world: World, monkeypatch: pytest.Monke
 	def broken(*_args: object) -> None:
 		frappe.db.sql("insert into `tabNo Such Table` values (1)")
 
-	monkeypatch.setattr(wording, "in_words", broken)
+	monkeypatch.setattr(activity, "deed", broken)
 	world.forward(10)
 	world.expect_email("tech@x.test")
 	assert world.item(ticket).status == "Escalating"
