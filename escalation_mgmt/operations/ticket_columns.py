@@ -74,7 +74,18 @@ def _fields(doctype: str) -> list[dict[str, Any]]:
 		STEP: {"fieldtype": "Data"},
 		DUE: {"fieldtype": "Datetime"},
 	}
-	return [{"fieldname": column, "label": labels[column], **types[column], **_EACH} for column in COLUMNS]
+	# Beside the status, because Frappe 15 shows a list's first columns only.
+	after = dict(zip(COLUMNS, (sources.source(doctype).status, *COLUMNS), strict=False))
+	return [
+		{
+			"fieldname": column,
+			"label": labels[column],
+			"insert_after": after[column],
+			**types[column],
+			**_EACH,
+		}
+		for column in COLUMNS
+	]
 
 
 def _put_on(doctype: str) -> None:
