@@ -80,6 +80,9 @@ def prepare() -> None:
 	"""People, and the ways to reach the local providers."""
 	import frappe
 
+	from tests.world import deprecations
+
+	deprecations.watch()
 	frappe.set_user("Administrator")
 	frappe.flags.in_test = True
 	frappe.in_test = True

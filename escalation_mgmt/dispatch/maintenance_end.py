@@ -20,7 +20,6 @@ def names_held_by(maintenance: str) -> list[str]:
 		filters={"maintenance": maintenance, "status": ("in", sorted(RUNNING))},
 		pluck="name",
 		order_by="name",
-		limit_page_length=0,
 	)
 
 

@@ -94,7 +94,7 @@ def write_again(key: TicketKey) -> None:
 		},
 		pluck="name",
 		order_by="name",
-		limit_page_length=1,
+		limit=1,
 	)
 	for name in todos:
 		frappe.get_doc("ToDo", name).update_in_reference()

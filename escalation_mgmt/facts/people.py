@@ -236,7 +236,6 @@ def names(users: Iterable[str]) -> list[tuple[str, str]]:
 		},
 		fields=["name", "full_name"],
 		order_by="full_name, name",
-		limit_page_length=0,
 	)
 	return [(row.name, cell(row.full_name, 140) or row.name) for row in found]
 

@@ -252,7 +252,7 @@ def _since(doctype: str) -> str:
 		filters={"enabled": 1, "reference_doctype": doctype},
 		pluck="enabled_utc",
 		order_by="enabled_utc desc",
-		limit_page_length=1,
+		limit=1,
 	)
 	return str(clock.to_site(newest[0])) if newest and newest[0] else ""
 

@@ -377,7 +377,7 @@ def _options(field: Any, *, permitted: bool = False) -> list[str]:
 	"""What can be chosen in a field of a ticket; `permitted`: of that, what the present user may."""
 	if field.fieldtype == "Link":
 		order = "integer_value" if frappe.get_meta(field.options).has_field("integer_value") else "name"
-		return _names(field.options, permitted, order_by=order, limit_page_length=500)
+		return _names(field.options, permitted, order_by=order, limit=500)
 	if field.fieldtype == "Select":
 		return [option for option in (field.options or "").split("\n") if option]
 	return field_types.options(field)
@@ -389,9 +389,7 @@ def _names(doctype: str, permitted: bool, **more: Any) -> list[str]:
 		return found
 	if not (frappe.has_permission(doctype, "select") or frappe.has_permission(doctype, "read")):
 		return []
-	theirs = frappe.get_list(
-		doctype, filters={"name": ("in", found)}, pluck="name", order_by="name", limit_page_length=0
-	)
+	theirs = frappe.get_list(doctype, filters={"name": ("in", found)}, pluck="name", order_by="name")
 	return [name for name in found if name in theirs]
 
 

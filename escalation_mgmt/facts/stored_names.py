@@ -164,7 +164,7 @@ def _links(src: sources.Source, renaming: Renaming) -> Iterator[str]:
 			yield df.fieldname
 		elif df.fieldtype == "Dynamic Link" and df.fieldname in facts:
 			asked = {df.options: renaming.doctype, df.fieldname: ("in", (renaming.old, renaming.new))}
-			if frappe.get_all(src.doctype, filters=asked, limit_page_length=1, order_by="name"):
+			if frappe.get_all(src.doctype, filters=asked, limit=1, order_by="name"):
 				yield df.fieldname
 
 

@@ -158,7 +158,7 @@ def logged_since(since: datetime, takes: TicketFilter, limit: int) -> list[Ticke
 		filters={**src.filters(takes), "creation": (">=", clock.to_site(since))},
 		fields=src.fields,
 		order_by="creation desc",
-		limit_page_length=limit,
+		limit=limit,
 	)
 	reading = Reading(src)
 	return [_facts(reading, row, None) for row in rows]
@@ -197,7 +197,7 @@ def unresolved_since(
 			if field in ("name", "creation", src.priority, src.team, src.ticket_type, src.customer)
 		],
 		order_by="name asc",
-		limit_page_length=limit,
+		limit=limit,
 	):
 		yield {
 			TicketKey(takes.doctype, str(row.name), as_stamp(row.creation)): _match_facts(reading, row)
@@ -349,7 +349,6 @@ def _split_notices(src: Source, sent: dict[str, Any]) -> set[str]:
 		filters={**sent, "content": ("like", "%/helpdesk/tickets/%")},
 		fields=["name", "reference_name", "creation", "content"],
 		order_by="creation asc",
-		limit_page_length=0,
 	)
 	linked = {row.name: re.findall(r"/helpdesk/tickets/([\w-]+)", row.content) for row in linking}
 	parts = (
@@ -358,7 +357,6 @@ def _split_notices(src: Source, sent: dict[str, Any]) -> set[str]:
 			filters={"name": ("in", [name for found in linked.values() for name in found])},
 			fields=["name", "creation", src.split_from],
 			order_by="name",
-			limit_page_length=0,
 		)
 		if linking
 		else []

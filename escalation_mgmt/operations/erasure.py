@@ -120,7 +120,7 @@ def _versions_of(contact: str, called: str) -> dict[str, Any]:
 def _earlier(contact: str, called: str) -> Iterator[str]:
 	"""Numbers and addresses that a contact had before, where versions of it are kept."""
 	for data in frappe.get_all(
-		"Version", filters=_versions_of(contact, called), pluck="data", order_by="name", limit_page_length=0
+		"Version", filters=_versions_of(contact, called), pluck="data", order_by="name"
 	):
 		for column, *values in json.loads(data or "{}").get("changed") or ():
 			if column in ("email", "mobile_no"):

@@ -32,7 +32,6 @@ def versions_with(person: Erased) -> None:
 		filters={"deleted_doctype": ("in", (CONTACT, DEVICE))},
 		fields=["name", "data"],
 		order_by="name",
-		limit_page_length=0,
 	)
 	for row in gone:
 		if json.loads(row.data or "{}").get("user") in (person.user, person.called):
@@ -41,9 +40,7 @@ def versions_with(person: Erased) -> None:
 		("Version", "ref_doctype", ("data", "docname")),
 		("Deleted Document", "deleted_doctype", ("data", "deleted_name")),
 	):
-		ours = frappe.get_all(
-			doctype, filters={of: ("like", _OURS)}, pluck="name", order_by="name", limit_page_length=0
-		)
+		ours = frappe.get_all(doctype, filters={of: ("like", _OURS)}, pluck="name", order_by="name")
 		for column in columns:
 			for name, text in rows_with(doctype, column, person.identifiers) if ours else ():
 				if name in ours:
@@ -59,7 +56,6 @@ def assignments_of(person: Erased) -> None:
 		filters={"assigned_by": person.called, "reference_type": ("is", "set")},
 		fields=["name", "reference_type", "reference_name"],
 		order_by="name",
-		limit_page_length=0,
 	)
 	for todo in todos:
 		if (todo.reference_type, str(todo.reference_name)) in escalated:
@@ -70,7 +66,6 @@ def assignments_of(person: Erased) -> None:
 		filters={"from_user": person.called},
 		fields=["name", "subject", "email_content", "document_type", "document_name"],
 		order_by="name",
-		limit_page_length=0,
 	)
 	for log in logs:
 		if (log.document_type, str(log.document_name)) in escalated:

@@ -68,7 +68,7 @@ def _remove(kept: timedelta) -> int:
 		filters={"ended_utc": ("<", clock.now() - kept), "status": ("not in", sorted(RUNNING))},
 		pluck="name",
 		order_by="ended_utc asc",
-		limit_page_length=BATCH,
+		limit=BATCH,
 	)
 	if names:
 		message_secrets.remove(names)

@@ -66,9 +66,7 @@ def _taker(plan: Plan, others: list[Plan], ticket: Ticket) -> Plan | None:
 def _readable(doctype: str, names: list[str]) -> set[str]:
 	if not names or not frappe.has_permission(doctype, "read"):
 		return set()
-	found = frappe.get_list(
-		doctype, filters={"name": ("in", names)}, pluck="name", order_by="name", limit_page_length=0
-	)
+	found = frappe.get_list(doctype, filters={"name": ("in", names)}, pluck="name", order_by="name")
 	return {str(name) for name in found}
 
 

@@ -130,7 +130,7 @@ def _sample_ticket(doctype: str) -> dict[str, Any]:
 	one where there is none.
 	"""
 	newest = frappe.has_permission(doctype, "read") and frappe.get_list(
-		doctype, pluck="name", order_by="creation desc", limit_page_length=1
+		doctype, pluck="name", order_by="creation desc", limit=1
 	)
 	return plain_values.of(frappe.get_doc(doctype, newest[0]) if newest else frappe.new_doc(doctype))
 

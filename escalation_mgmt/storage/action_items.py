@@ -167,7 +167,7 @@ def names_of_running(after: str, limit: int) -> list[tuple[str, TicketKey]]:
 		filters={"status": ("in", sorted(RUNNING)), "name": (">", after)},
 		fields=["name", "reference_doctype", "reference_name"],
 		order_by="name asc",
-		limit_page_length=limit,
+		limit=limit,
 	)
 	return [(row.name, TicketKey(row.reference_doctype, row.reference_name)) for row in found]
 
@@ -202,7 +202,6 @@ def pasts(keys: Iterable[TicketKey]) -> dict[TicketKey, Past]:
 			*("after_answer", "opened_utc", "ended_utc"),
 		],
 		order_by="opened_utc asc, name asc",
-		limit_page_length=0,
 	)
 	return {
 		asked[row.reference_name]: Past(

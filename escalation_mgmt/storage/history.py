@@ -86,7 +86,6 @@ def of_item(item: str) -> list[dict[str, Any]]:
 		filters={"action_item": item},
 		fields=["name", "kind", "at_utc", "step", "run", "data", "notification"],
 		order_by="at_utc asc, name asc",
-		limit_page_length=0,
 	)
 	return [
 		{
@@ -122,7 +121,7 @@ def _first(item: str, of: dict[str, Any], order: str) -> Any:
 		filters={"kind": ("not in", _NO_CAUSE), **of, "action_item": item, "notification": ("is", "not set")},
 		fields=["kind", "step", "data", "at_utc"],
 		order_by=f"at_utc {order}, name {order}",
-		limit_page_length=1,
+		limit=1,
 	)
 	return found[0] if found else None
 

@@ -317,7 +317,6 @@ def of_item(item: str) -> list[dict[str, Any]]:
 			*("possible_duplicate", "in_flight", "planned_utc", "sent_utc", "next_attempt_utc"),
 		],
 		order_by="name asc",
-		limit_page_length=0,
 	)
 	for row in found:
 		for column in ("planned", "sent", "next_attempt"):

@@ -21,7 +21,6 @@ def overdue(filters: Any = None) -> dict[str, Any]:
 		filters=[[ITEM, "due_utc", *each] for each in late],
 		pluck="name",
 		order_by="name",
-		limit_page_length=0,
 	)
 	return {
 		"value": len(found),
@@ -40,7 +39,6 @@ def time_to_acknowledge_today(filters: Any = None) -> str:
 		filters={"acknowledged_utc": (">=", clock.day_begins(today))},
 		fields=["opened_utc", "acknowledged_utc"],
 		order_by="name",
-		limit_page_length=0,
 	)
 	taken = [(row.acknowledged_utc - row.opened_utc).total_seconds() for row in found]
 	return wording.duration(sum(taken) / len(taken)) if taken else "–"

@@ -143,7 +143,6 @@ def pills(doctype: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
 		filters={"reference_doctype": doctype, "reference_name": ("in", [str(name) for name in names])},
 		fields=["name", "reference_name", "running_ticket", "exhausted_ticket"],
 		order_by="opened_utc asc, name asc",
-		limit_page_length=0,
 	)
 	marked = {row.reference_name: row.name for row in found if row.exhausted_ticket}
 	marked |= {row.reference_name: row.name for row in found if row.running_ticket}

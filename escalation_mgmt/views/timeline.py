@@ -28,7 +28,7 @@ def of_ticket(doctype: str, name: str) -> list[dict[str, Any]]:
 		filters={"reference_doctype": doctype, "reference_name": str(name)},
 		fields=["name", "ticket_created"],
 		order_by="name desc",
-		limit_page_length=ITEMS,
+		limit=ITEMS,
 	)
 	return [
 		{

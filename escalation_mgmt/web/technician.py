@@ -166,7 +166,7 @@ def _items() -> list[dict[str, Any]]:
 		pluck="action_item",
 		distinct=True,
 		order_by="action_item desc",
-		limit_page_length=1000,
+		limit=1000,
 	)
 	recent = frappe.utils.add_days(clock.now(), -_DAYS)
 	found = frappe.get_list(
@@ -183,7 +183,7 @@ def _items() -> list[dict[str, Any]]:
 			*("acknowledged_user", "reminded", "acks"),
 		],
 		order_by="opened_utc desc",
-		limit_page_length=_MOST_ITEMS,
+		limit=_MOST_ITEMS,
 	)
 	items = {stored.item.id: stored.item for stored in action_items.read([row.name for row in found])}
 	with _in_their_zone():

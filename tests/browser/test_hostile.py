@@ -199,7 +199,7 @@ def some(window: Window, doctype: str, written: dict[str, str]) -> list[str]:
 		filters={of_items[doctype]: ["in", chosen]} if doctype in of_items else {},
 		fields=["name"],
 		order_by="creation desc",
-		limit_page_length=ROWS,
+		limit=ROWS,
 	)
 	return [row["name"] for row in found][: None if hostile.ALL else 3]
 

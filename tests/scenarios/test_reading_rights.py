@@ -166,9 +166,7 @@ def test_only_system_managers_change_what_plans_may_read(world: World, vault: st
 
 def test_no_doctype_of_the_system_holds_tickets(world: World) -> None:
 	"""All that Frappe and this app have themselves, and on this site single DocTypes and parts of other documents."""
-	for name, app_of in frappe.get_all(
-		"DocType", fields=["name", "module"], as_list=True, order_by="name", limit_page_length=0
-	):
+	for name, app_of in frappe.get_all("DocType", fields=["name", "module"], as_list=True, order_by="name"):
 		app = frappe.local.module_app[frappe.scrub(app_of)]
 		meta = frappe.get_meta(name)
 		refused = bool(ticket_doctypes.refusal(name))

@@ -21,7 +21,6 @@ def activity_of(ticket: Any) -> list[tuple[str, str]]:
 		filters={"ticket": str(ticket.name)},
 		fields=["name", "owner", "action"],
 		order_by="creation asc",
-		limit_page_length=0,
 	)
 	return [(shown_as(row.owner), row.action) for row in found if row.name in ours]
 

@@ -10,6 +10,7 @@ from escalation_mgmt import delivery
 from escalation_mgmt.storage import action_items, history, message_secrets
 from escalation_mgmt.utils.doctypes import ITEM
 from host.providers import Call
+from tests.world import deprecations
 from tests.world.clean_site import CleanSite
 
 
@@ -43,11 +44,13 @@ class Expecting(CleanSite):
 		raise AssertionError(f"no Error Log says {part!r}")
 
 	def assert_nothing_unexpected(self) -> None:
-		"""Every message that was received was asked for, and nothing that was to go wrong didn't."""
+		"""Every message that was received was asked for, nothing that was to go wrong didn't, and no way of Frappe's was gone
+		that it is about to close."""
 		self.inbox.assert_empty()
 		assert not self.providers.faults.unused()
 		log = frappe.get_all("Error Log", fields=["method", "error"], order_by="creation")
 		assert not log, "\n\n".join(f"{row.method}\n{row.error}" for row in log)
+		assert deprecations.taken() == []
 
 	# --- what is there
 

@@ -96,7 +96,6 @@ def of(user: str) -> list[dict[str, Any]]:
 			"last_used_utc",
 		],
 		order_by="added_utc desc, name desc",
-		limit_page_length=0,
 	)
 	known = _secrets_of([row.name for row in found])
 	for row in found:

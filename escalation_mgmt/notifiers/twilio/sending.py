@@ -79,7 +79,6 @@ def _owners(sids: set[str]) -> dict[str, str]:
 			filters={"provider_message_id": ("in", sorted(sids))},
 			fields=["provider_message_id", "name"],
 			order_by="name",
-			limit_page_length=0,
 			as_list=True,
 		)
 	)

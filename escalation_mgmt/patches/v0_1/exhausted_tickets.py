@@ -17,7 +17,7 @@ def execute() -> None:
 		filters={"status": "Exhausted", "exhausted_ticket": ("is", "not set"), "name": (">", last)},
 		fields=["name", "reference_doctype", "reference_name", "ticket_created", "opened_utc"],
 		order_by="name asc",
-		limit_page_length=rows.CHUNK,
+		limit=rows.CHUNK,
 	):
 		newest = [row for row in found if not _newer(row)]
 		rows.update_all(

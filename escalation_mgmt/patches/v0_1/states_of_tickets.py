@@ -14,7 +14,6 @@ def execute() -> None:
 		filters={"enabled": 1},
 		fields=["name", "reference_doctype", "enabled_utc", "modified"],
 		order_by="name",
-		limit_page_length=0,
 	)
 	for plan in plans:
 		if not plan.enabled_utc:

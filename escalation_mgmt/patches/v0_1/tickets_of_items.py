@@ -23,7 +23,7 @@ def execute() -> None:
 		filters={"ticket_created": ("is", "not set"), "name": (">", last)},
 		fields=["name", "reference_doctype", "reference_name", "running_ticket", "opened_utc"],
 		order_by="name asc",
-		limit_page_length=rows.CHUNK,
+		limit=rows.CHUNK,
 	):
 		stamps = [(row, _stamp(row)) for row in found]
 		# Without a stamp, what runs is ended by the sweep, as that of a ticket that is gone.

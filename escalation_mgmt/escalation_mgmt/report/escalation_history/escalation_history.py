@@ -71,9 +71,7 @@ def _items(filters: Any) -> dict[str, Any]:
 			wanted.append([fieldname, "=", filters.get(fieldname)])
 	if filters.ticket:
 		wanted.append(["reference_name", "=", str(filters.ticket)])
-	found = frappe.get_list(
-		ITEM, filters=wanted, fields=ITEM_FIELDS, order_by="opened_utc asc, name asc", limit_page_length=0
-	)
+	found = frappe.get_list(ITEM, filters=wanted, fields=ITEM_FIELDS, order_by="opened_utc asc, name asc")
 	return {item.name: item for item in found}
 
 
@@ -93,14 +91,12 @@ def _parts(items: dict[str, Any], person: str | None) -> list[Any]:
 			*("planned_utc", "sent_utc", "possible_duplicate"),
 		],
 		order_by="name asc",
-		limit_page_length=0,
 	)
 	missed = frappe.get_all(
 		EVENT,
 		filters={"action_item": ("in", list(items)), "kind": str(EventKind.UNREACHABLE), "step": (">", 0)},
 		fields=["name", "action_item", "step", "run", "at_utc", "data"],
 		order_by="name asc",
-		limit_page_length=0,
 	)
 	return [*pages, *(part for part in map(_missed, missed) if not person or part.user == person)]
 
