@@ -89,7 +89,9 @@ def test_the_same_name_again_is_a_duplicate_entry(db):
 	import frappe
 
 	with pytest.raises(frappe.DuplicateEntryError):
-		frappe.get_doc({"doctype": "HD Team", "team_name": "Billing"}).insert()
+		frappe.get_doc(
+			{"doctype": "HD Team", "team_name": "Billing", "users": [{"user": "Administrator"}]}
+		).insert()
 
 
 def test_locking_reads(db):

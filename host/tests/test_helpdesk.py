@@ -22,17 +22,29 @@ def ticket(**values):
 	return frappe.get_doc({"doctype": "HD Ticket", "subject": "Printer on fire", **values}).insert()
 
 
-def test_names_are_integers_in_order(db):
+def test_names_are_numbers_of_a_series_as_text(db):
 	first, second = ticket(), ticket()
-	assert isinstance(first.name, int)
-	assert second.name == first.name + 1
-	assert db.exists("HD Ticket", str(first.name))
+	assert isinstance(first.name, str) and len(first.name) >= 4
+	assert int(second.name) == int(first.name) + 1
+	assert db.get_value("HD Ticket", {"subject": second.subject, "name": second.name}, "name") == second.name
+
+
+def test_the_number_of_the_last_ticket_is_given_again(db):
+	"""Of an earlier one that is deleted it isn't."""
+	import frappe
+
+	first, second = ticket(), ticket()
+	frappe.delete_doc("HD Ticket", first.name)
+	third = ticket()
+	assert int(third.name) == int(second.name) + 1
+	frappe.delete_doc("HD Ticket", third.name)
+	assert ticket().name == third.name
 
 
 def test_defaults(db):
 	doc = ticket()
 	assert (doc.status, doc.status_category, doc.priority, doc.ticket_type, doc.sla) == (
-		"Open", "Open", "Medium", "Unspecified", "Default",
+		"Open", "Open", "Medium", "", "Default",
 	)  # fmt: skip
 	assert doc.agreement_status == "First Response Due"
 
@@ -120,20 +132,41 @@ def test_a_team_assigns_in_turn(db):
 
 
 def test_merged(db):
+	import frappe
 	from helpdesk.helpdesk.doctype.hd_ticket.api import merge_ticket
 
+	db.set_single_value("HD Settings", "skip_email_workflow", 1)
+	frappe.clear_document_cache("HD Settings", "HD Settings")
 	source, target = ticket(), ticket()
-	merge_ticket(str(source.name), str(target.name))
+	merge_ticket(source.name, target.name)
 	source.reload()
-	assert (source.status, source.is_merged, source.merged_with) == ("Closed", 1, str(target.name))
+	assert (source.status, source.is_merged, source.merged_with) == ("Closed", 1, target.name)
+	assert db.exists("HD Ticket Comment", {"reference_ticket": target.name})
+
+
+def test_a_customer_s_answer_to_a_merged_ticket_goes_to_where_it_lives_on(db):
+	import frappe
+	from helpdesk.helpdesk.doctype.hd_ticket.api import merge_ticket
+
+	db.set_single_value("HD Settings", "skip_email_workflow", 1)
+	frappe.clear_document_cache("HD Settings", "HD Settings")
+	first, second, last = ticket(), ticket(), ticket()
+	merge_ticket(first.name, second.name)
+	merge_ticket(second.name, last.name)
+	first.reload()
+	said = first.add_communication("Still burning", sent_or_received="Received")
+	assert db.get_value("Communication", said, "reference_name") == last.name
+	assert frappe.get_doc("HD Ticket", last.name).last_customer_response
 
 
 def test_who_may_see_a_ticket(db):
 	import frappe
 
-	customer = sites.add_user("customer@example.com", "secret-word-1")
-	other = sites.add_user("other@example.com", "secret-word-1")
+	customer = sites.add_user("customer@example.com", "secret-word-1", "HD Customer")
+	other = sites.add_user("other@example.com", "secret-word-1", "HD Customer")
+	without = sites.add_user("without@example.com", "secret-word-1")
 	doc = ticket(raised_by=customer)
+	assert not frappe.has_permission("HD Ticket", "read", ticket(raised_by=without), user=without)
 	assert frappe.has_permission("HD Ticket", "read", doc, user=customer)
 	assert not frappe.has_permission("HD Ticket", "read", doc, user=other)
 	frappe.set_user(other)

@@ -88,9 +88,6 @@ def test_16_reassigned_later_steps_go_to_the_new_one_and_the_old_is_told(world: 
 
 
 def test_16_team_changed_to_another_plans(world: World) -> None:
-	for team in ("Network", "Web"):
-		if not frappe.db.exists("HD Team", team):
-			frappe.get_doc({"doctype": "HD Team", "team_name": team}).insert(set_name=team)
 	world.plan((0, "Email"), title="Network", team="Network")
 	world.plan((0, "Email"), title="Web", team="Web")
 	ticket = world.ticket(agent_group="Network")

@@ -13,6 +13,7 @@ from escalation_mgmt.facts import field_types, sources
 from escalation_mgmt.facts.tickets import Tickets
 from escalation_mgmt.preflight import lookback, readiness
 from escalation_mgmt.utils import clock
+from tests.on_site import add_team
 from tests.world import World
 from tests.world.doctypes import doctype, name_source
 
@@ -65,8 +66,7 @@ def kind(world: World) -> Iterator[str]:
 	]
 	fields += [{"fieldname": name, "fieldtype": "Data"} for name in ("subject", "priority", "status")]
 	fields.append({"fieldname": "of_link_of", "fieldtype": "Link", "options": "DocType"})
-	if not frappe.db.exists("HD Team", "Blue"):
-		frappe.get_doc({"doctype": "HD Team", "team_name": "Blue"}).insert()
+	add_team("Blue")
 	with doctype(KIND, fields) as name:
 		yield name
 

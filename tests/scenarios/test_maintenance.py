@@ -10,6 +10,7 @@ from escalation_mgmt import api
 from escalation_mgmt.engine import Responses
 from escalation_mgmt.preflight import readiness, rehearsal
 from escalation_mgmt.utils import clock
+from tests.on_site import add_team
 from tests.scenarios.test_ticket_form import Form
 from tests.world import World
 
@@ -105,8 +106,7 @@ def test_ended_early_what_it_held_goes_on(world: World, how: str) -> None:
 
 
 def test_of_a_team_or_a_customer_and_of_nobody_else(world: World) -> None:
-	if not frappe.db.exists("HD Team", "Nights"):
-		frappe.get_doc({"doctype": "HD Team", "team_name": "Nights"}).insert()
+	add_team("Nights")
 	world.plan((0, "Email"), last_wait=86400)
 	theirs, others = world.ticket("theirs", agent_group="Nights"), world.ticket("others")
 	maintenance(world, 0, 60, scope="Team", team="Nights")
@@ -126,7 +126,7 @@ def test_a_team_is_one_that_there_is_and_follows_its_new_name(world: World) -> N
 	for team in ("Early", "Late"):
 		if frappe.db.exists("HD Team", team):
 			frappe.delete_doc("HD Team", team, force=True)
-	frappe.get_doc({"doctype": "HD Team", "team_name": "Early"}).insert()
+	add_team("Early")
 	assert "Early" in api.maintenance_choices()["team"]
 	pause = maintenance(world, -1, 60, scope="Team", team="Early")
 	frappe.rename_doc("HD Team", "Early", "Late", force=True)

@@ -9,6 +9,7 @@ from escalation_mgmt.api import plans as plans_api
 from escalation_mgmt.facts import people
 from escalation_mgmt.operations import examples
 from escalation_mgmt.preflight import readiness
+from tests.on_site import add_team
 from tests.scenarios.test_ticket_form import Form
 from tests.world import World
 
@@ -21,13 +22,12 @@ ACCOUNTS = {
 
 def team(*users: str) -> str:
 	name = "Accounts"
-	if not frappe.db.exists("HD Team", name):
-		frappe.get_doc({"doctype": "HD Team", "team_name": name}).insert(set_name=name)
+	add_team(name)
 	doc = frappe.get_doc("HD Team", name)
 	doc.users = []
 	for user in users:
 		doc.append("users", {"user": user})
-	doc.flags.ignore_validate = doc.flags.ignore_links = True
+	doc.flags.ignore_validate = doc.flags.ignore_links = doc.flags.ignore_mandatory = True
 	doc.save(ignore_permissions=True)
 	return name
 

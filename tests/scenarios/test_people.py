@@ -4,6 +4,7 @@ import frappe
 import pytest
 
 from escalation_mgmt.api import contacts
+from tests.on_site import add_team
 from tests.world import World
 
 
@@ -31,8 +32,7 @@ def test_14_each_with_a_reason_and_the_others_are_notified(world: World) -> None
 
 
 def test_14_an_empty_team_and_an_unassigned_ticket(world: World) -> None:
-	if not frappe.db.exists("HD Team", "Nobody"):
-		frappe.get_doc({"doctype": "HD Team", "team_name": "Nobody"}).insert(set_name="Nobody")
+	add_team("Nobody", users=())
 	world.plan((0, "Email", "Team", "Nobody"), (30, "Email"), (30, "Email", "User", "lead@x.test"))
 	ticket = world.ticket(to="")
 	world.forward(10)

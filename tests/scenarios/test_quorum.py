@@ -9,6 +9,7 @@ import pytest
 from escalation_mgmt.engine import Responses
 from escalation_mgmt.preflight import rehearsal
 from escalation_mgmt.web import technician
+from tests.on_site import add_team
 from tests.scenarios.test_ticket_form import Form
 from tests.world import World, needs
 
@@ -19,10 +20,7 @@ MEMBERS = ("tech@x.test", "lead@x.test", "second@x.test")
 def plan(world: World) -> Any:
 	"""Everyone in the team by email; ten minutes later again, and after ten more the one who owns the plan."""
 	needs("HD Team")
-	if not frappe.db.exists("HD Team", "Ops"):
-		team = frappe.new_doc("HD Team")
-		team.update({"team_name": "Ops", "users": [{"user": user} for user in MEMBERS]})
-		team.insert()
+	add_team("Ops", MEMBERS)
 	step = {"method": "Email", "whom": "Team", "team": "Ops", "acknowledgements": "Everyone"}
 	plan = world.plan((0, "Email"))
 	plan.set("steps", [{**step, "wait": 0}, {**step, "wait": 600}])

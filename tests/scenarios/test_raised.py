@@ -93,8 +93,6 @@ def test_34_what_is_no_raise_opens_nothing(world: World, change: Change, priorit
 	with_plans(world)
 	world.plan((0, "Email"), title="Medium", priorities=["Medium"])
 	world.plan((0, "Email"), title="Team", priorities=[], team="Network", rank=1)
-	if not frappe.db.exists("HD Team", "Network"):
-		frappe.get_doc({"doctype": "HD Team", "team_name": "Network"}).insert(set_name="Network")
 	ticket = answered(world, priority)
 	before = plans_of(ticket)
 	change(world, ticket, priority=priority)

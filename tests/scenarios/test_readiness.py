@@ -10,6 +10,7 @@ import pytest
 from escalation_mgmt.api import plans as plans_api
 from escalation_mgmt.preflight import providers, readiness
 from escalation_mgmt.utils import clock
+from tests.on_site import add_team
 from tests.scenarios.test_plan_form import warnings
 from tests.scenarios.test_rehearsal import everything
 from tests.scenarios.test_working_time import LEAD, OFFICE, agreement
@@ -99,7 +100,7 @@ def test_a_method_that_is_not_set_up_is_one_finding_for_all(world: World) -> Non
 
 
 def test_a_plan_that_can_reach_nobody_says_so_in_its_form_too(world: World) -> None:
-	frappe.get_doc({"doctype": "HD Team", "team_name": "Empty"}).insert()
+	add_team("Empty", users=())
 	try:
 		world.plan((0, "Email", "Team", "Empty"))
 		all_found = found()
@@ -124,7 +125,7 @@ def test_red_reaches_nobody_and_amber_is_thinner_than_planned(world: World) -> N
 	"""Whoever looks sees first what can't wait."""
 	world.contact("lead@x.test", "+14155550103")
 	world.plan((0, "Email"), (5, "SMS"), title="Thin", rank=1)
-	frappe.get_doc({"doctype": "HD Team", "team_name": "Empty"}).insert()
+	add_team("Empty", users=())
 	try:
 		world.plan((0, "Email", "Team", "Empty"), title="Nobody", rank=2, priorities=["Low"])
 		found = grades()

@@ -15,6 +15,7 @@ from escalation_mgmt.facts.tickets import Tickets
 from escalation_mgmt.preflight import readiness
 from escalation_mgmt.utils.doctypes import PLAN
 from escalation_mgmt.utils.templating import render
+from tests.on_site import add_team
 from tests.world import World
 from tests.world.doctypes import doctype, name_source
 from tests.world.setting_up import PAGER
@@ -289,8 +290,7 @@ def test_a_field_of_a_level_that_they_may_not_read_can_not_be_named(
 def test_who_may_read_some_tickets_only_names_what_an_item_shows(world: World, readable_vault: str) -> None:
 	"""By a user permission, as Frappe has it; or by an app's own rule, as Helpdesk's."""
 	for team in ("Red", "Blue"):
-		if not frappe.db.exists("HD Team", team):
-			frappe.get_doc({"doctype": "HD Team", "team_name": team}).insert()
+		add_team(team)
 	frappe.get_doc(
 		{"doctype": "User Permission", "user": MANAGER, "allow": "HD Team", "for_value": "Red"}
 	).insert()
@@ -437,8 +437,7 @@ def test_choices_are_what_they_may_choose(world: World, readable_vault: str) -> 
 		status_field="status",
 		team_field="team",
 	)
-	if not frappe.db.exists("HD Team", "Blue"):
-		frappe.get_doc({"doctype": "HD Team", "team_name": "Blue"}).insert()
+	add_team("Blue")
 	assert "Blue" in plans_api.plan_choices(readable_vault)["team"]
 	assert plans_api.plan_choices("HD Ticket")["agreement"] == sources.agreements("HD Ticket")
 	as_(MANAGER)

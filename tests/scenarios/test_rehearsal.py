@@ -11,6 +11,7 @@ from escalation_mgmt.api import plans as plans_api
 from escalation_mgmt.preflight import rehearsal
 from escalation_mgmt.storage import history
 from escalation_mgmt.utils import clock
+from tests.on_site import add_team
 from tests.scenarios.test_working_time import BERLIN, FRI, LEAD, MON, OFFICE, at
 from tests.world import OTHERS, OURS, PAGER, World, needs
 
@@ -193,9 +194,7 @@ def test_where_nobody_can_be_reached_a_stand_in_hides_nothing(world: World) -> N
 
 def test_a_team_and_a_field_have_stand_ins_as_well(world: World) -> None:
 	needs("HD Team")
-	team = frappe.new_doc("HD Team")
-	team.update({"team_name": "A Team", "users": [{"user": "lead@x.test"}]})
-	team.insert(ignore_if_duplicate=True)
+	add_team("A Team", ("lead@x.test",))
 	world.plan((0, "Email", "Team"), (5, "Email"))
 	shown = plans_api.rehearse("Outage")
 	assert shown["unreachable"] == [] and len(shown["stand_ins"]) == 2

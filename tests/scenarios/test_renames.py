@@ -20,6 +20,7 @@ from escalation_mgmt.preflight import readiness
 from escalation_mgmt.storage import action_items
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import ITEM, TICKET_STATE
+from tests.on_site import without_rule
 from tests.world import World
 
 NAME = object()
@@ -119,7 +120,7 @@ def made(world: World) -> Iterator[Any]:
 FACTS = {
 	# DocType: (the ticket's field, the plan's, the item's column, what a new one needs beside its name)
 	"HD Ticket Priority": ("priority", "priorities", "priority", {"integer_value": 150}),
-	"HD Team": ("agent_group", "team", "team", {"team_name": NAME}),
+	"HD Team": ("agent_group", "team", "team", {"team_name": NAME, "users": [{"user": SECOND}]}),
 	"HD Ticket Type": ("ticket_type", "ticket_type", "ticket_type", {}),
 	"HD Customer": ("customer", "customer", "customer", {"customer_name": NAME}),
 }
@@ -131,6 +132,8 @@ def create(made: Any, doctype: str, *names: str) -> None:
 		made.new(doctype, **({"name": name} | values if NAME not in FACTS[doctype][3].values() else values))
 		if doctype == "HD Ticket Priority":
 			made.agree(name)
+		elif doctype == "HD Team":
+			without_rule(name)
 
 
 def asking(doctype: str, *names: str) -> dict[str, Any]:

@@ -98,8 +98,6 @@ def test_raised_after_the_plan_was_enabled_it_is_taken(world: World, change: Cha
 @how
 @pytest.mark.parametrize("fields", [{"priority": "Medium"}, {"agent_group": "Network"}])
 def test_lowered_or_moved_it_isnt(world: World, change: Change, fields: dict[str, str]) -> None:
-	if not frappe.db.exists("HD Team", "Network"):
-		frappe.get_doc({"doctype": "HD Team", "team_name": "Network"}).insert(set_name="Network")
 	ticket = of_before(world, -30, priority="Urgent")
 	enabled(world, priorities=["Medium"])
 	if "agent_group" in fields:
@@ -377,8 +375,6 @@ def opened_by(world: World, change: Change, priority: str, before: list, after: 
 
 
 def test_whatever_changes_a_save_and_the_sweep_take_the_same(world: World) -> None:
-	if not frappe.db.exists("HD Team", "Network"):
-		frappe.get_doc({"doctype": "HD Team", "team_name": "Network"}).insert(set_name="Network")
 
 	@settings(
 		max_examples=100 if NIGHTLY else 10,

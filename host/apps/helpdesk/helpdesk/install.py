@@ -1,4 +1,4 @@
-"""What a fresh Helpdesk has: statuses, priorities, types, a default agreement, two teams."""
+"""What a fresh Helpdesk has: statuses, priorities, types, a default agreement, two teams with nobody in them, roles."""
 
 import frappe
 from frappe.permissions import add_permission
@@ -18,19 +18,20 @@ STATUSES = {
 	"Resolved": ("Resolved", "Green"),
 	"Closed": ("Resolved", "Gray"),
 }
+AGENT_STATUSES = {"Active": "Green", "Away": "Amber", "Unavailable": "Red"}
 WORKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 
 
 def after_install():
 	make_statuses()
+	make_agent_statuses()
 	make_priorities()
 	make_types()
 	make_default_agreement()
 	for team in ("Billing", "Product Experts"):
 		make("HD Team", team, team_name=team)
-	for role in ("Agent", "Agent Manager"):
-		for doctype in ("File", "Contact", "Communication"):
-			add_permission(doctype, role, 0)
+	give_roles_what_they_need()
+	frappe.get_doc("HD Settings").create_base_support_rotation()
 
 
 def make(doctype: str, name: str, **values):
@@ -38,7 +39,31 @@ def make(doctype: str, name: str, **values):
 		doc = frappe.new_doc(doctype)
 		doc.name = name
 		doc.update(values)
-		doc.insert(ignore_permissions=True)
+		doc.insert(ignore_permissions=True, ignore_mandatory=True)
+
+
+def make_agent_statuses():
+	for order, (name, color) in enumerate(AGENT_STATUSES.items(), start=1):
+		make(
+			"HD Agent Status",
+			name,
+			agent_status=name,
+			category=name,
+			color=color,
+			status_order=order * 10,
+			enable=1,
+		)
+
+
+def give_roles_what_they_need():
+	for role in ("Agent", "Agent Manager"):
+		for doctype in ("File", "Contact", "Email Account", "Communication"):
+			add_permission(doctype, role, 0)
+	for role in ("HD Customer", "HD Customer Manager"):
+		frappe.get_doc("Role", role).update({"home_page": "/helpdesk", "desk_access": 0}).save()
+	portal = frappe.get_doc("Portal Settings")
+	portal.update({"default_role": "HD Customer", "default_portal_home": "/helpdesk"})
+	portal.save()
 
 
 def make_statuses():
@@ -51,6 +76,8 @@ def make_statuses():
 			color=color,
 			order=order,
 			enabled=1,
+			different_view=int(label == "Replied"),
+			label_customer="Awaiting Response" if label == "Replied" else None,
 		)
 	frappe.db.set_single_value("HD Settings", "default_ticket_status", "Open")
 	frappe.db.set_single_value("HD Settings", "ticket_reopen_status", "Open")

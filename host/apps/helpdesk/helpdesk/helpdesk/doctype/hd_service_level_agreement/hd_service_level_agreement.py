@@ -20,6 +20,12 @@ class HDServiceLevelAgreement(Document):
 			frappe.throw(_("Select one Default Priority."))
 		self.default_priority = chosen[0]
 
+	def on_trash(self):
+		if self.default_sla and not frappe.db.exists(
+			self.doctype, {"default_sla": 1, "name": ["!=", self.name]}
+		):
+			frappe.throw(_("Another agreement must be the default first."))
+
 	def keep_one_default(self):
 		other = frappe.db.exists(self.doctype, {"default_sla": 1, "name": ["!=", self.name]})
 		if self.default_sla and other:
@@ -65,12 +71,22 @@ class HDServiceLevelAgreement(Document):
 		now = now_datetime()
 		start = get_datetime(ticket.service_level_agreement_creation)
 		if ticket.first_responded_on:
-			ticket.first_response_time = self.working_seconds(start, get_datetime(ticket.first_responded_on))
+			responded = get_datetime(ticket.first_responded_on)
+			ticket.first_response_time = self.working_seconds(start, responded)
+			if responded > get_datetime(ticket.response_by):
+				ticket.first_response_failed_by = self.working_seconds(
+					get_datetime(ticket.response_by), responded
+				)
 		paused_since = ticket.on_hold_since or before.resolution_date
 		if ticket.status_category == "Resolved":
-			ticket.resolution_date = now
-			spent = self.working_seconds(start, now) - (ticket.total_hold_time or 0)
-			ticket.resolution_time = max(spent, 0)
+			if not ticket.resolution_date or ticket.has_value_changed("status_category"):
+				ticket.resolution_date = now
+				spent = self.working_seconds(start, now) - (ticket.total_hold_time or 0)
+				ticket.resolution_time = max(spent, 0)
+				if now > get_datetime(ticket.resolution_by):
+					ticket.resolution_failed_by = self.working_seconds(
+						get_datetime(ticket.resolution_by), now
+					)
 		else:
 			ticket.resolution_date = ticket.resolution_time = None
 		if ticket.status_category == "Paused":
@@ -87,10 +103,10 @@ class HDServiceLevelAgreement(Document):
 		late = get_datetime(ticket.response_by) < get_datetime(ticket.first_responded_on or now)
 		if self.apply_sla_for_resolution and ticket.resolution_by:
 			late = late or get_datetime(ticket.resolution_by) < get_datetime(ticket.resolution_date or now)
-		if ticket.on_hold_since:
-			return "Paused"
 		if late:
 			return "Failed"
+		if ticket.on_hold_since:
+			return "Paused"
 		if not ticket.first_responded_on:
 			return "First Response Due"
 		if self.apply_sla_for_resolution and not ticket.resolution_date:
@@ -157,9 +173,7 @@ def get_sla(ticket):
 			continue
 		if ticket.priority and ticket.priority not in [row.priority for row in sla.priorities]:
 			continue
-		if not sla.condition or frappe.safe_eval(
-			sla.condition, None, {"doc": ticket.as_dict(), **ticket.as_dict()}
-		):
+		if sla.condition and frappe.safe_eval(sla.condition, None, {"doc": ticket.as_dict()}):
 			return sla
 	default = frappe.db.get_value("HD Service Level Agreement", {"enabled": 1, "default_sla": 1})
 	return frappe.get_cached_doc("HD Service Level Agreement", default) if default else None

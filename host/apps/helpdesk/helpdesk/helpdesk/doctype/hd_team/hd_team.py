@@ -12,13 +12,28 @@ class HDTeam(Document):
 		self.make_rule()
 
 	def on_update(self):
-		self.put_members_into_rule()
+		if self.assignment_rule:
+			rule = frappe.get_doc("Assignment Rule", self.assignment_rule)
+			self.save_rule(rule)
 
 	def on_trash(self):
-		if self.assignment_rule:
-			rule, self.assignment_rule = self.assignment_rule, None
-			self.db_set("assignment_rule", None)
-			frappe.delete_doc("Assignment Rule", rule, ignore_permissions=True, force=True)
+		if self.assignment_rule and frappe.db.exists("Assignment Rule", self.assignment_rule):
+			frappe.delete_doc(
+				"Assignment Rule",
+				self.assignment_rule,
+				ignore_permissions=True,
+				force=True,
+				ignore_on_trash=True,
+			)
+			# As Helpdesk does, in the middle of the deletion.
+			frappe.db.commit()
+
+	def after_rename(self, _old, new, _merge=False):
+		if not self.assignment_rule:
+			self.make_rule()
+		rule = frappe.get_doc("Assignment Rule", self.assignment_rule)
+		rule.update(conditions(new))
+		rule.save(ignore_permissions=True)
 
 	def make_rule(self):
 		rule = frappe.new_doc("Assignment Rule")
@@ -26,29 +41,25 @@ class HDTeam(Document):
 		rule.update(
 			{
 				"document_type": "HD Ticket",
-				"description": "Assignment for ticket {{ name }}",
-				"assign_condition": f"status == 'Open' and agent_group == {self.name!r}",
 				"priority": 1,
-				"rule": "Round Robin",
-				"disabled": 1,
 				"assignment_days": [{"day": day} for day in WEEK],
-				"users": [{"user": row.user} for row in self.users if row.user],
+				**conditions(self.name),
 			}
 		)
-		rule.disabled = int(not rule.users)
-		rule.flags.ignore_mandatory = True
-		rule.insert(ignore_permissions=True)
-		self.db_set("assignment_rule", rule.name)
+		self.save_rule(rule)
+		self.db_set("assignment_rule", rule.name, update_modified=False)
 
-	def put_members_into_rule(self):
-		if not self.assignment_rule or not self.has_value_changed("users"):
-			return
-		rule = frappe.get_doc("Assignment Rule", self.assignment_rule)
-		members = [row.user for row in self.users if row.user]
-		if members == [row.user for row in rule.users]:
-			return
-		rule.set("users", [{"user": user} for user in members])
-		# Without anybody in it, it would fail on every save of a ticket.
-		rule.disabled = int(not members)
-		rule.flags.ignore_mandatory = True
+	def save_rule(self, rule):
+		"""Its people are the team's. It runs as long as the team isn't disabled, also with nobody in it."""
+		rule.set("users", [{"user": row.user} for row in self.users if row.user])
+		rule.disabled = int(bool(self.disabled))
 		rule.save(ignore_permissions=True)
+
+
+def conditions(team: str) -> dict[str, str]:
+	if not {"'", '"', "\\"}.isdisjoint(team):  # Helpdesk writes the name into an expression and into JSON
+		frappe.throw(frappe._("The rule of a team named {0} would be invalid.").format(team))
+	return {
+		"assign_condition": f"status == 'Open' and agent_group == '{team}'",
+		"unassign_condition": f"agent_group != '{team}'",
+	}

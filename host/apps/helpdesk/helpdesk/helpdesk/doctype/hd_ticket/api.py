@@ -1,7 +1,6 @@
 import frappe
 from frappe import _
 
-from helpdesk.helpdesk.doctype.hd_ticket_activity.hd_ticket_activity import log_ticket_activity
 from helpdesk.utils import is_agent
 
 
@@ -16,12 +15,18 @@ def get_one(name: str, is_customer_portal: bool = False):
 
 @frappe.whitelist()
 def merge_ticket(source: str, target: str):
-	"""The source is closed and points to the target, which keeps living."""
+	"""The source is closed and points to the target, which keeps living; both say so."""
 	if not is_agent():
 		frappe.throw(_("Only agents merge tickets"), frappe.PermissionError)
-	if str(source) == str(target):
+	if source == target:
 		frappe.throw(_("A ticket can't be merged with itself"))
+	for name in (source, target):
+		if not frappe.db.exists("HD Ticket", name):
+			frappe.throw(_("There is no ticket {0}").format(name))
 	ticket = frappe.get_doc("HD Ticket", source)
-	ticket.update({"status": "Closed", "is_merged": 1, "merged_with": int(target)})
+	ticket.update({"status": "Closed", "is_merged": 1, "merged_with": target})
 	ticket.save()
-	log_ticket_activity(target, f"has merged ticket #{source}")
+	ticket.reply_via_agent(f"This ticket goes on as #{target}.")
+	frappe.get_doc("HD Ticket", target).new_comment(
+		f"Ticket #{source} has been merged with ticket #{target}."
+	)
