@@ -8,7 +8,7 @@ from escalation_mgmt.facts.sources import HD_TICKET
 
 FORM_SCRIPT = "HD Form Script"
 NAME = "Escalation"
-FILES = ("agent_page.js", "agent_page_style.js", "ticket_escalation.js")
+FILES = ("agent_page.js", "agent_page_style.js", "ticket_escalation.js", "ticket_parts.js")
 
 # Whatever is wrong with our part, the agent's page works.
 SCRIPT = """// Installed by Escalation Management, and written anew by every migration. Disable it here if it isn't wanted.

@@ -61,6 +61,7 @@ class Action:
 	offered: Callable[[ActionItem | None], bool]
 	run: Callable[[Click], Result]
 	permission: str = "write"  # on the ticket; "read": being notified is enough, too
+	possible: Callable[[TicketKey], bool] = lambda key: True  # asked of the ticket where it would be offered
 	fields: Callable[[TicketKey, ActionItem | None], tuple[Field, ...]] = lambda key, item: ()
 	instead: Callable[[ActionItem | None], Result | None] = lambda item: None  # said where it isn't offered
 	even_if_stale: bool = False  # what it means doesn't depend on what has happened since

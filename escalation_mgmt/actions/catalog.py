@@ -49,12 +49,18 @@ def named(name: str) -> Action | None:
 
 def offered(key: TicketKey, item: ActionItem | None) -> list[Action]:
 	"""What the present user can do about a ticket now."""
-	return [action for action in ACTIONS if action.offered(item) and _may(action, key, item)]
+	return [
+		action
+		for action in ACTIONS
+		if action.offered(item) and _may(action, key, item) and action.possible(key)
+	]
 
 
 def withheld(key: TicketKey, item: ActionItem | None) -> bool:
 	"""Whether there is something that others can do about it now, and the present user can't."""
-	return any(action.offered(item) and not _may(action, key, item) for action in ACTIONS)
+	return any(
+		action.offered(item) and not _may(action, key, item) and action.possible(key) for action in ACTIONS
+	)
 
 
 def seen(item: ActionItem | None) -> str:

@@ -9,7 +9,7 @@ from escalation_mgmt.actions import by_hand
 from escalation_mgmt.actions.action import Action, Click, Field, Option, Result
 from escalation_mgmt.dispatch import evaluation, promptly
 from escalation_mgmt.engine import RUNNING, ActionItem, Actor, Plan, StatusCategory, Ticket, TicketKey
-from escalation_mgmt.facts import plans, tickets
+from escalation_mgmt.facts import plans, sources, tickets
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.storage import action_items, decisions
 from escalation_mgmt.utils import clock
@@ -57,6 +57,14 @@ def _run(click: Click) -> Result:
 	)
 
 
+def _possible(key: TicketKey) -> bool:
+	"""Whether there is a plan to choose, and the ticket isn't closed."""
+	if not sources.is_source(key.doctype) or not plans.enabled(key.doctype):
+		return False
+	ticket = tickets.Tickets([key])[key]
+	return ticket.gone or ticket.category != StatusCategory.RESOLVED
+
+
 def _asked(key: TicketKey, _item: ActionItem | None) -> tuple[Field, ...]:
 	names = [plan.name for plan in plans.enabled(key.doctype).values()]
 	when = (Option(NOW, _("Now")), Option(AFTER_WINDOW, _("After its response window")))
@@ -71,5 +79,6 @@ START = Action(
 	label=lambda: _("Start a Plan…"),
 	offered=lambda item: item is None or item.status not in RUNNING,
 	run=_run,
+	possible=_possible,
 	fields=_asked,
 )

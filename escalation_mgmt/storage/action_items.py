@@ -145,19 +145,27 @@ def note_answered(names: Sequence[str]) -> None:
 
 
 def latest(key: TicketKey) -> str | None:
-	"""The item that a ticket's form shows: the running one, or else the newest.
+	"""The item that a ticket's form shows first: the running one, or else the newest."""
+	present, _earlier = of_ticket(key)
+	return present[0] if present else None
+
+
+def of_ticket(key: TicketKey) -> tuple[list[str], list[str]]:
+	"""The items of a ticket, newest first: (those that run, or else the newest; those before them).
 
 	Of the ticket that was `created` then; where the key leaves it out, of the one that has the name now, or had it last.
 	"""
 	if not key.created:
 		key = replace(key, created=stamp_of(key.doctype, key.name))
 	sql = (
-		"select `name`, `reference_doctype`, `reference_name`, `ticket_created`"
+		"select `name`, `reference_doctype`, `reference_name`, `ticket_created`, `running_ticket`"
 		f" from `tab{ITEM}` where `reference_doctype` = %s and `reference_name` = %s"
 		" order by `running_ticket` is null, `opened_utc` desc, `name` desc"
 	)
 	found = frappe.db.sql(sql, (key.doctype, key.name), as_dict=True)
-	return next((row.name for row in found if not key.is_another(ticket_of(row))), None)
+	theirs = [row for row in found if not key.is_another(ticket_of(row))]
+	present = [row.name for row in theirs if row.running_ticket] or [row.name for row in theirs[:1]]
+	return present, [row.name for row in theirs[len(present) :]]
 
 
 def names_of_running(after: str, limit: int) -> list[tuple[str, TicketKey]]:

@@ -1,7 +1,7 @@
 """An action item's history: lines are appended and read back. Never changed (design rule 9)."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -112,6 +112,23 @@ def cause(item: str, kinds: Collection[EventKind] = ()) -> tuple[datetime | None
 	if row and not of_kind:
 		row = _first(item, {"at_utc": row.at_utc}, "asc")
 	return (row.at_utc, in_words(row.kind, row.step, json.loads(row.data or "{}"))) if row else (None, "")
+
+
+def causes(led_to: Mapping[str, Collection[EventKind]]) -> dict[str, tuple[datetime, str]]:
+	"""The same for many items at once, by one question: of each the newest line of its kinds, where it has one."""
+	kinds = sorted({kind for kinds in led_to.values() for kind in kinds})
+	found = frappe.get_all(
+		EVENT,
+		filters={"action_item": ("in", list(led_to)), "kind": ("in", kinds)},
+		fields=["action_item", "kind", "step", "data", "at_utc"],
+		order_by="at_utc asc, name asc",
+		limit_page_length=0,
+	)
+	newest = {row.action_item: row for row in found if row.kind in led_to[row.action_item]}
+	return {
+		item: (row.at_utc, in_words(row.kind, row.step, json.loads(row.data or "{}")))
+		for item, row in newest.items()
+	}
 
 
 def _first(item: str, of: dict[str, Any], order: str) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 import frappe
@@ -26,40 +27,55 @@ from escalation_mgmt.storage import action_items, history, ticket_states, wordin
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM
 from escalation_mgmt.utils.identity import is_there
+from escalation_mgmt.views import earlier, sent
+from escalation_mgmt.views.tones import TONES
 
 TIME = "{time}"
 """Stands in a text where the page puts the time that is left, which it counts down itself."""
 
-_TONES = {
-	Status.SCHEDULED: "blue",
-	Status.ESCALATING: "red",
-	Status.SNOOZED: "yellow",
-	Status.ACKNOWLEDGED: "green",
-	Status.RESOLVED: "gray",
-	Status.EXHAUSTED: "orange",
-	Status.CANCELLED: "gray",
-}
-
 
 def boot(bootinfo: Any) -> None:
-	"""Tell Desk whose forms and lists to look after."""
+	"""Tell Desk whose forms and lists to look after, and the tone of each status."""
 	bootinfo.escalation_doctypes = sorted(plans.watched())
+	bootinfo.escalation_tones = {str(status): tone for status, tone in TONES.items()}
 
 
 def shown(key: TicketKey) -> dict[str, Any]:
 	"""The state of a ticket's escalation for the present user, who may read the ticket.
 
-	{"seen": to be handed back with a click, "item": its name, "status", "tone": a colour, "headline",
-	"countdown": a text with `TIME` in it, "due_in": seconds, "due": what to say when they are over, "actions":
-	[{"name", "label", "fields"}], "withheld": why others can do more than the user, "words" for a page that can't
-	translate}. Without an action item `item` is None, and there are only a headline, which says why, and actions.
+	{"seen": to be handed back with a click, "items": those that run, or else the newest (none that the user may not see), "earlier":
+	what was before them (`earlier.listed`), "actions": [{"name", "label", "fields"}] and "withheld", why others can do more than
+	the user: about the first of the items; "now": seconds of Unix time, "words" for a page that can't translate}.
+
+	An item is {"item": its name, "status", "tone": a colour, "plan", "headline", "countdown": a text with `TIME` in it, "due_in":
+	seconds, "due": what to say when they are over, "sent": what was sent to whom (`sent.at_a_glance`)}. All that is said of the first
+	stands beside "items" as well. Without one "item" is None, and "headline" says why there is none.
 	"""
-	name = action_items.latest(key)
-	item = _read(name) if name else None
-	state = {"item": None, "headline": "" if item else _not_escalating(key), **_can_be_done(key, item)}
-	if item and frappe.get_doc(ITEM, item.id).has_permission("read"):
-		state |= {"item": item.id, **_stands(item)}
-	return state
+	present, before = action_items.of_ticket(key)
+	read = {stored.item.id: stored.item for stored in action_items.read(present)}
+	first = read[present[0]] if present else None
+	items = _shown([read[name] for name in present if frappe.get_doc(ITEM, name).has_permission("read")])
+	return {
+		"item": None,
+		"headline": "" if first else _not_escalating(key),
+		**(items[0] if items and items[0]["item"] == first.id else {}),
+		"items": items,
+		"earlier": earlier.listed(before),
+		"now": _unix(clock.now()),
+		**_can_be_done(key, first),
+	}
+
+
+def _shown(items: Sequence[ActionItem]) -> list[dict[str, Any]]:
+	told = sent.at_a_glance([item.id for item in items])
+	return [
+		{"item": item.id, "plan": item.plan.name, "sent": told[item.id], **_stands(item)} for item in items
+	]
+
+
+def _unix(instant: datetime) -> float:
+	"""An instant in UTC as seconds of Unix time."""
+	return instant.replace(tzinfo=UTC).timestamp()
 
 
 def of_item(name: str, key: TicketKey) -> dict[str, Any]:
@@ -92,6 +108,8 @@ def _can_be_done(key: TicketKey, item: ActionItem | None) -> dict[str, Any]:
 		"cancel": _("Cancel"),
 		"zone": _("Time zone: {0}").format(clock.zone()),
 		"more": _("More"),
+		"sent": _("Sent:"),
+		**sent.words(),
 		"offline": _("The server can't be reached, and nothing was done. Try again."),
 		"logged_out": _("You are logged out, and nothing was done. Reload this page."),
 		"too_many": _("That was too often. Wait a minute and try again."),
@@ -113,21 +131,24 @@ def _withheld(key: TicketKey, some: bool) -> str:
 
 
 def _not_escalating(key: TicketKey) -> str:
-	"""Why a ticket has no escalation; empty where that can't be told."""
+	"""Why a ticket has no escalation; empty where that can't be told, or where none of its kind has."""
 	snapshot = Snapshot([key])
 	ticket = snapshot.tickets[key]
-	if ticket.gone:
+	enabled = snapshot.enabled(key.doctype).values()
+	if ticket.gone or not enabled:
 		return ""
 	if ticket.category is StatusCategory.RESOLVED:
-		return _("This ticket is closed: nothing escalates.")
-	plan = winner(snapshot.enabled(key.doctype).values(), ticket.facts, snapshot.condition_met(key))
+		return _("Not escalated: this ticket is closed.")
+	plan = winner(enabled, ticket.facts, snapshot.condition_met(key))
 	if plan is None:
-		return _("No plan takes this ticket: it doesn't escalate by itself.")
+		return _("Not escalated: no plan takes it.")
 	if already_answered(ticket, plan.stop):
-		return _("Plan {0} takes such tickets, but this one has been answered.").format(plan.name)
+		return _("Not escalated: plan {0} takes such tickets, but this one has been answered.").format(
+			plan.name
+		)
 	if may_take(plan, ticket, ticket_states.read([ticket.key]).get(ticket.key)):
 		return _("Plan {0} takes this ticket, and begins within minutes.").format(plan.name)
-	return _("Plan {0} takes such tickets, but was enabled after this one was logged.").format(plan.name)
+	return _("Not escalated: it was logged before plan {0} was enabled.").format(plan.name)
 
 
 def _stands(item: ActionItem) -> dict[str, Any]:
@@ -210,7 +231,7 @@ def _pill(item: ActionItem, *, step: bool = False) -> dict[str, Any]:
 	status = wording.status(item.status)
 	if step and item.status is Status.ESCALATING and item.step:
 		status = _("{0} {1} of {2}").format(status, item.step, len(item.plan.steps))
-	return {"status": status, "tone": "red" if item.stalled or item.parked else _TONES[item.status]}
+	return {"status": status, "tone": "red" if item.stalled or item.parked else TONES[item.status]}
 
 
 def _countdown(item: ActionItem) -> dict[str, Any]:

@@ -4,8 +4,10 @@ A page that has of Helpdesk 1.28 what touches ours: its header, which cuts off w
 of its colours whose names ours once knew. Everything else is real.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -150,9 +152,8 @@ def test_the_menu_stays_open_while_news_come_and_goes_by_keys(desk: Desk, escala
 			seen=seen(agent, escalating),
 			values={"who": "second@x.test"},
 		)
-		made = page.locator(".escalation-menu").element_handle()
 		page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-		page.wait_for_function("(menu) => !menu.isConnected", arg=made)  # drawn anew
+		expect(page.locator(".escalation-sent")).to_contain_text("Sam Second")
 		in_sight(page.locator(".escalation-menu"))
 		page.keyboard.press("Escape")
 		expect(page.locator(".escalation-menu")).to_be_hidden()
@@ -168,7 +169,7 @@ def seen(agent: Window, name: str) -> str:
 def test_what_no_plan_takes_is_said_in_words(desk: Desk, escalating: str) -> None:
 	with agent_page(desk, ticket(desk, "Agent page: nobody's", "Low")) as agent:
 		line = agent.page.locator(".escalation-line")
-		expect(line).to_contain_text("No plan takes this ticket: it doesn't escalate by itself.")
+		expect(line).to_contain_text("Not escalated: no plan takes it.")
 		expect(line.get_by_role("button", name="Start a Plan…")).to_be_visible()
 		in_sight(line.locator(":scope > span:not(:empty), button"))
 		assert not line.locator(".escalation-status, a").count()
@@ -222,3 +223,121 @@ def test_what_goes_wrong_is_said_in_words(desk: Desk, escalating: str) -> None:
 			said = agent.page.evaluate("window.said[0]")
 			assert said.startswith(says) and "undefined" not in said, f"{what}: {said}"
 		agent.errors = [error for error in agent.errors if not error.startswith(("502 ", "500 "))]
+
+
+def test_what_was_sent_to_whom_and_what_was_before(desk: Desk, escalating: str) -> None:
+	for width in (390, 1280):
+		for dark in (False, True):
+			with agent_page(desk, escalating, width=width, dark=dark) as agent:
+				page = agent.page
+				sent = page.locator(".escalation-sent")
+				expect(sent).to_contain_text(re.compile(r"^Sent:.*Leo Lead: email (just now|\d+ min ago)"))
+				in_sight(sent.locator("b, time"))
+				assert sent.locator("time").first.get_attribute("title")
+				assert "x.test" not in sent.inner_text()
+				page.screenshot(path=f"/tmp/h/agentpage17/agent-{width}-{'dark' if dark else 'light'}.png")
+
+
+EARLIER = "Agent page: it was started again"
+
+
+def test_what_was_before_is_folded_away_and_opens_by_keys(desk: Desk) -> None:
+	name = ticket(desk, EARLIER, "Low")
+	doc = plan_for(EARLIER, "By Hand", {"method": "Email", "whom": "User", "user": "lead@x.test"})
+	desk.as_administrator("frappe.client.insert", doc={**doc, "condition": "False"})
+	with agent_page(desk, name) as agent:
+		page = agent.page
+		line = page.locator(".escalation-line")
+		expect(line).to_contain_text("Not escalated: no plan takes it.")
+		clicks = start_a_plan(page, "By Hand")
+		expect(line).to_contain_text("Scheduled")  # nothing dispatches here
+		assert clicks == 2
+		expect(line.locator(".escalation-earlier")).to_be_hidden()
+		line.get_by_role("button", name="Stop…").click()
+		page.locator("dialog[open] textarea").fill("It was a drill")
+		page.locator("dialog[open]").get_by_role("button", name="Stop").click()
+		expect(line).to_contain_text("Stopped by Leo Lead: It was a drill")
+		start_a_plan(page, "By Hand")
+		earlier = line.locator(".escalation-earlier")
+		expect(earlier).to_contain_text("One earlier escalation")
+		earlier.locator("summary").focus()
+		page.keyboard.press("Enter")
+		in_sight(earlier.locator("li"))
+		expect(earlier).to_contain_text(
+			re.compile(r"ESC-\d+ · Cancelled · By Hand · .* · Stopped by Leo Lead: It was a drill")
+		)
+		assert not complaints(page, ".escalation-line")
+		page.screenshot(path="/tmp/h/agentpage17/agent-earlier.png")
+		page.get_by_role("button", name="Acknowledge").click()
+		expect(line.locator(".escalation-stands")).to_contain_text("Leo Lead has it since")
+		assert earlier.evaluate("(element) => element.open"), "what somebody reads stays open"
+	off = {"doctype": "Escalation Plan", "name": "By Hand", "fieldname": "enabled", "value": 0}
+	desk.as_administrator("frappe.client.set_value", **off)
+	closed = {"doctype": "HD Ticket", "name": name, "fieldname": "status", "value": "Closed"}
+	desk.as_administrator("frappe.client.set_value", **closed)
+
+
+CLICKS = """() => {
+	window.clicks = 0;
+	if (!window.counting) document.addEventListener("click", (event) => event.isTrusted && window.clicks++, true);
+	window.counting = true;
+}"""
+
+
+def start_a_plan(page: Page, plan: str) -> int:
+	"""By the button on the line; how many clicks it took: where there are several plans, one is chosen by a key."""
+	page.evaluate(CLICKS)
+	page.locator(".escalation-line").get_by_role("button", name="Start a Plan…").click()
+	dialog = page.locator("dialog[open]")
+	dialog.locator("select").first.select_option(plan)
+	dialog.get_by_role("button", name="Start a Plan").click()
+	expect(dialog).to_have_count(0)
+	return page.evaluate("window.clicks")
+
+
+CROWD = """(count) => Array.from({ length: count }, (_, n) => ({
+	name: n % 2 ? "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamter " + n : "انقطاع الكهرباء " + n,
+	messages: ["push {ago}", "SMS failed {ago}"].map((text, m) => ({ text, at: Date.now() / 1000 - 60 * m, exact: "12:00", tone: m ? "red" : "" })),
+}))"""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_twenty_people_several_items_and_long_names(desk: Desk, escalating: str, width: int) -> None:
+	"""Two running items, as of two clocks; nothing is wider than its window, and only what changes is spoken."""
+	with agent_page(desk, escalating, width=width) as agent:
+		page = agent.page
+		said = with_a_second_item(agent, escalating)
+		page.route("**/escalation_mgmt.api.ticket?*", lambda route: route.fulfill(json=said))
+		page.evaluate(REFRESH)
+		second = page.locator(".escalation-item")
+		expect(second).to_contain_text("and 12 others")
+		in_sight(second.locator(".escalation-stands, li, a"))
+		expect(second.locator("li")).to_have_count(21)
+		expect(second.locator(".escalation-next")).to_have_text(re.compile(r"Step 2 \(Email\) in \d"))
+		assert page.evaluate("document.documentElement.scrollWidth") <= width
+		assert not complaints(page, ".escalation-line")
+		page.screenshot(path=f"/tmp/h/agentpage17/agent-crowd-{width}.png")
+		live = page.evaluate(LIVE)
+		page.wait_for_timeout(2500)
+		page.evaluate(REFRESH)
+		assert not page.evaluate("window.spoken.length"), "what counts is not spoken"
+		assert live == 2
+
+
+REFRESH = "document.dispatchEvent(new Event('visibilitychange'))"
+LIVE = """() => {
+	window.spoken = [];
+	const live = document.querySelectorAll(".escalation-line [role=status]");
+	for (const each of live) new MutationObserver((all) => window.spoken.push(...all)).observe(each, { subtree: true, childList: true, characterData: true });
+	return live.length;
+}"""
+
+
+def with_a_second_item(agent: Window, name: str) -> dict[str, Any]:
+	said = agent.context.request.get(
+		f"/api/method/escalation_mgmt.api.ticket?doctype=HD Ticket&name={name}"
+	).json()
+	crowd = {"people": agent.page.evaluate(CROWD, 20), "others": "and 12 others"}
+	items = said["message"]["items"]
+	items.append({**items[0], "plan": "Resolution", "sent": crowd})
+	return said

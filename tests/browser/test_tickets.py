@@ -25,6 +25,11 @@ def test_an_agent_works_from_the_ticket(desk: Desk) -> None:
 		line = agent.page.locator(".escalation-ticket:visible")
 		expect(line).to_contain_text("Step 1 of 2 has run.")  # the form was opened before
 		desk.inbox.expect(method="HTTP POST", contains=LONG, timeout=SECONDS)
+		expect(line.locator(".escalation-sent")).to_contain_text(
+			re.compile(rf"^Sent:\s*{PAGER}: HTTP POST (just now|\d+ min ago)$")
+		)
+		expect_seen(line.locator(".escalation-sent"))
+		expect(line.locator(".escalation-earlier")).to_be_hidden()
 		expect(line.locator(".escalation-next")).to_have_text(re.compile(r"Step 2 \(Email\) in (59|60):\d\d"))
 		expect(line.get_by_role("link", name=item)).to_have_attribute(
 			"href", re.compile("escalation-action-item")
@@ -131,7 +136,7 @@ def test_a_ticket_that_no_plan_takes_says_so(desk: Desk) -> None:
 		agent.open(f"/app/hd-ticket/{ticket}")
 		line = agent.page.locator(".escalation-ticket:visible")
 		for _where in at_every_width(agent):
-			expect(line).to_contain_text("No plan takes this ticket: it doesn't escalate by itself.")
+			expect(line).to_contain_text("Not escalated: no plan takes it.")
 			expect_seen(line)
 		assert offered(agent) == ["Start a Plan…"]
 	desk.as_administrator("frappe.client.delete", doctype="Escalation Plan", name="Other Tickets")

@@ -4,6 +4,7 @@
 // One version for all files, however long a browser keeps them.
 const version = new URL(import.meta.url).search;
 const { TicketEscalation } = await import(`./ticket_escalation.js${version}`);
+const { count_ages, item_link, make, of_people, put, put_earlier, put_sent } = await import(`./ticket_parts.js${version}`);
 const { CSS } = await import(`./agent_page_style.js${version}`);
 
 const IN_A_ROW = 3; // buttons; where there are more, the first two and a menu
@@ -22,11 +23,16 @@ class Line {
 	constructor(name, toast) {
 		this.name = name;
 		this.toast = toast;
+		this.items = [];
+		this.title = make("strong");
+		this.doable = make("span", "escalation-actions");
+		this.withheld = make("span", "escalation-withheld");
+		this.earlier = make("details", "escalation-earlier");
 		this.element = make("section", "escalation-line");
-		this.element.append(make("style", "", CSS));
+		this.element.append(make("style", "", CSS), this.title, this.doable, this.withheld, this.earlier);
 		this.escalation = new TicketEscalation("HD Ticket", name, {
 			draw: (state) => this.draw(state),
-			count: (text) => this.next && this.next.textContent !== text && (this.next.textContent = text),
+			count: (text, n) => this.count(text, n),
 		});
 	}
 
@@ -36,36 +42,54 @@ class Line {
 		this.name = null;
 	}
 
+	count(text, n) {
+		this.place(); // Helpdesk may have drawn its header anew
+		const next = this.items[n]?.next;
+		if (next && next.textContent !== text) next.textContent = text;
+		count_ages(this.element, this.escalation.now(), this.escalation.state.words);
+	}
+
 	draw(state) {
-		const header = document.getElementById("app-header");
-		if (!header || !state || !(state.item || state.actions.length)) return this.element.remove();
-		const focused = this.element.contains(document.activeElement) && document.activeElement.dataset.action;
-		const open = this.menu?.matches(":popover-open");
+		this.shown = Boolean(state && (state.items.length || state.headline || state.actions.length));
+		if (!this.shown) return this.element.remove();
+		this.place();
 		this.element.setAttribute("aria-label", state.words.title);
 		this.element.dataset.tone = state.tone || "gray";
-		this.element.replaceChildren(...this.parts(state));
-		// Behind what Helpdesk itself puts there; on a phone that is a bar of one line, so below it.
-		if (header.tagName === "HEADER") header.parentElement.after(this.element);
-		else header.append(this.element);
+		this.title.textContent = state.words.title;
+		this.draw_items(state.items.length ? state.items : [{ headline: state.headline }], state.words);
+		this.draw_actions(state);
+		this.withheld.textContent = state.actions.length ? "" : state.withheld;
+		put_earlier(this.earlier, state.earlier, "_blank");
+	}
+
+	// Behind what Helpdesk itself puts there; on a phone that is a bar of one line, so below it.
+	place() {
+		const header = document.getElementById("app-header");
+		if (!header || !this.shown) return;
+		if (header.tagName !== "HEADER") return this.element.parentElement === header || header.append(this.element);
+		if (header.parentElement.nextElementSibling !== this.element) header.parentElement.after(this.element);
+	}
+
+	draw_items(items, words) {
+		while (this.items.length > items.length) this.items.pop().remove();
+		while (this.items.length < items.length) this.items.push(new Item(this.element, this.items.length, this));
+		items.forEach((item, n) => this.items[n].draw(item, words, items.length > 1));
+	}
+
+	// Drawn anew where others are offered, and no sooner: an open menu stays open, and where somebody stands they stay.
+	draw_actions({ actions, words }) {
+		const focused = this.doable.contains(document.activeElement) && document.activeElement.dataset.action;
+		const open = this.menu?.matches(":popover-open");
+		if (!put(this.doable, actions, () => this.buttons(actions, words))) return;
 		if (open) this.menu?.showPopover();
-		if (focused) this.element.querySelector(`[data-action="${focused}"]`)?.focus();
+		if (focused) this.doable.querySelector(`[data-action="${focused}"]`)?.focus();
 	}
 
-	parts(state) {
-		this.next = make("span", "escalation-next");
-		const status = state.item ? [make("span", "escalation-status", state.status)] : [];
-		const link = state.item ? [details(state)] : [];
-		const stands = [...status, of_people(make("span", "", state.headline)), this.next, ...link];
-		return [this.element.querySelector("style"), make("strong", "", state.words.title), ...stands, this.buttons(state)];
-	}
-
-	buttons(state) {
-		const row = make("span", "escalation-actions");
-		const made = state.actions.map((action) => this.button(action, state));
+	buttons(actions, words) {
+		const made = actions.map((action) => this.button(action));
 		this.menu = null;
-		if (made.length <= IN_A_ROW || !("popover" in this.element)) row.append(...made);
-		else row.append(...made.slice(0, 2), ...this.more(made.slice(2), state.words));
-		return row;
+		if (made.length <= IN_A_ROW || !("popover" in this.element)) return made;
+		return [...made.slice(0, 2), ...this.more(made.slice(2), words)];
 	}
 
 	// A button, and what it opens: above everything, whatever Helpdesk cuts off at its header's edge.
@@ -80,11 +104,11 @@ class Line {
 		return [opens, this.menu];
 	}
 
-	button(action, shown) {
+	button(action) {
 		const button = make("button", "", action.label);
 		button.type = "button";
 		button.dataset.action = action.name;
-		button.addEventListener("click", () => this.run(button, action, shown));
+		button.addEventListener("click", () => this.run(button, action, this.escalation.state));
 		return button;
 	}
 
@@ -102,6 +126,40 @@ class Line {
 	}
 }
 
+// How one escalation stands: in words, which are spoken when they change, and beside them what counts down.
+class Item {
+	constructor(line, n, { doable, earlier }) {
+		this.stands = make("span", "escalation-stands");
+		this.stands.setAttribute("role", "status");
+		this.next = make("span", "escalation-next");
+		this.details = make("span");
+		this.sent = make("div", "escalation-sent");
+		this.parts = [this.stands, this.next, this.details, this.sent];
+		if (n) (this.row = make("div", "escalation-item")).append(...this.parts);
+		// The first stands beside its buttons, what was sent and whatever else runs below them.
+		if (n) line.insertBefore(this.row, earlier);
+		else doable.before(this.stands, this.next, this.details), line.insertBefore(this.sent, earlier);
+	}
+
+	draw(item, words, several) {
+		const plan = several ? [of_people(make("b", "", item.plan)), " "] : [];
+		const pill = Object.assign(make("span", "escalation-status", item.status || ""), { hidden: !item.status });
+		pill.dataset.tone = item.tone || "";
+		put(this.stands, [item.status, item.tone, item.headline, several && item.plan], () => [
+			...plan,
+			...(item.status ? [pill, " "] : []),
+			of_people(make("span", "", item.headline)),
+		]);
+		put(this.details, item.item || "", () => (item.item ? [Object.assign(item_link(item.item, words.details), { target: "_blank" })] : []));
+		put_sent(this.sent, item.sent, words);
+	}
+
+	remove() {
+		for (const part of this.parts) part.remove();
+		this.row?.remove();
+	}
+}
+
 // Opens below the button, with its far edge under the button's, in whichever direction the page is read.
 function beneath(menu, button) {
 	const { bottom, left, right } = button.getBoundingClientRect();
@@ -109,11 +167,6 @@ function beneath(menu, button) {
 	const rtl = getComputedStyle(button).direction === "rtl";
 	Object.assign(menu.style, { top: `${bottom + 4}px`, left: rtl ? `${Math.max(left, 8)}px` : "auto" });
 	menu.style.right = rtl ? "auto" : `${Math.max(width - right, 8)}px`;
-}
-
-function details(state) {
-	const href = `/app/escalation-action-item/${encodeURIComponent(state.item)}`;
-	return Object.assign(make("a", "", state.words.details), { href, target: "_blank" });
 }
 
 // What an action asks for: {field: value}, or null where it was thought better of.
@@ -160,17 +213,4 @@ function choices(dialog, title, words) {
 	const buttons = make("div", "escalation-actions");
 	buttons.append(cancel, send);
 	return buttons;
-}
-
-// A sentence that may hold what people wrote, in whichever direction.
-function of_people(element) {
-	element.dir = "auto";
-	return element;
-}
-
-function make(tag, name = "", text = "") {
-	const element = document.createElement(tag);
-	if (name) element.className = name;
-	element.textContent = text;
-	return element;
 }

@@ -2,21 +2,41 @@
 // light and the dark theme: Helpdesk's own variables change their names, and half a pair of them is white on white.
 export const CSS = `
 	.escalation-line, .escalation-dialog { color-scheme: light; --back: #f3f3f3; --card: #fff; --text: #171717; --edge: #8f8f8f;
-		--field: #fff; --hover: #e6e6e6; --main: #171717; --on-main: #fff; --main-hover: #3d3d3d; }
+		--field: #fff; --hover: #e6e6e6; --main: #171717; --on-main: #fff; --main-hover: #3d3d3d;
+		--quiet: #525252; --bad: #b52a2a; --doubt: #8a4500; }
 	[data-theme=dark] :is(.escalation-line, .escalation-dialog) { color-scheme: dark; --back: #232323; --card: #2b2b2b; --text: #f3f3f3;
-		--edge: #7d7d7d; --field: #1c1c1c; --hover: #414141; --main: #f3f3f3; --on-main: #171717; --main-hover: #d0d0d0; }
+		--edge: #7d7d7d; --field: #1c1c1c; --hover: #414141; --main: #f3f3f3; --on-main: #171717; --main-hover: #d0d0d0;
+		--quiet: #b8b8b8; --bad: #ff9c9c; --doubt: #ffb366; }
 	.escalation-line { display: flex; flex: none; flex-wrap: wrap; align-items: center; gap: 4px 12px; margin: 0 20px 12px; padding: 6px 12px;
 		border-inline-start: 4px solid var(--tone); border-radius: 6px; font-size: 14px; line-height: 1.4;
 		overflow-wrap: anywhere; background: var(--back); color: var(--text); --tone: #616161; }
-	.escalation-line[data-tone=red] { --tone: #b52a2a; }
-	.escalation-line[data-tone=orange] { --tone: #a35200; }
-	.escalation-line[data-tone=yellow] { --tone: #816300; }
-	.escalation-line[data-tone=green] { --tone: #1b6b38; }
-	.escalation-line[data-tone=blue] { --tone: #0a5ea8; }
+	:is(.escalation-line, .escalation-status)[data-tone=red] { --tone: #b52a2a; }
+	:is(.escalation-line, .escalation-status)[data-tone=orange] { --tone: #a35200; }
+	:is(.escalation-line, .escalation-status)[data-tone=yellow] { --tone: #816300; }
+	:is(.escalation-line, .escalation-status)[data-tone=green] { --tone: #1b6b38; }
+	:is(.escalation-line, .escalation-status)[data-tone=blue] { --tone: #0a5ea8; }
 	.escalation-status { padding: 1px 8px; border-radius: 10px; background: var(--tone); color: #fff; white-space: nowrap; }
+	.escalation-stands { flex: 0 1 auto; min-width: 0; }
 	.escalation-next { font-variant-numeric: tabular-nums; font-weight: 600; }
 	.escalation-next:empty { display: none; }
 	.escalation-line a { color: inherit; text-decoration: underline; }
+	.escalation-withheld, .escalation-sent, .escalation-earlier { color: var(--quiet); }
+	.escalation-withheld:empty, .escalation-actions:empty, .escalation-line [hidden] { display: none; }
+	:is(.escalation-item, .escalation-sent, .escalation-earlier) { flex: 0 0 100%; min-width: 0; font-size: 13px; }
+	.escalation-item { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 12px; font-size: 14px; }
+	.escalation-sent ul { display: inline; }
+	.escalation-sent li { display: inline; }
+	.escalation-sent li:not(:last-child)::after { content: "; "; }
+	.escalation-sent :is(.escalation-label, b) { font-weight: 600; }
+	.escalation-sent .escalation-label { margin-inline-end: 6px; }
+	.escalation-sent b { color: var(--text); }
+	.escalation-sent time { font-variant-numeric: tabular-nums; white-space: nowrap; }
+	.escalation-sent [data-tone=red] { color: var(--bad); font-weight: 600; }
+	.escalation-sent [data-tone=orange] { color: var(--doubt); font-weight: 600; }
+	.escalation-earlier summary { cursor: pointer; width: fit-content; }
+	.escalation-earlier :is(summary, a):focus-visible, .escalation-line a:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; }
+	.escalation-earlier ul { list-style: none; margin: 4px 0 0; padding: 0; }
+	.escalation-earlier li { padding: 2px 0; }
 	.escalation-actions { display: flex; flex-wrap: wrap; gap: 8px; margin-inline-start: auto; }
 	:is(.escalation-actions, .escalation-menu) button { padding: 3px 10px; border-radius: 6px; border: 1px solid var(--edge);
 		background: var(--card); color: var(--text); text-align: start; }

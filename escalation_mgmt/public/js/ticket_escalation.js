@@ -6,7 +6,7 @@ export const API = "/api/method/escalation_mgmt.api.";
 
 export class TicketEscalation {
 	// `draw(state)` is called when what is to be shown has changed, with null where the user may see none;
-	// `count(text)` each second, with what comes next and the time until then; `heard(status)` after each question, with 0
+	// `count(text, n)` each second, with what comes next of the nth item and the time until then; `heard(status)` after each question, with 0
 	// where the server could not be reached.
 	constructor(doctype, name, { draw, count, heard = () => {} }) {
 		Object.assign(this, { doctype, name: String(name), draw, count, heard, state: null });
@@ -57,8 +57,10 @@ export class TicketEscalation {
 
 	show(state) {
 		if (this.closed) return;
-		this.due = state?.due_in == null ? null : performance.now() + 1000 * state.due_in;
-		const fixed = JSON.stringify({ ...state, due_in: null });
+		const heard_at = performance.now();
+		this.offset = (state?.now || 0) - heard_at / 1000;
+		this.dues = items_of(state).map(({ due_in }) => (due_in == null ? null : heard_at + 1000 * due_in));
+		const fixed = JSON.stringify(state, (key, value) => (["due_in", "now"].includes(key) ? null : value));
 		if (fixed !== this.fixed) {
 			this.fixed = fixed;
 			this.state = state;
@@ -68,13 +70,21 @@ export class TicketEscalation {
 	}
 
 	tick() {
-		if (this.state && !this.closed) this.count(countdown(this.state, this.due));
+		if (this.state && !this.closed) items_of(this.state).forEach((item, n) => this.count(countdown(item, this.dues[n]), n));
+	}
+
+	// By the server's clock, in seconds of Unix time.
+	now() {
+		return this.offset + performance.now() / 1000;
 	}
 }
 
+// Those that a ticket shows; the form of an item shows itself, and a ticket without one has nothing to count.
+const items_of = (state) => (state?.items?.length ? state.items : [state].filter(Boolean));
+
 // What comes next, and when: `due` on the clock of performance.now().
 export function countdown(state, due) {
-	if (due === null) return "";
+	if (due == null) return "";
 	const left = time_left(due);
 	return left ? state.countdown.replace("{time}", left) : state.due;
 }

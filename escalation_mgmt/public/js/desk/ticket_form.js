@@ -1,6 +1,7 @@
 // A ticket's form in Desk: a line that says how its escalation stands, or why it has none, and what can be done about it.
 // Leaves at once where no enabled plan and no running item names the DocType.
 import { TicketEscalation } from "../ticket_escalation";
+import { count_ages, put_earlier, put_sent } from "../ticket_parts";
 import { action_buttons, run_action } from "./actions";
 import { escaped, form_link } from "./html";
 import { ticket_pill, watched } from "./tickets";
@@ -17,10 +18,13 @@ frappe.router.on("change", () => {
 });
 
 // How it stands is spoken when that changes. What counts down each second stands beside it, and isn't.
+const ITEM = `<span class="escalation-stands" role="status"></span>
+	<b class="escalation-next"></b> <span class="escalation-details"></span>`;
 const LINE = () => `<div class="escalation-ticket">
-		<b>${__("Escalation")}</b> <span class="escalation-stands" role="status"></span>
-		<b class="escalation-next"></b> <span class="escalation-details"></span> <span class="escalation-doable"></span>
+		<b>${__("Escalation")}</b> ${ITEM} <span class="escalation-doable"></span>
+		<div class="escalation-sent"></div><div class="escalation-others"></div><details class="escalation-earlier"></details>
 	</div>`;
+const OTHER = `<div class="escalation-other">${ITEM}<div class="escalation-sent"></div></div>`;
 
 function begin(frm) {
 	frm.escalation?.close();
@@ -29,8 +33,13 @@ function begin(frm) {
 	frm.escalation_line.on("click", "[data-action]", (event) => act(frm, event.currentTarget.dataset.action));
 	frm.escalation = new TicketEscalation(frm.doctype, frm.doc.name, {
 		draw: (state) => draw(frm, state),
-		count: (words) => put(frm, ".escalation-next", escaped(words)),
+		count: (words, n) => count(frm, words, n),
 	});
+}
+
+function count(frm, words, n) {
+	put(frm, ".escalation-next", escaped(words), n);
+	count_ages(frm.escalation_line[0], frm.escalation.now(), frm.escalation.state.words);
 }
 
 const is_left = (frm) => frappe.get_route().slice(0, 3).join() !== ["Form", frm.doctype, frm.escalation.name].join();
@@ -41,19 +50,30 @@ function leave(frm) {
 }
 
 function draw(frm, state) {
-	frm.escalation_line.toggle(Boolean(state?.item || state?.headline));
+	frm.escalation_line.toggle(Boolean(state?.items.length || state?.headline));
 	if (!state) return;
-	put(frm, ".escalation-stands", `${state.item ? ticket_pill(state) : ""} <bdi>${escaped(state.headline)}</bdi>`);
-	put(frm, ".escalation-next", "");
-	put(frm, ".escalation-details", state.item ? `<a href="${form_link("Escalation Action Item", state.item)}">${escaped(state.item)}</a>` : "");
+	const items = state.items.length ? state.items : [{ headline: state.headline }];
+	const others = frm.escalation_line.find(".escalation-others");
+	while (others.children().length > items.length - 1) others.children().last().remove();
+	while (others.children().length < items.length - 1) others.append(OTHER);
+	items.forEach((item, n) => draw_item(frm, item, n, items.length > 1));
+	items.forEach((item, n) => put_sent(frm.escalation_line.find(".escalation-sent")[n], item.sent, state.words));
 	put(frm, ".escalation-doable", action_buttons(state.actions) + withheld(state));
+	put_earlier(frm.escalation_line.find(".escalation-earlier")[0], state.earlier);
+}
+
+function draw_item(frm, item, n, several) {
+	const plan = several ? `<b><bdi>${escaped(item.plan)}</bdi></b> ` : "";
+	put(frm, ".escalation-stands", `${plan}${item.item ? ticket_pill(item) : ""} <bdi>${escaped(item.headline)}</bdi>`, n);
+	put(frm, ".escalation-next", "", n);
+	put(frm, ".escalation-details", item.item ? `<a href="${form_link("Escalation Action Item", item.item)}">${escaped(item.item)}</a>` : "", n);
 }
 
 const withheld = (state) => (state.withheld ? `<span class="escalation-withheld">${escaped(state.withheld)}</span>` : "");
 
 // What is the same stays, so that nothing is spoken again, and an open menu stays open.
-function put(frm, part, html) {
-	const $part = frm.escalation_line.find(part);
+function put(frm, part, html, n = 0) {
+	const $part = frm.escalation_line.find(part).eq(n);
 	if ($part.data("escalation-html") !== html) $part.data("escalation-html", html).html(html);
 }
 

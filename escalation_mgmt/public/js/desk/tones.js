@@ -1,15 +1,7 @@
 // The tone of whatever has a status or has happened: one of the colours of Desk's indicators.
 
-// Of an action item, by its status.
-export const ITEM_TONES = {
-	Scheduled: "blue",
-	Escalating: "red",
-	Snoozed: "yellow",
-	Acknowledged: "green",
-	Resolved: "gray",
-	Exhausted: "orange",
-	Cancelled: "darkgrey",
-};
+// Of an action item, by its status (views.tones).
+export const ITEM_TONES = frappe.boot.escalation_tones || {};
 
 // The status of an action item, as people read it (wording.status).
 export const item_status = (status) => (status === "Resolved" ? __("Answered") : __(status));
@@ -34,7 +26,8 @@ const STEPS = { "Step Ran": "blue", Acknowledged: "green", Resolved: "green", "N
 export const EVENT_TONES = {
 	...STEPS,
 	Unreachable: "red",
-	Exhausted: "red",
+	Exhausted: ITEM_TONES.Exhausted,
+	Cancelled: ITEM_TONES.Cancelled,
 	Parked: "red",
 	Failed: "red",
 	"Will Be Retried": "orange",
@@ -42,4 +35,4 @@ export const EVENT_TONES = {
 };
 
 // Of what would happen in a rehearsal.
-export const REHEARSAL_TONES = { ...STEPS, Exhausted: "orange", Held: "orange", "No Calendar": "orange" };
+export const REHEARSAL_TONES = { ...STEPS, Exhausted: ITEM_TONES.Exhausted, Held: "orange", "No Calendar": "orange" };

@@ -1,0 +1,88 @@
+// Parts of a ticket's line that Desk and Helpdesk's agent page show alike: what was sent to whom, and what was before.
+
+export function make(tag, name = "", text = "") {
+	const element = document.createElement(tag);
+	if (name) element.className = name;
+	element.textContent = text;
+	return element;
+}
+
+// A text that may hold what people wrote, in whichever direction.
+export function of_people(element) {
+	element.dir = "auto";
+	return element;
+}
+
+export const item_link = (item, text) =>
+	Object.assign(make("a", "", text), { href: `/app/escalation-action-item/${encodeURIComponent(item)}` });
+
+const made_of = new WeakMap();
+
+// Fill an element, unless it was filled of the same: then what stands there stays, so that nothing is spoken again and an open
+// menu stays open. Whether it was filled.
+export function put(element, key, nodes) {
+	const text = JSON.stringify(key);
+	if (made_of.get(element) === text) return false;
+	made_of.set(element, text);
+	element.replaceChildren(...nodes());
+	return true;
+}
+
+// "Sent: Tina Tech: push 3 min ago, SMS 1 min ago", into `element`; each time counts on by `count_ages`.
+export function put_sent(element, sent, words) {
+	element.hidden = !sent?.people.length;
+	put(element, sent || null, () => {
+		if (element.hidden) return [];
+		const others = sent.others ? [make("li", "", sent.others)] : [];
+		const list = make("ul");
+		list.append(...sent.people.map(person), ...others);
+		return [make("span", "escalation-label", words.sent), list];
+	});
+}
+
+function person({ name, messages }) {
+	const element = make("li");
+	element.append(of_people(make("b", "", name)), ": ");
+	messages.forEach((each, n) => element.append(n ? ", " : "", message(each)));
+	return element;
+}
+
+function message({ text, at, exact, tone }) {
+	const element = Object.assign(make("time"), { dateTime: new Date(1000 * at).toISOString(), title: exact });
+	Object.assign(element.dataset, { text, at, tone });
+	return element;
+}
+
+// Say how long ago each message was; `now` in seconds of Unix time, by the server's clock.
+export function count_ages(element, now, words) {
+	for (const time of element.querySelectorAll("time[data-at]")) {
+		const text = time.dataset.text.replace("{ago}", () => ago(now - time.dataset.at, words));
+		if (time.textContent !== text) time.textContent = text;
+	}
+}
+
+function ago(seconds, words) {
+	if (seconds < 60) return words.just_now;
+	if (seconds < 3600) return words.minutes_ago.replace("{0}", Math.floor(seconds / 60));
+	if (seconds < 86400) return words.hours_ago.replace("{0}", Math.floor(seconds / 3600));
+	return words.days_ago.replace("{0}", Math.floor(seconds / 86400));
+}
+
+// The escalations before, folded away into `element`, a <details>.
+export function put_earlier(element, earlier, target = "") {
+	element.hidden = !earlier?.items?.length;
+	put(element, earlier || null, () => {
+		if (element.hidden) return [];
+		const list = make("ul");
+		list.append(...earlier.items.map((each) => ended(each, target)), ...(earlier.more ? [make("li", "", earlier.more)] : []));
+		return [make("summary", "", earlier.title), list];
+	});
+}
+
+function ended({ item, status, plan, at, line }, target) {
+	const element = make("li");
+	const what = [status, plan, at].filter(Boolean).map((text) => of_people(make("span", "", text)));
+	element.append(Object.assign(item_link(item, item), { target }), ...what.flatMap((part) => [" · ", part]), " · ");
+	element.append(of_people(make("span", "", line)));
+	return element;
+}
