@@ -235,7 +235,6 @@ def test_what_was_sent_to_whom_and_what_was_before(desk: Desk, escalating: str) 
 				in_sight(sent.locator("b, time"))
 				assert sent.locator("time").first.get_attribute("title")
 				assert "x.test" not in sent.inner_text()
-				page.screenshot(path=f"/tmp/h/agentpage17/agent-{width}-{'dark' if dark else 'light'}.png")
 
 
 EARLIER = "Agent page: it was started again"
@@ -267,7 +266,6 @@ def test_what_was_before_is_folded_away_and_opens_by_keys(desk: Desk) -> None:
 			re.compile(r"ESC-\d+ · Cancelled · By Hand · .* · Stopped by Leo Lead: It was a drill")
 		)
 		assert not complaints(page, ".escalation-line")
-		page.screenshot(path="/tmp/h/agentpage17/agent-earlier.png")
 		page.get_by_role("button", name="Acknowledge").click()
 		expect(line.locator(".escalation-stands")).to_contain_text("Leo Lead has it since")
 		assert earlier.evaluate("(element) => element.open"), "what somebody reads stays open"
@@ -316,7 +314,6 @@ def test_twenty_people_several_items_and_long_names(desk: Desk, escalating: str,
 		expect(second.locator(".escalation-next")).to_have_text(re.compile(r"Step 2 \(Email\) in \d"))
 		assert page.evaluate("document.documentElement.scrollWidth") <= width
 		assert not complaints(page, ".escalation-line")
-		page.screenshot(path=f"/tmp/h/agentpage17/agent-crowd-{width}.png")
 		live = page.evaluate(LIVE)
 		page.wait_for_timeout(2500)
 		page.evaluate(REFRESH)
