@@ -8,21 +8,27 @@ from pathlib import Path
 BENCH_SITE = os.environ.get("ESCALATION_TEST_SITE", "")  # of a bench; empty: the embedded host's sites
 # Several people (or branches) on one machine, each with sites of their own.
 PREFIX = os.environ.get("ESCALATION_TEST_SITE_PREFIX", "")
+# "develop": what the version after 1.28 changes of Helpdesk, on sites of its own.
+HELPDESK = os.environ.get("ESCALATION_TEST_HELPDESK", "")
+if HELPDESK:
+	PREFIX += f"{HELPDESK}-"
 APPS = ("helpdesk", "erpnext_stand_in", "escalation_mgmt")
 PASSWORD = "Escalation-1"
 
+# The role that reads and logs tickets of one's own; before Helpdesk 1.28 everybody might.
+CUSTOMERS = "HD Customer"
 PEOPLE = {
 	"tech@x.test": ("Tina Tech", "Escalation Responder", "Agent"),
 	"lead@x.test": ("Leo Lead", "Escalation Responder", "Agent"),
 	"second@x.test": ("Sam Second", "Escalation Responder", "Agent"),
-	"manager@x.test": ("Mona Manager", "Escalation Manager", "HD Customer"),
-	"owner@x.test": ("Otto Owner", "Escalation Manager", "HD Customer"),
+	"manager@x.test": ("Mona Manager", "Escalation Manager", CUSTOMERS),
+	"owner@x.test": ("Otto Owner", "Escalation Manager", CUSTOMERS),
 	"stranger@x.test": ("Stan Stranger", "Escalation Responder"),
 	"admin@x.test": ("Ada Admin", "Escalation Manager", "System Manager"),
 }
 """Who is there: user, full name, roles.
 
-Managers are no agents: of tickets they may read their own. Before Helpdesk 1.28, which made the role HD Customer for it, everybody might.
+Managers are no agents: of tickets they may read their own.
 """
 
 
@@ -91,6 +97,10 @@ def prepare() -> None:
 	frappe.in_test = True
 	for email, (name, *roles) in PEOPLE.items():
 		add_person(email, name, *roles)
+	if HELPDESK:
+		from tests.world import helpdesk_versions
+
+		helpdesk_versions.VERSIONS[HELPDESK]()
 	if frappe.db.exists("DocType", "HD Team"):
 		for team in ("Network", "Web"):
 			add_team(team)

@@ -30,6 +30,8 @@ LEVELS = {
 }  # fmt: skip
 
 MOST_URGENT = 1_000_000  # above any integer_value
+# What Helpdesk named by a number up to 1.28 it names by a word later; a number that is remembered means the same after that.
+NUMBERS_OF_LEVELS = {"Urgent": 100, "High": 200, "Medium": 300, "Low": 400}
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,11 +303,12 @@ def level(doctype: str, priority: str) -> int:
 		return 0
 	if doctype == HD_TICKET:
 		meta = frappe.get_meta(HD_PRIORITY)
+		# Helpdesk counts the other way: Urgent is 100, Low is 400.
 		if meta.has_field("integer_value"):
-			# Helpdesk counts the other way: Urgent is 100, Low is 400.
 			return MOST_URGENT - cint(frappe.get_cached_value(HD_PRIORITY, priority, "integer_value"))
 		if meta.has_field("level"):
-			priority = frappe.get_cached_value(HD_PRIORITY, priority, "level") or priority
+			word = frappe.get_cached_value(HD_PRIORITY, priority, "level")
+			return MOST_URGENT - NUMBERS_OF_LEVELS[word] if word in NUMBERS_OF_LEVELS else 0
 	else:
 		src = source(doctype)
 		if urgency := field_types.urgency(src.field(src.priority), priority):
@@ -376,8 +379,10 @@ def options(what: str) -> list[str]:
 def _options(field: Any, *, permitted: bool = False) -> list[str]:
 	"""What can be chosen in a field of a ticket; `permitted`: of that, what the present user may."""
 	if field.fieldtype == "Link":
-		order = "integer_value" if frappe.get_meta(field.options).has_field("integer_value") else "name"
-		return _names(field.options, permitted, order_by=order, limit=500)
+		names = _names(field.options, permitted, order_by="name", limit=500)
+		if field.options == HD_PRIORITY:  # the most urgent first
+			names.sort(key=lambda name: -level(HD_TICKET, name))
+		return names
 	if field.fieldtype == "Select":
 		return [option for option in (field.options or "").split("\n") if option]
 	return field_types.options(field)

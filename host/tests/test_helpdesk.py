@@ -131,6 +131,125 @@ def test_a_team_assigns_in_turn(db):
 	assert {user for user in users if any(user in text for text in given)} == set(users)
 
 
+def test_a_team_wants_a_member_and_who_is_available_comes_first(db):
+	import frappe
+
+	with pytest.raises(frappe.MandatoryError):
+		frappe.get_doc({"doctype": "HD Team", "team_name": "Nobody"}).insert()
+	users = [sites.add_user(f"here{n}@example.com", "secret-word-1", "Agent") for n in (1, 2)]
+	agents = [
+		frappe.get_doc({"doctype": "HD Agent", "user": user, "is_active": 1}).insert() for user in users
+	]
+	assert {agent.availability for agent in agents} == {"Active"}
+	frappe.get_doc(
+		{"doctype": "HD Team", "team_name": "Here", "users": [{"user": user} for user in users]}
+	).insert()
+
+	def given_to() -> set[str]:
+		texts = [db.get_value("HD Ticket", ticket(agent_group="Here").name, "_assign") for _ in range(2)]
+		return {user for user in users if any(user in text for text in texts)}
+
+	agents[0].update({"availability": "Away"}).save()
+	assert given_to() == {users[1]}
+	agents[1].update({"availability": "Unavailable"}).save()
+	assert given_to() == {users[0]}
+	agents[0].update({"availability": "Unavailable"}).save()
+	assert given_to() == set(users)
+
+
+def test_another_team_takes_the_ticket_from_who_isn_t_in_it(db):
+	import frappe
+
+	first, second = (sites.add_user(f"move{n}@example.com", "secret-word-1", "Agent") for n in (1, 2))
+	for user, team in ((first, "From"), (second, "To")):
+		frappe.get_doc({"doctype": "HD Agent", "user": user, "is_active": 1}).insert()
+		frappe.get_doc({"doctype": "HD Team", "team_name": team, "users": [{"user": user}]}).insert()
+	doc = ticket(agent_group="From")
+	doc.reload()
+	doc.update({"agent_group": "To"}).save()
+	assert frappe.parse_json(db.get_value("HD Ticket", doc.name, "_assign")) == [second]
+
+
+def test_the_bell_of_helpdesk(db):
+	import frappe
+
+	agent = sites.add_user("bell@example.com", "secret-word-1", "Agent")
+	frappe.get_doc({"doctype": "HD Agent", "user": agent, "is_active": 1}).insert()
+	doc = ticket()
+	doc.assign_agent(agent)
+	doc.reload()
+	doc.update({"status": "Resolved"}).save()
+	doc.update({"status": "Open"}).save()
+	mine = {"user_to": agent, "reference_ticket": doc.name, "read": 0}
+	kinds = frappe.get_all("HD Notification", mine, pluck="notification_type", order_by="creation")
+	assert kinds == ["Assignment", "Reaction"]
+	frappe.set_user(agent)
+	frappe.get_doc("HD Ticket", doc.name).mark_seen()
+	assert not frappe.get_all("HD Notification", mine, order_by="name")
+	frappe.set_user("Administrator")
+
+
+def test_the_ticket_list_shows_what_is_chosen(db):
+	import frappe
+	from helpdesk.api.doc import get_list_data
+
+	doc = ticket(subject="In the list")
+	default = get_list_data("HD Ticket", is_default=True, filters={"name": doc.name})
+	assert [row["subject"] for row in default["data"]] == ["In the list"]
+	assert [column["key"] for column in default["columns"]][:3] == ["name", "subject", "status"]
+	chosen = get_list_data(
+		"HD Ticket",
+		columns=[{"label": "Due", "type": "Datetime", "key": "response_by"}],
+		filters={"name": doc.name},
+	)
+	assert frappe.utils.get_datetime(chosen["data"][0]["response_by"]) and chosen["total_count"] == 1
+	assert "response_by" in {field["value"] for field in chosen["fields"]}
+
+
+def test_tickets_of_other_teams_can_be_hidden_from_agents(db):
+	import frappe
+
+	agent = sites.add_user("narrow@example.com", "secret-word-1", "Agent")
+	frappe.get_doc({"doctype": "HD Team", "team_name": "Narrow", "users": [{"user": agent}]}).insert()
+	frappe.get_doc({"doctype": "HD Team", "team_name": "Wide", "users": [{"user": "Administrator"}]}).insert()
+	theirs, others = ticket(agent_group="Narrow"), ticket(agent_group="Wide")
+
+	def seen() -> set[str]:
+		frappe.set_user(agent)
+		try:
+			listed = set(
+				frappe.get_list(
+					"HD Ticket", {"name": ("in", (theirs.name, others.name))}, pluck="name", order_by="name"
+				)
+			)
+			read = {
+				doc.name for doc in (theirs, others) if frappe.has_permission("HD Ticket", "read", doc.name)
+			}
+			assert listed == read
+			return read
+		finally:
+			frappe.set_user("Administrator")
+
+	assert seen() == {theirs.name, others.name}
+	db.set_single_value("HD Settings", "restrict_tickets_by_agent_group", 1)
+	frappe.clear_document_cache("HD Settings", "HD Settings")
+	assert seen() == {theirs.name}
+
+
+def test_a_deadline_that_passed_shows_within_the_hour_without_a_save(db):
+	import frappe
+	from helpdesk.helpdesk.doctype.hd_ticket.hd_ticket import update_sla_status_in_ticket
+
+	doc = ticket()
+	db.set_value("HD Ticket", doc.name, "response_by", "2026-01-01 00:00:00", update_modified=False)
+	db.commit()
+	modified = db.get_value("HD Ticket", doc.name, "modified")
+	update_sla_status_in_ticket()
+	assert db.get_value("HD Ticket", doc.name, ["agreement_status", "modified"]) == ("Failed", modified)
+	frappe.delete_doc("HD Ticket", doc.name)
+	db.commit()
+
+
 def test_merged(db):
 	import frappe
 	from helpdesk.helpdesk.doctype.hd_ticket.api import merge_ticket

@@ -471,9 +471,9 @@ def test_rename(world):
 
 
 def test_customer_starts(world):
-	from tests.on_site import add_person
+	from tests.on_site import CUSTOMERS, add_person
 
-	add_person("cust@x.test", "Cust Omer")
+	add_person("cust@x.test", "Cust Omer", CUSTOMERS)
 	frappe.db.set_value("User", "cust@x.test", "user_type", "Website User")
 	frappe.db.commit()
 	world.plan((0, "Email"), priorities=["Urgent"])

@@ -20,7 +20,7 @@ from escalation_mgmt.actions.stop import stop
 from escalation_mgmt.patches.v0_1 import plain_texts
 from escalation_mgmt.utils.doctypes import DEVICE, EVENT, ITEM, MAINTENANCE, NOTIFICATION
 from tests import hostile
-from tests.on_site import add_person
+from tests.on_site import CUSTOMERS, add_person
 from tests.world import World
 from tests.world.clean_site import OURS
 
@@ -310,7 +310,7 @@ def known(world: World) -> dict[str, str]:
 @pytest.mark.parametrize("user", ["tech@x.test", "admin@x.test", "customer@x.test"])
 def test_no_door_breaks(world: World, user: str) -> None:
 	"""Whatever is handed to what: an answer, or a refusal in words."""
-	add_person("customer@x.test", "Carl Customer")
+	add_person("customer@x.test", "Carl Customer", CUSTOMERS)
 	right = known(world)
 	session, broken, asked, each = world.login(user), [], 0, 3 if hostile.ALL else 11
 	for path, names in doors():

@@ -95,8 +95,7 @@ def test_what_nobody_may_ask_for_stands_where_nobody_has_a_right(world: World) -
 def told(world: World) -> dict[str, Any]:
 	"""Two technicians who were paged by SMS, about a ticket that every agent may read; a code waits, a device is there."""
 	on_site.add_person(PLAIN, "Pia Plain")
-	if not frappe.db.exists("User", CUSTOMER):
-		on_site.add_person(CUSTOMER, "Cora Customer")
+	on_site.add_person(CUSTOMER, "Cora Customer", on_site.CUSTOMERS)
 	frappe.db.set_value("User", CUSTOMER, "user_type", "Website User")
 	frappe.clear_cache(user=CUSTOMER)
 	for user, number in NUMBERS.items():

@@ -18,7 +18,7 @@ from escalation_mgmt.notifiers import egress
 from escalation_mgmt.notifiers.push import services, vapid, web_push
 from escalation_mgmt.storage.ticket_list import COLUMNS, STATUS
 from escalation_mgmt.utils.doctypes import DEVICE, DEVICE_SECRET
-from tests.on_site import PASSWORD
+from tests.on_site import CUSTOMERS, PASSWORD
 from tests.scenarios.test_push import call, subscription
 from tests.world import World
 
@@ -48,6 +48,8 @@ def customer(world: World) -> Iterator[requests.Session]:
 				"send_welcome_email": 0,
 			}
 		).insert(ignore_permissions=True)
+	if frappe.db.exists("Role", CUSTOMERS):
+		frappe.get_doc("User", CUSTOMER).add_roles(CUSTOMERS)
 	assert frappe.db.get_value("User", CUSTOMER, "user_type") == "Website User"
 	yield world.login(CUSTOMER)
 	frappe.set_user("Administrator")

@@ -21,7 +21,7 @@ from escalation_mgmt.storage import action_items
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import ITEM, TICKET_STATE
 from tests.on_site import without_rule
-from tests.world import World
+from tests.world import World, helpdesk_versions
 
 NAME = object()
 SECOND = "second@x.test"  # everybody's
@@ -119,7 +119,7 @@ def made(world: World) -> Iterator[Any]:
 
 FACTS = {
 	# DocType: (the ticket's field, the plan's, the item's column, what a new one needs beside its name)
-	"HD Ticket Priority": ("priority", "priorities", "priority", {"integer_value": 150}),
+	"HD Ticket Priority": ("priority", "priorities", "priority", {"integer_value": 150, "level": "High"}),
 	"HD Team": ("agent_group", "team", "team", {"team_name": NAME, "users": [{"user": SECOND}]}),
 	"HD Ticket Type": ("ticket_type", "ticket_type", "ticket_type", {}),
 	"HD Customer": ("customer", "customer", "customer", {"customer_name": NAME}),
@@ -254,7 +254,7 @@ def test_a_snoozed_escalation_is_not_woken_by_a_merge(world: World, made: Any) -
 		engine.Actor(name="Leo", user="lead@x.test", via="Desk"),
 	)
 	assert world.item(ticket).status == "Snoozed"
-	frappe.db.set_value("HD Ticket Priority", "Two", "integer_value", 50)  # more urgent
+	helpdesk_versions.set_urgency("Two", "Urgent")
 	frappe.clear_document_cache("HD Ticket Priority", "Two")
 	made.rename("HD Ticket Priority", "One", "Two", merge=True)
 	world.sweep()
