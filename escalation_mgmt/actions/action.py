@@ -39,6 +39,7 @@ class Field:
 	options: tuple[Option, ...] = ()
 	kind: str = "text"
 	default: str = ""
+	optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,14 @@ from escalation_mgmt.engine import add_person as engine_add_person
 from escalation_mgmt.storage import wording
 
 
-def add_person(item: str, who: str, name: str, actor: Actor) -> Result:
-	"""Let the user `who`, called `name`, be paged as well.
+def add_person(item: str, who: str, name: str, actor: Actor, note: str = "") -> Result:
+	"""Let the user `who`, called `name`, be paged as well, and read the `note`.
 
 	The caller has checked that this person may, and commits. Raises ValidationError where they can't be reached.
 	"""
 	return carry_out(
 		item,
-		decide=lambda locked: engine_add_person(locked.item, who, name, actor, locked.context),
+		decide=lambda locked: engine_add_person(locked.item, who, name, actor, locked.context, note=note),
 		refuse=partial(_refuse, name),
 		say=partial(_say, name),
 		pages_by=actor,
@@ -51,6 +51,8 @@ ADD_PERSON = Action(
 	"add_person",
 	label=lambda: _("Add a Person…"),
 	offered=where(can_add),
-	run=lambda click: add_person(click.item.id, *person.chosen(click, "who"), click.actor),
-	fields=person.field("who", lambda: _("Who Is Paged as Well")),
+	run=lambda click: add_person(
+		click.item.id, *person.chosen(click, "who"), click.actor, person.note(click)
+	),
+	fields=person.fields("who", lambda: _("Who Is Paged as Well")),
 )

@@ -14,7 +14,7 @@ from escalation_mgmt.actions.action import Action, Click, Result, user_as_actor
 from escalation_mgmt.actions.add_person import ADD_PERSON
 from escalation_mgmt.actions.escalate_now import ESCALATE_NOW, ESCALATE_TO, RUN_AGAIN
 from escalation_mgmt.actions.hand_over import HAND_OVER
-from escalation_mgmt.actions.snooze import SNOOZE
+from escalation_mgmt.actions.snooze import SNOOZES
 from escalation_mgmt.actions.start import START
 from escalation_mgmt.actions.stop import STOP
 from escalation_mgmt.actions.unacknowledge import UNACKNOWLEDGE
@@ -34,7 +34,7 @@ ACTIONS = (
 	ESCALATE_NOW,
 	ESCALATE_TO,
 	RUN_AGAIN,
-	SNOOZE,
+	*SNOOZES,
 	ADD_PERSON,
 	HAND_OVER,
 	UNACKNOWLEDGE,

@@ -22,14 +22,16 @@ from escalation_mgmt.facts import assignments
 from escalation_mgmt.storage import wording
 
 
-def hand_over(item: str, to: str, name: str, actor: Actor) -> Result:
-	"""Assign the ticket to the user `to`, called `name`, who is paged at once.
+def hand_over(item: str, to: str, name: str, actor: Actor, note: str = "") -> Result:
+	"""Assign the ticket to the user `to`, called `name`, who is paged at once and reads the `note`.
 
 	The caller has checked that this person may, and commits. Raises ValidationError where they can't be reached.
 	"""
 	return carry_out(
 		item,
-		decide=lambda locked: engine_hand_over(locked.item, to, name, actor, locked.ticket, locked.context),
+		decide=lambda locked: engine_hand_over(
+			locked.item, to, name, actor, locked.ticket, locked.context, note=note
+		),
 		then=lambda locked: _assign(locked.key, to),
 		refuse=partial(_refuse, name),
 		say=lambda locked, decision: _("Handed over to {0}, who is paged now.").format(name),
@@ -64,7 +66,7 @@ HAND_OVER = Action(
 	"hand_over",
 	label=lambda: _("Hand Over…"),
 	offered=where(can_hand_over),
-	run=lambda click: hand_over(click.item.id, *person.chosen(click, "to"), click.actor),
-	fields=person.field("to", lambda: _("To Whom")),
+	run=lambda click: hand_over(click.item.id, *person.chosen(click, "to"), click.actor, person.note(click)),
+	fields=person.fields("to", lambda: _("To Whom")),
 	tells_at_once=True,  # Frappe 15 tells of an assignment before it is committed
 )

@@ -1,4 +1,4 @@
-"""The person whom an escalation is handed over to, or who is added: chosen from those who are offered."""
+"""The person whom an escalation is handed over to, or who is added: chosen from those who are offered, with a note to them."""
 
 from collections.abc import Callable, Iterator
 from typing import NoReturn
@@ -7,25 +7,40 @@ import frappe
 from frappe import _
 
 from escalation_mgmt.actions.action import Click, Field, Option
-from escalation_mgmt.engine import ActionItem, CannotBeReached, TicketKey, is_personal
+from escalation_mgmt.engine import ActionItem, CannotBeReached, TargetKind, TicketKey, is_personal
 from escalation_mgmt.facts import people, sources
 from escalation_mgmt.utils import rate_limit
+from escalation_mgmt.utils.plain_text import plain
 
 PER_HOUR = 60
 """How often one person can have somebody paged by name."""
 
 
-def field(name: str, label: Callable[[], str]) -> Callable[[TicketKey, ActionItem | None], tuple[Field, ...]]:
-	"""The field that asks for the person, each with the methods of the plan that reach them. Nobody is chosen beforehand:
-	somebody would be woken by mistake. Where nobody can be offered, it is any user of Desk.
+LONGEST_NOTE = 140
+"""Characters of what is written to whoever is paged: more would be a second SMS."""
+
+
+def fields(
+	name: str, label: Callable[[], str]
+) -> Callable[[TicketKey, ActionItem | None], tuple[Field, ...]]:
+	"""What is asked for: the person, each with the methods of the plan that reach them, and a note to them. Nobody is chosen
+	beforehand: somebody would be woken by mistake. Where nobody can be offered, it is any user of Desk.
 	"""
 
-	def fields(key: TicketKey, item: ActionItem | None) -> tuple[Field, ...]:
+	def asked(key: TicketKey, item: ActionItem | None) -> tuple[Field, ...]:
 		offered = _offered(key, item)
 		options = (Option("", ""), *_options(offered, item)) if offered else ()
-		return (Field(name, label(), options),)
+		return (
+			Field(name, label(), options),
+			Field("note", _("A note to them (it stands in the message)"), optional=True),
+		)
 
-	return fields
+	return asked
+
+
+def note(click: Click) -> str:
+	"""What is written to whom it pages: one line."""
+	return plain(click.value("note").strip(), LONGEST_NOTE).strip()
 
 
 def chosen(click: Click, asked_in: str) -> tuple[str, str]:
@@ -46,13 +61,35 @@ def chosen(click: Click, asked_in: str) -> tuple[str, str]:
 
 
 def _options(offered: list[tuple[str, str]], item: ActionItem | None) -> Iterator[Option]:
+	"""The likeliest first: whom the plan would page yet, then the others, then who has the ticket already; at the end those
+	whom nothing reaches. Of each by name.
+	"""
 	steps = item.plan.steps if item else ()
 	methods = dict.fromkeys(step.method for step in steps if is_personal(step))
 	directory = people.Directory()
 	directory.read(user for user, _name in offered)
-	for user, name in offered:
-		by = ", ".join(_(method) for method in directory.methods_to(user, methods))
+	comes, has_it = _to_come(item), item.assignees if item else ()
+
+	def rank(user: str, by: str) -> int:
+		if not by:
+			return 3
+		return 2 if user in has_it else int(user not in comes)
+
+	found = [(user, name, ", ".join(map(_, directory.methods_to(user, methods)))) for user, name in offered]
+	for user, name, by in sorted(found, key=lambda each: rank(each[0], each[2])):
 		yield Option(user, f"{name} ({by})" if by else _("{0} (can't be reached)").format(name))
+
+
+def _to_come(item: ActionItem | None) -> set[str]:
+	"""The users whom the steps of this run that are still to come name, one by one or as a team."""
+	users: set[str] = set()
+	for step in item.plan.steps[item.step :] if item else ():
+		kind, value = step.target.kind, step.target.value
+		if kind is TargetKind.USER:
+			users.add(value)
+		elif kind is TargetKind.TEAM and (team := value or item.facts.team):
+			users.update(sources.team_members(team))
+	return users
 
 
 def _offered(key: TicketKey, item: ActionItem | None) -> list[tuple[str, str]]:

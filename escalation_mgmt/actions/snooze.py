@@ -1,5 +1,6 @@
 """Snoozing by hand: quiet until an instant that a person names."""
 
+import re
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -26,10 +27,14 @@ from escalation_mgmt.utils.plain_text import plain
 
 LONGEST = LONGEST_SNOOZE.total_seconds()
 SUGGESTED = timedelta(hours=1)
+PRESETS = (15, 30, 60)  # minutes
+
+
+_FROM_NOW = re.compile(r"\+([0-9]{1,5})")
 
 
 def snooze(item: str, until: str, actor: Actor) -> Result:
-	"""Keep an action item quiet until `until`, a date and time in the site's zone.
+	"""Keep an action item quiet until `until`, a date and time in the site's zone, or "+15": so many minutes from now.
 
 	The caller has checked that this person may, and commits. Raises ValidationError for what is no such instant: a past
 	one, or one that is too far away.
@@ -45,6 +50,8 @@ def snooze(item: str, until: str, actor: Actor) -> Result:
 
 
 def _instant(until: str) -> datetime:
+	if minutes := _FROM_NOW.fullmatch(until.strip()):
+		return clock.now() + timedelta(minutes=int(minutes[1]))
 	try:
 		local = get_datetime(str(until).strip().replace("T", " "))
 	except (ValueError, OverflowError):
@@ -90,6 +97,16 @@ def _suggested() -> str:
 	return str((then + timedelta(minutes=15 - then.minute % 15)).replace(second=0, microsecond=0))
 
 
+def _for(minutes: int) -> Action:
+	"""So long from the click on, without a question."""
+	return Action(
+		f"snooze_{minutes}",
+		label=lambda: _("Snooze {0}").format(wording.duration(60 * minutes)),
+		offered=where(can_snooze),
+		run=lambda click: snooze(click.item.id, f"+{minutes}", click.actor),
+	)
+
+
 SNOOZE = Action(
 	"snooze",
 	label=lambda: _("Snooze…"),
@@ -97,3 +114,4 @@ SNOOZE = Action(
 	run=lambda click: snooze(click.item.id, click.value("until"), click.actor),
 	fields=_until,
 )
+SNOOZES = (*map(_for, PRESETS), SNOOZE)

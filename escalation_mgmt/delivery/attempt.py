@@ -39,6 +39,9 @@ class Attempt(StoredMessage):
 	earlier_token_hash: str | None = (
 		_secret()
 	)  # of an attempt that may have arrived: its link goes on to work
+	note: str | None = (
+		_secret()
+	)  # what whoever had them paged wants them to read; None: nothing, or retention has taken it
 	reply_code: int | None = _secret()  # acknowledges, sent back from the same number; 0, None: no code
 
 	# Found out on the way.

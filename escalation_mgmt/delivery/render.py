@@ -79,6 +79,8 @@ def _message(attempt: Attempt, frozen: dict[str, Plan], tickets: Tickets, direct
 			subject, text, attempt.wrong = messages.page(plan, step, known)
 			if item.is_called_to_help(attempt.user, attempt.created_utc):
 				text = f"{messages.called_to_help(item.acknowledged_by)}\n{text}"
+			if attempt.note and not attempt.endpoint:
+				text = f"{attempt.note}\n{text}"
 		else:
 			assignees = names(item.assigned_to(), directory)
 			subject, text = messages.notice(attempt.about, known, item.acknowledged_by, assignees)

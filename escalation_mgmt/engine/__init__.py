@@ -26,6 +26,7 @@ from escalation_mgmt.engine.context import Context, Reaches
 from escalation_mgmt.engine.decision import (
 	Audience,
 	Decision,
+	Note,
 	Notice,
 	Page,
 	Reach,
@@ -146,6 +147,7 @@ __all__ = [
 	"Moment",
 	"Named",
 	"NoWorkingTime",
+	"Note",
 	"Notice",
 	"Opening",
 	"Page",

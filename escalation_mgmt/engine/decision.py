@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from escalation_mgmt.engine.actor import Actor
 from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.plan import Step
@@ -44,6 +45,14 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+	"""What somebody wants those to read whom they have paged."""
+
+	text: str
+	by: Actor
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
 	"""One message to one recipient, planned for `planned_at` (UTC)."""
 
@@ -51,6 +60,7 @@ class Page:
 	run: int
 	recipient: Recipient
 	planned_at: datetime
+	note: Note | None = None
 
 
 class Audience(StrEnum):

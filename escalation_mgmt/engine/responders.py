@@ -6,7 +6,7 @@ from typing import Any
 
 from escalation_mgmt.engine.actor import Actor
 from escalation_mgmt.engine.context import Context, Reaches
-from escalation_mgmt.engine.decision import Audience, Decision, Notice, Page, Reach, Unreachable
+from escalation_mgmt.engine.decision import Audience, Decision, Note, Notice, Page, Reach, Unreachable
 from escalation_mgmt.engine.event import Event, EventKind, given
 from escalation_mgmt.engine.item import AckRequest, ActionItem
 from escalation_mgmt.engine.plan import Step, Target, TargetKind
@@ -27,18 +27,18 @@ def can_add(item: ActionItem) -> bool:
 
 
 def hand_over(
-	item: ActionItem, to: str, name: str, actor: Actor, ticket: Ticket, context: Context
+	item: ActionItem, to: str, name: str, actor: Actor, ticket: Ticket, context: Context, *, note: str = ""
 ) -> Decision:
 	"""Make the user `to`, called `name`, the one whom the ticket is assigned to.
 
 	They are paged at once, by the methods of the plan's first steps that reach them; what comes next is due after
 	its own wait, counted from now, or where no step has run yet from the end of the response window, so that they have
 	their time. A snooze is over by that, and so is an acknowledgement. Later steps for the assignee go to them; who was
-	notified before is told. The shell assigns the ticket. Raises Refused, CannotBeReached among them.
+	notified before is told. The shell assigns the ticket. Their pages carry the `note`. Raises Refused, CannotBeReached among them.
 	"""
 	if not can_hand_over(item):
 		raise Refused(Refusal.NOT_IN_THIS_STATUS)
-	pages = _pages_to(to, item, context)
+	pages = _pages_to(to, item, context, note=_note(note, actor))
 	now, working = context.now, context.working
 	started = now if item.step else max(now, window_of(item, ticket, working))
 	cause = Cause.HAND_OVER
@@ -62,6 +62,7 @@ def hand_over(
 		"methods": _methods(pages),
 		"counts_as": counts_as,
 		"due": handed.due_at,
+		"note": note,
 	}
 	kind = WRITES[cause]
 	people = {"to": ((to, name),), "by": actor.named, "was": item.who_has_it}
@@ -73,11 +74,13 @@ def hand_over(
 	)
 
 
-def add_person(item: ActionItem, who: str, name: str, actor: Actor, context: Context) -> Decision:
+def add_person(
+	item: ActionItem, who: str, name: str, actor: Actor, context: Context, *, note: str = ""
+) -> Decision:
 	"""Let the user `who`, called `name`, be paged as well: at once, by the methods of the step that ran last, and with
 	every step that follows. Nobody is left out for that, and nothing is due at another time; but an item that reached
 	nobody starts again, after what paged them. Where somebody has it, they keep it, and this person is asked to help; as no
-	step pages anybody meanwhile, one who was added before can be asked again. Raises Refused, CannotBeReached among them.
+	step pages anybody meanwhile, one who was added before can be asked again. Their pages carry the `note`. Raises Refused, CannotBeReached among them.
 	"""
 	if not can_add(item):
 		raise Refused(Refusal.NOT_IN_THIS_STATUS)
@@ -87,7 +90,7 @@ def add_person(item: ActionItem, who: str, name: str, actor: Actor, context: Con
 	if who in item.added and not has_it:
 		raise Refused(Refusal.ALREADY_ADDED)
 	ran = group_of(item.plan, item.step) if item.step and not item.stalled else 0
-	now, pages = context.now, _pages_to(who, item, context, first=ran)
+	now, pages = context.now, _pages_to(who, item, context, first=ran, note=_note(note, actor))
 	more = replace(
 		item,
 		added=tuple(dict.fromkeys((*item.added, who))),
@@ -100,7 +103,13 @@ def add_person(item: ActionItem, who: str, name: str, actor: Actor, context: Con
 		unreached=0,
 		version=item.version + 1,
 	)
-	data: dict[str, Any] = {"to": name, "by": actor.name, "via": actor.via, "methods": _methods(pages)}
+	data: dict[str, Any] = {
+		"to": name,
+		"by": actor.name,
+		"via": actor.via,
+		"methods": _methods(pages),
+		"note": note,
+	}
 	if item.stalled:
 		more, data["counts_as"] = _counted(more, item, pages, context)
 	people = {"to": ((who, name),), "by": actor.named}
@@ -141,7 +150,13 @@ def to_user(step: Step, user: str) -> Step:
 	return replace(step, target=Target(TargetKind.USER, user))
 
 
-def _pages_to(user: str, item: ActionItem, context: Context, *, first: int = 0) -> tuple[Page, ...]:
+def _note(text: str, by: Actor) -> Note | None:
+	return Note(text, by) if text else None
+
+
+def _pages_to(
+	user: str, item: ActionItem, context: Context, *, first: int = 0, note: Note | None = None
+) -> tuple[Page, ...]:
 	"""By the methods of a group, from the `first` one on and then from the plan's begin, that reaches them."""
 	missed: dict[str, Unreachable] = {}
 	groups = item.plan.groups
@@ -150,7 +165,7 @@ def _pages_to(user: str, item: ActionItem, context: Context, *, first: int = 0) 
 		found = []
 		for method, step in by_method.items():
 			reached = context.reaches(to_user(step, user))
-			found += [Page(step, item.run, recipient, context.now) for recipient in reached.recipients]
+			found += [Page(step, item.run, recipient, context.now, note) for recipient in reached.recipients]
 			missed.update((method, miss) for miss in reached.unreachable)
 		if found:
 			return tuple(found)

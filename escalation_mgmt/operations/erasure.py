@@ -233,6 +233,10 @@ def messages_of(person: Erased) -> None:
 	mine = f"(select `name` from `tab{NOTIFICATION}` where `user` = %s)"
 	gone = "`address` = '', `reply_code` = 0, `token_hash` = null, `earlier_token_hash` = null"
 	frappe.db.sql(f"update `tab{NOTIFICATION_SECRET}` set {gone} where `name` in {mine}", (person.called,))
+	frappe.db.sql(
+		f"update `tab{NOTIFICATION_SECRET}` set `note` = null, `noted_by` = null where `noted_by` = %s",
+		(person.called,),
+	)
 	if person.addresses:  # a bare address that was theirs
 		frappe.db.sql(
 			f"update `tab{NOTIFICATION_SECRET}` set {gone} where `address` in ({rows.placeholders(person.addresses)})",

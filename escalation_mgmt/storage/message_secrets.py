@@ -1,4 +1,5 @@
-"""What a message keeps to itself: its full address, its reply code, the hashes of its tokens.
+"""What a message keeps to itself: its full address, its reply code, the hashes of its tokens, what somebody wrote to whom it
+pages.
 
 They stand in rows of their own, to which no role of Desk has a right: Frappe 15 lets whoever may list rows filter, sort and
 group by any of their columns, hidden or not, and so ask for them letter by letter. A row has its message's name.
@@ -9,12 +10,29 @@ from typing import Any
 
 import frappe
 
+from escalation_mgmt.engine import Note
 from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.doctypes import NOTIFICATION_SECRET
 
+OF_NEW = ("address", "note", "noted_by")
+"""Columns that a message has from its begin."""
+
+
+def noted(note: Note | None) -> dict[str, str | None]:
+	"""A note's columns: as its message says it, and whose it is, by which an erasure finds it."""
+	if not note:
+		return {"note": None, "noted_by": None}
+	return {"note": f"{note.by.name}: {note.text}", "noted_by": note.by.user or None}
+
+
+def note_of(name: str) -> dict[str, str | None]:
+	"""The columns of the note that a message has."""
+	columns = ("note", "noted_by")
+	return dict(zip(columns, read([name], columns).get(name) or (None, None), strict=True))
+
 
 def insert(secrets: Sequence[dict[str, Any]]) -> None:
-	"""Write the secrets of new messages: each with its `name`, `action_item` and `address`."""
+	"""Write the secrets of new messages: each with its `name`, `action_item` and the columns `OF_NEW`."""
 	rows.insert_all(NOTIFICATION_SECRET, secrets)
 
 
@@ -53,7 +71,7 @@ def of_token(hashed: str) -> Any:
 
 def forget_addresses(names: Sequence[str]) -> None:
 	frappe.db.sql(
-		f"update `tab{NOTIFICATION_SECRET}` set `address` = '', `reply_code` = 0"
+		f"update `tab{NOTIFICATION_SECRET}` set `address` = '', `reply_code` = 0, `note` = null"
 		f" where `name` in ({rows.placeholders(names)})",
 		tuple(names),
 	)

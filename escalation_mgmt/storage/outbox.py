@@ -102,6 +102,7 @@ def queue(pages: Sequence[tuple[ActionItem, Page]], now: datetime) -> None:
 	_insert(
 		[
 			_row(item.id, page.recipient, now)
+			| message_secrets.noted(page.note)
 			| {
 				"purpose": Purpose.PAGE,
 				"step": page.step.number,
@@ -121,14 +122,18 @@ def next_of(page: Any) -> tuple[int, int, int]:
 
 def queue_instead(failed: Any, recipient: Recipient, now: datetime) -> str:
 	"""Queue a page once more by another way, in place of one that didn't arrive. Returns its name."""
-	row = _row(failed.action_item, recipient, now) | {
-		"purpose": Purpose.PAGE,
-		"step": failed.step,
-		"run": failed.run,
-		**{column: getattr(failed, column) for column in NEXT},
-		"planned_utc": now,
-		"instead_of": failed.name,
-	}
+	row = (
+		_row(failed.action_item, recipient, now)
+		| message_secrets.note_of(failed.name)
+		| {
+			"purpose": Purpose.PAGE,
+			"step": failed.step,
+			"run": failed.run,
+			**{column: getattr(failed, column) for column in NEXT},
+			"planned_utc": now,
+			"instead_of": failed.name,
+		}
+	)
 	name = row["name"]
 	_insert([row])
 	return name
@@ -269,12 +274,13 @@ def _insert(messages: Sequence[dict[str, Any]]) -> None:
 			carrier["carries"] = 1
 	message_secrets.insert(
 		[
-			{"name": row["name"], "action_item": row["action_item"], "address": row["address"]}
+			{column: row.get(column) for column in ("name", "action_item", *message_secrets.OF_NEW)}
 			for row in messages
 		]
 	)
 	rows.insert_all(
-		NOTIFICATION, [{column: row[column] for column in row if column != "address"} for row in messages]
+		NOTIFICATION,
+		[{column: row[column] for column in row if column not in message_secrets.OF_NEW} for row in messages],
 	)
 
 

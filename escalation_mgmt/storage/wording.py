@@ -127,17 +127,22 @@ def _handed_over(d: Any, _step: int) -> str:
 	)
 	if d.was:
 		sentence += " " + _("{0} no longer has it.").format(d.was)
-	return sentence + _counts(d)
+	return sentence + _counts(d) + _noted(d)
 
 
 def _person_added(d: Any, _step: int) -> str:
 	if d.has_it:
 		return _("{0} called {1} to help ({2}), who is paged: {3}. {4} still has it.").format(
 			d.by, d.to, _(d.via or ""), methods(d.methods), d.has_it
-		)
-	return _("{0} added {1} ({2}), who is paged as well: {3}.").format(
+		) + _noted(d)
+	sentence = _("{0} added {1} ({2}), who is paged as well: {3}.").format(
 		d.by, d.to, _(d.via or ""), methods(d.methods)
-	) + _counts(d)
+	)
+	return sentence + _counts(d) + _noted(d)
+
+
+def _noted(d: Any) -> str:
+	return " " + _("Their note: {0}").format(d.note) if d.note else ""
 
 
 def _counts(d: Any) -> str:

@@ -5,9 +5,12 @@ from typing import Any
 import frappe
 import pytest
 
-from escalation_mgmt.actions import by_hand
+from escalation_mgmt.actions import by_hand, person
+from escalation_mgmt.engine import Recipient
+from escalation_mgmt.facts import people
+from escalation_mgmt.storage import message_secrets, outbox
 from tests.scenarios.test_ticket_form import Form
-from tests.world import World
+from tests.world import PAGER, World
 
 LEO = "+4915112345602"
 
@@ -104,7 +107,8 @@ def test_a_person_is_chosen_knowing_how_they_can_be_reached(world: World) -> Non
 	world.expect_email("tech@x.test")
 	form = Form(world, ticket, "tech@x.test")
 	for action, field in (("add_person", "who"), ("hand_over", "to")):
-		(asked,) = next(each for each in form.shown["actions"] if each["name"] == action)["fields"]
+		asked, note = next(each for each in form.shown["actions"] if each["name"] == action)["fields"]
+		assert (note["name"], note["optional"], asked["optional"]) == ("note", True, False)
 		assert (asked["name"], asked["default"], asked["options"][0]) == (
 			field,
 			"",
@@ -117,3 +121,82 @@ def test_a_person_is_chosen_knowing_how_they_can_be_reached(world: World) -> Non
 		refused = form.post(action, **{field: ""})
 		assert refused.status_code == 417 and "Choose one of the people" in refused.text
 	frappe.db.rollback()
+
+
+def test_the_likeliest_stand_first(world: World) -> None:
+	"""Whom the plan would page yet, then the others, then who has the ticket, at last who can't be reached."""
+	world.contact("second@x.test", enabled=0)
+	world.plan((0, "Email"), (5, "Email", "User", "lead@x.test"))
+	ticket = world.ticket()
+	world.forward(10)
+	world.expect_email("tech@x.test")
+	form = Form(world, ticket, "tech@x.test")
+	asked = next(each for each in form.shown["actions"] if each["name"] == "hand_over")["fields"][0]
+	users = [option["value"] for option in asked["options"][1:]]
+	assert users[0] == "lead@x.test" and users[-2:] == ["tech@x.test", "second@x.test"]
+	world.forward(5)
+	world.expect_email("lead@x.test")
+	form.reload()
+	asked = next(each for each in form.shown["actions"] if each["name"] == "hand_over")["fields"][0]
+	rest = [option["value"] for option in asked["options"][1:-2]]
+	assert rest == sorted(rest, key=dict(people.names(rest)).get), "no step is to come: by name"
+
+
+@pytest.mark.parametrize(("action", "field"), [("hand_over", "to"), ("add_person", "who")])
+def test_a_note_goes_into_the_page_and_the_history(world: World, action: str, field: str) -> None:
+	world.plan((0, "Email"), (60, "Email", "User", "lead@x.test"))
+	ticket = world.ticket()
+	world.forward(10)
+	world.expect_email("tech@x.test")
+	form = Form(world, ticket, "tech@x.test")
+	written = "Rack 4,\n the one with the <b>blue</b> lamp"
+	assert form.click(action, **{field: "second@x.test"}, note=written)[0]
+	world.tick()
+	page = next(each for each in world.inbox.take_all() if each.links)
+	note = "Rack 4, the one with the < b>blue< /b> lamp"
+	assert page.to == "second@x.test" and page.text.splitlines()[0] == f"Tina Tech: {note}"
+	assert any(f"Their note: {note}" in line for line in world.lines(world.item(ticket)).splitlines())
+	assert form.click("hand_over", to="lead@x.test")[0]
+	world.tick()
+	assert not any("Tina Tech:" in message.text for message in world.inbox.take_all()), "said once"
+
+
+def test_a_note_is_kept_where_its_page_goes_another_way_and_goes_with_the_address(world: World) -> None:
+	world.contact("second@x.test", "+4915112345677")
+	world.plan((0, "SMS"), (60, "Email"))
+	world.contact("tech@x.test", "+4915112345678")
+	ticket = world.ticket()
+	world.forward(10)
+	world.inbox.take_all()
+	form = Form(world, ticket, "lead@x.test")
+	assert form.click("add_person", who="second@x.test", note="x" * 200)[0]
+	world.tick()
+	(sms,) = world.inbox.take_all()
+	assert sms.text.startswith("Leo Lead: xxx") and sms.links
+	(message,) = world.messages(world.item(ticket), user="second@x.test")
+	assert message_secrets.note_of(message.name)["note"] == f"Leo Lead: {'x' * person.LONGEST_NOTE}"
+	instead = outbox.queue_instead(message, recipient(message), world.now)
+	assert message_secrets.note_of(instead) == message_secrets.note_of(message.name)
+	assert message_secrets.note_of(instead)["noted_by"] == "lead@x.test"
+	message_secrets.forget_addresses([instead])
+	assert message_secrets.note_of(instead)["note"] is None
+	frappe.db.rollback()
+
+
+def recipient(message: Any) -> Recipient:
+	return Recipient(method="Email", address="second@x.test", label=message.recipient, user=message.user)
+
+
+def test_no_pager_gets_a_note(world: World) -> None:
+	"""What one person writes to another isn't for a paging system."""
+	world.endpoint()
+	world.plan((0, "Email"), (0, "HTTP POST", "Endpoint", PAGER), (5, "Email"))
+	ticket = world.ticket()
+	world.forward(10)
+	world.inbox.take_all()
+	form = Form(world, ticket, "lead@x.test")
+	assert form.click("add_person", who="second@x.test", note="Rack 4")[0]
+	assert form.click("escalate_now")[0]
+	world.tick()
+	texts = [message.text for message in world.inbox.take_all()]
+	assert sum("Rack 4" in text for text in texts) == 1

@@ -9,7 +9,7 @@ from frappe.utils import get_datetime
 
 from escalation_mgmt.actions import person
 from escalation_mgmt.utils import clock
-from tests.scenarios.test_ticket_form import Form
+from tests.scenarios.test_ticket_form import SNOOZES, Form
 from tests.world import World
 
 THREE = ((0, "Email"), (5, "Email", "User", "lead@x.test"), (10, "Email"))
@@ -67,6 +67,25 @@ def test_26_a_snooze_ends_by_time(world: World, form: Form) -> None:
 	item = world.item(form.ticket)
 	assert item.status == "Escalating" and "Snoozed until" in world.lines(item)
 	assert "The snooze is over." in world.lines(item)
+
+
+def test_26_a_snooze_by_one_click(world: World, form: Form) -> None:
+	labels = {name: action(form, name)["label"] for name in SNOOZES}
+	assert labels == {
+		"snooze_15": "Snooze 15m",
+		"snooze_30": "Snooze 30m",
+		"snooze_60": "Snooze 1h",
+		"snooze": "Snooze…",
+	}
+	assert action(form, "snooze_30")["fields"] == []
+	for wrong in ("+99999", "+-5", "+1.5", "++5", "+"):
+		assert form.post("snooze", until=wrong).status_code == 417
+	assert form.click("snooze_30")[0] and form.shown["status"] == "Snoozed"
+	assert form.shown["due_in"] == pytest.approx(30 * 60, abs=1)
+	world.forward(29)
+	world.inbox.assert_empty()
+	world.forward(1)
+	world.expect_email("lead@x.test")
 
 
 def test_26_a_snooze_ends_no_step_early_and_takes_back_what_waits(world: World, form: Form) -> None:

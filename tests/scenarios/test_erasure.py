@@ -297,3 +297,17 @@ def test_who_was_renamed_is_erased_by_their_new_name(world: World) -> None:
 	after = world.lines(world.item(ticket))
 	assert f"Email to {called} was sent." in after and not re.search(r"\bAnn\b(?! Smith)", after)
 	assert personal_data and world.inbox.take_all() is not None
+
+
+def test_what_an_erased_person_wrote_to_whom_they_had_paged(world: World) -> None:
+	actor = person(GONE, NAME)
+	world.plan((0, "Email"), (60, "Email"))
+	ticket = world.ticket()
+	world.forward(10)
+	add_person(world.item(ticket).name, "second@x.test", "Sam Second", actor, "Call me: Gül Gone")
+	frappe.db.commit()
+	assert any(table == "tabEscalation Notification Secret" for table, _column, _row in found(NAME, GONE))
+	erased(GONE)
+	assert "tabEscalation Notification Secret" not in {table for table, _column, _row in found(NAME, GONE)}
+	world.tick()
+	world.inbox.take_all()

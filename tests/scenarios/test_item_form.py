@@ -8,6 +8,7 @@ import pytest
 from escalation_mgmt import api
 from escalation_mgmt.storage import history
 from escalation_mgmt.utils import clock
+from tests.scenarios.test_ticket_form import SNOOZES
 from tests.world import World
 
 AGENT = "lead@x.test"
@@ -68,7 +69,7 @@ def test_actions_by_permission_and_a_stale_click_does_nothing(world: World) -> N
 	frappe.set_user(AGENT)
 	shown = api.timeline(item)
 	assert [action["name"] for action in shown["actions"]] == [
-		*("acknowledge", "escalate_now", "escalate_to", "snooze", "add_person", "hand_over", "stop"),
+		*("acknowledge", "escalate_now", "escalate_to", *SNOOZES, "add_person", "hand_over", "stop"),
 	]
 	assert (shown["headline"], shown["state"], shown["latest"]) == ("Step 1 of 3 has run.", "Escalating", "")
 	assert shown["countdown"] == "Step 2 (Email) in {time}" and shown["due_in"] == 20 * 60

@@ -15,7 +15,7 @@ from escalation_mgmt.facts.tickets import Tickets
 from escalation_mgmt.storage import action_items
 from escalation_mgmt.utils import jobs
 from tests.scenarios.test_commands import local
-from tests.scenarios.test_ticket_form import Form
+from tests.scenarios.test_ticket_form import SNOOZES, Form
 from tests.world import World
 
 TINA = "+4915112345601"
@@ -212,7 +212,7 @@ def in_last_wait(world: World) -> Form:
 
 def test_in_the_last_wait_the_plan_can_be_run_again_and_nothing_ends_it(world: World) -> None:
 	form = in_last_wait(world)
-	assert form.offers == ["acknowledge", "run_again", "snooze", "add_person", "hand_over", "stop"]
+	assert form.offers == ["acknowledge", "run_again", *SNOOZES, "add_person", "hand_over", "stop"]
 	before = world.item(form.ticket)
 	for action, values in (("escalate_now", {}), ("escalate_to", {"step": "2"})):
 		said = form.post(action, **values).json()["message"]

@@ -18,6 +18,8 @@ from tests.world import World
 
 TWO_STEPS = ((0, "Email"), (5, "Email", "User", "lead@x.test"), (5, "Email", "User", "second@x.test"))
 
+SNOOZES = ("snooze_15", "snooze_30", "snooze_60", "snooze")
+
 
 class Form:
 	"""A ticket's form in somebody's browser: it shows what it has asked for, and sends that along with a click."""
@@ -74,7 +76,7 @@ def test_25_the_form_shows_where_it_stands_and_what_comes_next(world: World) -> 
 		pytest.approx(200, abs=1),
 	)
 	assert form.offers == [
-		*("acknowledge", "escalate_now", "escalate_to", "snooze", "add_person", "hand_over", "stop"),
+		*("acknowledge", "escalate_now", "escalate_to", *SNOOZES, "add_person", "hand_over", "stop"),
 	]
 	assert form.shown["item"] == world.item(ticket).name
 	done, words = form.click("acknowledge")

@@ -199,7 +199,7 @@ function input_of(field) {
 	const at = field.kind === "datetime";
 	const input = make(field.options.length ? "select" : at ? "input" : "textarea");
 	if (at) input.type = "datetime-local";
-	Object.assign(input, { name: field.name, required: true });
+	Object.assign(input, { name: field.name, required: !field.optional });
 	if (field.default) input.value = field.default.slice(0, 16);
 	input.append(...field.options.map(({ value, label }) => Object.assign(make("option", "", label), { value })));
 	return input;

@@ -40,7 +40,7 @@ const field_of = (field) => ({
 	fieldtype: field.options.length ? "Select" : { datetime: "Datetime" }[field.kind] || "Small Text",
 	options: field.options,
 	default: field.default || field.options[0]?.value,
-	reqd: 1,
+	reqd: field.optional ? 0 : 1,
 });
 
 // As frappe.prompt, without its animation: Bootstrap doesn't hide what is still fading in, so that the dialog of
