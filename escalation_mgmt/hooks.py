@@ -11,7 +11,8 @@ app_license = "MIT"
 export_python_type_annotations = True
 require_type_annotated_api_methods = True
 
-# Only for those who set it up: whoever sees two apps is asked after each log-in which of them is meant.
+# The apps screen, and the menu of apps in Helpdesk's sidebar. Only for those who set it up: whoever sees two apps is asked after
+# each log-in which of them is meant. The icon on Frappe 16's desktop is desktop_icon/escalation.json, for responders too.
 add_to_apps_screen = [
 	{
 		"name": "escalation_mgmt",
