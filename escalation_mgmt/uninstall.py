@@ -13,6 +13,7 @@ import frappe
 from escalation_mgmt import agent_page
 from escalation_mgmt.install import ROLES
 from escalation_mgmt.operations import ticket_columns
+from escalation_mgmt.storage import bell
 from escalation_mgmt.utils import installation
 from escalation_mgmt.utils.doctypes import SETTINGS
 
@@ -33,6 +34,7 @@ def after_uninstall() -> None:
 	ticket_columns.remove()
 	_remove_jobs()
 	_remove_fixtures()
+	bell.remove_all()
 	_remove_from_the_desktop()
 	_remove_roles()
 	frappe.db.delete("Singles", {"doctype": SETTINGS})

@@ -10,11 +10,13 @@ from jinja2 import TemplateError, meta
 from escalation_mgmt.engine import EventKind, Plan, Step, Ticket
 from escalation_mgmt.facts import plain_values, sources
 from escalation_mgmt.facts.readable_values import Reader
+from escalation_mgmt.facts.ticket_pages import TicketPages
 from escalation_mgmt.notifiers.answers import first_line
+from escalation_mgmt.storage import notice_wording
 from escalation_mgmt.utils.budget import Refused, TooMuch
 from escalation_mgmt.utils.error_reports import report_error
 from escalation_mgmt.utils.masking import masked
-from escalation_mgmt.utils.public_address import of_form, public_url
+from escalation_mgmt.utils.public_address import public_url
 from escalation_mgmt.utils.templating import NAMES as TEMPLATE_NAMES
 from escalation_mgmt.utils.templating import WHOLE, Readable, fields_in, parse, render
 
@@ -35,9 +37,19 @@ _TICKET_FACTS = ("name", "doctype", "subject", "priority", "team", "ticket_type"
 
 
 class TicketView(Readable):
-	"""A ticket as templates see it: the usual facts first, then any field of its own, read when it is asked for."""
+	"""A ticket as templates see it: the usual facts first, then any field of its own, read when it is asked for. Its `url` is
+	that of the page on which `reader`, a user, reads it; without one, of its form in Desk.
+	"""
 
-	def __init__(self, ticket: Ticket, doc: Any = None, load: Any = None):
+	def __init__(
+		self,
+		ticket: Ticket,
+		doc: Any = None,
+		load: Any = None,
+		*,
+		reader: str | None = None,
+		pages: TicketPages | None = None,
+	):
 		self.name = ticket.name
 		self.doctype = ticket.doctype
 		self.subject = ticket.subject
@@ -46,10 +58,11 @@ class TicketView(Readable):
 		self.ticket_type = ticket.facts.ticket_type
 		self.customer = ticket.facts.customer
 		self._doc, self._load = doc, load
+		self._reader, self._pages = reader, pages or TicketPages()
 
 	@property
 	def url(self) -> str:
-		return of_form(self.doctype, self.name)
+		return self._pages.url(self.doctype, self.name, self._reader)
 
 	def __getattr__(self, field: str) -> Any:
 		if field.startswith("_"):
@@ -108,19 +121,6 @@ def notice(
 ) -> tuple[str, str]:
 	"""Subject and text of a notice: what became of an escalation. `assigned_to` names the ticket's assignees."""
 	number, subject = known["ticket"].name, known["ticket"].subject
-	says = {
-		EventKind.ACKNOWLEDGED: _("{0} has acknowledged ticket {1}").format(acknowledged_by, number),
-		EventKind.RESOLVED: _("Ticket {0} has been answered").format(number),
-		EventKind.CANCELLED: _("The escalation of ticket {0} was cancelled").format(number),
-		EventKind.ASSIGNEE_CHANGED: _("Ticket {0} is assigned to {1} now").format(number, assigned_to),
-		EventKind.HANDED_OVER: _("Ticket {0} is assigned to {1} now").format(number, assigned_to),
-		EventKind.UNACKNOWLEDGED: _("Nobody has ticket {0} any more").format(number),
-		EventKind.REMINDED: _("Are you still on ticket {0}?").format(number),
-		EventKind.EXHAUSTED: _("Nobody acknowledged ticket {0}").format(number),
-		EventKind.FAILED: _("A message about ticket {0} did not arrive, and no step is left").format(number),
-		EventKind.NOBODY_NOTIFIED: _("Nobody could be notified of ticket {0}").format(number),
-		EventKind.PARKED: _("The escalation of ticket {0} can't be processed").format(number),
-	}
 	more = {
 		EventKind.EXHAUSTED: _("Every step of plan {0} has run and its last wait is over.").format(
 			known["plan"]
@@ -137,7 +137,7 @@ def notice(
 		).format(known["plan"], known["item"]),
 		EventKind.PARKED: _("{0} says why. It is tried again every few minutes.").format(known["item"]),
 	}
-	head = says.get(about) or _("About ticket {0}").format(number)
+	head = notice_wording.head(about, number, acknowledged_by, assigned_to)
 	lines = [f"{head}: {subject}", more.get(about, ""), known["ticket"].url]
 	return head, "\n".join(line for line in lines if line)
 

@@ -10,6 +10,7 @@ from escalation_mgmt.delivery.render import TO_BE_ACKNOWLEDGED, as_read_by, name
 from escalation_mgmt.delivery.tokens import link
 from escalation_mgmt.engine import EventKind, Plan, Recipient, Step, Ticket
 from escalation_mgmt.facts.people import Directory
+from escalation_mgmt.facts.ticket_pages import TicketPages
 from escalation_mgmt.notifiers.base import Message
 
 NOBODY = "…"
@@ -24,7 +25,7 @@ class Previews:
 
 	def __init__(self, plan: Plan, ticket: Ticket, load: Callable[[], Any], directory: Directory) -> None:
 		self._plan, self._ticket, self._directory = plan, ticket, directory
-		self._view = messages.TicketView(ticket, load=load)
+		self._load, self._pages = load, TicketPages()
 
 	def page(self, step: Step, to: Recipient) -> str:
 		"""What a step's page says to one recipient. Where it can't be rendered, why not."""
@@ -43,7 +44,8 @@ class Previews:
 
 	def _known(self, step: Step | None, to: Recipient, *, acknowledges: bool) -> dict[str, Any]:
 		without_token = link(_TOKEN) if acknowledges else ""
-		return messages.context(self._view, self._plan, step, to.label, _ITEM, without_token)
+		view = messages.TicketView(self._ticket, load=self._load, reader=to.user, pages=self._pages)
+		return messages.context(view, self._plan, step, to.label, _ITEM, without_token)
 
 	def _words(self, to: Recipient, known: dict[str, Any], subject: str, text: str, language: str) -> str:
 		notifier, _why = self._directory.notifier(to.method)

@@ -13,6 +13,7 @@ from escalation_mgmt.delivery.attempt import Attempt, ItemFacts, read_items
 from escalation_mgmt.engine import EventKind, MatchFacts, Plan, Ticket
 from escalation_mgmt.facts import plans
 from escalation_mgmt.facts.people import Directory, Person
+from escalation_mgmt.facts.ticket_pages import TicketPages
 from escalation_mgmt.facts.tickets import Tickets
 from escalation_mgmt.notifiers.base import Message
 from escalation_mgmt.storage import outbox
@@ -30,6 +31,7 @@ def rendered(
 	"""Each attempt, and its message, or what stands in its way."""
 	try:
 		frozen, tickets = _read(claimed, directory)
+		pages = TicketPages(attempt.user for attempt in claimed)
 	except Exception as e:
 		frappe.db.sql("select 1")  # raises where the database itself is away: no message fails for that
 		if len(claimed) == 1:
@@ -40,7 +42,7 @@ def rendered(
 		return
 	for attempt in claimed:
 		try:
-			yield attempt, _message(attempt, frozen, tickets, directory), ""
+			yield attempt, _message(attempt, frozen, tickets, pages, directory), ""
 		except Exception as e:
 			yield attempt, None, _not_rendered(attempt, e)
 
@@ -66,9 +68,12 @@ def _not_rendered(attempt: Attempt, error: Exception) -> str:
 	return _("The message can't be rendered: {0}").format(str(error)[:300])
 
 
-def _message(attempt: Attempt, frozen: dict[str, Plan], tickets: Tickets, directory: Directory) -> Message:
+def _message(
+	attempt: Attempt, frozen: dict[str, Plan], tickets: Tickets, pages: TicketPages, directory: Directory
+) -> Message:
 	item = attempt.item
-	view = messages.TicketView(_ticket(tickets, item), load=partial(tickets.doc, item.ticket))
+	load = partial(tickets.doc, item.ticket)
+	view = messages.TicketView(_ticket(tickets, item), load=load, reader=attempt.user, pages=pages)
 	plan = frozen[item.plan_version]
 	is_page = attempt.purpose == Purpose.PAGE
 	step = plan.steps[attempt.step - 1] if is_page else None

@@ -11,6 +11,7 @@ import frappe
 from escalation_mgmt.dispatch import evaluation
 from escalation_mgmt.engine import TicketKey
 from escalation_mgmt.facts import plans
+from escalation_mgmt.storage import bell
 from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.error_reports import report_error
 
@@ -34,7 +35,7 @@ def ticket_saved(doc: Any, method: str | None = None) -> None:
 def ticket_gone(doc: Any, method: str | None = None) -> None:
 	"""It was deleted, or a draft was discarded, which Frappe doesn't save."""
 	if _watched(doc.doctype):
-		_evaluate(TicketKey(doc.doctype, str(doc.name)))
+		_evaluate(TicketKey(doc.doctype, str(doc.name)), deleted=method == "after_delete")
 
 
 def todo_changed(doc: Any, method: str | None = None) -> None:
@@ -64,10 +65,12 @@ def _watched(doctype: str) -> dict[str, Any] | None:
 		return None
 
 
-def _evaluate(key: TicketKey, before: Any = None, logged: bool = False) -> None:
+def _evaluate(key: TicketKey, before: Any = None, *, logged: bool = False, deleted: bool = False) -> None:
 	frappe.db.savepoint("escalation_mgmt")
 	try:
 		evaluation.evaluate_ticket(key, before=before, logged=logged)
+		if deleted:  # of items that ended long ago, too, the lines lead nowhere now
+			bell.renew_soon(bell.of_tickets(key.doctype, key.name))
 		frappe.db.release_savepoint("escalation_mgmt")
 	except frappe.QueryDeadlockError:
 		raise  # the database has undone the whole transaction, not only our part: the save has to be told

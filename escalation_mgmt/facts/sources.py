@@ -3,7 +3,7 @@
 The one file that knows HD Ticket's field names, and those of other ticket DocTypes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -29,6 +29,8 @@ LEVELS = {
 	"high": 60, "major": 60, "highest": 80, "urgent": 80, "critical": 100, "blocker": 100,
 }  # fmt: skip
 
+_AGENT_ROLES = ("Agent", "Agent Manager")
+
 MOST_URGENT = 1_000_000  # above any integer_value
 # What Helpdesk named by a number up to 1.28 it names by a word later; a number that is remembered means the same after that.
 NUMBERS_OF_LEVELS = {"Urgent": 100, "High": 200, "Medium": 300, "Low": 400}
@@ -41,6 +43,15 @@ class ActivityLog:
 	doctype: str
 	ticket: str
 	text: str
+
+
+@dataclass(frozen=True, slots=True)
+class HelpdeskPages:
+	"""The pages of an app on which agents, and customers, read a ticket: paths of this site, {0} stands for its name."""
+
+	app: str
+	agents: str
+	customers: str
 
 
 @dataclass(frozen=True)
@@ -64,6 +75,7 @@ class Source:
 	resolved: frozenset[str] = frozenset({"Resolved", "Closed"})
 	paused: frozenset[str] = frozenset()
 	activity: ActivityLog | None = None  # None: comments
+	pages: HelpdeskPages | None = None  # None: its tickets are read in Desk alone
 
 	@cached_property
 	def fields(self) -> list[str]:
@@ -154,6 +166,7 @@ KNOWN = {
 		agreement="sla",
 		paused=frozenset({"Replied"}),  # where an old Helpdesk has no category
 		activity=ActivityLog("HD Ticket Activity", ticket="ticket", text="action"),
+		pages=HelpdeskPages("helpdesk", agents="/helpdesk/tickets/{0}", customers="/helpdesk/my-tickets/{0}"),
 	),
 	"Issue": Source(
 		doctype="Issue",
@@ -332,6 +345,35 @@ def possible_assignees(doctype: str, team: str = "") -> list[str]:
 	if doctype != HD_TICKET or not frappe.db.exists("DocType", HD_AGENT):
 		return []
 	return frappe.get_all(HD_AGENT, filters={"is_active": 1}, pluck="user", order_by="user")
+
+
+def pages_of(doctype: str) -> HelpdeskPages | None:
+	"""Where a helpdesk shows the tickets of a DocType on pages of its own, however this site reads their fields; None: it doesn't,
+	or it isn't installed.
+	"""
+	known = KNOWN.get(doctype)
+	pages = known.pages if known else None
+	return pages if pages and pages.app in frappe.get_installed_apps() else None
+
+
+def agents(users: Collection[str]) -> set[str]:
+	"""Those of these users who work on Helpdesk's own pages: by a role of an agent, or as an active agent. One who was made
+	inactive doesn't, nor does Administrator, who has every role.
+	"""
+	if not users or not frappe.db.exists("DocType", HD_AGENT):
+		return set()
+	with_role = frappe.get_all(
+		"Has Role",
+		filters={"role": ("in", _AGENT_ROLES), "parenttype": "User", "parent": ("in", sorted(users))},
+		pluck="parent",
+		order_by="parent",
+	)
+	found = frappe.get_all(
+		HD_AGENT, filters={"user": ("in", sorted(users))}, fields=["user", "is_active"], order_by="user"
+	)
+	listed = {row.user: row.is_active for row in found}
+	agents = {*with_role, *listed} - {"Administrator"}
+	return {user for user in agents if listed.get(user, 1)}
 
 
 def agreement_doctype(doctype: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import frappe
 
 from escalation_mgmt.operations import erasure, erasure_elsewhere
+from escalation_mgmt.storage import bell
 from escalation_mgmt.utils.doctypes import ITEM
 
 RUNS_BY = ("added", "ack_requests", "acks", "assignees")
@@ -33,6 +34,7 @@ def erase(request: Any, _event: str) -> None:
 		person.called,
 		update_modified=False,
 	)
+	bell.forget_person(person.called, person.names)
 	erasure.plans_with(person)
 	erasure.contact_of(person)
 	erasure_elsewhere.settings_with(person)

@@ -33,7 +33,7 @@ from escalation_mgmt.facts import plans
 from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets
-from escalation_mgmt.storage import activity, history, outbox, ticket_list, ticket_states
+from escalation_mgmt.storage import activity, bell, history, outbox, ticket_list, ticket_states
 from escalation_mgmt.storage.action_items import Stored, exhausted, note_answered, note_closed, running_ticket
 from escalation_mgmt.utils import realtime, rows
 from escalation_mgmt.utils.doctypes import ITEM
@@ -102,6 +102,9 @@ def apply(decided: Decided, directory: Directory, tickets: Tickets, now: datetim
 	_write_history(decided)
 	_write_notices(decided, directory, now)
 	_open_replacements(decided, tickets, now)
+	bell.renew_soon(
+		stored.item.id for stored, decision in decided if decision.item.status is not stored.item.status
+	)
 
 
 def _check_statuses(decided: Decided) -> None:

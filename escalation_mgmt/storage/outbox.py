@@ -18,7 +18,7 @@ from escalation_mgmt.engine import (
 	Recipient,
 )
 from escalation_mgmt.facts.people import Directory
-from escalation_mgmt.storage import history, message_secrets
+from escalation_mgmt.storage import bell, history, message_secrets
 from escalation_mgmt.storage.audiences import of_notice, pages_had
 from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.storage.notice_quota import MOST, WITHIN, NoticeQuota
@@ -282,6 +282,7 @@ def _insert(messages: Sequence[dict[str, Any]]) -> None:
 		NOTIFICATION,
 		[{column: row[column] for column in row if column not in message_secrets.OF_NEW} for row in messages],
 	)
+	bell.renew_soon(row["action_item"] for row in messages if row["user"])
 
 
 def _row(item: str, recipient: Recipient, now: datetime) -> dict[str, Any]:

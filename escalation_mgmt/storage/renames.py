@@ -15,7 +15,7 @@ from frappe import _
 
 from escalation_mgmt.facts import assignments, condition_names, frozen_names, plans, sources
 from escalation_mgmt.facts.stored_names import PLACES, Holds, Place, Renaming
-from escalation_mgmt.storage import action_items, history, ticket_states
+from escalation_mgmt.storage import action_items, bell, history, ticket_states
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import (
 	CONTACT,
@@ -83,6 +83,7 @@ def _between_code_and_tables(doc: Any, old: str) -> Iterator[None]:
 def _follow(doc: Any, _event: str, old: str, new: str, merge: bool) -> None:
 	for of_tickets in (assignments, action_items, ticket_states):
 		of_tickets.follow_rename(doc, _event, str(old), str(new), merge)
+	bell.renew_soon(bell.of_tickets(doc.doctype, str(new)))
 	renaming = Renaming(doc.doctype, str(old), str(new), bool(merge))
 	if renaming.doctype == "DocType":
 		_follow_tickets(renaming)
@@ -95,6 +96,8 @@ def _follow(doc: Any, _event: str, old: str, new: str, merge: bool) -> None:
 		frappe.db.sql(
 			f"update `tab{ITEM}` set `version` = `version` + 1 where `{column}` = %s", (renaming.new,)
 		)
+	if renaming.doctype == "User":
+		bell.renew_soon(bell.of_user(renaming.new))  # of two people who become one, one line each is left
 	frappe.clear_document_cache(SETTINGS, SETTINGS)
 	plans.forget_watched()
 	_say_what_stays(renaming)
@@ -118,6 +121,7 @@ def _follow_tickets(renaming: Renaming) -> None:
 			key = action_items.running_ticket(action_items.TicketKey(renaming.new, ticket or ""))
 			bump = ", `version` = `version` + 1" if doctype == ITEM else ""
 			frappe.db.sql(f"update `tab{doctype}` set `{column}` = %s{bump} where `name` = %s", (key, name))
+	bell.renew_soon(bell.of_tickets(renaming.new))
 
 
 def _hold_back(renaming: Renaming) -> None:

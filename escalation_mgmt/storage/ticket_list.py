@@ -20,8 +20,8 @@ from escalation_mgmt.engine import RUNNING, Status, TicketKey
 from escalation_mgmt.facts import sources
 from escalation_mgmt.storage.action_items import running_ticket, ticket_of
 from escalation_mgmt.utils import clock, fault_points, rows
+from escalation_mgmt.utils.after_commit import own_transaction
 from escalation_mgmt.utils.doctypes import ITEM
-from escalation_mgmt.utils.error_reports import log_error, report_once
 from escalation_mgmt.utils.identity import as_stamp
 from escalation_mgmt.utils.ticket_names import as_name, as_text, joined
 
@@ -74,32 +74,11 @@ def write(names: Mapping[str, Collection[str]]) -> None:
 
 	To be called between two transactions. Raises nothing: whoever has just committed has done what they wanted.
 	"""
-	try:
+	with own_transaction("Escalation: what lists of tickets show can't be written"):
 		fault_points.point("list.before")
 		for doctype in filter(has_columns, names):
 			_write(doctype, sorted(names[doctype]))
-		_end("commit")
-		fault_points.point("list.after")
-	except Exception as e:
-		_give_up(e)
-
-
-def _give_up(error: Exception) -> None:
-	try:
-		_end("rollback")
-		if not isinstance(error, frappe.QueryDeadlockError | frappe.QueryTimeoutError):
-			report_once("Escalation: what lists of tickets show can't be written")
-			_end("commit")
-	except Exception:
-		log_error("what lists of tickets show can't be written")
-
-
-def _end(how: str) -> None:
-	"""End our transaction, and no more: others' callbacks wait for the same commit, and Frappe's own `commit` and `rollback`
-	would run, or forget, theirs.
-	"""
-	frappe.db.sql(how)
-	frappe.db.begin()
+	fault_points.point("list.after")
 
 
 def _write(doctype: str, names: list[str]) -> None:

@@ -33,11 +33,6 @@ def public_url(path: str) -> str:
 	return (configured() or get_url().rstrip("/")) + path
 
 
-def of_form(doctype: str, name: str) -> str:
-	"""The address of a document's form in Desk."""
-	return public_url(path_of_form(doctype, name))
-
-
 def path_of_form(doctype: str, name: str) -> str:
 	"""Where a document's form is within this site."""
 	return "/" + get_url_to_form(doctype, name).removeprefix(get_url()).lstrip("/")

@@ -32,13 +32,18 @@ def new_name() -> str:
 	return f"{_last:016x}{secrets.token_hex(4)}"
 
 
-def insert_all(doctype: str, rows: Sequence[dict[str, Any]]) -> None:
-	"""Insert rows that all have the same columns; those of Frappe's own that they lack are added."""
+def insert_all(doctype: str, rows: Sequence[dict[str, Any]], *, pass_over_existing: bool = False) -> None:
+	"""Insert rows that all have the same columns; those of Frappe's own that they lack are added. `pass_over_existing`: a row
+	whose name is there already isn't inserted.
+	"""
 	stamp = frappe.utils.now()
 	frappes = {"creation": stamp, "modified": stamp, "docstatus": 0, **owned_by("")}
 	for chunk in _chunks(rows):
 		columns, fresh, values = _fresh([frappes | row for row in chunk])
-		frappe.db.sql(f"insert into `tab{doctype}` ({_names(columns)}) select * from {fresh}", values)
+		insert = "insert"
+		if pass_over_existing:
+			insert = "insert ignore" if frappe.db.db_type == "mariadb" else "insert or ignore"
+		frappe.db.sql(f"{insert} into `tab{doctype}` ({_names(columns)}) select * from {fresh}", values)
 
 
 def owned_by(who: str) -> dict[str, str]:

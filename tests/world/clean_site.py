@@ -47,6 +47,7 @@ OTHERS = (
 	"DocShare",
 	"Communication",
 	"Email Queue",
+	"Notification Log",
 	"Error Log",
 	"Comment",
 )
