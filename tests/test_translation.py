@@ -37,6 +37,7 @@ LOGS = {
 	"ImpossibleTransition",
 	"report_once",
 	"_safely",
+	"own_transaction",
 }
 SHOWN_BY = {"throw", "msgprint"}
 READ = {"label", "title", "message", "headline", "description", "said", "problem", "detail"}
@@ -61,6 +62,8 @@ NAMES = {
 	*(
 		"Deleted Document",
 		"Notification Log",
+		"Notification Settings",
+		"Agent Manager",
 		"Workspace Sidebar",
 		"Desktop Icon",
 		"Desktop Layout",

@@ -40,10 +40,11 @@ def insert_all(doctype: str, rows: Sequence[dict[str, Any]], *, pass_over_existi
 	frappes = {"creation": stamp, "modified": stamp, "docstatus": 0, **owned_by("")}
 	for chunk in _chunks(rows):
 		columns, fresh, values = _fresh([frappes | row for row in chunk])
-		insert = "insert"
+		into = f"into `tab{doctype}` ({_names(columns)}) select * from {fresh}"
 		if pass_over_existing:
-			insert = "insert ignore" if frappe.db.db_type == "mariadb" else "insert or ignore"
-		frappe.db.sql(f"{insert} into `tab{doctype}` ({_names(columns)}) select * from {fresh}", values)
+			into = f"ignore {into}"
+			into = f"or {into}" if frappe.db.db_type == "sqlite" else into
+		frappe.db.sql(f"insert {into}", values)
 
 
 def owned_by(who: str) -> dict[str, str]:

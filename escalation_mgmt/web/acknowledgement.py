@@ -18,10 +18,12 @@ from escalation_mgmt.actions.acknowledge import Acknowledgement, acknowledge_by,
 from escalation_mgmt.delivery import tokens
 from escalation_mgmt.engine import can_acknowledge
 from escalation_mgmt.facts import people
+from escalation_mgmt.facts.ticket_pages import TicketPages
 from escalation_mgmt.storage import addressees, message_secrets
 from escalation_mgmt.utils import clock, rate_limit, visitor
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
 from escalation_mgmt.utils.error_reports import report_error
+from escalation_mgmt.utils.identity import is_there
 from escalation_mgmt.utils.language import direction
 from escalation_mgmt.utils.retry import retry_on_conflict
 
@@ -52,6 +54,7 @@ class Sheet:
 	ticket: str = ""
 	subject: str = ""
 	button: str = ""
+	open: str = ""  # the page on which whoever the link went to reads the ticket, after they log in
 
 
 class AckPage:
@@ -134,10 +137,15 @@ def _message(token: str) -> Any:
 
 def _sheet(message: Any, done: Acknowledgement) -> Sheet | None:
 	"""What is said of how it stands; None: the action item is gone."""
-	item = frappe.db.get_value(ITEM, message.action_item, ["reference_name", "ticket_subject"], as_dict=True)
+	columns = ["reference_doctype", "reference_name", "ticket_created", "ticket_subject"]
+	item = frappe.db.get_value(ITEM, message.action_item, columns, as_dict=True)
 	if not item:
 		return None
-	ticket = {"ticket": item.reference_name, "subject": item.ticket_subject}
+	ticket = {
+		"ticket": item.reference_name,
+		"subject": item.ticket_subject,
+		"open": _page_of(item, message.user),
+	}
 	if done.renewed:
 		return Sheet(
 			_("Noted"), _("You are still on it. The escalation waits for you."), tone="good", **ticket
@@ -161,6 +169,14 @@ def _sheet(message: Any, done: Acknowledgement) -> Sheet | None:
 		text = _("By {0}, {1}.").format(done.by, at)
 		return Sheet(_("Already acknowledged"), text, tone="good", **ticket)
 	return Sheet(_("Nothing to do any more"), done.in_words, **ticket)
+
+
+def _page_of(item: Any, reader: str | None) -> str:
+	"""Where the ticket is read; empty for a bare address, behind which nobody can log in, and where the ticket is gone."""
+	key = item.reference_doctype, item.reference_name
+	if not reader or not is_there(*key, item.ticket_created):
+		return ""
+	return TicketPages().path(*key, reader)
 
 
 def _page(sheet: Sheet) -> Response:

@@ -23,6 +23,7 @@ from escalation_mgmt.actions.acknowledge import acknowledge_as
 from escalation_mgmt.delivery.single_message import send_single
 from escalation_mgmt.engine import ActionItem, Status
 from escalation_mgmt.facts import people
+from escalation_mgmt.facts.ticket_pages import TicketPages
 from escalation_mgmt.notifiers import egress
 from escalation_mgmt.notifiers.base import CannotReach, Sent
 from escalation_mgmt.notifiers.push import devices, services, vapid
@@ -191,13 +192,14 @@ def _items() -> list[dict[str, Any]]:
 
 
 def _shown(found: list[Any], items: dict[str, ActionItem], recent: Any) -> list[dict[str, Any]]:
-	user, shown = frappe.session.user, []
+	user, pages, shown = frappe.session.user, TicketPages(), []
 	for row in found:
 		ended = row.pop("ended_utc")
 		if ended and frappe.utils.get_datetime(ended) < recent:
 			continue
 		row["can_acknowledge"] = action_items.waits_for(row, user)
 		del row["acknowledged_user"], row["acks"]
+		row["url"] = pages.path(row.reference_doctype, row.reference_name, user)
 		row["state"] = _in_words(row)
 		row["next"] = _comes_next(items[row.name]) if row.name in items else ""
 		shown.append(row)
@@ -366,6 +368,7 @@ def words() -> dict[str, str]:
 		"too_many": _("That was too often. Wait a minute and try again."),
 		"broken": _("That didn't work. Try again, or open the ticket."),
 		"ticket": _("Ticket {0}"),
+		"open": _("Open the Ticket"),
 		"acknowledge": _("Acknowledge"),
 		"offline": _("No connection. Shown is what was last known."),
 		"logged_out": _("You are logged out. Open this page again."),

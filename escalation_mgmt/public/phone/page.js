@@ -152,7 +152,15 @@
 			const label = `${words.acknowledge}: ${item.ticket_subject}`;
 			made.append(button(words.acknowledge, "main take", () => acknowledge(item), label));
 		}
+		made.append(open_ticket(item));
 		return made;
+	}
+
+	function open_ticket(item) {
+		const link = element("a", words.open, "open");
+		link.href = item.url;
+		link.setAttribute("aria-label", `${words.open}: ${item.ticket_subject}`);
+		return link;
 	}
 
 	async function acknowledge(item) {
