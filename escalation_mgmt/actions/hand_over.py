@@ -19,7 +19,7 @@ from escalation_mgmt.engine import (
 )
 from escalation_mgmt.engine import hand_over as engine_hand_over
 from escalation_mgmt.facts import assignments
-from escalation_mgmt.storage import wording
+from escalation_mgmt.storage import helpdesk_bell, wording
 
 
 def hand_over(item: str, to: str, name: str, actor: Actor, note: str = "") -> Result:
@@ -53,6 +53,7 @@ def _assign(key: TicketKey, user: str) -> None:
 		if user in had:
 			assignments.write_again(key)  # without those who had it past the ToDos
 		else:
+			helpdesk_bell.ticket_assigned(key, user)
 			assign_to.add({"doctype": key.doctype, "name": key.name, "assign_to": [user]})
 
 

@@ -159,6 +159,37 @@ def test_who_is_handed_it_over_reads_by_whom(world: World, paged: Any) -> None:
 	assert (found.from_user, found.read) == (TINA, 0)
 
 
+def test_helpdesks_own_bell_says_that_the_ticket_was_assigned(
+	world: World, paged: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	told: list[Any] = []
+
+	def notify_agent(ticket: Any, agent: str, notification_type: str = "Assignment") -> None:
+		told.append((str(ticket.name), frappe.session.user, agent, notification_type))
+
+	monkeypatch.setattr(type(paged), "notify_agent", notify_agent, raising=False)
+	assert Form(world, paged, TINA).click("hand_over", to=SAM)[0]
+	world.tick()
+	world.inbox.take_all()
+	assert told == [(str(paged.name), TINA, SAM, "Assignment")]
+
+
+def test_helpdesks_own_bell_stops_no_hand_over(
+	world: World, paged: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	def notify_agent(ticket: Any, agent: str, notification_type: str = "Assignment") -> None:
+		frappe.get_doc({"doctype": "ToDo", "description": "half done"}).insert(ignore_permissions=True)
+		raise frappe.ValidationError("no such type")
+
+	monkeypatch.setattr(type(paged), "notify_agent", notify_agent, raising=False)
+	assert Form(world, paged, TINA).click("hand_over", to=SAM)[0]
+	world.tick()
+	world.inbox.take_all()
+	world.expect_error("Helpdesk's notification of an assignment can't be written")
+	assert not frappe.db.exists("ToDo", {"description": "half done"})
+	assert line(SAM).subject.startswith("Tina Tech handed you ticket")
+
+
 def test_who_is_added_reads_by_whom_and_who_helps_who_has_it(world: World, paged: Any) -> None:
 	form = Form(world, paged, TINA)
 	assert form.click("add_person", who=SAM)[0]

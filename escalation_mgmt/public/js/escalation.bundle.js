@@ -1,6 +1,7 @@
 // Everything of ours that Desk loads, whatever page is open. What the scripts of forms, lists and reports use of it hangs
 // on `escalation_mgmt`, because Desk evaluates those where nothing can be imported.
 import "./desk/banners";
+import "./desk/bell";
 import "./desk/ticket_form";
 import "./desk/ticket_list";
 import { prompt, run_action } from "./desk/actions";
