@@ -11,20 +11,36 @@ from escalation_mgmt.api.given import parsed
 from escalation_mgmt.engine import Responses
 from escalation_mgmt.facts import maintenances, plans, reading_rights
 from escalation_mgmt.facts.sources import choices
-from escalation_mgmt.preflight import lookback, readiness, rehearsal, rights
+from escalation_mgmt.operations import examples as plan_examples
+from escalation_mgmt.preflight import enabling, lookback, proposals, readiness, rehearsal, rights
 from escalation_mgmt.preflight.outline import outline_of
 from escalation_mgmt.utils import bounds
 from escalation_mgmt.utils.doctypes import MAINTENANCE, PLAN
+from escalation_mgmt.views import step_targets as targets
 
 
 @frappe.whitelist()
 def plan_choices(doctype: str) -> dict[str, Any]:
-	"""What a plan for a DocType may ask for, and the methods there are. For whoever may write plans, and read such tickets."""
+	"""What a plan for a DocType may ask for, the methods there are, and those of new steps (`proposals.methods`). For whoever may write plans, and read such tickets."""
 	frappe.has_permission(PLAN, "write", throw=True)
+	classes = notifiers.classes()
+	to_endpoints = [method for method, cls in classes.items() if cls.to_endpoints]
+	methods = {"methods": [*classes], "proposed": proposals.methods(), "to_endpoints": to_endpoints}
 	if not doctype or not frappe.db.exists("DocType", doctype):
-		return {"methods": notifiers.methods()}
+		return methods
 	reading_rights.check_doctype(doctype)
-	return {**choices(doctype, permitted=True), "methods": notifiers.methods()}
+	return {**choices(doctype, permitted=True), **methods}
+
+
+@frappe.whitelist()
+def step_targets(doctype: str = "", method: str = "", text: str = "") -> list[dict[str, str]]:
+	"""Whom a step of a plan can go to (`step_targets.offered`). For whoever may write plans, and read such tickets."""
+	frappe.has_permission(PLAN, "write", throw=True)
+	if doctype and not frappe.db.exists("DocType", doctype):
+		return []
+	if doctype:
+		reading_rights.check_doctype(doctype)
+	return targets.offered(doctype, method, text[:140])
 
 
 @frappe.whitelist()
@@ -64,6 +80,32 @@ def findings(plan: str) -> list[dict[str, Any]]:
 	"""What would make one saved plan fail (`preflight.finding.Finding`), for its form. For whoever may write plans."""
 	frappe.has_permission(PLAN, "write", throw=True)
 	return [asdict(finding) for finding in readiness.of_plan(frappe.get_doc(PLAN, plan))]
+
+
+@frappe.whitelist()
+def before_enabling(plan: str) -> dict[str, Any]:
+	"""What enabling a saved plan means (`enabling.preview`). For whoever may write plans."""
+	frappe.has_permission(PLAN, "write", throw=True)
+	doc = frappe.get_doc(PLAN, plan)
+	rights.check_plan(doc)
+	return enabling.preview(doc)
+
+
+@frappe.whitelist(methods=["POST"])
+def enable(plan: str, modified: str) -> None:
+	"""Enable a saved plan, as it was when `before_enabling` was read: `modified` is its time then. For whoever may write plans.
+	Raises TimestampMismatchError where it was changed since.
+	"""
+	doc = frappe.get_doc(PLAN, plan)
+	doc.check_permission("write")
+	enabling.enable(doc, modified)
+
+
+@frappe.whitelist()
+def examples() -> list[dict[str, Any]]:
+	"""Plans to begin with (`examples.offered`). For whoever may make plans."""
+	frappe.has_permission(PLAN, "create", throw=True)
+	return plan_examples.offered()
 
 
 @frappe.whitelist(methods=["POST"])

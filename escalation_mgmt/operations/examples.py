@@ -1,4 +1,6 @@
-"""Plans to copy from. They are put there once, disabled, when the app and Helpdesk first meet; whoever deletes them is rid of them."""
+"""Plans to copy from. They are put there once, disabled, when the app and Helpdesk first meet; whoever deletes them is rid of them.
+A new plan can begin with any of them at any time.
+"""
 
 from typing import Any
 
@@ -18,7 +20,7 @@ def make() -> None:
 	if not frappe.db.exists("DocType", sources.HD_TICKET) or frappe.db.count(PLAN):
 		return
 	owner = frappe.session.user  # where that is nobody, whoever enables one owns it
-	for values in (_urgent(), _working_hours(), _deadline()):
+	for values in _all():
 		frappe.db.savepoint("escalation_example")
 		try:
 			plan = frappe.new_doc(PLAN)
@@ -28,6 +30,7 @@ def make() -> None:
 					"plan_owner": owner,
 					"reference_doctype": sources.HD_TICKET,
 					**values,
+					"title": _("Example: {0}").format(values["title"]),
 				}
 			)
 			plan.insert(ignore_permissions=True)
@@ -36,9 +39,30 @@ def make() -> None:
 			report_error("Escalation: an example plan can't be made")
 
 
+def offered() -> list[dict[str, Any]]:
+	"""Plans to begin with: fields of one each, with a title that no plan has yet; [] where no Helpdesk is."""
+	if not frappe.db.exists("DocType", sources.HD_TICKET):
+		return []
+	return [
+		{**values, "title": _free(values["title"]), "reference_doctype": sources.HD_TICKET}
+		for values in _all()
+	]
+
+
+def _all() -> list[dict[str, Any]]:
+	return [_urgent(), _working_hours(), _deadline()]
+
+
+def _free(title: str) -> str:
+	number, free = 2, title
+	while frappe.db.exists(PLAN, free):
+		free, number = f"{title} {number}", number + 1
+	return free
+
+
 def _urgent() -> dict[str, Any]:
 	return {
-		"title": _("Example: Urgent, first the assignee, then the team"),
+		"title": _("Urgent, first the assignee, then the team"),
 		"rank": 10,
 		"priorities": _priorities(1),
 		"window": 15 * MINUTE,
@@ -57,7 +81,7 @@ def _urgent() -> dict[str, Any]:
 def _working_hours() -> dict[str, Any]:
 	by = {"calendar": "Service Level Agreement"} if sources.agreements(sources.HD_TICKET) else {}
 	return {
-		"title": _("Example: High, in working hours"),
+		"title": _("High, in working hours"),
 		"rank": 20,
 		"priorities": _priorities(2)[1:],
 		"window": HOUR,
@@ -72,7 +96,7 @@ def _working_hours() -> dict[str, Any]:
 
 def _deadline() -> dict[str, Any]:
 	return {
-		"title": _("Example: Response deadline missed"),
+		"title": _("Response deadline missed"),
 		"rank": 30,
 		"start": "At the Response Deadline",
 		"window": 4 * HOUR,

@@ -39,7 +39,7 @@ def _taken(plan: Plan) -> dict[str, Any]:
 	limit = LOOKED_AT_BY_CONDITION if conditional else LOOKED_AT
 	looked_at = tickets.logged_since(clock.now() - timedelta(days=DAYS), plan.takes, limit)
 	found = [(ticket, by) for ticket in looked_at if (by := _taker(plan, others, ticket))]
-	readable = _readable(plan.takes.doctype, [ticket.name for ticket, _by in found])
+	readable = readable_of(plan.takes.doctype, [ticket.name for ticket, _by in found])
 	listed = [(ticket, by) for ticket, by in found if ticket.name in readable][:LISTED]
 	mine = sum(by is plan for _ticket, by in found)
 	return {
@@ -47,7 +47,7 @@ def _taken(plan: Plan) -> dict[str, Any]:
 		"doctype": plan.takes.doctype,
 		"taken": mine,
 		"forestalled": len(found) - mine,
-		"listed": [_row(ticket, "" if by is plan else f"{by.name} ({by.rank})") for ticket, by in listed],
+		"listed": [row(ticket, "" if by is plan else f"{by.name} ({by.rank})") for ticket, by in listed],
 		"unlisted": len(found) - len(listed),
 		"unreadable": len(found) - len(readable),
 		"looked_at": limit if len(looked_at) == limit else 0,
@@ -63,14 +63,16 @@ def _taker(plan: Plan, others: list[Plan], ticket: Ticket) -> Plan | None:
 	return winner([*others, plan], ticket.facts, condition_met)
 
 
-def _readable(doctype: str, names: list[str]) -> set[str]:
+def readable_of(doctype: str, names: list[str]) -> set[str]:
+	"""Which of these tickets the present user may read."""
 	if not names or not frappe.has_permission(doctype, "read"):
 		return set()
 	found = frappe.get_list(doctype, filters={"name": ("in", names)}, pluck="name", order_by="name")
 	return {str(name) for name in found}
 
 
-def _row(ticket: Ticket, by: str) -> dict[str, Any]:
+def row(ticket: Ticket, by: str = "") -> dict[str, Any]:
+	"""A ticket in a list: {"name", "subject", "at" (site's zone), "facts", "by"}."""
 	facts = ticket.facts
 	return {
 		"name": ticket.name,

@@ -18,7 +18,7 @@ def outline_of(doc: Any) -> dict[str, Any]:
 	"""What a form shows of the document of a plan, finished or not. Writes nothing.
 
 	{"counted": from when the times count, "rungs": [{"at", "steps": [{"number", "line"}], "line": where there are no
-	steps}], "problems": why it can't be saved, "warnings"}.
+	steps}], "problems": why it can't be saved, "warnings", "names": {user: name} of those whom steps name}.
 	"""
 	doc.start = doc.start or StartAt.AFTER_WINDOW
 	doc.steps = [row for row in doc.steps if row.method and row.whom]
@@ -35,8 +35,14 @@ def outline_of(doc: Any) -> dict[str, Any]:
 			"counted": _counted(frozen),
 			"rungs": _rungs(frozen, numbers),
 			"problems": problems,
+			"names": _names(frozen),
 			"warnings": [] if problems else validation.warnings(doc),
 		}
+
+
+def _names(plan: Plan) -> dict[str, str]:
+	users = {step.target.value for step in plan.steps if step.target.kind is TargetKind.USER} - {""}
+	return {user: frappe.db.get_value("User", user, "full_name") or user for user in users}
 
 
 def _counted(plan: Plan) -> str:

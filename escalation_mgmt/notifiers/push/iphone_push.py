@@ -38,6 +38,7 @@ class IphonePushNotifier(Notifier):
 	method = "iPhone Notification"
 	batch = fcm.THREADS  # a person may have ten devices
 	carries_notices = True
+	urgency = 1
 
 	def __init__(self) -> None:
 		self._ways: dict[str, set[tuple[str, str]]] | None = None

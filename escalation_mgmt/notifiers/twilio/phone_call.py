@@ -17,6 +17,7 @@ METHOD = "Phone Call"
 
 class PhoneCallNotifier(TwilioNotifier):
 	method = METHOD
+	urgency = 3
 
 	def not_ready(self) -> str | None:
 		return problem(self._account, calls=True)

@@ -23,6 +23,7 @@ _LAST_LINE = re.compile(r"\s*(https?://\S+)\s*$")
 class SmsNotifier(TwilioNotifier):
 	method = "SMS"
 	carries_notices = True
+	urgency = 2
 	takes_replies = True
 
 	def not_ready(self) -> str | None:

@@ -1,42 +1,57 @@
 // A plan offers what the chosen ticket DocType has: its priorities, teams, types, and fields that hold users.
 // In a block, because Desk evaluates the scripts of all forms in one scope.
 {
-	const { escaped, findings_html, findings_tone, Ladder, read, rehearse, show_taken } = escalation_mgmt;
-	const WHICH = { User: "user", Team: "team", Role: "role", "User Field": "user_field", Address: "address", Endpoint: "endpoint" };
+	const { begin_step, enable, escaped, findings_html, findings_tone, Ladder, new_from_example, read, rehearse } = escalation_mgmt;
+	const { register_step_target, show_priorities, show_taken, STEP_TARGET, WHICH, whom_in_words } = escalation_mgmt;
 
-	const DISABLED = () => __("This plan is disabled: it takes no ticket. Rehearse it, then tick Enabled and save: you are told how many open tickets it takes.");
+	const DISABLED = () =>
+		`${__("This plan is disabled: it takes no ticket. Rehearse it, then enable it: you are told first how many open tickets it takes.")}
+		<button type="button" class="btn btn-primary btn-sm escalation-enable">${__("Enable")}</button>`;
 
 	frappe.ui.form.on("Escalation Plan", {
 		setup(frm) {
 			frm.set_query("reference_doctype", () => ({ filters: { istable: 0, issingle: 0 } }));
 			frm.set_query("endpoint", "steps", () => ({ filters: { enabled: 1 } }));
+			register_step_target();
 			frm.escalation_ladder = new Ladder(frm);
 		},
 
-		// A plan takes tickets as soon as it is saved with this ticked: whoever writes one here ticks it when it is finished.
+		// A plan takes tickets as soon as it is saved with this ticked: whoever writes one here enables it when it is finished.
 		onload(frm) {
-			if (frm.is_new()) frm.doc.enabled = 0;
+			if (!frm.is_new()) return;
+			frm.doc.enabled = 0;
+			if (frappe.session.user !== "Administrator") frm.doc.plan_owner ||= frappe.session.user; // nobody sits there
 		},
 
 		refresh(frm) {
-			frm.get_field("steps").grid.update_docfield_property("whom", "formatter", whom_in_words);
+			const { grid } = frm.get_field("steps");
+			grid.update_docfield_property("whom", "formatter", (_value, _df, _options, row) => escaped(whom_in_words(row)));
+			grid.update_docfield_property("whom", "fieldtype", STEP_TARGET);
 			frm.events.offer_choices(frm);
 			frm.events.say_what_would_fail(frm);
 			frm.escalation_ladder.draw(true);
-			if (frm.perm[0]?.write) frm.add_custom_button(__("Rehearse"), () => rehearse(frm));
+			if (!frm.perm[0]?.write) return;
+			frm.add_custom_button(__("Rehearse"), () => rehearse(frm));
+			if (frm.is_new()) frm.add_custom_button(__("New from Example"), new_from_example);
+			else if (!frm.doc.enabled) frm.add_custom_button(__("Enable"), () => enable(frm)).removeClass("btn-default").addClass("btn-primary");
 		},
 
 		async say_what_would_fail(frm) {
 			frm.set_intro("");
 			frm.escalation_findings = [];
 			if (frm.is_new() || !frm.perm[0]?.write) return;
-			if (!frm.doc.enabled) return frm.set_intro(DISABLED(), "blue");
+			if (!frm.doc.enabled) return frm.events.say_that_it_is_disabled(frm);
 			const findings = await read("escalation_mgmt.api.plans.findings", { plan: frm.doc.name });
 			if (!findings?.length || frm.doc.name !== cur_frm?.doc.name) return;
 			frm.escalation_findings = findings;
 			frm.escalation_ladder.draw(true);
 			frm.set_intro("");
 			frm.set_intro(findings_html(findings), findings_tone(findings));
+		},
+
+		say_that_it_is_disabled(frm) {
+			frm.set_intro(DISABLED(), "blue");
+			frm.layout.wrapper.find(".escalation-enable").on("click", () => enable(frm));
 		},
 
 		taken: (frm) => show_taken(frm),
@@ -54,11 +69,24 @@
 				frm.get_field(field).set_data(choices[field] || []); // a box that is there already reads no options
 			}
 			offer_in_rows(frm, "priorities", "priority", choices.priority);
+			show_priorities(frm, choices.priority);
 			offer_in_rows(frm, "steps", "method", choices.methods);
 			offer_in_rows(frm, "steps", "team", choices.step_team);
 			offer_in_rows(frm, "steps", "user_field", choices.user_field);
+			frm.escalation_proposed = choices.proposed;
+			frm.escalation_to_endpoints = choices.to_endpoints;
+			begin_steps(frm);
 		},
 	});
+
+	// The first row of a new plan is there before its methods are known, as is one that is added at once.
+	const begin_steps = (frm) => {
+		const begun = (frm.doc.steps || []).filter((step) => !step.method);
+		if (!begun.length) return; // and somebody may be typing
+		for (const step of begun) begin_step(frm.doc.steps, step, frm.escalation_proposed);
+		frm.get_field("steps").grid.refresh();
+		frm.escalation_ladder.draw_soon();
+	};
 
 	const offer_in_rows = (frm, table, field, options) => {
 		const { grid } = frm.get_field(table);
@@ -66,30 +94,27 @@
 		grid.refresh();
 	};
 
-	// One column of the table says whom, and which of them.
-	const whom_in_words = (value, _df, _options, row) => {
-		const which = row && row[WHICH[value]];
-		return escaped(which ? `${__(value)}: ${which}` : __(value || ""));
-	};
-
 	const redraw = (frm, _cdt, cdn) => frm.get_field("steps").grid.get_row(cdn)?.refresh_field("whom");
 
 	frappe.ui.form.on("Escalation Step", {
-		method(frm, cdt, cdn) {
-			const step = locals[cdt][cdn];
-			if (step.method === "HTTP POST") frappe.model.set_value(cdt, cdn, "whom", "Endpoint");
-			else if (step.method && step.whom === "Endpoint") frappe.model.set_value(cdt, cdn, "whom", "Assignee");
-		},
-
-		// Which user, team, endpoint ... is asked in the row's own form, so that form opens.
-		whom(frm, cdt, cdn) {
-			const field = WHICH[locals[cdt][cdn].whom];
+		steps_add(frm, cdt, cdn) {
+			begin_step(frm.doc.steps, locals[cdt][cdn], frm.escalation_proposed);
 			const row = frm.get_field("steps").grid.get_row(cdn);
-			if (!field || locals[cdt][cdn][field] || !row || frappe.ui.form.get_open_grid_form()) return;
-			// Later than Frappe, which goes to the first field after half a second.
-			row.toggle_view(true, () => setTimeout(() => row.grid_form?.fields_dict[field]?.$input?.focus(), 550));
+			for (const field of ["wait", "method", "whom"]) row?.refresh_field(field);
 		},
 
+		async method(frm, cdt, cdn) {
+			const step = locals[cdt][cdn];
+			if (!(frm.escalation_to_endpoints || []).includes(step.method)) {
+				if (step.method && step.whom === "Endpoint") frappe.model.set_value(cdt, cdn, "whom", "Assignee");
+				return;
+			}
+			if (step.whom === "Endpoint" && step.endpoint) return;
+			await frappe.model.set_value(cdt, cdn, "whom", "Endpoint");
+			frm.get_field("steps").grid.get_row(cdn)?.on_grid_fields_dict.whom?.$input?.trigger("focus"); // which one
+		},
+
+		whom: redraw,
 		...Object.fromEntries(Object.values(WHICH).map((field) => [field, redraw])),
 	});
 }

@@ -61,6 +61,8 @@ class EscalationPlan(Document):
 		taking.follow(self)
 		if self.enabled:
 			ticket_columns.install_soon(self.reference_doctype)
+		if self.flags.enabling_was_said:
+			return
 		if self.flags.takes_more and (said := taking.in_words(self)):
 			frappe.msgprint(said, indicator="blue")
 		for warning in validation.warnings(self):

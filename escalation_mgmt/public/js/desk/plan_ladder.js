@@ -4,6 +4,7 @@ import { escaped } from "./html";
 import { as_typed } from "./plan_as_typed";
 import { rehearse } from "./plan_rehearsal";
 import { call_or_null } from "./server";
+import { learn_names } from "./step_target";
 
 const PAUSE = 250; // milliseconds without a key
 const STEP = "Escalation Step";
@@ -39,6 +40,7 @@ export class Ladder {
 		this.asked = plan;
 		const outline = await call_or_null("escalation_mgmt.api.plans.outline", { plan }, { silent: true });
 		if (this.asked !== plan || !outline) return;
+		if (learn_names(outline.names)) for (const row of frm.get_field("steps").grid.grid_rows) row.refresh_field("whom");
 		const html = ladder_html({ ...outline, warnings: this.unsaid(outline.warnings) });
 		if (html !== this.html) this.$wrapper.html((this.html = html));
 	}

@@ -34,7 +34,7 @@ const notes = ({ forestalled, unreadable, unlisted, listed }) =>
 		unlisted > unreadable && __("The newest {0} are listed.", [listed.length]),
 	].filter(Boolean);
 
-const ticket_html = (doctype, { name, subject, at, by, facts }) =>
+export const ticket_html = (doctype, { name, subject, at, by, facts }) =>
 	`<li class="${by ? "other" : ""}"><time>${escaped(to_the_minute(at))}</time>
 		<span class="what"><a target="_blank" dir="auto" href="${form_link(doctype, name)}">${escaped(name)}: ${escaped(subject)}</a> ${by ? taken_by(by) : ""}</span>
 		<span class="facts">${escaped(facts)}</span></li>`;

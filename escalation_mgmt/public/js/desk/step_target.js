@@ -1,0 +1,150 @@
+// Whom a step goes to, in one place: a control of the row that offers people, teams, roles ... while somebody types. What it
+// writes are the step's own fields: Whom, and the one that says which.
+import { escaped } from "./html";
+import { call_or_null } from "./server";
+
+export const WHICH = { User: "user", Team: "team", Role: "role", "User Field": "user_field", Address: "address", Endpoint: "endpoint" };
+export const STEP_TARGET = "StepTarget"; // a fieldtype of the form alone; the DocType has a Select
+
+const names = {}; // of users, as far as they are known
+
+// Whether any of them is new.
+export function learn_names(found) {
+	const news = Object.entries(found || {}).some(([user, name]) => names[user] !== name);
+	Object.assign(names, found);
+	return news;
+}
+
+// The fields of a step that say whom, as text.
+export function whom_in_words(step) {
+	const which = step?.[WHICH[step.whom]];
+	if (step?.whom === "Team" && !which) return __("The Ticket's Team");
+	if (step?.whom === "User" && which) return names[which] || which;
+	if (step?.whom === "User Field" && which) return __("Field: {0}", [which]);
+	return which && step.whom !== "Address" ? `${__(step.whom)}: ${which}` : which || __(step?.whom || "");
+}
+
+export const same_target = (one, other) => one.whom === other.whom && (one[WHICH[one.whom]] || "") === (other[WHICH[other.whom]] || "");
+
+// The values of a target: "User:lead@x.test". What another kind had is emptied.
+const fields_of = (value, step) => {
+	const at = value.indexOf(":");
+	const [whom, which] = [value.slice(0, at), value.slice(at + 1)];
+	const emptied = Object.values(WHICH).filter((field) => step[field]);
+	return { ...Object.fromEntries(emptied.map((field) => [field, ""])), ...(WHICH[whom] ? { [WHICH[whom]]: which } : {}), whom };
+};
+
+// When a form asks for it: Desk's controls are there then.
+export function register_step_target() {
+	frappe.ui.form.ControlStepTarget ||= class extends frappe.ui.form.ControlAutocomplete {
+		get step() {
+			return frappe.get_doc(this.doctype, this.docname) || {};
+		}
+
+		set_options() {} // they come from the server, for what is typed
+
+		format_for_input() {
+			return whom_in_words(this.step);
+		}
+
+		get_input_value() {
+			return this.$input?.val();
+		}
+
+		get_awesomplete_settings() {
+			const control = this;
+			return {
+				...super.get_awesomplete_settings(),
+				autoFirst: false,
+				maxItems: 40,
+				filter: ({ label, value }, typed) => !control.typed || `${label} ${value}`.toLowerCase().includes(typed.trim().toLowerCase()),
+				item: ({ value }) => option(control.get_data().find((each) => each.value === value)),
+			};
+		}
+
+		setup_awesomplete() {
+			super.setup_awesomplete();
+			this.$input.on("focus", () => this.begin());
+			this.$input.on("blur", () => (this.begun = false));
+			this.$input.on("input", () => this.on_typed());
+			this.$input.on("awesomplete-open", () => this.place());
+			this.$input.on("awesomplete-select", (event) => {
+				event.preventDefault(); // the value isn't what is shown
+				this.awesomplete.close();
+				this.take(event.originalEvent.text.value);
+			});
+		}
+
+		// All are offered, and the first key replaces what stands there. Nothing is highlighted, so that Tab goes on.
+		begin() {
+			if (this.begun) return; // Desk focuses a cell twice
+			this.begun = true;
+			this.typed = this.awesomplete.autoFirst = false;
+			this.$input.trigger("select");
+			this.offer("");
+		}
+
+		on_typed() {
+			this.typed = this.awesomplete.autoFirst = true;
+			this.awesomplete.evaluate();
+			this.offer(this.$input.val());
+		}
+
+		async offer(text) {
+			const number = (this.asked = (this.asked || 0) + 1);
+			const args = { doctype: this.frm?.doc.reference_doctype || "", method: this.step.method || "", text };
+			const found = await call_or_null("escalation_mgmt.api.plans.step_targets", args, { type: "GET", silent: true });
+			if (!found || number !== this.asked || !this.$input.is(":focus")) return;
+			this.set_data(found);
+		}
+
+		// As the superclass, which draws the list before it has taken the data; a person's name isn't translated.
+		set_data(data) {
+			this._data = Array.isArray(data) ? data : [];
+			if (this.awesomplete) this.awesomplete.list = this._data;
+		}
+
+		// Above the table, which cuts off what sticks out of it.
+		place() {
+			const box = this.input.getBoundingClientRect();
+			const width = Math.min(Math.max(box.width, 260), window.innerWidth - 16);
+			const below = window.innerHeight - box.bottom;
+			const up = below < 240 && box.top > below;
+			Object.assign(this.awesomplete.ul.style, {
+				position: "fixed",
+				minWidth: "0",
+				width: `${width}px`,
+				left: `${Math.max(8, Math.min(box.left, window.innerWidth - width - 8))}px`,
+				top: up ? "auto" : `${box.bottom + 2}px`,
+				bottom: up ? `${window.innerHeight - box.top + 2}px` : "auto",
+				maxHeight: `${Math.max(up ? box.top : below, 120) - 12}px`,
+				overflowY: "auto",
+			});
+		}
+
+		// What was typed and not chosen counts if it is the name of one that is offered.
+		parse_validate_and_set_in_model(typed) {
+			const words = this.format_for_input();
+			const said = (typed || "").trim().toLowerCase();
+			const found = typed !== words && this.get_data().find(({ label }) => label.toLowerCase() === said);
+			if (found) return this.take(found.value);
+			this.$input?.val(words);
+			return Promise.resolve();
+		}
+
+		async take(value) {
+			const { label } = this.get_data().find((each) => each.value === value) || {};
+			if (value.startsWith("User:") && label) learn_names({ [value.slice(5)]: label });
+			await frappe.model.set_value(this.doctype, this.docname, fields_of(value, this.step)); // all at once: it may be saved next
+			this.$input.val(this.format_for_input());
+			this.grid_row?.refresh_field("whom");
+		}
+	};
+}
+
+const option = ({ value, label, description }) =>
+	$("<li></li>")
+		.data("item.autocomplete", { value, label })
+		.attr({ role: "option", "aria-selected": "false" })
+		.html(`<a><p dir="auto"><strong>${escaped(label)}</strong>${description ? `<br><span class="small">${escaped(description)}</span>` : ""}</p></a>`)
+		.get(0);
