@@ -8,7 +8,19 @@ import sys
 import time
 from collections.abc import Callable
 
-from benchmarks import acknowledge, burst, frappe_costs, idle, kill, save, site, steady, sweep, texts
+from benchmarks import (
+	acknowledge,
+	burst,
+	frappe_costs,
+	idle,
+	kill,
+	list_fields,
+	save,
+	site,
+	steady,
+	sweep,
+	texts,
+)
 from benchmarks.measure import Figure, print_table
 
 PARTS: dict[str, Callable[[], list[Figure]]] = {
@@ -23,6 +35,7 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
 	"idle": idle.measure,
 	"sweep": sweep.measure,
 	"save": save.measure,
+	"list": list_fields.measure,
 	"frappe": frappe_costs.measure,
 	"texts": texts.measure,
 }

@@ -243,8 +243,8 @@ def ended(count: int, *, first: int) -> None:
 	for numbers in _parts(count, first):
 		escalations([clock.now()] * len(numbers), first=numbers[0])
 	frappe.db.sql(
-		f"update `tab{ITEM}` set `status` = 'Exhausted', `due_utc` = null, `running_ticket` = null,"
-		" `ended_utc` = `opened_utc` where `name` >= %s",
+		f"update `tab{ITEM}` set `status` = 'Exhausted', `due_utc` = null, `exhausted_ticket` = `running_ticket`,"
+		" `running_ticket` = null, `ended_utc` = `opened_utc` where `name` >= %s",
 		(item(first),),
 	)
 	frappe.db.commit()

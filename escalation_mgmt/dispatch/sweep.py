@@ -233,8 +233,9 @@ def _repair_list(doctype: str) -> Iterator[None]:
 	frappe.db.rollback()
 	try:
 		for names in ticket_list.differing(doctype):
-			if names:
-				ticket_list.write({doctype: names})
+			for start in range(0, len(names), BATCH):
+				ticket_list.write({doctype: names[start : start + BATCH]})
+				yield
 			yield
 			frappe.db.rollback()
 	except Exception:

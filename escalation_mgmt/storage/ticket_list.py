@@ -139,7 +139,7 @@ def differing(doctype: str) -> Iterator[list[str]]:
 			if until is None:
 				break
 			after = until
-	yield _without_item(doctype)
+	yield from _without_item(doctype)
 
 
 def _end_of_part(doctype: str, column: str, after: str) -> str | None:
@@ -179,23 +179,36 @@ def _unlike_their_items(doctype: str, column: str, after: str, until: str | None
 	return [str(row.there) for row in found if _of_item(row) != _as_stored(row)]
 
 
-def _without_item(doctype: str) -> list[str]:
-	"""Tickets that show something, and have no item that does."""
+def _without_item(doctype: str) -> Iterator[list[str]]:
+	"""Tickets that show something, and have no item that does. By status, whose index gives each part in the order of names."""
+	known = rows.placeholders(SHOWN)
+	yield _without(doctype, f"`{STATUS}` > '' and `{STATUS}` not in ({known})", SHOWN)[0]
+	for status in SHOWN:
+		which, values = f"`{STATUS}` = %s", (str(status),)
+		while True:
+			names, last = _without(doctype, which, values)
+			yield names
+			if last is None:
+				break
+			which, values = f"`{STATUS}` = %s and `name` > %s", (str(status), last)
+
+
+def _without(doctype: str, which: str, values: tuple[Any, ...]) -> tuple[list[str], Any]:
+	"""Of the first of these tickets, by name, those without an item; and the last of them, where there are more."""
 	key = joined(as_text("t.`name`", doctype))
-	joins, values = "", []
-	for column in ("running_ticket", "exhausted_ticket"):
-		of = column[0]
-		joins += (
-			f" left join `tab{ITEM}` {of} on {of}.`{column}` = {key}"
-			f" and coalesce({of}.`ticket_created`, t.`creation`) = t.`creation`"
-		)
-		values.append(f"{doctype}/")
-	found = frappe.db.sql(
-		f"select t.`name` from `tab{doctype}` t{joins} where t.`{STATUS}` > '' and r.`name` is null and e.`name` is null"
-		f" limit {RANGE}",
-		tuple(values),
+	joins = "".join(
+		f" left join `tab{ITEM}` {column[0]} on {column[0]}.`{column}` = {key}"
+		f" and coalesce({column[0]}.`ticket_created`, t.`creation`) = t.`creation`"
+		for column in ("running_ticket", "exhausted_ticket")
 	)
-	return [str(row[0]) for row in found]
+	found = frappe.db.sql(
+		"select t.`name`, coalesce(r.`name`, e.`name`) from"
+		f" (select `name`, `creation` from `tab{doctype}` where {which} order by `name` limit {RANGE}) t{joins}"
+		" order by t.`name`",
+		(*values, f"{doctype}/", f"{doctype}/"),
+	)
+	last = found[-1][0] if len(found) >= RANGE else None
+	return [str(name) for name, item in found if item is None], last
 
 
 def _listed(columns: Iterable[str], of: str = "") -> str:
