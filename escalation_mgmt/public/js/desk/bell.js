@@ -1,11 +1,14 @@
 // Desk's notifications: a line of ours that is renewed has its name already in the list that an open Desk shows. Frappe puts the
-// new one on top and leaves the old one; it goes here, so that there is one line for an escalation.
+// new one on top and leaves the old one; that goes here, so that there is one line for an escalation.
 const LIST = ".notifications-list";
 const OURS = "[data-name^='esc-']";
 
-$(document).on("app_ready", () => {
+let watched = null;
+$(document).on("app_ready page-change", () => {
 	const list = document.querySelector(LIST);
-	if (list) new MutationObserver(() => keep_newest(list)).observe(list, { childList: true, subtree: true });
+	if (!list || list === watched) return;
+	watched = list;
+	new MutationObserver(() => keep_newest(list)).observe(list, { childList: true, subtree: true });
 });
 
 function keep_newest(list) {
