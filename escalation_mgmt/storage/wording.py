@@ -64,9 +64,13 @@ def _created(d: Any, _step: int) -> str:
 			d.plan, d.follows, clock.shown(d.due)
 		)
 	if d.at_once:
-		return _("Started by hand by {0} with plan {1}, without a response window.").format(d.by, d.plan)
+		return _("Started by hand by {0} with plan {1}, without a response window.").format(
+			_full_name(d.by), d.plan
+		)
 	if d.by:
-		return _("Started by hand by {0} with plan {1}; due at {2}.").format(d.by, d.plan, clock.shown(d.due))
+		return _("Started by hand by {0} with plan {1}; due at {2}.").format(
+			_full_name(d.by), d.plan, clock.shown(d.due)
+		)
 	return _("Created for plan {0}; the response window ends at {1}.").format(d.plan, clock.shown(d.due))
 
 

@@ -1,16 +1,18 @@
 """What a ticket's form shows at a glance: what was sent to whom, what was before, and what can be started."""
 
+from pathlib import Path
 from typing import Any
 
 import frappe
 import pytest
 
 from escalation_mgmt.api import escalations
-from escalation_mgmt.engine import TicketKey
+from escalation_mgmt.engine import Status, TicketKey
 from escalation_mgmt.storage.message_state import MessageState
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import NOTIFICATION
 from escalation_mgmt.views import sent, ticket_form
+from escalation_mgmt.views.tones import TONES
 from tests.scenarios.test_ticket_form import Form
 from tests.world import World
 
@@ -181,3 +183,13 @@ def test_a_plan_is_offered_only_where_one_can_start(world: World) -> None:
 	world.change(ticket, status="Closed")
 	form.reload()
 	assert (form.shown["headline"], form.offers) == ("Not escalated: this ticket is closed.", [])
+
+
+def test_a_status_has_one_tone_wherever_it_is_shown(world: World) -> None:
+	assert set(TONES) == set(Status)
+	told_desk = frappe._dict()
+	ticket_form.boot(told_desk)
+	assert told_desk.escalation_tones == {str(status): tone for status, tone in TONES.items()}
+	script = Path(frappe.get_app_path("escalation_mgmt", "public", "js", "desk", "tones.js")).read_text()
+	for status in (Status.CANCELLED, Status.EXHAUSTED, Status.SNOOZED):
+		assert f'{status}: "' not in script, "no second table"

@@ -227,7 +227,7 @@ def test_started_from_the_form(world: World) -> None:
 	assert (
 		not done
 		and "since the page was shown" in words
-		and "Started by hand" in words
+		and "Started by hand by Leo Lead" in words
 		and world.count_items() == 1
 	)
 

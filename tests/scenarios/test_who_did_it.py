@@ -5,6 +5,7 @@ from typing import Any
 import frappe
 
 from escalation_mgmt.actions.acknowledge import acknowledge_by
+from escalation_mgmt.storage import deeds
 from escalation_mgmt.utils import rows
 from tests.scenarios.test_ticket_form import TWO_STEPS, Form
 from tests.world import World
@@ -151,3 +152,18 @@ def test_the_tickets_own_activity_tells_what_matters(world: World) -> None:
 	for user in ("tech@x.test", "lead@x.test"):
 		world.expect_email(user, "Sam Second has acknowledged")
 		world.expect_email(user, "has been answered")
+
+
+def test_every_line_reads_well_after_a_name(world: World) -> None:
+	when = "2026-01-01 00:00:00"
+	said = {
+		"plan": "P", "due": when, "until": when, "method": "SMS", "via": "Link", "methods": "SMS, Email", "by": "Ann",
+		"was": "Bob", "to": "Cem", "how": "", "reason": "x", "maintenance": "M", "replaced_by": "Q",
+	}  # fmt: skip
+	for kind in deeds.NOTED:
+		for data in (said, {**said, "by": "Bob"}, {**said, "by": ""}, {}):
+			text = deeds.deed(kind, 1, data)
+			assert text and text[0].islower(), f"{kind}: {text}"
+			assert "None" not in text and "{" not in text and "  " not in text, f"{kind}: {text}"
+			assert "Ann" not in text, f"{kind} names whoever did it once more: {text}"
+	assert deeds.deed("Sent", 1, said) == ""
