@@ -98,7 +98,9 @@ def test_everything_is_in_sight_and_can_be_read(desk: Desk, escalating: str, wid
 		in_sight(row)
 		row.last.click()
 		menu = page.locator(".escalation-menu button")
-		assert menu.all_inner_texts() == ["Snooze…", "Add a Person…", "Hand Over…", "Stop…"]
+		assert menu.all_inner_texts() == [
+			*("Snooze 15m", "Snooze 30m", "Snooze 1h", "Snooze…", "Add a Person…", "Hand Over…", "Stop…"),
+		]
 		in_sight(menu)
 		assert not complaints(page, ".escalation-line")
 		assert tall_enough(page, width)
@@ -143,7 +145,7 @@ def test_the_menu_stays_open_while_news_come_and_goes_by_keys(desk: Desk, escala
 		page.keyboard.press("Enter")
 		in_sight(page.locator(".escalation-menu"))
 		page.keyboard.press("Tab")
-		expect(page.get_by_role("button", name="Snooze…")).to_be_focused()
+		expect(page.get_by_role("button", name="Snooze 15m")).to_be_focused()
 		desk.as_administrator(
 			"escalation_mgmt.api.act",
 			doctype="HD Ticket",

@@ -35,7 +35,8 @@ def test_an_agent_works_from_the_ticket(desk: Desk) -> None:
 			"href", re.compile("escalation-action-item")
 		)
 		assert offered(agent) == [
-			*("Acknowledge", "Escalate Now", "Snooze…", "Add a Person…", "Hand Over…", "Stop…"),
+			*("Acknowledge", "Escalate Now", "Snooze 15m", "Snooze 30m", "Snooze 1h", "Snooze…"),
+			*("Add a Person…", "Hand Over…", "Stop…"),
 		]
 		assert actions(agent).locator("> [data-action]").count() == 2
 		the_list_shows_it(agent)
