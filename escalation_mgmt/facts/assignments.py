@@ -8,7 +8,7 @@ somebody has a ToDo.
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
 import frappe
@@ -18,6 +18,7 @@ from escalation_mgmt.facts import plans
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.rows import placeholders
 
+LATELY = timedelta(days=30)
 _OVER = ("Closed", "Cancelled")
 
 
@@ -64,12 +65,12 @@ def todo_users(doctype: str, names: Iterable[str]) -> dict[str, list[str]]:
 	return found
 
 
-def lately(doctype: str, since: datetime) -> dict[str, int]:
-	"""{user: how many tickets of a DocType were assigned to them since an instant (UTC)}, whatever became of them."""
+def lately(doctype: str) -> dict[str, int]:
+	"""{user: how many tickets of a DocType were assigned to them in the last days (`LATELY`)}, whatever became of them."""
 	rows = frappe.db.sql(
 		"select `allocated_to`, count(*) from `tabToDo` where `reference_type` = %s and `creation` >= %s"
 		" and `status` <> 'Cancelled' and coalesce(`allocated_to`, '') <> '' group by `allocated_to`",
-		(doctype, clock.to_site(since)),
+		(doctype, clock.to_site(clock.now() - LATELY)),
 	)
 	return dict(rows)
 

@@ -115,8 +115,7 @@ def of_plan(
 	directory = Directory()
 	pauses = Maintenances(since=start).of(facts)
 	timeline = of_ticket(plan, read, key, start, responses, directory, pauses)
-	shown = facts if facts.name else replace(facts, name="…", subject=facts.subject or _("its subject"))
-	said = MessageWords(Previews(plan, shown, partial(read.doc, key), directory))
+	said = MessageWords(Previews(plan, _as_shown(facts), partial(read.doc, key), directory))
 	lines = [line for moment in timeline.moments for line in _lines(moment, timeline, directory, facts, said)]
 	return Rehearsal(
 		plan=plan.name,
@@ -242,6 +241,14 @@ def _facts(plan: Plan, read: tickets.Tickets, key: TicketKey) -> Ticket:
 	if ticket.gone or not plan.stop.condition:
 		return ticket
 	return replace(ticket, stopped_by_condition=conditions.stopped(plan, partial(read.values, key)))
+
+
+def _as_shown(ticket: Ticket) -> Ticket:
+	"""A ticket as messages name it: of one that is made up, what nobody knows yet is left open."""
+	if ticket.name:
+		return ticket
+	matched = replace(ticket.facts, priority=ticket.facts.priority or "…")
+	return replace(ticket, name="…", subject=ticket.subject or _("its subject"), facts=matched)
 
 
 def _lines(

@@ -4,7 +4,6 @@ Most plans page the assignee first. Without somebody in that place their rehears
 is wrong of any ticket that is assigned.
 """
 
-from datetime import timedelta
 from typing import Any
 
 import frappe
@@ -12,12 +11,10 @@ from frappe import _
 
 from escalation_mgmt.engine import Plan, Step, TargetKind
 from escalation_mgmt.facts import assignments, people, sources
-from escalation_mgmt.utils import clock
 
 UNASSIGNED = "unassigned"
 """Given where the ticket is to be assigned to nobody, so that nobody stands in."""
 
-LATELY = timedelta(days=30)
 ASKED = 50  # people, of whom the one is taken whom most steps reach
 
 
@@ -73,7 +70,7 @@ def _a_person(plan: Plan, given: dict[str, Any], steps: list[Step]) -> str:
 	the one to whom most tickets were assigned lately.
 	"""
 	doctype, team = plan.takes.doctype, given.get("team") or plan.takes.team
-	had = assignments.lately(doctype, clock.now() - LATELY)
+	had = assignments.lately(doctype)
 	possible = sources.possible_assignees(doctype, team) or ([] if team else list(had))
 	possible = sorted(possible, key=lambda user: -had.get(user, 0))[:ASKED]
 	known = [user for user, _name in people.names([*possible, plan.owner])]

@@ -1,7 +1,6 @@
 """Whom a step of a plan can go to, as its row offers them while somebody types: people first, by name."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import frappe
@@ -11,11 +10,9 @@ from escalation_mgmt import notifiers
 from escalation_mgmt.engine import TargetKind
 from escalation_mgmt.facts import assignments, people, reading_rights, sources
 from escalation_mgmt.notifiers import CannotReach
-from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ENDPOINT
 
 OFFERED = 8  # of each kind
-LATELY = timedelta(days=30)
 
 
 def offered(doctype: str, method: str, text: str) -> list[dict[str, str]]:
@@ -56,7 +53,7 @@ def _people(doctype: str, text: str) -> Iterator[dict[str, str]]:
 		)
 		known = people.names(found)
 	else:
-		had = assignments.lately(doctype, clock.now() - LATELY) if doctype else {}
+		had = assignments.lately(doctype) if doctype else {}
 		agents = sources.possible_assignees(doctype) if doctype else []
 		known = sorted(people.names([*agents, *had]), key=lambda person: -had.get(person[0], 0))
 	for user, name in known[:OFFERED]:

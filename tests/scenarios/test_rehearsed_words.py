@@ -7,7 +7,7 @@ from typing import Any
 import frappe
 
 from escalation_mgmt.api import plans as plans_api
-from escalation_mgmt.preflight import stand_in
+from escalation_mgmt.facts import assignments
 from escalation_mgmt.utils import clock
 from tests.world import PAGER, World, needs
 
@@ -66,6 +66,12 @@ def test_each_reads_it_in_their_own_words_and_repeats_say_it_once(world: World) 
 	assert steps == [[0], [1]] * 4
 
 
+def test_what_nobody_knows_of_a_made_up_ticket_is_left_open(world: World) -> None:
+	plan = world.plan((0, "Email"), priorities=[])
+	shown = plans_api.rehearse(plan.name, hypothetical={"assignee": "tech@x.test"})
+	assert words(shown, "Email")[0][1].startswith("[…] Ticket …: its subject")
+
+
 def test_those_who_read_the_same_are_named_together(world: World) -> None:
 	plan = world.plan((0, "Email", "Role", "Escalation Manager"), message="Help")
 	[(to, _text), *_notice] = words(plans_api.rehearse(plan.name), "Email")
@@ -88,7 +94,7 @@ def test_whoever_had_most_tickets_lately_stands_in(world: World) -> None:
 		world.ticket(to="second@x.test", priority="Low")
 	assert plans_api.rehearse("Outage")["stand_ins"] != usual
 	assert "Sam Second stands in" in plans_api.rehearse("Outage")["stand_ins"][0]
-	before = str(frappe.utils.add_days(None, -stand_in.LATELY.days - 1))
+	before = str(frappe.utils.add_days(None, -assignments.LATELY.days - 1))
 	frappe.db.sql("update `tabToDo` set `creation` = %s", (before,))
 	assert plans_api.rehearse("Outage")["stand_ins"] == usual, "that was long ago"
 

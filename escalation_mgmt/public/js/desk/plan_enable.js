@@ -35,7 +35,7 @@ const refused_html = (problems) =>
 	`<div class="escalation-check red"><b>${__("The plan can't be enabled like this:")}</b><ul>${problems.map((line) => `<li>${escaped(line)}</li>`).join("")}</ul></div>`;
 
 const taken_html = ({ said, taken, doctype, listed }) =>
-	`<div class="escalation-how-many">${escaped(said || __("No open ticket is taken."))} <span class="text-muted">${__("Tickets that are logged from now on are.")}</span></div>
+	`<div class="escalation-how-many">${escaped(said || __("No open ticket is taken."))} <span class="text-muted">${__("It takes tickets that are logged from now on.")}</span></div>
 	${listed.length ? `<ol class="escalation-taken">${listed.map((ticket) => ticket_html(doctype, ticket)).join("")}</ol>` : ""}
 	${taken > listed.length && listed.length ? `<div class="text-muted">${__("The first {0} are listed.", [listed.length])}</div>` : ""}`;
 

@@ -20,7 +20,7 @@ export async function new_from_example() {
 const example_html = ({ title, steps }, number) =>
 	`<button type="button" class="escalation-example" data-number="${number}"><b dir="auto">${escaped(title)}</b><span>${escaped(ways(steps))}</span></button>`;
 
-const ways = (steps) => steps.map(({ wait, method, whom }) => [wait ? __("after {0}", [frappe.utils.get_formatted_duration(wait)]) : "", __(method), __(whom)].filter(Boolean).join(" ")).join(" · ");
+const ways = (steps) => steps.map(({ wait, method, whom }) => [wait && __("after {0}", [frappe.utils.get_formatted_duration(wait)]), __("{0} to {1}", [__(method), __(whom)])].filter(Boolean).join(" ")).join(" · ");
 
 // Desk's own way to a new document; the form says who owns it, and that it is disabled.
 async function begin_as(example) {
