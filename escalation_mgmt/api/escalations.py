@@ -13,7 +13,7 @@ from escalation_mgmt.actions.start import start as _start
 from escalation_mgmt.api.given import parsed
 from escalation_mgmt.engine import TicketKey, can_acknowledge
 from escalation_mgmt.preflight import rehearsal
-from escalation_mgmt.storage import history, outbox
+from escalation_mgmt.storage import history, lanes, outbox
 from escalation_mgmt.storage.action_items import ticket_of
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM, PLAN
@@ -101,28 +101,32 @@ def act_on_item(
 @frappe.whitelist()
 def timeline(action_item: str) -> dict[str, Any]:
 	"""What the action item's form shows, in one call: how it stands and what can be done (`ticket_form.of_item`), events,
-	messages. Times in the site's zone.
+	messages. Times in the site's zone. Each event has its "marks" in the picture (`lanes.Mark`).
 	"""
 	item = _readable(action_item)
+	messages = outbox.of_item(item.name)
 	return {
 		**ticket_form.of_item(item.name, ticket_of(item)),
 		"version": f"{item.version}/{item.updated_utc}",
 		"can_acknowledge": can_acknowledge(item.status),
-		"events": history.of_item(item.name),
-		"messages": outbox.of_item(item.name),
+		"events": lanes.with_marks(history.read(item.name), messages),
+		"messages": messages,
 	}
 
 
 @frappe.whitelist()
 def planned(action_item: str) -> dict[str, Any]:
-	"""What is still to come for an action item, if nothing changes: {"lines" (`rehearsal.Line`), "more": cut off}."""
+	"""What is still to come for an action item, if nothing changes: {"lines" (`rehearsal.Line`), "more": cut
+	off, "now": the present instant in seconds since 1970 and in the site's zone}."""
 	item = _readable(action_item)
 	with rehearsal.nothing_written():
-		lines, more = rehearsal.of_item(item.name)
+		now = clock.now()
+		lines, more = rehearsal.of_item(item.name, now)
 	may_put_right = frappe.has_permission(PLAN, "write")  # nobody else can put it right
 	return {
 		"lines": [asdict(line if may_put_right else replace(line, remedy=None)) for line in lines],
 		"more": more,
+		"now": {"at": clock.to_site(now), "instant": lanes.seconds(now)},
 	}
 
 

@@ -67,8 +67,11 @@ def _for_programs(found) -> dict[str, Any]:
 	"""What is shown (`rehearsal.Rehearsal`), times with the offset of the site's zone."""
 	from escalation_mgmt.utils import clock
 
-	lines = [{**line, "at": clock.as_iso(line["at"])} for line in asdict(found)["lines"]]
-	return {**asdict(found), "lines": lines}
+	shown = asdict(found)
+	for line in shown["lines"]:
+		del line["marks"]  # of Desk's picture
+		line["at"] = clock.as_iso(line["at"])
+	return shown
 
 
 def _print(found) -> None:

@@ -32,6 +32,7 @@ from escalation_mgmt.engine import (
 	Ticket,
 	TicketKey,
 	Timeline,
+	Unreachable,
 	ahead,
 	winner,
 )
@@ -43,7 +44,7 @@ from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.preflight import remedies, stand_in, validation
 from escalation_mgmt.preflight.message_words import MessageWords, Words
 from escalation_mgmt.preflight.remedies import Remedy
-from escalation_mgmt.storage import action_items, audiences, wording
+from escalation_mgmt.storage import action_items, audiences, lanes, wording
 from escalation_mgmt.storage.message_state import Purpose
 from escalation_mgmt.utils import bounds, clock, installation
 from escalation_mgmt.utils.error_reports import unreported
@@ -67,6 +68,7 @@ class Line:
 	method: str = ""
 	to: str = ""
 	remedy: Remedy | None = None
+	marks: list[lanes.Mark] = field(default_factory=list)  # in the picture
 	words: list[int] = field(default_factory=list)  # of its messages, in `Rehearsal.words`
 
 
@@ -151,15 +153,15 @@ def of_ticket(
 	return on_virtual_time(plan, facts, context, responses)
 
 
-def of_item(name: str) -> tuple[list[Line], bool]:
-	"""What is still to come for an action item as it stands, if nothing changes; and whether there is more."""
+def of_item(name: str, now: datetime) -> tuple[list[Line], bool]:
+	"""What is still to come from `now` (UTC) for an action item as it stands, if nothing changes; and whether there is more."""
 	stored = next(iter(action_items.read([name])), None)
 	if stored is None:
 		return [], False
 	read, directory = tickets.Tickets([stored.key]), Directory()
 	facts = _facts(stored.item.plan, read, stored.key)
 	context = Context(
-		clock.now(),
+		now,
 		working=Calendars().of(stored.item.plan, facts),
 		reaches=lambda step: directory.reach(step, read, stored.key),
 		maintenances=Maintenances().of(facts),
@@ -265,34 +267,45 @@ def _lines(
 			line=wording.in_words(event.kind, event.step, event.data),
 			method=event.data.get("method", ""),
 			to=event.data.get("to", ""),
+			marks=lanes.of_event(event),
 		)
-		if said and event.kind is EventKind.STEP_RAN:
+		if event.kind is EventKind.STEP_RAN:
 			pages = [page for page in moment.pages if (page.step.number, page.run) == (event.step, event.run)]
-			line = replace(line, words=said.by_pages(pages))
+			line = replace(
+				line,
+				marks=[
+					lanes.of_recipient(page.recipient, moment.at, Purpose.PAGE, event.step, event.run)
+					for page in pages
+				],
+				words=said.by_pages(pages) if said else [],
+			)
 		if event.kind is EventKind.UNREACHABLE:
 			step, miss = next(missed)
 			line = replace(
 				line,
 				to=miss.label,
+				marks=[lanes.of_miss(miss, moment.at, Purpose.PAGE, event.step, event.run)],
 				remedy=remedies.of(step, miss, directory, ticket, timeline.item.plan.name),
 			)
 		yield line
 	for notice in moment.notices:
 		if notice.audience is Audience.OWNERS:
-			yield from _to_owners(notice, at, timeline, directory, said)
+			yield from _to_owners(notice, moment.at, timeline, directory, said)
 
 
 def _to_owners(
 	notice: Notice, at: datetime, timeline: Timeline, directory: Directory, said: MessageWords | None
 ) -> Iterator[Line]:
+	"""Who is told of it at an instant (UTC), and who can't be."""
 	recipients, missed = audiences.owners(timeline.item, directory)
 	for recipient in recipients:
 		yield Line(
-			at=at,
+			at=clock.to_site(at),
 			kind=str(Purpose.NOTICE),
 			line=_("{0} is told of it by {1}.").format(recipient.label, _(recipient.method)),
 			method=recipient.method,
 			to=recipient.label,
+			marks=[lanes.of_recipient(recipient, at, Purpose.NOTICE)],
 			words=said.by_notice(notice.about, recipient) if said else [],
 		)
 	for who in missed:
@@ -302,11 +315,28 @@ def _to_owners(
 			if frappe.db.exists("User", who)
 			else remedies.settings(_("Correct the catch-all recipient"))
 		)
-		yield Line(at=at, kind=str(Purpose.NOTICE), line=words, to=who, remedy=remedy)
+		yield Line(
+			at=clock.to_site(at),
+			kind=str(Purpose.NOTICE),
+			line=words,
+			to=who,
+			remedy=remedy,
+			marks=[_untold(who, at)],
+		)
 	if not (recipients or missed):
 		words = _("Nobody is told of it: the plan has no owner, and the site no catch-all recipient.")
 		remedy = remedies.settings(_("Name a catch-all recipient"))
-		yield Line(at=at, kind=str(Purpose.NOTICE), line=words, to=_("The plan's owner"), remedy=remedy)
+		yield Line(
+			at=clock.to_site(at),
+			kind=str(Purpose.NOTICE),
+			line=words,
+			to=_("The plan's owner"),
+			remedy=remedy,
+		)
+
+
+def _untold(who: str, at: datetime) -> lanes.Mark:
+	return lanes.of_miss(Unreachable(method="Email", label=who, reason=""), at, Purpose.NOTICE)
 
 
 def _outcome(timeline: Timeline) -> str:

@@ -81,6 +81,11 @@ encoded = json.JSONEncoder(
 
 def of_item(item: str) -> list[dict[str, Any]]:
 	"""The history of an item, oldest first: kind, at (site's zone), step, run, line (in words)."""
+	return [{key: value for key, value in row.items() if key not in ("at_utc", "data")} for row in read(item)]
+
+
+def read(item: str) -> list[dict[str, Any]]:
+	"""As `of_item`, each line with its instant as well ("at_utc") and with what it says ("data"), which isn't for everybody."""
 	found = frappe.get_all(
 		EVENT,
 		filters={"action_item": item},
@@ -92,10 +97,12 @@ def of_item(item: str) -> list[dict[str, Any]]:
 			"name": row.name,
 			"kind": row.kind,
 			"at": clock.to_site(row.at_utc),
+			"at_utc": row.at_utc,
 			"step": row.step,
 			"run": row.run,
 			"notification": row.notification,
-			"line": in_words(row.kind, row.step, json.loads(row.data or "{}")),
+			"data": (data := json.loads(row.data or "{}")),
+			"line": in_words(row.kind, row.step, data),
 		}
 		for row in found
 	]

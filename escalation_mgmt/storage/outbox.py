@@ -304,7 +304,8 @@ def _row(item: str, recipient: Recipient, now: datetime) -> dict[str, Any]:
 
 
 def of_item(item: str) -> list[dict[str, Any]]:
-	"""The messages of an action item, oldest first, times in the site's zone; addresses stay out of it."""
+	"""The messages of an action item, oldest first, times in the site's zone; addresses stay out of it. The instants at which
+	each was queued and sent are there in UTC, too."""
 	found = frappe.get_all(
 		NOTIFICATION,
 		filters={"action_item": item},
@@ -314,6 +315,7 @@ def of_item(item: str) -> list[dict[str, Any]]:
 				"status",
 				"method",
 				"recipient",
+				"user",
 				"purpose",
 				"about",
 				"step",
@@ -321,11 +323,13 @@ def of_item(item: str) -> list[dict[str, Any]]:
 				"attempts",
 				"detail",
 			),
-			*("possible_duplicate", "in_flight", "planned_utc", "sent_utc", "next_attempt_utc"),
+			*("possible_duplicate", "in_flight"),
+			*("created_utc", "planned_utc", "sent_utc", "next_attempt_utc"),
 		],
 		order_by="name asc",
 	)
 	for row in found:
-		for column in ("planned", "sent", "next_attempt"):
+		for column in ("planned", "next_attempt"):
 			row[f"{column}_at"] = clock.to_site(row.pop(f"{column}_utc"))
+		row["sent_at"] = clock.to_site(row["sent_utc"])
 	return found

@@ -77,7 +77,7 @@ def test_a_plan_is_rehearsed_for_friday_evening(desk: Desk) -> None:
 		starts = control(dialog, "at")
 		expect(starts).to_be_focused()
 		now, friday, tonight = (
-			dialog.get_by_role("button", name=t) for t in ("Now", "Friday 17:50", "Tonight 3:00")
+			dialog.get_by_role("button", name=t, exact=True) for t in ("Now", "Friday 17:50", "Tonight 3:00")
 		)
 		expect(now).to_have_attribute("aria-pressed", "true")
 		timeline = dialog.locator(".escalation-rehearsal")

@@ -8,7 +8,9 @@ import { prompt, run_action } from "./desk/actions";
 import { clock_time, escaped, pill } from "./desk/html";
 import { ItemEscalation } from "./desk/item_escalation";
 import { item_summary, STALE_LINE } from "./desk/item_summary";
-import { item_timeline } from "./desk/item_timeline";
+import { item_messages, item_picture, item_timeline } from "./desk/item_timeline";
+import { lanes_html } from "./desk/lanes";
+import { pictured_html, redraw } from "./desk/lanes_touched";
 import { enable } from "./desk/plan_enable";
 import { new_from_example } from "./desk/plan_examples";
 import { Ladder } from "./desk/plan_ladder";
@@ -24,7 +26,8 @@ import { item_status, ITEM_TONES, MESSAGE_TONES, OUTCOME_TONES } from "./desk/to
 
 frappe.provide("escalation_mgmt");
 Object.assign(escalation_mgmt, { ask_quietly, call, clock_time, escaped, findings_html, findings_tone, is_manager, pill, prompt, read });
-Object.assign(escalation_mgmt, { item_summary, item_timeline, ItemEscalation, run_action, STALE_LINE });
+Object.assign(escalation_mgmt, { item_messages, item_picture, item_summary, item_timeline, ItemEscalation, run_action, STALE_LINE });
+Object.assign(escalation_mgmt, { lanes_html, pictured_html, redraw });
 Object.assign(escalation_mgmt, { begin_step, enable, Ladder, new_from_example, rehearse, show_priorities, show_taken });
 Object.assign(escalation_mgmt, { register_step_target, STEP_TARGET, WHICH, whom_in_words });
 Object.assign(escalation_mgmt, { item_status, ITEM_TONES, MESSAGE_TONES, OUTCOME_TONES });

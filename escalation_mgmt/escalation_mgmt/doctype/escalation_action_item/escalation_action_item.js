@@ -1,7 +1,8 @@
 // The form of an action item: who has it, what comes next and when, what happened, what is planned, what was sent.
 // Kept fresh by polling, without a flicker. In a block, because Desk evaluates the scripts of all forms in one scope.
 {
-	const { ask_quietly, clock_time, item_status, item_summary, item_timeline, ItemEscalation, run_action, STALE_LINE } = escalation_mgmt;
+	const { ask_quietly, clock_time, item_messages, item_picture, item_status, item_summary, item_timeline, ItemEscalation } = escalation_mgmt;
+	const { pictured_html, redraw, run_action, STALE_LINE } = escalation_mgmt;
 	const ITEM = "Escalation Action Item";
 	const LATE = 60000; // milliseconds
 	const PLANNED_AGAIN = 60000; // milliseconds; people and calendars change without a sign
@@ -27,7 +28,7 @@
 			frm.events.leave(frm);
 			// Also where nothing else can be shown, it says why.
 			frm.get_field("summary").$wrapper.html(STALE_LINE).removeData("escalation-html");
-			frm.get_field("timeline").$wrapper.empty().removeData("escalation-html");
+			frm.get_field("timeline").$wrapper.empty();
 			frm.events.speaker(frm).text("");
 			frm.escalation = new ItemEscalation(frm.doc.reference_doctype, frm.doc.name, {
 				draw: (state) => state && frm.events.draw(frm, state),
@@ -45,7 +46,7 @@
 			const escalation = frm.escalation;
 			await frm.events.update_fields(frm, state.version);
 			if (frm.escalation !== escalation) return;
-			put(frm.get_field("summary").$wrapper, item_summary(frm.doc, state));
+			redraw(frm.get_field("summary").$wrapper, item_summary(frm.doc, state));
 			const spoken = `${state.status}. ${state.headline}`;
 			if (frm.events.speaker(frm).text() !== spoken) frm.events.speaker(frm).text(spoken);
 			frm.events.draw_timeline(frm);
@@ -63,7 +64,11 @@
 		draw_timeline(frm) {
 			const { state } = frm.escalation;
 			if (!state) return; // taken away meanwhile: `heard` says so
-			put(frm.get_field("timeline").$wrapper, item_timeline(state, frm.escalation_planned, frm.escalation_all));
+			const $wrapper = frm.get_field("timeline").$wrapper;
+			if (!$wrapper.children().length) $wrapper.html(`${pictured_html("", "")}<div class="escalation-messages-place"></div>`);
+			redraw($wrapper.find(".escalation-picture-place"), item_picture(state, frm.escalation_planned));
+			redraw($wrapper.find(".escalation-words-place"), item_timeline(state, frm.escalation_planned, frm.escalation_all));
+			redraw($wrapper.find(".escalation-messages-place"), item_messages(state));
 		},
 
 		async ask_what_is_planned(frm, changed) {
@@ -113,12 +118,6 @@
 			frm.events.draw_timeline(frm);
 		},
 	});
-
-	// Only what differs is drawn, so that a selection or a press of the button survives a poll.
-	const put = ($wrapper, html) => {
-		if ($wrapper.data("escalation-html") === html && $wrapper.children().length) return;
-		$wrapper.data("escalation-html", html).html(html);
-	};
 
 	// Why what is shown may be old; empty where it isn't.
 	const why_stale = (status, seen_at) => {
