@@ -21,10 +21,13 @@ _PROBLEMS = r"""(element, least) => {
 	const on_top = (left, top) => { let hit = document.elementFromPoint(left, top);
 		while (hit?.shadowRoot && hit !== (hit = hit.shadowRoot.elementFromPoint(left, top) || hit)); return hit; };
 	// A person scrolls what can be scrolled, and nothing else; a script scrolls what hides its overflow, too.
-	const hiding = ancestors(element.parentElement).filter((at) => /hidden|clip/.test(getComputedStyle(at).overflow));
-	const before = hiding.map((at) => [at, at.scrollLeft, at.scrollTop]);
+	const hides = (how) => /hidden|clip/.test(how);
+	const before = ancestors(element.parentElement).map((at) => [at, getComputedStyle(at), at.scrollLeft, at.scrollTop]);
 	element.scrollIntoView({ block: "center", inline: "nearest", behavior: "instant" });
-	for (const [at, left, top] of before) Object.assign(at, { scrollLeft: left, scrollTop: top });
+	for (const [at, { overflowX, overflowY }, left, top] of before) {
+		if (hides(overflowX)) at.scrollLeft = left;
+		if (hides(overflowY)) at.scrollTop = top;
+	}
 
 	const channels = (colour) => { const all = colour.match(/[\d.]+/g).map(Number); return all.length < 4 ? [...all, 1] : all; };
 	const over = (top, ground) => [0, 1, 2].map((n) => top[n] * top[3] + ground[n] * (1 - top[3]));

@@ -1,6 +1,7 @@
 """The picture of an escalation: who is told what and when, in a rehearsal and on the action item, beside the list of words."""
 
 import re
+import time
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
@@ -27,6 +28,7 @@ HOUR = 3600
 
 # What is wrong with a picture's marks: one covers another, something else lies on one, or it is hard to see.
 PROBLEMS = r"""(picture) => {
+	if (!picture.isConnected) return ["it was drawn anew meanwhile"];
 	const shown = (mark) => mark.getClientRects().length;
 	const marks = [...picture.querySelectorAll(".escalation-lane-mark")].filter(shown);
 	const channels = (colour) => { const all = colour.match(/[\d.]+/g).map(Number); return all.length < 4 ? [...all, 1] : all; };
@@ -38,10 +40,14 @@ PROBLEMS = r"""(picture) => {
 	const problems = marks.length ? [] : ["there are no marks"];
 	// As a person scrolls: not what hides its overflow.
 	const hiding = [];
-	for (let at = picture; at; at = at.parentElement) if (/hidden|clip/.test(getComputedStyle(at).overflow)) hiding.push([at, at.scrollLeft, at.scrollTop]);
+	for (let at = picture; at; at = at.parentElement) hiding.push([at, getComputedStyle(at), at.scrollLeft, at.scrollTop]);
+	const hides = (how) => /hidden|clip/.test(how);
 	marks.forEach((mark, n) => {
 		mark.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
-		for (const [at, left, top] of hiding) Object.assign(at, { scrollLeft: left, scrollTop: top });
+		for (const [at, { overflowX, overflowY }, left, top] of hiding) {
+			if (hides(overflowX)) at.scrollLeft = left;
+			if (hides(overflowY)) at.scrollTop = top;
+		}
 		const [box, said, style] = [mark.getBoundingClientRect(), mark.ariaLabel, getComputedStyle(mark)];
 		for (const [x, y] of [[0.5, 0.5], [0.2, 0.5], [0.8, 0.5], [0.5, 0.2], [0.5, 0.8]]) {
 			const hit = document.elementFromPoint(box.left + box.width * x, box.top + box.height * y);
@@ -60,8 +66,11 @@ PROBLEMS = r"""(picture) => {
 
 
 def expect_marks(picture: Locator) -> None:
+	"""All of them are on top, beside each other, and stand out. Waits for what moves."""
 	expect(picture).to_be_visible()
-	problems = picture.evaluate(PROBLEMS)
+	until = time.monotonic() + SECONDS
+	while (problems := picture.evaluate(PROBLEMS)) and time.monotonic() < until:
+		picture.page.wait_for_timeout(200)
 	assert not problems, "\n".join(problems)
 
 
@@ -70,6 +79,7 @@ def lane(picture: Locator, who: str) -> Locator:
 
 
 def middle(of: Locator) -> float:
+	expect(of).to_be_visible()
 	box = of.bounding_box()
 	return box["x"] + box["width"] / 2
 
@@ -141,7 +151,7 @@ def its_marks_say_what_the_list_says(page: Page, picture: Locator) -> None:
 def it_is_drawn_in_the_rehearsal(admin: Window) -> None:
 	page = admin.page
 	admin.open("/app/escalation-plan/Ice")
-	for where in at_every_width(admin):
+	for where in at_every_width(admin, 390, 1280):
 		page.evaluate("window['escalation_mgmt'].rehearse(cur_frm)")
 		picture = page.locator(".modal-dialog:visible .escalation-picture")
 		expect(lane(picture, "Tina Tech").locator(".planned")).to_have_count(2)
