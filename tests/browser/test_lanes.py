@@ -89,7 +89,7 @@ def test_the_action_item_and_the_rehearsal_are_drawn_alike(desk: Desk) -> None:
 	with desk.window() as admin, desk.dispatcher():
 		admin.log_in("admin@x.test")
 		item = log_ticket(admin, SUBJECT, "High")
-		desk.inbox.expect(method="Email", to="tech@x.test", contains=SUBJECT, timeout=SECONDS)
+		desk.inbox.expect(method="Email", to="tech@x.test", contains=SUBJECT, timeout=3 * SECONDS)
 		desk.inbox.expect(method="HTTP POST", timeout=SECONDS)
 		admin.open(f"/app/escalation-action-item/{item}")
 		page = admin.page
