@@ -404,3 +404,29 @@ def test_what_was_exhausted_before_the_columns_came_is_shown(world: World) -> No
 	exhausted_tickets.execute()
 	world.sweep()
 	assert shown(ticket) == ("Exhausted", "1/1", None) and shown(answered) == NOTHING
+
+
+def test_helpdesks_list_offers_shows_and_filters_them(world: World) -> None:
+	"""As its page asks: columns from the fields of HD Ticket, conditions by operator."""
+	get_list_data = frappe.get_attr("helpdesk.api.doc.get_list_data")
+	world.plan((0, "Email"), (30, "Email"))
+	runs = world.ticket()
+	world.ticket("Question", priority="Low")
+	world.forward(10)
+	world.expect_email(TECH)
+	frappe.set_user(LEAD)
+	offered = {field["value"]: field for field in get_list_data("HD Ticket")["fields"]}
+	assert {offered[column]["type"] for column in COLUMNS} == {"Select", "Data", "Datetime"}
+	assert "Exhausted" in offered[STATUS]["options"].split("\n")
+	columns = [{"key": column, "type": offered[column]["type"], "label": column} for column in COLUMNS]
+	for condition in (
+		[STATUS, "in", ["Escalating"]],
+		[STATUS, "is", "set"],
+		[STEP, "like", "1/%"],
+		[DUE, "is", "set"],
+	):
+		found = get_list_data("HD Ticket", [condition], f"{DUE} asc", columns=columns)["data"]
+		assert [str(row["name"]) for row in found] == [str(runs.name)], condition
+		assert (found[0][STATUS], found[0][STEP]) == ("Escalating", "1/2")
+	none = get_list_data("HD Ticket", [[STATUS, "=", "Exhausted"]], columns=columns)
+	assert not none["data"]

@@ -41,6 +41,11 @@ frappe.db.sql(
 	"insert into `__UserSettings` (`user`, `doctype`, `data`) values ('rita@x.test', 'HD Ticket', %s)",
 	(frappe.as_json(chosen),),
 )
+view = {"doctype": "HD View", "label": "Burning", "user": "rita@x.test", "type": "list", "dt": "HD Ticket"}
+columns = [{"key": "subject", "label": "Subject"}, {"key": "escalation_mgmt_status", "label": "Escalation"}]
+kept = {"columns": columns, "rows": ["subject", "escalation_mgmt_status"], "filters": [["escalation_mgmt_due", "is", "set"]]}
+texts = {what: frappe.as_json(value) for what, value in kept.items()}
+frappe.get_doc({**view, **texts, "order_by": "escalation_mgmt_due asc"}).insert(ignore_mandatory=True, ignore_permissions=True)
 from frappe.custom.doctype.property_setter.property_setter import make_property_setter
 make_property_setter("HD Ticket", "escalation_mgmt_status", "width", "90px", "Data")
 if frappe.db.exists("DocType", "Desktop Layout"):
@@ -94,7 +99,7 @@ def test_nothing_is_left_but_what_people_have(a_copy: str, tmp_path: Path) -> No
 
 	again = command(a_copy, "install-app", "escalation_mgmt")
 	assert again.returncode == 0, again.stderr
-	chosen = {"tabList Filter", "tabList View Settings", "__UserSettings", "tabProperty Setter"}
+	chosen = {"tabList Filter", "tabList View Settings", "tabHD View", "__UserSettings", "tabProperty Setter"}
 	assert {*before} - {*left(a_copy)} <= {"tabDesktop Layout", *chosen}
 	status = command(a_copy, "escalation", "status")
 	assert "has not looked" not in status.stdout, "no tick of the installation before"
@@ -109,6 +114,10 @@ def config(name: str) -> dict[str, object]:
 AS_OTHERS_CHOSE = {
 	"List Filter": [["HD Ticket", "status", "=", "Open"]],
 	"List View Settings": [{"fieldname": "subject", "label": "Subject"}],
+	"columns": [{"key": "subject", "label": "Subject"}],
+	"rows": ["subject"],
+	"filters": [],
+	"order_by": "modified desc",
 	"user": {"List": {"filters": [["HD Ticket", "status", "=", "Open"]], "sort_order": "asc"}},
 }
 
@@ -125,6 +134,8 @@ texts = {
 	"List Filter": frappe.db.get_value("List Filter", {"filter_name": "Burning"}, "filters"),
 	"List View Settings": frappe.db.get_value("List View Settings", "HD Ticket", "fields"),
 	"user": data,
+	**frappe.db.get_value("HD View", {"label": "Burning"}, ["columns", "rows", "filters"], as_dict=True),
+	"order_by": json.dumps(frappe.db.get_value("HD View", {"label": "Burning"}, "order_by")),
 }
 print(json.dumps({of: json.loads(text) for of, text in texts.items()}))
 """
