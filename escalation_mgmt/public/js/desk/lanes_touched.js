@@ -41,12 +41,6 @@ function light(mark) {
 
 const line_of = (mark) => $(mark).closest(PICTURED).find(".escalation-words-place").find(LINE).toArray().find((line) => line.dataset.line === mark.dataset.line);
 
-function light_marks(line) {
-	const $pictured = $(line).closest(PICTURED);
-	$pictured.find(".escalation-lit").removeClass("escalation-lit");
-	$pictured.find(MARK).filter((_n, mark) => mark.dataset.line === line.dataset.line).add(line).addClass("escalation-lit");
-}
-
 const unfold = ($pictured) => {
 	const all = $pictured.is("[data-unfolded]");
 	$pictured.find(".escalation-more-lanes").attr("aria-expanded", String(all)).toggle(!all);
@@ -83,7 +77,6 @@ $(document)
 		if (KEYS.includes(event.key)) event.preventDefault();
 		if (next) next.focus();
 	})
-	.on("mouseenter", `${PICTURED} .escalation-words-place ${LINE}`, (event) => light_marks(event.currentTarget))
 	.on("click", ".escalation-more-lanes", (event) => {
 		const $pictured = $(event.currentTarget).closest(PICTURED).attr("data-unfolded", "");
 		unfold($pictured);
