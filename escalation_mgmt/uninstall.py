@@ -19,6 +19,7 @@ from escalation_mgmt.utils.doctypes import SETTINGS
 
 APP = "escalation_mgmt"
 MODULE = "Escalation Mgmt"
+COUNTERS = ("ESC-", "MNT-")  # action items, maintenances
 _SIDEBAR, _ICON, _LAYOUT = "Workspace Sidebar", "Desktop Icon", "Desktop Layout"  # of Frappe 16
 
 
@@ -37,6 +38,7 @@ def after_uninstall() -> None:
 	bell.remove_all()
 	_remove_from_the_desktop()
 	_remove_roles()
+	_remove_counters()
 	frappe.db.delete("Singles", {"doctype": SETTINGS})
 	frappe.db.delete("__Auth", {"doctype": ("like", "Escalation %")})
 	installation.forget()
@@ -130,6 +132,14 @@ def _remove_roles() -> None:
 			frappe.delete_doc("Role", name, ignore_permissions=True, ignore_missing=True)
 		except frappe.LinkExistsError:
 			frappe.clear_messages()
+
+
+def _remove_counters() -> None:
+	"""Of the names that our DocTypes gave, unless another DocType counts by the same."""
+	for prefix in COUNTERS:
+		by_prefix = {"autoname": ("like", f"{prefix}%")}
+		if not frappe.get_all("DocType", filters=by_prefix, limit=1, order_by="name"):
+			frappe.db.delete("Series", {"name": prefix})
 
 
 def _delete(doctype: str, name: str) -> None:

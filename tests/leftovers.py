@@ -40,6 +40,10 @@ def found() -> dict[str, list[str]]:
 			name for name in columns if "escalation" in name and not table.startswith("tabEscalation")
 		]:
 			held["columns"] = [*held.get("columns", ()), *(f"{table}.{name}" for name in ours)]
+	if counters := frappe.db.sql(
+		"select `name` from `tabSeries` where `name` in ('ESC-', 'MNT-') order by 1"
+	):
+		held["tabSeries"] = [name for (name,) in counters]
 	if rules := frappe.get_all("DocPerm", filters={"permlevel": 9}, pluck="role", order_by="role"):
 		held["permissions"] = rules
 	return held

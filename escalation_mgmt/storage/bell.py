@@ -114,7 +114,6 @@ def forget_person(user: str, names: Collection[str]) -> None:
 		filters={"document_type": ITEM},
 		fields=["document_name", "for_user", "from_user", "subject"],
 		order_by="document_name",
-		limit_page_length=0,
 	)
 	items = {
 		row.document_name

@@ -129,7 +129,6 @@ def causes(led_to: Mapping[str, Collection[EventKind]]) -> dict[str, tuple[datet
 		filters={"action_item": ("in", list(led_to)), "kind": ("in", kinds)},
 		fields=["action_item", "kind", "step", "data", "at_utc"],
 		order_by="at_utc asc, name asc",
-		limit_page_length=0,
 	)
 	newest = {row.action_item: row for row in found if row.kind in led_to[row.action_item]}
 	return {

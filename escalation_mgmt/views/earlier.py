@@ -28,7 +28,6 @@ def listed(names: Sequence[str]) -> dict[str, Any]:
 		filters={"name": ("in", list(names))},
 		fields=["name", "plan", "status", "ended_utc"],
 		order_by="opened_utc desc, name desc",
-		limit_page_length=0,
 	)
 	if not readable:
 		return {}

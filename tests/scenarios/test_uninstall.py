@@ -31,6 +31,8 @@ if frappe.db.exists("DocType", "Workspace Sidebar"):
 	within.update({"label": "Within", "icon_type": "Link", "link_type": "Workspace Sidebar", "link_to": "Rita's Own"})
 	within.parent_icon = "Escalation Management"
 	within.insert(ignore_permissions=True)
+frappe.db.sql("insert into `tabSeries` (`name`, `current`) values ('ESC-', 7), ('MNT-', 1)")
+frappe.db.sql("update `tabDocType` set `autoname` = 'MNT-.####' where `name` = 'HD Ticket Type'")
 of_list = {"doctype": "List Filter", "filter_name": "Burning", "reference_doctype": "HD Ticket"}
 conditions = [["HD Ticket", "escalation_mgmt_status", "=", "Exhausted"], ["HD Ticket", "status", "=", "Open"]]
 frappe.get_doc({**of_list, "filters": frappe.as_json(conditions)}).insert()
@@ -81,7 +83,9 @@ def test_nothing_is_left_but_what_people_have(a_copy: str, tmp_path: Path) -> No
 	before = left(a_copy, made)
 	assert {"tabCustom Field", "tabList Filter", "__UserSettings", "tabProperty Setter"} <= {*before}
 	assert before["permissions"] and len(before["columns"]) == 2, "of a text each, and one is a time"
-	assert {"tabDocType", "tabRole", "tabCustom HTML Block", "tabScheduled Job Type"} <= {*before}
+	assert {"tabDocType", "tabRole", "tabCustom HTML Block", "tabScheduled Job Type", "tabSeries"} <= {
+		*before
+	}
 	assert "escalation_installation_id" in config(a_copy)
 
 	rehearsed = command(a_copy, "uninstall-app", "escalation_mgmt", "--dry-run", "--no-backup")
@@ -93,6 +97,7 @@ def test_nothing_is_left_but_what_people_have(a_copy: str, tmp_path: Path) -> No
 	assert done.returncode == 0, done.stderr
 	after = left(a_copy)
 	(rita,) = after.pop("tabHas Role")
+	assert after.pop("tabSeries") == ["MNT-"], "somebody else counts by it"
 	assert after == {"tabRole": ["Escalation Responder"]}, "somebody has it"
 	assert choices(a_copy) == AS_OTHERS_CHOSE
 	assert rita and "escalation_installation_id" not in config(a_copy)

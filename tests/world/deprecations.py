@@ -1,6 +1,6 @@
 """Ways of Frappe's that it is about to close, and that our code goes. Frappe 16 warns of them; 15 and the embedded host don't.
 
-Whose they are is read from the stack: a warning's own place is in Frappe, a call below whoever should know.
+Whose they are is read from the stack: a warning's own place is in Frappe, below whoever should know.
 """
 
 import sys
@@ -9,7 +9,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-OURS = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[2]
+OURS = [ROOT / name for name in ("escalation_mgmt", "tests", "host", "benchmarks")]
+HANDS_ON = ("get_all", "get_list")
 _found: list[str] = []
 
 
@@ -26,16 +28,18 @@ class _Warnings:
 
 
 def _caller() -> str:
-	"""Where our code called Frappe, unless another app's did; empty if it didn't."""
-	frappe = str(Path(sys.modules["frappe"].__file__).parent)
+	"""Where our code called what warned, itself or through one of Frappe's that hands on what it is given; empty if another did:
+	Frappe and other apps go old ways, too.
+	"""
 	frame = sys._getframe(2)
-	while frame and (
-		frame.f_code.co_filename.startswith((frappe, "<")) or "/lib/python" in frame.f_code.co_filename
-	):
+	while frame and frame.f_code.co_name in ("deprecation_warning", "wrapper"):
 		frame = frame.f_back
-	if frame is None or OURS not in Path(frame.f_code.co_filename).parents:
+	frame = frame and frame.f_back  # of what warned
+	while frame and frame.f_code.co_name in HANDS_ON:
+		frame = frame.f_back
+	if frame is None or not any(folder in Path(frame.f_code.co_filename).parents for folder in OURS):
 		return ""
-	return f"{Path(frame.f_code.co_filename).relative_to(OURS)}:{frame.f_lineno}"
+	return f"{Path(frame.f_code.co_filename).relative_to(ROOT)}:{frame.f_lineno}"
 
 
 def watch() -> None:

@@ -50,7 +50,7 @@ class Expecting(CleanSite):
 		assert not self.providers.faults.unused()
 		log = frappe.get_all("Error Log", fields=["method", "error"], order_by="creation")
 		assert not log, "\n\n".join(f"{row.method}\n{row.error}" for row in log)
-		assert deprecations.taken() == []
+		assert not (old := deprecations.taken()), "\n".join(old)
 
 	# --- what is there
 
