@@ -76,6 +76,9 @@ def enter_bench() -> str:
 
 	frappe.init(BENCH_SITE, sites_path=os.environ["SITES_PATH"])
 	frappe.connect()
+	# Paused for the bench's own scheduler (tests/bench); the app is to find it as on any site.
+	frappe.conf.pause_scheduler = 0
+	frappe.db.set_single_value("System Settings", "enable_scheduler", 1)
 	return BENCH_SITE
 
 
@@ -95,6 +98,8 @@ def prepare() -> None:
 	frappe.set_user("Administrator")
 	frappe.flags.in_test = True
 	frappe.in_test = True
+	if BENCH_SITE:
+		_without_people_of_the_last_run()
 	for email, (name, *roles) in PEOPLE.items():
 		add_person(email, name, *roles)
 	if HELPDESK:
@@ -105,6 +110,18 @@ def prepare() -> None:
 		for team in ("Network", "Web"):
 			add_team(team)
 	frappe.db.commit()
+
+
+def _without_people_of_the_last_run() -> None:
+	"""Whom single tests have added: a bench's site is used again, where the embedded host copies another."""
+	import frappe
+
+	for pattern in ("%@x.test", "deleted-user-%"):
+		for user in frappe.get_all(
+			"User", filters={"name": ("like", pattern)}, pluck="name", order_by="name"
+		):
+			if user not in PEOPLE:
+				frappe.delete_doc("User", user, ignore_permissions=True, force=True)
 
 
 def add_team(name: str, users: tuple[str, ...] = ("second@x.test",), *, assigns: bool = False) -> None:
@@ -158,6 +175,16 @@ def add_person(email: str, name: str, *roles: str) -> None:
 		agent = frappe.new_doc("HD Agent")
 		agent.update({"user": email, "agent_name": name, "is_active": 1})
 		agent.insert(ignore_permissions=True)
+
+
+def module(name: str, *arguments: str) -> dict[str, object]:
+	"""For `subprocess`: run a module of the repository, standing where processes of the site stand."""
+	root = Path(__file__).resolve().parent.parent
+	return {
+		"args": [sys.executable, "-m", name, *arguments],
+		"cwd": os.environ["SITES_PATH"] if BENCH_SITE else root,
+		"env": {**os.environ, "PYTHONPATH": str(root)},
+	}
 
 
 def command(site: str, *arguments: str) -> subprocess.CompletedProcess:

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,11 @@ from escalation_mgmt.utils import expressions, value_methods
 from escalation_mgmt.utils.budget import LONGEST, Budget, Refused, TooMuch
 from escalation_mgmt.utils.templating import render
 from tests import endless
+from tests.on_site import module
 from tests.world import PAGER, World
 
 pytestmark = pytest.mark.one_database
 
-ROOT = Path(__file__).resolve().parents[2]
 _without = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 SECONDS = 2  # of a processor, for one; a fraction of it as a rule
 
@@ -30,8 +29,7 @@ SECONDS = 2  # of a processor, for one; a fraction of it as a rule
 def test_whatever_an_administrator_writes_ends_soon(world: World) -> None:
 	"""In a process of its own, which has two minutes and 2 GB for all of them."""
 	child = subprocess.Popen(
-		[sys.executable, "-m", "tests.endless", world.site, str(Path(frappe.local.sites_path).resolve())],
-		cwd=ROOT,
+		**module("tests.endless", world.site, str(Path(frappe.local.sites_path).resolve())),
 		stdout=subprocess.PIPE,
 		stderr=subprocess.PIPE,
 		text=True,

@@ -102,9 +102,9 @@ HOUR = timedelta(hours=1)
 	("zone", "day", "begins", "ends"),
 	[
 		# Its midnight comes twice, and the first one begins it.
-		("America/Havana", "2026-11-01", datetime(2026, 11, 1, 4), datetime(2026, 11, 2, 5)),
+		("America/Havana", "2024-11-03", datetime(2024, 11, 3, 4), datetime(2024, 11, 4, 5)),
 		# Its midnight is left out: 01:00 begins it.
-		("America/Havana", "2026-03-08", datetime(2026, 3, 8, 5), datetime(2026, 3, 9, 4)),
+		("America/Havana", "2024-03-10", datetime(2024, 3, 10, 5), datetime(2024, 3, 11, 4)),
 		("Europe/Berlin", "2026-10-25", datetime(2026, 10, 24, 22), datetime(2026, 10, 25, 23)),
 		("Asia/Beirut", "2026-10-24", datetime(2026, 10, 23, 21), datetime(2026, 10, 24, 22)),
 		("UTC", "2026-10-25", datetime(2026, 10, 25), datetime(2026, 10, 26)),
