@@ -50,18 +50,17 @@ def snooze(item: str, until: str, actor: Actor) -> Result:
 
 
 def _instant(until: str) -> datetime:
-	if minutes := _FROM_NOW.fullmatch(until.strip()):
+	said = str(until).strip()
+	if minutes := _FROM_NOW.fullmatch(said):
 		return clock.now() + timedelta(minutes=int(minutes[1]))
+	if not said:
+		frappe.throw(_("Say until when."))
 	try:
-		local = get_datetime(str(until).strip().replace("T", " "))
+		local = get_datetime(said.replace("T", " "))
 	except (ValueError, OverflowError):
 		local = None
-		if str(until).strip():
-			frappe.throw(_("{0} is no date and time.").format(plain(str(until), 140)))
-	if not local:
-		frappe.throw(_("Say until when."))
-	if not bounds.is_possible(local):
-		frappe.throw(_("{0} is no date and time.").format(plain(str(until), 140)))
+	if not local or not bounds.is_possible(local):
+		frappe.throw(_("{0} is no date and time.").format(plain(said, 140)))
 	return clock.to_utc(local)
 
 

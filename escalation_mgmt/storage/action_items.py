@@ -136,11 +136,18 @@ def names_of_exhausted(after: str, limit: int) -> list[str]:
 
 
 def note_answered(names: Sequence[str]) -> None:
-	"""Somebody has answered the tickets of these exhausted items, or they are gone: they are shown no more."""
-	if names:
+	"""Somebody has answered the tickets of these exhausted items, or they are gone: they are shown no more.
+
+	Passes over what somebody holds: a ticket's save doesn't wait for one who acknowledges, and the sweep comes by again.
+	"""
+	if not names:
+		return
+	sql = f"select `name` from `tab{ITEM}` where `name` in ({rows.placeholders(names)}) order by `name`"
+	free = tuple(row[0] for row in frappe.db.sql(f"{sql} for update skip locked", tuple(names)))
+	if free:
 		frappe.db.sql(
-			f"update `tab{ITEM}` set `exhausted_ticket` = null where `name` in ({rows.placeholders(names)})",
-			tuple(names),
+			f"update `tab{ITEM}` set `exhausted_ticket` = null where `name` in ({rows.placeholders(free)})",
+			free,
 		)
 
 
