@@ -1,0 +1,23 @@
+"""Counting our rows through Frappe's own door, for whoever may list them."""
+
+from typing import Any
+
+import frappe
+from frappe import client
+from frappe.desk import reportview
+
+MODULE = "Escalation Mgmt"
+
+
+@frappe.whitelist()
+def get_count(
+	doctype: str, filters: str | list | dict | None = None, debug: Any = False, cache: Any = False
+) -> int:
+	"""`frappe.client.get_count`, which it stands in for. Frappe 15 counts any DocType for anybody who is logged in, by any
+	filter, so that a hidden address can be guessed character by character. Ours are counted as Frappe 16 counts: as
+	lists are, with the reader's rights. Raises PermissionError. Of other apps' DocTypes Frappe's own answer is given.
+	"""
+	if frappe.db.get_value("DocType", doctype, "module") != MODULE:
+		return client.get_count(doctype, filters, debug, cache)
+	frappe.local.form_dict = frappe._dict(doctype=doctype, filters=client.get_safe_filters(filters) or [])
+	return reportview.get_count()
