@@ -176,7 +176,7 @@ def shows_who_has_it(window: Window) -> None:
 	expect(window.shown("acknowledged_via")).to_have_text("Link")
 	expect(window.shown("acknowledged_at")).to_have_text(A_TIME)
 	expect(window.page.locator(".page-head .indicator-pill:visible")).to_have_text("Acknowledged")
-	expect(window.page.get_by_role("button", name="Acknowledge")).to_have_count(0)
+	expect(window.page.get_by_role("button", name="Acknowledge", exact=True)).to_have_count(0)
 	lines = window.page.locator(".escalation-timeline li:not(.escalation-day)")
 	told = "\n".join(lines.all_inner_texts())
 	for part in (

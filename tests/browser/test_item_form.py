@@ -42,7 +42,8 @@ def test_what_happened_and_what_is_planned(desk: Desk) -> None:
 		actions = page.locator(".escalation-actions [data-action]")
 		expect(actions).to_have_text(
 			[
-				*("Acknowledge", "Escalate Now", "Escalate to Step…", "Snooze…"),
+				*("Acknowledge", "Escalate Now", "Escalate to Step…"),
+				*("Snooze 15m", "Snooze 30m", "Snooze 1h", "Snooze…"),
 				*("Add a Person…", "Hand Over…", "Stop…"),
 			]
 		)

@@ -1,5 +1,6 @@
 """What would go wrong, as a manager finds it: what reaches nobody first, and each cause with its remedy."""
 
+import re
 from pathlib import Path
 
 from playwright.sync_api import expect
@@ -27,7 +28,7 @@ def test_what_reaches_nobody_stands_above_what_is_thinner(desk: Desk, tmp_path: 
 				expect(other).not_to_contain_text("reach nobody")
 				expect_seen(box)
 				admin.page.screenshot(path=tmp_path / f"workspace {shown}.png")
-			assert "red" in box.get_attribute("class")
+			expect(box).to_have_class(re.compile(r"\bred\b"))
 			for title, colour, says in (
 				(NOBODY, "red", "It can reach nobody."),
 				(THIN, "orange", "SMS isn't set up"),
