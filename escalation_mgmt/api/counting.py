@@ -1,9 +1,10 @@
 """Counting our rows through Frappe's own door, for whoever may list them."""
 
+from json import JSONDecodeError
 from typing import Any
 
 import frappe
-from frappe import client
+from frappe import _, client
 from frappe.desk import reportview
 
 MODULE = "Escalation Mgmt"
@@ -15,9 +16,12 @@ def get_count(
 ) -> int:
 	"""`frappe.client.get_count`, which it stands in for. Frappe 15 counts any DocType for anybody who is logged in, by any
 	filter, so that a hidden address can be guessed character by character. Ours are counted as Frappe 16 counts: as
-	lists are, with the reader's rights. Raises PermissionError. Of other apps' DocTypes Frappe's own answer is given.
+	lists are, with the reader's rights. Raises PermissionError, and ValidationError for filters that can't be read. Of other apps' DocTypes Frappe's own answer is given.
 	"""
-	if frappe.db.get_value("DocType", doctype, "module") != MODULE:
-		return client.get_count(doctype, filters, debug, cache)
-	frappe.local.form_dict = frappe._dict(doctype=doctype, filters=client.get_safe_filters(filters) or [])
-	return reportview.get_count()
+	try:
+		if frappe.db.get_value("DocType", doctype, "module") != MODULE:
+			return client.get_count(doctype, filters, debug, cache)
+		frappe.local.form_dict = frappe._dict(doctype=doctype, filters=client.get_safe_filters(filters) or [])
+		return reportview.get_count()
+	except JSONDecodeError:
+		frappe.throw(_("The filters must be a list or an object in JSON."))
