@@ -10,6 +10,7 @@ import pytest
 from escalation_mgmt.api import plans as plans_api
 from escalation_mgmt.preflight import providers, readiness
 from escalation_mgmt.utils import clock
+from tests import on_site
 from tests.on_site import add_team
 from tests.scenarios.test_plan_form import warnings
 from tests.scenarios.test_rehearsal import everything
@@ -167,9 +168,7 @@ def test_one_cause_is_one_line_with_each_persons_own_remedy(world: World) -> Non
 	"""Seven people without a number: not seven lines, and their names, not their addresses."""
 	users = [f"ann{n}@x.test" for n in range(7)]
 	for n, user in enumerate(users):
-		frappe.get_doc(
-			{"doctype": "User", "email": user, "first_name": f"Ann {n}", "send_welcome_email": 0}
-		).insert(ignore_permissions=True)
+		on_site.add_person(user, f"Ann {n}", "Escalation Responder")
 	world.contact(users[1])
 	world.plan(*((0, "SMS", "User", user) for user in users), (1, "Email", *LEAD[1:]))
 	frappe.db.commit()

@@ -153,7 +153,7 @@ def _without_roles_of_others() -> None:
 	role or a team is for the people of every test.
 	"""
 	known = sorted(on_site.PEOPLE)
-	for doctype, column in (("Has Role", "parent"), ("HD Agent", "name")):
+	for doctype, column in (("Has Role", "parent"), ("HD Agent", "user")):
 		if not frappe.db.table_exists(doctype):
 			continue
 		where = (
