@@ -37,7 +37,7 @@ NO_NAMES = {
 	"Escalation Event": "kind",
 	"Escalation Maintenance": "reason",
 	"Escalation Notification": "method recipient about attempt_id provider_message_id detail",
-	"Escalation Notification Secret": "token_hash earlier_token_hash",
+	"Escalation Notification Secret": "token_hash earlier_token_hash note",
 	"Escalation Plan": "title subject message",
 	"Escalation Settings": (
 		"catch_all_email public_url heartbeat_url vapid_public_key vapid_subject twilio_account_sid twilio_api_key"
