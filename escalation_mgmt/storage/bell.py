@@ -24,9 +24,18 @@ from escalation_mgmt.facts.ticket_pages import TicketPages
 from escalation_mgmt.storage.bell_lines import ENDS, ByHand, Message, over, text
 from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.utils import clock, installation, rows
-from escalation_mgmt.utils.after_commit import TRIES, Collected, again_on_conflict, end, own_transaction
+from escalation_mgmt.utils.after_commit import (
+	TRIES,
+	Collected,
+	again_on_conflict,
+	end,
+	impatient,
+	own_transaction,
+)
 from escalation_mgmt.utils.doctypes import CONTACT, EVENT, ITEM, NOTIFICATION
+from escalation_mgmt.utils.error_reports import reported
 from escalation_mgmt.utils.identity import as_stamp
+from escalation_mgmt.utils.jobs import enqueue
 
 LOG = "Notification Log"
 _SETTINGS = "Notification Settings"
@@ -59,18 +68,34 @@ def renew_soon(items: Iterable[str]) -> None:
 
 def renew(items: Collection[str]) -> None:
 	"""Bring the lines of these action items up to date, in a transaction of its own: to be called between two others. Raises
-	nothing.
+	nothing. Where somebody holds one of them, a worker waits for it.
 	"""
 	left = sorted(items)
 	for _time in range(TRIES):
 		if not left:
 			return
-		with own_transaction("Escalation: Desk's notifications can't be written"):
-			if not installation.is_live():
-				return
-			left = again_on_conflict(lambda names=left: _renew_once(names))
+		with own_transaction("Escalation: Desk's notifications can't be written"), impatient():
+			try:
+				left = _renew_if_live(left)
+			except frappe.QueryTimeoutError:
+				enqueue(renew_patiently, items=left)
+				raise
 			continue
 		return  # it failed, and that is reported
+
+
+@reported("Escalation: Desk's notifications can't be written", job=True)
+def renew_patiently(items: Sequence[str]) -> None:
+	"""By a worker, which may wait as long as the database lets anybody wait. Ends the caller's transaction."""
+	frappe.db.rollback()
+	for _time in range(TRIES):
+		if not items:
+			return
+		items = _renew_if_live(items)
+
+
+def _renew_if_live(names: Sequence[str]) -> list[str]:
+	return again_on_conflict(lambda: _renew_once(names)) if installation.is_live() else []
 
 
 def _renew_once(names: Sequence[str]) -> list[str]:

@@ -13,6 +13,7 @@ import frappe
 from escalation_mgmt.utils.error_reports import log_error, report_once
 
 TRIES = 3  # where the database chose us to give way
+PATIENCE = 1  # seconds for which a row is waited for that somebody holds; MariaDB itself would wait for 50, each time
 
 
 class Collected:
@@ -29,11 +30,14 @@ class Collected:
 		# With the connection, for another one knows nothing of what this one's commit will run.
 		database: Any = frappe.local.db
 		waiting = database.__dict__.setdefault("escalation_collected", {})
-		if self._do not in waiting:
-			waiting[self._do] = set()
-			frappe.db.after_commit.add(lambda: self._do(sorted(waiting.pop(self._do, ()))))
-			frappe.db.after_rollback.add(lambda: waiting.pop(self._do, None))
-		waiting[self._do] |= names
+		waiting.setdefault(self._do, set()).update(names)
+		# Each time, for Frappe forgets what it was asked for where another's callback fails: the first of ours takes all names.
+		frappe.db.after_commit.add(lambda: self._hand_over(waiting))
+		frappe.db.after_rollback.add(lambda: waiting.pop(self._do, None))
+
+	def _hand_over(self, waiting: dict[Callable, set[str]]) -> None:
+		if names := waiting.pop(self._do, None):
+			self._do(sorted(names))
 
 
 @contextmanager
@@ -48,12 +52,27 @@ def own_transaction(title: str) -> Iterator[None]:
 		_give_up(e, title)
 
 
+@contextmanager
+def impatient() -> Iterator[None]:
+	"""Meanwhile a row that somebody holds is waited for no longer than `PATIENCE`: neither the next step, nor the answer to
+	whoever saved a ticket, is held up by it. Raises QueryTimeoutError then.
+	"""
+	if frappe.db.db_type != "mariadb":  # SQLite locks no rows
+		yield
+		return
+	frappe.db.sql(f"set session innodb_lock_wait_timeout = {PATIENCE}")
+	try:
+		yield
+	finally:
+		frappe.db.sql("set session innodb_lock_wait_timeout = default")
+
+
 def again_on_conflict(do: Callable[[], Any]) -> Any:
-	"""Do it, once more from the beginning where another transaction was in the way."""
+	"""Do it, once more from the beginning where the database chose us to give way to another transaction."""
 	for left in reversed(range(TRIES)):
 		try:
 			return do()
-		except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
+		except frappe.QueryDeadlockError:
 			if not left:
 				raise
 			end("rollback")

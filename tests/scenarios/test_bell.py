@@ -1,5 +1,6 @@
 """Desk's notifications: one line for an escalation and a person, renewed, linked to where they read the ticket."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from escalation_mgmt.storage import bell
 from escalation_mgmt.utils import installation
 from escalation_mgmt.utils.doctypes import ITEM
 from tests import hostile
+from tests.held import held
 from tests.scenarios.test_erasure import erased
 from tests.scenarios.test_ticket_form import Form
 from tests.world import PAGER, World
@@ -311,6 +313,47 @@ def test_a_process_that_is_late_does_not_write_what_was(
 	monkeypatch.setattr(bell, "rewrite", late)
 	bell.renew([item])
 	assert line(TINA).subject.startswith("You have ticket")
+
+
+def test_whoever_holds_a_line_holds_up_no_step(
+	world: World, paged: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	"""As an erasure does, or another job of the site's: the line is written by a worker, once it is free."""
+	if frappe.db.db_type != "mariadb":
+		pytest.skip("SQLite has one writer at a time")
+	asked: list[tuple[str, dict]] = []
+	monkeypatch.setattr(frappe, "enqueue", lambda path, **how: asked.append((path, how)))
+	with held(LOG, line(TINA).name):
+		began = time.monotonic()
+		world.forward(5)
+		assert time.monotonic() - began < 10, "MariaDB itself waits for 50 seconds"
+		world.expect_email(TINA)
+		assert line(TINA).subject.startswith("Step 1 of 3")
+	[(path, how)] = [(path, how) for path, how in asked if path.endswith("renew_patiently")]
+	assert how.pop("queue") == "short"
+	frappe.get_attr(path)(**how)
+	assert line(TINA).subject.startswith("Step 2 of 3")
+	waits = frappe.db.sql("select @@session.innodb_lock_wait_timeout, @@global.innodb_lock_wait_timeout")
+	assert waits[0][0] == waits[0][1], "everything else waits as it did"
+
+
+def test_what_others_fail_in_after_a_commit_silences_no_later_line(world: World, paged: Any) -> None:
+	"""On one connection, as a dispatcher's or a long job's: Frappe drops all that was put off until that commit."""
+
+	def fail() -> None:
+		raise RuntimeError("another app's")
+
+	item = world.item(paged).name
+	frappe.db.after_commit.add(fail)
+	bell.renew_soon([item])
+	with pytest.raises(RuntimeError):
+		frappe.db.commit()
+	frappe.db.rollback()
+	frappe.db.set_value(LOG, line(TINA).name, "subject", "old", update_modified=False)
+	frappe.db.commit()
+	bell.renew_soon([item])
+	frappe.db.commit()
+	assert line(TINA).subject.startswith("Step 1 of 3")
 
 
 def test_a_mute_copy_writes_none(world: World, paged: Any, monkeypatch: pytest.MonkeyPatch) -> None:

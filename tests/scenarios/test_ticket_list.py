@@ -2,9 +2,6 @@
 
 import os
 import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +15,7 @@ from escalation_mgmt.storage.ticket_list import COLUMNS, DUE, STATUS, STEP
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM
 from tests import children
+from tests.held import held
 from tests.scenarios.test_crash import killed
 from tests.world import World, needs
 
@@ -220,36 +218,12 @@ def exhausted_of(world: World, ticket: Any) -> Any:
 	return ticket
 
 
-@contextmanager
-def held(ticket: Any) -> Iterator[None]:
-	"""Another connection holds the ticket's row meanwhile, as a save does."""
-	site, path = frappe.local.site, frappe.local.sites_path
-	has_it, let_go = threading.Event(), threading.Event()
-
-	def hold() -> None:
-		frappe.init(site, sites_path=path)
-		frappe.connect()
-		frappe.db.sql("select `name` from `tabHD Ticket` where `name` = %s for update", (ticket.name,))
-		has_it.set()
-		let_go.wait(60)
-		frappe.destroy()
-
-	thread = threading.Thread(target=hold)
-	thread.start()
-	try:
-		assert has_it.wait(60)
-		yield
-	finally:
-		let_go.set()
-		thread.join()
-
-
 def test_a_ticket_that_somebody_holds_is_passed_over_and_repaired_later(world: World) -> None:
 	if frappe.db.db_type != "mariadb":
 		pytest.skip("SQLite has one writer at a time")
 	world.plan((0, "Email"), (30, "Email"))
 	tickets = [world.ticket(f"Outage {n}") for n in range(3)]
-	with held(tickets[1]):
+	with held(tickets[1].doctype, tickets[1].name):
 		link = world.forward(10)
 		assert [shown(ticket)[0] for ticket in tickets] == ["Escalating", "Scheduled", "Escalating"]
 		assert len(world.inbox.take_all()) == 3, "the step itself waits for nobody"
