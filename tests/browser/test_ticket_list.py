@@ -100,7 +100,9 @@ def test_a_long_list_is_asked_for_in_no_longer_address_than_servers_take(
 		mark = row(agent, BURNS).locator(f"{COLUMN} .escalation-mark")
 		expect(mark).to_have_text(re.compile(r"Escalating"))
 		more = "Array.from({length: 500}, (_, n) => ({name: `ISS-2026-${10000 + n}`}))"
-		with agent.page.expect_response(re.compile(r"escalation_mgmt\.api\.tickets"), timeout=30_000) as asked:
+		with agent.page.expect_response(
+			re.compile(r"escalation_mgmt\.api\.tickets"), timeout=30_000
+		) as asked:
 			agent.page.evaluate(f"() => {{ cur_list.data = [...cur_list.data, ...{more}]; }}")
 		request = asked.value.request
 		assert len(f"{request.method} {request.url} HTTP/1.1") < 4094
