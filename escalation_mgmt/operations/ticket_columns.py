@@ -140,6 +140,7 @@ def take_off(doctype: str) -> None:
 	frappe.db.delete("Property Setter", {"doc_type": doctype, "field_name": ("in", COLUMNS)})
 	frappe.db.delete("Custom Field", {"dt": doctype, "fieldname": ("in", COLUMNS)})
 	frappe.db.commit()
+	frappe.clear_cache(doctype=doctype)  # before, or whoever saves a ticket meanwhile still writes to them
 	_drop_columns(doctype)
 	frappe.clear_cache()  # which columns a table has is remembered as well
 

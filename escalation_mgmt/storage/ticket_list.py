@@ -20,7 +20,7 @@ from escalation_mgmt.engine import RUNNING, Status, TicketKey
 from escalation_mgmt.facts import sources
 from escalation_mgmt.storage.action_items import running_ticket, ticket_of
 from escalation_mgmt.utils import clock, fault_points, rows
-from escalation_mgmt.utils.after_commit import own_transaction
+from escalation_mgmt.utils.after_commit import end, own_transaction
 from escalation_mgmt.utils.doctypes import ITEM
 from escalation_mgmt.utils.identity import as_stamp
 from escalation_mgmt.utils.ticket_names import as_name, as_text, joined
@@ -70,13 +70,13 @@ def write_soon(keys: Iterable[TicketKey]) -> None:
 
 
 def write(names: Mapping[str, Collection[str]]) -> None:
-	"""Write the columns of these tickets, {DocType: names}, as their items stand now, in a transaction of its own.
+	"""Write the columns of these tickets, {DocType: names}, as their items stand now, in transactions of its own.
 
 	To be called between two transactions. Raises nothing: whoever has just committed has done what they wanted.
 	"""
 	with own_transaction("Escalation: what lists of tickets show can't be written"):
 		fault_points.point("list.before")
-		for doctype in filter(has_columns, names):
+		for doctype in [doctype for doctype in names if has_columns(doctype)]:
 			_write(doctype, sorted(names[doctype]))
 	fault_points.point("list.after")
 
@@ -84,6 +84,7 @@ def write(names: Mapping[str, Collection[str]]) -> None:
 def _write(doctype: str, names: list[str]) -> None:
 	for start in range(0, len(names), rows.CHUNK):
 		part = names[start : start + rows.CHUNK]
+		end("commit")  # what an older snapshot shows of the items may be of yesterday by the time that the rows are ours
 		free = frappe.db.sql(
 			f"select `name`, `creation`, {_listed(COLUMNS)} from `tab{doctype}`"
 			f" where `name` in ({rows.placeholders(part)}) order by `name` for update skip locked",

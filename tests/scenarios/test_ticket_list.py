@@ -7,6 +7,7 @@ from typing import Any
 
 import frappe
 import pytest
+import requests
 
 from escalation_mgmt.operations import ticket_columns
 from escalation_mgmt.patches.v0_1 import exhausted_tickets
@@ -254,6 +255,29 @@ def test_a_save_that_began_before_the_step_writes_what_is_so_by_then(world: Worl
 	world.expect_email(TECH)
 
 
+def test_whoever_writes_late_writes_what_is_so_by_then(
+	world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	"""Its snapshot begins; before it has the row, somebody acknowledges, and that is written."""
+	if frappe.db.db_type != "mariadb":
+		pytest.skip("SQLite has one writer at a time")
+	world.plan((0, "Email"), (30, "Email"))
+	ticket = world.ticket()
+	world.forward(10)
+	link, real = world.expect_email(TECH).links[0], ticket_list.has_columns
+
+	def late(doctype: str) -> bool:
+		monkeypatch.setattr(ticket_list, "has_columns", real)
+		found = real(doctype)
+		assert requests.post(link, timeout=30).ok  # past `world`, which would end this transaction
+		return found
+
+	monkeypatch.setattr(ticket_list, "has_columns", late)
+	world.forward(30)
+	assert shown(ticket) == ("Acknowledged", "2/2", None)
+	world.inbox.take_all()
+
+
 @pytest.mark.parametrize(("point", "written"), [("list.before", False), ("list.after", True)])
 def test_what_a_crash_left_out_the_sweep_repairs(world: World, point: str, written: bool) -> None:
 	"""Between a step's commit and ours; the step is done, and goes out once."""
@@ -312,7 +336,9 @@ def test_what_fails_here_stops_no_step_and_no_save(world: World, monkeypatch: py
 	assert shown(ticket)[0] == "Escalating", "said once an hour, and repaired"
 
 
-def test_another_doctype_has_them_once_a_plan_takes_it(world: World) -> None:
+def test_another_doctype_has_them_once_a_plan_takes_it(
+	world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
 	needs("Issue")
 	world.plan((0, "Email", "User", LEAD), reference_doctype="Issue")
 	ticket_columns.install()
@@ -334,6 +360,13 @@ def test_another_doctype_has_them_once_a_plan_takes_it(world: World) -> None:
 	issue.name += "-again"
 	world.sweep()
 	assert shown(issue) == ("Exhausted", "1/1", None)
+	drop = ticket_columns._drop_columns
+
+	def dropped(doctype: str) -> None:
+		assert not ticket_list.has_columns(doctype), "whoever saves one meanwhile must not write to them"
+		drop(doctype)
+
+	monkeypatch.setattr(ticket_columns, "_drop_columns", dropped)
 	ticket_columns.take_off("Issue")
 	assert not ticket_list.has_columns("Issue")
 	issue = frappe.get_doc("Issue", issue.name)
