@@ -84,7 +84,9 @@ def write(names: Mapping[str, Collection[str]]) -> None:
 def _write(doctype: str, names: list[str]) -> None:
 	for start in range(0, len(names), rows.CHUNK):
 		part = names[start : start + rows.CHUNK]
-		end("commit")  # what an older snapshot shows of the items may be of yesterday by the time that the rows are ours
+		end(
+			"commit"
+		)  # what an older snapshot shows of the items may be of yesterday by the time that the rows are ours
 		free = frappe.db.sql(
 			f"select `name`, `creation`, {_listed(COLUMNS)} from `tab{doctype}`"
 			f" where `name` in ({rows.placeholders(part)}) order by `name` for update skip locked",

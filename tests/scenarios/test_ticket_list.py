@@ -255,9 +255,7 @@ def test_a_save_that_began_before_the_step_writes_what_is_so_by_then(world: Worl
 	world.expect_email(TECH)
 
 
-def test_whoever_writes_late_writes_what_is_so_by_then(
-	world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_whoever_writes_late_writes_what_is_so_by_then(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 	"""Its snapshot begins; before it has the row, somebody acknowledges, and that is written."""
 	if frappe.db.db_type != "mariadb":
 		pytest.skip("SQLite has one writer at a time")
@@ -336,9 +334,7 @@ def test_what_fails_here_stops_no_step_and_no_save(world: World, monkeypatch: py
 	assert shown(ticket)[0] == "Escalating", "said once an hour, and repaired"
 
 
-def test_another_doctype_has_them_once_a_plan_takes_it(
-	world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_doctype_has_them_once_a_plan_takes_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 	needs("Issue")
 	world.plan((0, "Email", "User", LEAD), reference_doctype="Issue")
 	ticket_columns.install()
