@@ -31,7 +31,8 @@ class Option:
 class Field:
 	"""What an action asks for before it is done. With `options` one of them is chosen; a `datetime` is given in
 	the site's zone, beginning with `default` (a form that shows it says which zone that is, or shows the reader's own, as
-	Desk does); else a text is written.
+	Desk does); else a text is written. A `person` is nobody at first: the first of the options, `likely` of them, are buttons that do
+	the action, the others are chosen from a list.
 	"""
 
 	name: str
@@ -40,6 +41,7 @@ class Field:
 	kind: str = "text"
 	default: str = ""
 	optional: bool = False
+	likely: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Action:
 	permission: str = "write"  # on the ticket; "read": being notified is enough, too
 	possible: Callable[[TicketKey], bool] = lambda key: True  # asked of the ticket where it would be offered
 	fields: Callable[[TicketKey, ActionItem | None], tuple[Field, ...]] = lambda key, item: ()
+	preview: str = ""  # a function of `api` that says of a ticket and the values what would be done
 	instead: Callable[[ActionItem | None], Result | None] = lambda item: None  # said where it isn't offered
 	even_if_stale: bool = False  # what it means doesn't depend on what has happened since
 	tells_at_once: bool = False  # somebody is told before it is committed: it isn't tried again on a conflict

@@ -1,20 +1,28 @@
 """The person whom an escalation is handed over to, or who is added: chosen from those who are offered, with a note to them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from typing import NoReturn
 
 import frappe
+import redis
 from frappe import _
 
 from escalation_mgmt.actions.action import Click, Field, Option
 from escalation_mgmt.engine import ActionItem, CannotBeReached, TargetKind, TicketKey, is_personal
-from escalation_mgmt.facts import people, sources
+from escalation_mgmt.facts import assignments, people, sources
 from escalation_mgmt.utils import rate_limit
 from escalation_mgmt.utils.plain_text import plain
 
 PER_HOUR = 60
 """How often one person can have somebody paged by name."""
 
+
+LIKELY = 5
+"""So many people at most are buttons: one who reads them in the night finds the one they mean."""
+
+HAD_LATELY = "escalation_had_lately"
+_HAD_SECONDS = 600
 
 LONGEST_NOTE = 140
 """Characters of what is written to whoever is paged: more would be a second SMS."""
@@ -23,16 +31,16 @@ LONGEST_NOTE = 140
 def fields(
 	name: str, label: Callable[[], str]
 ) -> Callable[[TicketKey, ActionItem | None], tuple[Field, ...]]:
-	"""What is asked for: the person, each with the methods of the plan that reach them, and a note to them. Nobody is chosen
+	"""What is asked for: a note to the person, and who that is, each with the methods of the plan that reach them. Nobody is chosen
 	beforehand: somebody would be woken by mistake. Where nobody can be offered, it is any user of Desk.
 	"""
 
 	def asked(key: TicketKey, item: ActionItem | None) -> tuple[Field, ...]:
 		offered = _offered(key, item)
-		options = (Option("", ""), *_options(offered, item)) if offered else ()
+		options, likely = _options(key, offered, item)
 		return (
-			Field(name, label(), options),
 			Field("note", _("A note to them (it stands in the message)"), optional=True),
+			Field(name, label(), options, kind="person", likely=likely),
 		)
 
 	return asked
@@ -60,24 +68,45 @@ def chosen(click: Click, asked_in: str) -> tuple[str, str]:
 	return user, name
 
 
-def _options(offered: list[tuple[str, str]], item: ActionItem | None) -> Iterator[Option]:
-	"""The likeliest first: whom the plan would page yet, then the others, then who has the ticket already; at the end those
-	whom nothing reaches. Of each by name.
+def _options(
+	key: TicketKey, offered: list[tuple[str, str]], item: ActionItem | None
+) -> tuple[tuple[Option, ...], int]:
+	"""The likeliest first, and how many of them are likely: whom the plan would page yet, then the others, then who has the ticket
+	already or asks; at the end those whom nothing reaches. Of each who had most tickets lately, then by name.
 	"""
+	if not offered:
+		return (), 0
 	steps = item.plan.steps if item else ()
 	methods = dict.fromkeys(step.method for step in steps if is_personal(step))
 	directory = people.Directory()
 	directory.read(user for user, _name in offered)
-	comes, has_it = _to_come(item), item.assignees if item else ()
+	comes, had = _to_come(item), _had_lately(key.doctype)
+	has_it = {*(item.assignees if item else ()), frappe.session.user}
 
 	def rank(user: str, by: str) -> int:
 		if not by:
 			return 3
 		return 2 if user in has_it else int(user not in comes)
 
+	def option(user: str, name: str, by: str) -> Option:
+		return Option(user, f"{name} ({by})" if by else _("{0} (can't be reached)").format(name))
+
 	found = [(user, name, ", ".join(map(_, directory.methods_to(user, methods)))) for user, name in offered]
-	for user, name, by in sorted(found, key=lambda each: rank(each[0], each[2])):
-		yield Option(user, f"{name} ({by})" if by else _("{0} (can't be reached)").format(name))
+	found.sort(key=lambda each: (rank(each[0], each[2]), -had.get(each[0], 0)))
+	likely = sum(rank(user, by) < 2 for user, _name, by in found)
+	return tuple(option(*each) for each in found), min(likely, LIKELY)
+
+
+def _had_lately(doctype: str) -> dict[str, int]:
+	"""`assignments.lately`, for every open form asks for it every few seconds: at most some minutes old."""
+	key = f"{HAD_LATELY}:{doctype}"
+	with suppress(redis.exceptions.RedisError, OSError):
+		if (known := frappe.cache.get_value(key, expires=True)) is not None:
+			return known
+	found = assignments.lately(doctype)
+	with suppress(redis.exceptions.RedisError, OSError):
+		frappe.cache.set_value(key, found, expires_in_sec=_HAD_SECONDS)
+	return found
 
 
 def _to_come(item: ActionItem | None) -> set[str]:

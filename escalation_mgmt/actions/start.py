@@ -8,12 +8,20 @@ from frappe import _
 from escalation_mgmt.actions import by_hand
 from escalation_mgmt.actions.action import Action, Click, Field, Option, Result
 from escalation_mgmt.dispatch import evaluation, promptly
-from escalation_mgmt.engine import RUNNING, ActionItem, Actor, Plan, StatusCategory, Ticket, TicketKey
+from escalation_mgmt.engine import (
+	RUNNING,
+	ActionItem,
+	Actor,
+	Plan,
+	StatusCategory,
+	Ticket,
+	TicketKey,
+	winner,
+)
 from escalation_mgmt.facts import plans, sources, tickets
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.storage import action_items, decisions
 from escalation_mgmt.utils import clock
-from escalation_mgmt.utils.plain_text import plain
 
 NOW, AFTER_WINDOW = "now", "window"
 """When a plan starts that is started by hand; what isn't said is now."""
@@ -28,17 +36,15 @@ def start(key: TicketKey, plan: str, actor: Actor, *, at_once: bool = True) -> s
 	evaluation.lock_ticket(key)
 	if action_items.running(key):
 		frappe.throw(_("This ticket has a running escalation already."))
-	for version, candidate in plans.enabled(key.doctype).items():
-		if candidate.name == plan:
-			ticket = tickets.Tickets([key], lock=True)[key]
-			if ticket.gone or ticket.category == StatusCategory.RESOLVED:
-				frappe.throw(_("This ticket is closed. Open it again to start an escalation."))
-			now = clock.now()
-			_count(key, candidate, ticket, actor, now)
-			name = decisions.open_for(ticket, version, candidate, now, by=actor.user, at_once=at_once)
-			promptly.run_if_due(key, now)
-			return name
-	frappe.throw(_("{0} is not an enabled plan for {1}.").format(plain(plan, 140), _(key.doctype)))
+	version, chosen = plans.enabled_named(key.doctype, plan)
+	ticket = tickets.Tickets([key], lock=True)[key]
+	if ticket.gone or ticket.category == StatusCategory.RESOLVED:
+		frappe.throw(_("This ticket is closed. Open it again to start an escalation."))
+	now = clock.now()
+	_count(key, chosen, ticket, actor, now)
+	name = decisions.open_for(ticket, version, chosen, now, by=actor.user, at_once=at_once)
+	promptly.run_if_due(key, now)
+	return name
 
 
 def _count(key: TicketKey, plan: Plan, ticket: Ticket, actor: Actor, now: datetime) -> None:
@@ -66,12 +72,20 @@ def _possible(key: TicketKey) -> bool:
 
 
 def _asked(key: TicketKey, _item: ActionItem | None) -> tuple[Field, ...]:
-	names = [plan.name for plan in plans.enabled(key.doctype).values()]
+	names = [plan.name for plan in _likeliest_first(key)]
 	when = (Option(NOW, _("Now")), Option(AFTER_WINDOW, _("After its response window")))
 	return (
 		Field("plan", _("Plan"), tuple(Option(name, name) for name in names)),
 		Field("when", _("When It Starts"), when, default=NOW),
 	)
+
+
+def _likeliest_first(key: TicketKey) -> list[Plan]:
+	"""The plans that can be started: the one that takes such a ticket, then the others by their rank."""
+	snapshot = evaluation.Snapshot([key])
+	ticket, found = snapshot.tickets[key], list(snapshot.enabled(key.doctype).values())
+	first = None if ticket.gone else winner(found, ticket.facts, snapshot.condition_met(key))
+	return sorted(found, key=lambda plan: (plan is not first, plan.rank, plan.name))
 
 
 START = Action(
@@ -81,4 +95,5 @@ START = Action(
 	run=_run,
 	possible=_possible,
 	fields=_asked,
+	preview="before_starting",
 )

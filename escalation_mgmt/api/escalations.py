@@ -9,10 +9,11 @@ from escalation_mgmt import permissions
 from escalation_mgmt.actions import catalog
 from escalation_mgmt.actions.acknowledge import acknowledge_as
 from escalation_mgmt.actions.action import Result, user_as_actor
+from escalation_mgmt.actions.start import AFTER_WINDOW, NOW
 from escalation_mgmt.actions.start import start as _start
 from escalation_mgmt.api.given import parsed
 from escalation_mgmt.engine import TicketKey, can_acknowledge
-from escalation_mgmt.preflight import rehearsal
+from escalation_mgmt.preflight import rehearsal, starting
 from escalation_mgmt.storage import history, lanes, outbox
 from escalation_mgmt.storage.action_items import ticket_of
 from escalation_mgmt.utils import clock
@@ -52,6 +53,16 @@ def start(doctype: str, name: str, plan: str, at_once: bool = True) -> str:
 	frappe.has_permission(doctype, "write", name, throw=True)
 	actor = user_as_actor(frappe.session.user, _via())
 	return _start(TicketKey(doctype, str(name)), plan, actor, at_once=at_once)
+
+
+@frappe.whitelist()
+def before_starting(doctype: str, name: str, plan: str, when: str = NOW) -> dict[str, Any]:
+	"""What a plan would do with a ticket, started by hand now or after its response window (`starting.preview`). For whoever may
+	start it.
+	"""
+	permissions.only_for_staff()
+	frappe.has_permission(doctype, "write", name, throw=True)
+	return starting.preview(TicketKey(doctype, str(name)), plan, at_once=when != AFTER_WINDOW)
 
 
 @frappe.whitelist()

@@ -8,7 +8,7 @@ None where nothing is to be done. Nothing here reads a clock, a database or a ne
 - what time and the ticket do: `remembered` (raised, reopened), `matching` (which plan), `start`, `evaluate`, `run`, `group`, `maintenance_hold`, `time_out`, `end`, by the
   times of `waits`;
 - what people ask for: `acknowledge` (with `quorum`, of several), `bring_forward`, `snooze`, `unacknowledge`, `responders`;
-- all of it on virtual time: `rehearse`, and `ladder` (a plan's times).
+- all of it on virtual time: `rehearse`, and `ladder` (a plan's times), `rungs` (a rehearsal's).
 
 Instants are naive datetimes in UTC, durations are timedeltas.
 """
@@ -37,7 +37,7 @@ from escalation_mgmt.engine.end import CancelReason, can_stop, stop
 from escalation_mgmt.engine.evaluate import evaluate
 from escalation_mgmt.engine.event import Event, EventKind, Named
 from escalation_mgmt.engine.item import AckRequest, ActionItem
-from escalation_mgmt.engine.ladder import Rung, ladder
+from escalation_mgmt.engine.ladder import Rung, ladder, rungs
 from escalation_mgmt.engine.maintenance import Maintenance
 from escalation_mgmt.engine.maintenance import running as running_maintenance
 from escalation_mgmt.engine.maintenance_hold import release
@@ -214,6 +214,7 @@ __all__ = [
 	"remember",
 	"run_again",
 	"run_due",
+	"rungs",
 	"running_maintenance",
 	"settled",
 	"snooze",

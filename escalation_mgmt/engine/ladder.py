@@ -1,14 +1,16 @@
-"""A plan as a ladder: what goes out how long after the end of the response window, if nobody acknowledges."""
+"""A plan as a ladder: what goes out how long after the end of the response window, if nobody acknowledges; or, for one ticket, after
+it is started.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from escalation_mgmt.engine.context import Context
-from escalation_mgmt.engine.decision import Reach, Recipient
+from escalation_mgmt.engine.decision import Page, Reach, Recipient, Unreachable
 from escalation_mgmt.engine.event import EventKind
 from escalation_mgmt.engine.plan import Plan, StartAt, Step
-from escalation_mgmt.engine.rehearse import rehearse
+from escalation_mgmt.engine.rehearse import Timeline, rehearse
 from escalation_mgmt.engine.ticket import Ticket
 
 _SOME_TIME = datetime(2000, 1, 1)
@@ -16,14 +18,17 @@ _SOME_TIME = datetime(2000, 1, 1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rung:
-	"""The steps that go out together, `after` the end of the response window. Without steps: the plan is exhausted.
+	"""The steps that go out together, `after` the end of the response window (or what its `rungs` count from). Without steps: the
+	plan is exhausted.
 
-	`run` counts from 0; 1 is the first repeat.
+	`run` counts from 0; 1 is the first repeat. `pages` are what the steps send, `missed` those whom they can't reach.
 	"""
 
 	after: timedelta
 	steps: tuple[Step, ...] = ()
 	run: int = 0
+	pages: tuple[Page, ...] = ()
+	missed: tuple[tuple[Step, Unreachable], ...] = ()
 
 
 def ladder(plan: Plan) -> Iterator[Rung]:
@@ -37,15 +42,21 @@ def ladder(plan: Plan) -> Iterator[Rung]:
 	plan = replace(plan, start=StartAt.AT_ONCE)
 	# Which ticket it is and who is reached doesn't show in a ladder.
 	nobodys = Ticket(doctype=plan.takes.doctype, name="")  # pragma: no mutate
-	timeline = rehearse(plan, nobodys, Context(_SOME_TIME, reaches=_everybody))
-	by_number = {step.number: step for step in plan.steps}
+	yield from rungs(rehearse(plan, nobodys, Context(_SOME_TIME, reaches=_everybody)), _SOME_TIME)
+
+
+def rungs(timeline: Timeline, since: datetime) -> Iterator[Rung]:
+	"""The rungs of a rehearsal in their order, counted from an instant (UTC)."""
+	by_number = {step.number: step for step in timeline.item.plan.steps}
 	for moment in timeline.moments:
 		ran = [event for event in moment.events if event.kind is EventKind.STEP_RAN]
 		if ran or any(event.kind is EventKind.EXHAUSTED for event in moment.events):
 			yield Rung(
-				after=moment.at - _SOME_TIME,
+				after=moment.at - since,
 				steps=tuple(by_number[event.step] for event in ran),
 				run=moment.events[-1].run,
+				pages=moment.pages,
+				missed=moment.missed,
 			)
 
 

@@ -31,7 +31,7 @@ from escalation_mgmt.engine import (
 from escalation_mgmt.facts import sources
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM, PLAN, PLAN_VERSION
-from escalation_mgmt.utils.plain_text import check_storable
+from escalation_mgmt.utils.plain_text import check_storable, plain
 from escalation_mgmt.utils.rows import placeholders
 
 _WATCHED = "escalation_watched"
@@ -197,6 +197,14 @@ def enabled(doctype: str) -> dict[str, Plan]:
 		for row in rows
 		if row.plan_version in found
 	}
+
+
+def enabled_named(doctype: str, name: str) -> tuple[str, Plan]:
+	"""The version of the enabled plan of that name for a ticket DocType, and the plan. Raises ValidationError where there is none."""
+	for version, plan in enabled(doctype).items():
+		if plan.name == name:
+			return version, plan
+	frappe.throw(_("{0} is not an enabled plan for {1}.").format(plain(name, 140), _(doctype)))
 
 
 def first_enabled(doctype: str) -> datetime | None:

@@ -1,5 +1,7 @@
 """What a plan's form says while it is being written: its ladder of times, and what is wrong with it."""
 
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import frappe
@@ -33,7 +35,7 @@ def outline_of(doc: Any) -> dict[str, Any]:
 		doc.enabled = 1  # what would go wrong is said before it is
 		return {
 			"counted": _counted(frozen),
-			"rungs": _rungs(frozen, numbers),
+			"rungs": rungs_in_words(frozen, ladder(frozen), partial(_rung, numbers), _at),
 			"problems": problems,
 			"names": _names(frozen),
 			"warnings": [] if problems else validation.warnings(doc),
@@ -68,37 +70,50 @@ def _counted(plan: Plan) -> str:
 	return words
 
 
-def _rungs(plan: Plan, numbers: list[int]) -> list[dict[str, Any]]:
-	"""In words. `numbers`: of the form's rows. Of a plan that repeats, each further run is one line."""
-	rungs = list(ladder(plan))
+def rungs_in_words(
+	plan: Plan,
+	rungs: Iterable[Rung],
+	steps: Callable[[Rung], list[dict[str, Any]]],
+	at: Callable[[Rung], str],
+) -> list[dict[str, Any]]:
+	"""A ladder's rungs: [{"at", "steps", "line": where there are no steps}], as the functions `at` and `steps` say them. Of a plan
+	that repeats, each further run is one line.
+	"""
+	rungs = list(rungs)
 	last = rungs[-1] if rungs and not rungs[-1].steps else None
-	shown = [_rung(rung, numbers) for rung in rungs if rung.steps and rung.run == 0]
+	shown = [
+		{"at": at(rung), "steps": steps(rung), "line": ""} for rung in rungs if rung.steps and not rung.run
+	]
 	repeats: dict[int, Rung] = {}
 	for rung in rungs:
 		if rung.run and rung.steps:
 			repeats.setdefault(rung.run, rung)
 	for run, rung in list(repeats.items())[:RUNS_SHOWN]:
 		words = _("all steps again (repeat {0} of {1})").format(run, plan.repeats)
-		shown.append({"at": _at(rung), "steps": [], "line": words})
+		shown.append({"at": at(rung), "steps": [], "line": words})
 	if plan.repeats > RUNS_SHOWN:
 		shown.append({"at": "…", "steps": [], "line": _("and so on, {0} times in all").format(plan.repeats)})
 	if last:
 		words = _("nobody acknowledged: exhausted, and the plan's owner is told")
-		shown.append({"at": _at(last), "steps": [], "line": words})
+		shown.append({"at": at(last), "steps": [], "line": words})
 	return shown
 
 
-def _rung(rung: Rung, numbers: list[int]) -> dict[str, Any]:
-	steps = [{"number": numbers[step.number - 1], "line": _step(step)} for step in rung.steps]
-	return {"at": _at(rung), "steps": steps, "line": ""}
+def _rung(numbers: list[int], rung: Rung) -> list[dict[str, Any]]:
+	"""Its steps, by the `numbers` of the form's rows."""
+	return [
+		{"number": numbers[step.number - 1], "line": step_in_words(step, whom_in_words(step))}
+		for step in rung.steps
+	]
 
 
 def _at(rung: Rung) -> str:
 	return wording.duration(rung.after.total_seconds())
 
 
-def _step(step: Step) -> str:
-	words = _("{0} to {1}").format(_(step.method), _whom(step))
+def step_in_words(step: Step, whom: str) -> str:
+	"""What a step does, and when: "SMS to the assignee, only in working time"."""
+	words = _("{0} to {1}").format(_(step.method), whom)
 	if step.in_working_time:
 		words = _("{0}, only in working time").format(words)
 	if step.needs == EVERYONE:
@@ -106,7 +121,8 @@ def _step(step: Step) -> str:
 	return _("{0}; {1} have to acknowledge").format(words, step.needs) if step.needs > 1 else words
 
 
-def _whom(step: Step) -> str:
+def whom_in_words(step: Step) -> str:
+	"""Whom a step goes to, as its plan says; "…" where it doesn't yet. A bare number or address as it is."""
 	value = step.target.value
 	match step.target.kind:
 		case TargetKind.ASSIGNEE:

@@ -44,7 +44,7 @@ def shown(key: TicketKey) -> dict[str, Any]:
 	"""The state of a ticket's escalation for the present user, who may read the ticket.
 
 	{"seen": to be handed back with a click, "items": those that run, or else the newest (none that the user may not see), "earlier":
-	what was before them (`earlier.listed`), "actions": [{"name", "label", "fields"}] and "withheld", why others can do more than
+	what was before them (`earlier.listed`), "actions": [{"name", "label", "fields", "preview"}] and "withheld", why others can do more than
 	the user: about the first of the items; "now": seconds of Unix time, "words" for a page that can't translate}.
 
 	An item is {"item": its name, "status", "tone": a colour, "plan", "headline", "countdown": a text with `TIME` in it, "due_in":
@@ -106,6 +106,9 @@ def _can_be_done(key: TicketKey, item: ActionItem | None) -> dict[str, Any]:
 		"title": _("Escalation"),
 		"details": _("Details"),
 		"cancel": _("Cancel"),
+		"somebody_else": _("Somebody Else"),
+		"what_it_does": _("What It Will Do"),
+		"no_preview": _("What it will do can't be shown now."),
 		"zone": _("Time zone: {0}").format(clock.zone()),
 		"more": _("More"),
 		"sent": _("Sent:"),
@@ -271,6 +274,7 @@ def _offered(key: TicketKey, item: ActionItem | None) -> list[dict[str, Any]]:
 			"name": action.name,
 			"label": action.label(),
 			"fields": [asdict(field) for field in action.fields(key, item)],
+			"preview": action.preview,
 		}
 		for action in catalog.offered(key, item)
 	]

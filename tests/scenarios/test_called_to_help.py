@@ -107,14 +107,10 @@ def test_a_person_is_chosen_knowing_how_they_can_be_reached(world: World) -> Non
 	world.expect_email("tech@x.test")
 	form = Form(world, ticket, "tech@x.test")
 	for action, field in (("add_person", "who"), ("hand_over", "to")):
-		asked, note = next(each for each in form.shown["actions"] if each["name"] == action)["fields"]
+		note, asked = next(each for each in form.shown["actions"] if each["name"] == action)["fields"]
 		assert (note["name"], note["optional"], asked["optional"]) == ("note", True, False)
-		assert (asked["name"], asked["default"], asked["options"][0]) == (
-			field,
-			"",
-			{"value": "", "label": ""},
-		)
-		labels = {option["value"]: option["label"] for option in asked["options"][1:]}
+		assert (asked["name"], asked["default"], asked["kind"]) == (field, "", "person"), "nobody is chosen"
+		labels = {option["value"]: option["label"] for option in asked["options"]}
 		assert labels["lead@x.test"] == "Leo Lead (Email, SMS, Phone Call)"
 		assert labels["tech@x.test"] == "Tina Tech (Email)"
 		assert labels["second@x.test"] == "Sam Second (can't be reached)"
@@ -131,14 +127,14 @@ def test_the_likeliest_stand_first(world: World) -> None:
 	world.forward(10)
 	world.expect_email("tech@x.test")
 	form = Form(world, ticket, "tech@x.test")
-	asked = next(each for each in form.shown["actions"] if each["name"] == "hand_over")["fields"][0]
-	users = [option["value"] for option in asked["options"][1:]]
+	asked = next(each for each in form.shown["actions"] if each["name"] == "hand_over")["fields"][1]
+	users = [option["value"] for option in asked["options"]]
 	assert users[0] == "lead@x.test" and users[-2:] == ["tech@x.test", "second@x.test"]
 	world.forward(5)
 	world.expect_email("lead@x.test")
 	form.reload()
-	asked = next(each for each in form.shown["actions"] if each["name"] == "hand_over")["fields"][0]
-	rest = [option["value"] for option in asked["options"][1:-2]]
+	asked = next(each for each in form.shown["actions"] if each["name"] == "hand_over")["fields"][1]
+	rest = [option["value"] for option in asked["options"][:-2]]
 	assert rest == sorted(rest, key=dict(people.names(rest)).get), "no step is to come: by name"
 
 

@@ -200,7 +200,7 @@ def test_given_back_before_the_window_is_over(world: World) -> None:
 
 def test_handed_over_the_ticket_is_theirs_and_they_are_paged_at_once(world: World, form: Form) -> None:
 	choices = {
-		option["value"]: option["label"] for option in action(form, "hand_over")["fields"][0]["options"]
+		option["value"]: option["label"] for option in action(form, "hand_over")["fields"][1]["options"]
 	}
 	assert choices["lead@x.test"] == "Leo Lead (Email)" and "owner@x.test" not in choices
 	assert stale(form, "hand_over", to="lead@x.test")

@@ -10,6 +10,7 @@ import frappe
 import frappe.app
 from werkzeug.serving import make_server
 
+from escalation_mgmt.actions import person
 from escalation_mgmt.dispatch import monitor
 from escalation_mgmt.facts import plans
 from escalation_mgmt.utils import clock, installation, rows
@@ -109,6 +110,7 @@ class CleanSite:
 		_without_roles_of_others()
 		frappe.cache.delete_keys("escalation_limit:")
 		frappe.cache.delete_keys("escalation_reported:")
+		frappe.cache.delete_keys(person.HAD_LATELY)
 		frappe.cache.delete_value(["escalation_providers", monitor.TICK, monitor.WORKER])
 		monitor.noted.clear()
 		plans.forget_watched()

@@ -4,7 +4,9 @@
 // One version for all files, however long a browser keeps them.
 const version = new URL(import.meta.url).search;
 const { TicketEscalation } = await import(`./ticket_escalation.js${version}`);
-const { count_ages, item_link, make, of_people, put, put_earlier, put_sent } = await import(`./ticket_parts.js${version}`);
+const { count_ages, item_link, likely_people, make, of_people, other_people, Preview, put, put_earlier, put_sent } = await import(
+	`./ticket_parts.js${version}`
+);
 const { CSS } = await import(`./agent_page_style.js${version}`);
 
 const IN_A_ROW = 3; // buttons; where there are more, the first two and a menu
@@ -28,8 +30,10 @@ class Line {
 		this.doable = make("span", "escalation-actions");
 		this.withheld = make("span", "escalation-withheld");
 		this.earlier = make("details", "escalation-earlier");
+		this.said = make("div", "escalation-said");
+		this.said.setAttribute("role", "alert");
 		this.element = make("section", "escalation-line");
-		this.element.append(make("style", "", CSS), this.title, this.doable, this.withheld, this.earlier);
+		this.element.append(make("style", "", CSS), this.title, this.doable, this.withheld, this.earlier, this.said);
 		this.escalation = new TicketEscalation("HD Ticket", name, {
 			draw: (state) => this.draw(state),
 			count: (text, n) => this.count(text, n),
@@ -115,14 +119,30 @@ class Line {
 	// Ask what the action wants to know, do it, and say what came of it.
 	async run(button, action, shown) {
 		this.menu?.hidePopover();
-		const values = action.fields.length ? await ask(action, shown.words) : {};
-		if (!values) return;
+		const values = action.fields.length ? await ask(this.escalation, action, shown) : {};
+		if (!values) return this.stand(action.name);
 		button.disabled = true;
 		const { done, message } = await this.escalation
 			.act(action.name, values, shown)
 			.catch((error) => (console.error("Escalation:", error), { done: false, message: shown.words.failed }))
 			.finally(() => (button.disabled = false));
 		(done ? this.toast.success : this.toast.error)(message);
+		this.say(message);
+		this.stand(action.name);
+	}
+
+	// Helpdesk's toasts aren't spoken in all of its versions.
+	say(message) {
+		this.said.textContent = "";
+		setTimeout(() => (this.said.textContent = message), 50); // what is the same is spoken again
+	}
+
+	// By keys somebody goes on from the action, or from the menu that has it; where it isn't offered any more, from the first.
+	stand(name) {
+		if (![null, document.body].includes(document.activeElement)) return; // they have gone elsewhere
+		const button = this.doable.querySelector(`[data-action="${name}"]`);
+		const more = this.menu?.contains(button) && this.doable.querySelector("[data-action=more]");
+		(more || button || this.doable.querySelector("button"))?.focus();
 	}
 }
 
@@ -170,21 +190,42 @@ function beneath(menu, button) {
 }
 
 // What an action asks for: {field: value}, or null where it was thought better of.
-function ask(action, words) {
+function ask(escalation, action, shown) {
+	const { words } = shown;
 	const dialog = make("dialog", "escalation-dialog");
 	const form = make("form");
 	form.method = "dialog";
 	const title = action.label.replace("…", "");
-	form.append(make("h2", "", title), ...action.fields.map((field) => labelled(field, words)), choices(dialog, title, words));
-	dialog.append(make("style", "", CSS), form);
-	document.body.append(dialog);
-	dialog.showModal();
+	const heading = Object.assign(make("h2", "", title), { id: "escalation-asks" });
+	dialog.setAttribute("aria-labelledby", heading.id);
+	const values = () => Object.fromEntries(new FormData(form));
 	return new Promise((resolve) => {
-		dialog.addEventListener("close", () => {
-			resolve(dialog.returnValue === "send" ? Object.fromEntries(new FormData(form)) : null);
-			dialog.remove();
-		});
+		const answer = (given) => (resolve(given), dialog.close());
+		form.append(heading, ...action.fields.flatMap((field) => parts_of(field, words, (value) => answer({ ...values(), [field.name]: value }))));
+		if (action.preview) form.append(previewed(new Preview(escalation, action, shown, values), form));
+		form.append(choices(dialog, action.fields.every(is_asked) && title, words));
+		form.addEventListener("submit", () => answer(values()));
+		dialog.addEventListener("close", () => (resolve(null), dialog.remove()));
+		dialog.append(make("style", "", CSS), form);
+		document.body.append(dialog);
+		dialog.showModal();
 	});
+}
+
+function previewed(preview, form) {
+	form.addEventListener("change", () => preview.draw());
+	setTimeout(() => preview.draw()); // the form has its values then
+	return preview.element;
+}
+
+// Whether there is more to it than buttons.
+const is_asked = (field) => !field.likely || other_people(field).length > 1;
+
+function parts_of(field, words, chosen) {
+	if (!field.likely) return [labelled(field, words)];
+	const people = [make("div", "escalation-label", field.label), likely_people(field, chosen)];
+	people[0].setAttribute("aria-hidden", "true"); // the group is called so
+	return is_asked(field) ? [...people, labelled({ ...field, label: words.somebody_else }, words)] : people;
 }
 
 // A field under its label.
@@ -197,20 +238,20 @@ function labelled(field, words) {
 
 function input_of(field) {
 	const at = field.kind === "datetime";
-	const input = make(field.options.length ? "select" : at ? "input" : "textarea");
+	const options = field.kind === "person" && field.options.length ? other_people(field) : field.options;
+	const input = make(options.length ? "select" : at || field.kind === "person" ? "input" : "textarea");
 	if (at) input.type = "datetime-local";
 	Object.assign(input, { name: field.name, required: !field.optional });
 	if (field.default) input.value = field.default.slice(0, 16);
-	input.append(...field.options.map(({ value, label }) => Object.assign(make("option", "", label), { value })));
+	input.append(...options.map(({ value, label }) => Object.assign(make("option", "", label), { value })));
 	return input;
 }
 
-// What ends the dialog.
+// What ends the dialog; without a title it is answered otherwise.
 function choices(dialog, title, words) {
 	const cancel = make("button", "", words.cancel);
 	Object.assign(cancel, { type: "button", onclick: () => dialog.close() });
-	const send = Object.assign(make("button", "escalation-send", title), { value: "send" });
 	const buttons = make("div", "escalation-actions");
-	buttons.append(cancel, send);
+	buttons.append(cancel, ...(title ? [make("button", "escalation-send", title)] : []));
 	return buttons;
 }

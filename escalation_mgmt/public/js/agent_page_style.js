@@ -53,7 +53,7 @@ export const CSS = `
 		.escalation-line { margin: 8px 12px; }
 		:is(.escalation-actions, .escalation-menu) button { min-height: 40px; } }
 	.escalation-menu button { display: block; width: 100%; padding: 6px 10px; border-color: transparent; }
-	.escalation-dialog { width: min(420px, 92vw); margin: auto; padding: 20px; border: 1px solid var(--edge); border-radius: 12px;
+	.escalation-dialog { width: min(460px, 92vw); max-height: 90vh; overflow: auto; margin: auto; padding: 20px; border: 1px solid var(--edge); border-radius: 12px;
 		background: var(--card); color: var(--text); }
 	.escalation-dialog::backdrop { background: rgb(0 0 0 / 50%); }
 	.escalation-dialog .escalation-actions { justify-content: flex-end; font-size: 14px; }
@@ -63,4 +63,18 @@ export const CSS = `
 		border: 1px solid var(--edge); border-radius: 6px; background-color: var(--field); color: var(--text); font-size: 14px; }
 	.escalation-dialog :is(textarea, select, input):focus { border-color: var(--text); outline: 2px solid var(--text); outline-offset: -1px; box-shadow: none; }
 	.escalation-dialog textarea { min-height: 84px; }
+	.escalation-dialog .escalation-label { font-size: 14px; }
+	.escalation-people { display: flex; flex-direction: column; gap: 6px; margin: 4px 0 16px; }
+	.escalation-people button { padding: 8px 10px; min-height: 40px; border: 1px solid var(--edge); border-radius: 6px; background: var(--card);
+		color: var(--text); font-size: 14px; text-align: start; overflow-wrap: anywhere; }
+	.escalation-people button:hover { background: var(--hover); }
+	.escalation-people button:focus-visible { outline: 2px solid currentColor; outline-offset: 1px; }
+	.escalation-preview { margin-bottom: 16px; font-size: 14px; line-height: 1.45; overflow-wrap: anywhere; }
+	.escalation-preview h3 { font-size: 14px; font-weight: 600; margin-bottom: 4px; }
+	.escalation-preview ol { list-style: none; margin: 0; padding: 0; }
+	.escalation-preview li { display: grid; grid-template-columns: 84px minmax(0, 1fr); gap: 8px; padding: 3px 0 3px 10px;
+		border-inline-start: 3px solid var(--edge); }
+	.escalation-preview-end { color: var(--quiet); }
+	.escalation-preview-missed, .escalation-preview-note { color: var(--bad); }
+	.escalation-said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 `;

@@ -55,6 +55,20 @@ export class TicketEscalation {
 		return said;
 	}
 
+	// Of which ticket this is; an item's form knows it otherwise.
+	get ticket() {
+		return this.name;
+	}
+
+	// What an action would do with these values: as the server says it, or {error: in words}.
+	async preview(action, values, shown) {
+		const asked = new URLSearchParams({ doctype: this.doctype, name: this.ticket, ...values });
+		const answer = await fetch(`${API}${action.preview}?${asked}`, { headers: { Accept: "application/json" } }).catch(() => null);
+		if (!answer) return { error: shown.words.no_preview };
+		const said = await answer.json().catch(() => null);
+		return (answer.ok && said?.message) || { error: messages(said?._server_messages) || shown.words.no_preview };
+	}
+
 	show(state) {
 		if (this.closed) return;
 		const heard_at = performance.now();

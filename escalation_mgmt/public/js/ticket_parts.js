@@ -1,4 +1,5 @@
-// Parts of a ticket's line that Desk and Helpdesk's agent page show alike: what was sent to whom, and what was before.
+// Parts of a ticket's line and its dialogs that Desk and Helpdesk's agent page show alike: what was sent to whom, what was before;
+// likely people, what an action would do.
 
 export function make(tag, name = "", text = "") {
 	const element = document.createElement(tag);
@@ -84,5 +85,65 @@ function ended({ item, status, plan, at, line }, target) {
 	const what = [status, plan, at].filter(Boolean).map((text) => of_people(make("span", "", text)));
 	element.append(Object.assign(item_link(item, item), { target }), ...what.flatMap((part) => [" · ", part]), " · ");
 	element.append(of_people(make("span", "", line)));
+	return element;
+}
+
+// The likeliest people, a button each that answers; null where none is likely. `chosen(value)` is called with whom it is.
+export function likely_people(field, chosen) {
+	if (!field.likely) return null;
+	const group = make("div", "escalation-people");
+	group.setAttribute("role", "group");
+	group.setAttribute("aria-label", field.label);
+	for (const { value, label } of field.options.slice(0, field.likely)) {
+		const button = of_people(make("button", "", label));
+		Object.assign(button, { type: "button", onclick: () => chosen(value) });
+		button.dataset.person = value;
+		group.append(button);
+	}
+	return group;
+}
+
+// Whom a list offers: those who have no button, and at first nobody.
+export const other_people = (field) => [{ value: "", label: "" }, ...field.options.slice(field.likely)];
+
+// What an action would do, kept up with what is chosen: `values()` says what that is. It is spoken when it changes.
+export class Preview {
+	constructor(escalation, action, shown, values) {
+		Object.assign(this, { escalation, action, shown, values });
+		this.element = make("section", "escalation-preview");
+		this.element.setAttribute("role", "status");
+		this.element.setAttribute("aria-label", shown.words.what_it_does);
+	}
+
+	async draw() {
+		const values = this.values();
+		const asked = (this.asked = JSON.stringify(values));
+		const found = await this.escalation.preview(this.action, values, this.shown);
+		if (this.asked !== asked) return; // something else was chosen meanwhile
+		const notes = [...(found.notes || []), ...(found.error ? [found.error] : [])];
+		this.element.replaceChildren(
+			make("h3", "", this.shown.words.what_it_does),
+			...notes.map((note) => of_people(make("p", "escalation-preview-note", note))),
+			...(found.rungs ? [ladder(found.rungs)] : []),
+		);
+	}
+}
+
+function ladder(rungs) {
+	const list = make("ol", "escalation-preview-ladder");
+	for (const { at, steps, line } of rungs) {
+		const rung = make("li");
+		const what = make("div");
+		what.append(...(steps.length ? steps.map(step) : [of_people(make("div", "escalation-preview-end", line))]));
+		rung.append(make("b", "", at), what);
+		list.append(rung);
+	}
+	return list;
+}
+
+function step({ number, line, to, missed }) {
+	const element = make("div");
+	element.append(of_people(make("div", "", `${number}. ${line}${to ? `: ${to}` : ""}`)));
+	element.append(...missed.map((words) => of_people(make("div", "escalation-preview-missed", words))));
 	return element;
 }

@@ -30,11 +30,12 @@
 			frm.get_field("summary").$wrapper.html(STALE_LINE).removeData("escalation-html");
 			frm.get_field("timeline").$wrapper.empty();
 			frm.events.speaker(frm).text("");
-			frm.escalation = new ItemEscalation(frm.doc.reference_doctype, frm.doc.name, {
+			const hooks = {
 				draw: (state) => state && frm.events.draw(frm, state),
 				count: (words) => frm.events.count(frm, words),
 				heard: (status) => frm.events.heard(frm, status),
-			});
+			};
+			frm.escalation = new ItemEscalation(frm.doc.reference_doctype, frm.doc.name, hooks, frm.doc.reference_name);
 		},
 
 		leave(frm) {

@@ -1,7 +1,9 @@
 // What people can do about an escalation, from the form of a ticket or of its action item.
+import { likely_people, other_people, Preview } from "../ticket_parts";
 import { escaped } from "./html";
 
 const OPEN = 2; // of the actions stand open; the others are in a menu
+const LIKELY = "escalation_likely"; // the place of the buttons of people
 
 // Buttons for the first of the actions that are offered, which are the most useful ones, and a menu of the others.
 export const action_buttons = (actions) =>
@@ -22,26 +24,78 @@ const menu = (actions) =>
 
 const entry = ({ name, label }) => `<button type="button" class="dropdown-item" data-action="${escaped(name)}">${escaped(label)}</button>`;
 
-// Ask what the action wants to know, do it, and say what came of it.
+// Ask what the action wants to know, do it, and say what came of it. Whoever asked stands where they stood then.
 export async function run_action(frm, action) {
 	const escalation = frm.escalation; // not that of another ticket that is opened meanwhile
 	const shown = escalation.state;
-	const values = action.fields.length ? await ask(action) : {};
-	const { done, message } = await escalation.act(action.name, values, shown);
-	frappe.show_alert({ message: escaped(message), indicator: done ? "green" : "orange" }, 7);
+	const from_menu = Boolean(document.activeElement?.closest(".escalation-more"));
+	const values = action.fields.length ? await ask(escalation, action, shown) : {};
+	if (values) {
+		const { done, message } = await escalation.act(action.name, values, shown);
+		frappe.show_alert({ message: escaped(message), indicator: done ? "green" : "orange" }, 7);
+		say(message);
+	}
+	stand(frm, action.name, from_menu);
 }
 
-const ask = (action) =>
-	new Promise((resolve) => prompt(action.fields.map(field_of), resolve, action.label, action.label.replace("…", "")));
+// What Desk's alerts show isn't spoken by them.
+function say(message) {
+	let speaker = document.querySelector("body > .escalation-said");
+	if (!speaker) speaker = $('<div class="sr-only escalation-said" role="alert"></div>').appendTo("body").get(0);
+	speaker.textContent = "";
+	setTimeout(() => (speaker.textContent = message), 50); // what is the same is spoken again
+}
 
-const field_of = (field) => ({
-	fieldname: field.name,
-	label: field.label,
-	fieldtype: field.options.length ? "Select" : { datetime: "Datetime" }[field.kind] || "Small Text",
-	options: field.options,
-	default: field.default || field.options[0]?.value,
-	reqd: field.optional ? 0 : 1,
-});
+// By keys somebody goes on from the action, or from the menu that they opened; where it isn't offered any more, from the first.
+function stand(frm, name, from_menu) {
+	if (![null, document.body].includes(document.activeElement)) return; // they have gone elsewhere
+	const $actions = $(frm.wrapper).find(".escalation-actions:visible");
+	const $at = $actions.find(from_menu ? ".escalation-more > button" : `> [data-action="${name}"]`);
+	($at.length ? $at : $actions.find("button:visible")).first().trigger("focus");
+}
+
+// Null where it was thought better of.
+const ask = (escalation, action, shown) =>
+	new Promise((resolve) => {
+		const title = action.label.replace("…", "");
+		const dialog = prompt(action.fields.flatMap((field) => fields_of(field, shown)), resolve, action.label, title);
+		dialog.$wrapper.addClass("escalation-dialog").on("hidden.bs.modal", () => setTimeout(() => (dialog.$wrapper.remove(), resolve(null))));
+		for (const field of action.fields) if (field.kind === "person") put_people(dialog, field, resolve);
+		if (action.preview) put_preview(dialog, new Preview(escalation, action, shown, () => dialog.get_values(true)));
+	});
+
+function put_people(dialog, field, answered) {
+	const buttons = likely_people(field, (value) => {
+		answered({ ...dialog.get_values(true), [field.name]: value });
+		dialog.hide();
+	});
+	if (!buttons) return;
+	$(buttons).find("button").addClass("btn btn-default");
+	dialog.get_field(LIKELY).$wrapper.append($('<div class="control-label" aria-hidden="true"></div>').text(field.label), buttons);
+	const others = other_people(field).length > 1;
+	dialog.get_field(field.name).$wrapper.toggle(others);
+	dialog.get_primary_btn().toggle(others);
+}
+
+function put_preview(dialog, preview) {
+	$(dialog.body).append(preview.element);
+	$(dialog.body).on("change", "select", () => preview.draw());
+	preview.draw();
+}
+
+const fields_of = (field, { words }) => {
+	const person = field.kind === "person";
+	const options = person && field.options.length ? other_people(field) : field.options;
+	const asked = {
+		fieldname: field.name,
+		label: field.likely ? words.somebody_else : field.label,
+		fieldtype: options.length ? "Select" : { datetime: "Datetime", person: "Data" }[field.kind] || "Small Text",
+		options,
+		default: field.default || (person ? "" : options[0]?.value),
+		reqd: field.optional ? 0 : 1,
+	};
+	return field.likely ? [{ fieldname: LIKELY, fieldtype: "HTML" }, asked] : [asked];
+};
 
 // As frappe.prompt, without its animation: Bootstrap doesn't hide what is still fading in, so that the dialog of
 // somebody who answers at once would stay in the way.
@@ -56,5 +110,14 @@ export function prompt(fields, answered, title, label) {
 			answered(values);
 		},
 	});
+	name_parts(dialog);
 	dialog.show();
+	return dialog;
+}
+
+// Desk shows a label beside each control, and doesn't say whose it is.
+function name_parts(dialog) {
+	dialog.$wrapper.attr("aria-label", dialog.title);
+	dialog.get_close_btn().attr("aria-label", __("Close"));
+	for (const { $input, df } of dialog.fields_list) $input?.attr("aria-label", df.label);
 }

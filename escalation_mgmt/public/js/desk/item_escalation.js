@@ -2,6 +2,15 @@
 import { API, post, TicketEscalation } from "../ticket_escalation";
 
 export class ItemEscalation extends TicketEscalation {
+	constructor(doctype, name, hooks, ticket) {
+		super(doctype, name, hooks);
+		this.of_ticket = ticket;
+	}
+
+	get ticket() {
+		return this.of_ticket;
+	}
+
 	asked() {
 		return `${API}timeline?${new URLSearchParams({ action_item: this.name })}`;
 	}
