@@ -70,10 +70,11 @@ function put_people(dialog, field, answered) {
 		dialog.hide();
 	});
 	if (!buttons) return;
-	$(buttons).find("button").addClass("btn btn-default");
+	for (const button of buttons.children) button.classList.add("btn", "btn-default");
 	dialog.get_field(LIKELY).$wrapper.append($('<div class="control-label" aria-hidden="true"></div>').text(field.label), buttons);
 	const others = other_people(field).length > 1;
-	dialog.get_field(field.name).$wrapper.toggle(others);
+	const { $wrapper } = dialog.get_field(field.name);
+	$wrapper.toggle(others).find(".reqd").removeClass("reqd"); // a button does as well
 	dialog.get_primary_btn().toggle(others);
 }
 
