@@ -224,6 +224,7 @@ def test_what_goes_wrong_is_said_in_words(desk: Desk, escalating: str) -> None:
 			agent.page.wait_for_function("window.said.length")
 			said = agent.page.evaluate("window.said[0]")
 			assert said.startswith(says) and "undefined" not in said, f"{what}: {said}"
+			expect(agent.page.locator(".escalation-said[role=alert]")).to_have_text(said)
 		agent.errors = [error for error in agent.errors if not error.startswith(("502 ", "500 "))]
 
 
