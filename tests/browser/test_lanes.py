@@ -165,12 +165,34 @@ def it_is_drawn_in_the_rehearsal(admin: Window) -> None:
 		mark.click()
 		line = page.locator(".modal-dialog:visible .escalation-rehearsal li.escalation-lit")
 		expect(line).to_contain_text("Leo Lead can't be reached by SMS")
+		expect_seen(line)
+		expect_seen(page.locator(".modal-dialog:visible .escalation-unreachable"))
+		if where.startswith("390"):
+			its_buttons_lie_above(mark)
 		if where == "1280 light":
 			assert not complaints(page, ".modal-dialog .escalation-picture")
 		page.evaluate("cur_dialog.hide()")
 		expect(page.locator(".modal-dialog:visible")).to_have_count(0)
 	page.evaluate("frappe.db.set_value('Escalation Plan', 'Ice', 'enabled', 0)")
 	admin.idle()
+
+
+def its_buttons_lie_above(mark: Locator) -> None:
+	"""Scrolled to where the dialog keeps its buttons, a mark is below them."""
+	on_top = mark.evaluate(
+		"""(mark) => {
+			const footer = mark.closest(".modal-content").querySelector(".modal-footer");
+			const middle = ({ top, height }) => top + height / 2;
+			let scrolls = mark.parentElement;
+			while (!(/auto|scroll/.test(getComputedStyle(scrolls).overflowY) && scrolls.scrollHeight > scrolls.clientHeight)) scrolls = scrolls.parentElement;
+			scrolls.scrollTop += middle(mark.getBoundingClientRect()) - middle(footer.getBoundingClientRect());
+			const { left, top, width, height } = mark.getBoundingClientRect();
+			const bar = footer.getBoundingClientRect();
+			if (middle({ top, height }) < bar.top || middle({ top, height }) > bar.bottom) return "the mark isn't at the buttons";
+			return footer.contains(document.elementFromPoint(left + width / 2, top + height / 2)) ? "" : "the mark";
+		}"""
+	)
+	assert on_top == "", on_top
 
 
 def mark(who: str, hours: float, **more: Any) -> dict[str, Any]:
