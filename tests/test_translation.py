@@ -72,7 +72,7 @@ NAMES = {
 		"Module Def",
 	),
 	*("Column Break", "Section Break", "Small Text", "Web Push", "Phone Call", "HTTP POST", "Ticket Form"),
-	*("iPhone Notification", "At the Response Deadline", "At Once", "Escalation Mgmt", "Dynamic Link"),
+	*("iPhone Notification", "At the Deadline", "At Once", "Escalation Mgmt", "Dynamic Link"),
 	*(
 		"Long Int",
 		"Read Only",

@@ -34,9 +34,10 @@ def start(key: TicketKey, plan: str, actor: Actor, *, at_once: bool = True) -> s
 	the way.
 	"""
 	evaluation.lock_ticket(key)
-	if action_items.running(key):
-		frappe.throw(_("This ticket has a running escalation already."))
+	running = action_items.running(key)
 	version, chosen = plans.enabled_named(key.doctype, plan)
+	if chosen.clock in running:
+		frappe.throw(_("This ticket has a running escalation for this already: {0}.").format(_(chosen.clock)))
 	ticket = tickets.Tickets([key], lock=True)[key]
 	if ticket.gone or ticket.category == StatusCategory.RESOLVED:
 		frappe.throw(_("This ticket is closed. Open it again to start an escalation."))

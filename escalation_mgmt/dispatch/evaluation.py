@@ -1,6 +1,6 @@
 """One ticket is evaluated: does its running item go on, or should one be opened? For document events and the sweep."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
@@ -12,6 +12,7 @@ import frappe
 from escalation_mgmt import delivery
 from escalation_mgmt.dispatch import promptly
 from escalation_mgmt.engine import (
+	Clock,
 	Context,
 	Decision,
 	Maintenance,
@@ -77,7 +78,7 @@ class Snapshot:
 	def opening(
 		self, key: TicketKey, enabled: dict[str, Plan], now: datetime, **remembered: Any
 	) -> Opening | None:
-		"""What should start for a ticket without a running item; `remembered` as for the engine's `opens`."""
+		"""What should start for a clock of a ticket that has no running item for it; `remembered` as for the engine's `opens`."""
 		return opens(self.tickets[key], enabled.values(), self.condition_met(key), now, **remembered)
 
 	def context(
@@ -104,7 +105,7 @@ class Snapshot:
 		is gone.
 		"""
 		ticket = self.ticket(stored)
-		return ticket.gone or answer(ticket, stored.item.plan.stop, stored.item.opened_at) is not None
+		return ticket.gone or answer(ticket, stored.item.plan, stored.item.answered_since) is not None
 
 	def apply(self, decided: Sequence[tuple[action_items.Stored, Decision]], now: datetime) -> None:
 		"""Write what was decided by these facts. Raises Conflict where an item was changed meanwhile."""
@@ -120,28 +121,41 @@ def evaluate_ticket(key: TicketKey, *, before: Any = None, logged: bool = False)
 	# Locked, and so read as it is now: an older read view would be no evaluation. The ticket before its item, as a save does.
 	snapshot = Snapshot([key], lock=True)
 	ticket = snapshot.tickets[key]
-	stored = action_items.running(key)
-	runs = bool(stored and not ticket.key.is_another(stored.key))
+	running = action_items.running(key)
+	theirs = {clock for clock, stored in running.items() if not ticket.key.is_another(stored.key)}
+	runs = Clock.FIRST_RESPONSE in theirs
 	lost = not ticket.gone and sources.source(key.doctype).lost
 	known = None if lost else _see(snapshot, ticket, now, before=before, logged=logged, running=runs)
-	if stored:
-		if decision := snapshot.evaluate(stored, now):
-			snapshot.apply([(stored, _not_to(decision, frappe.session.user))], now)
-			if not promptly.run_if_due(key, now):
-				delivery.soon()
-		if runs:
-			return
+	decided = [(stored, snapshot.evaluate(stored, now)) for stored in running.values()]
+	if changed := [(stored, _not_to(did, frappe.session.user)) for stored, did in decided if did]:
+		snapshot.apply(changed, now)
+		if not promptly.run_if_due(key, now):
+			delivery.soon()
 	end_exhausted(action_items.read(action_items.exhausted(key)), snapshot)
-	if lost and not logged:
-		return
-	past = action_items.past(ticket.key)
-	enabled = snapshot.enabled(key.doctype)
-	if opening := snapshot.opening(key, enabled, now, past=past, known=known):
-		version = next(version for version, plan in enabled.items() if plan is opening.plan)
-		decisions.open_for(ticket, version, opening.plan, now, answered_level=opening.answered_level)
-		promptly.run_if_due(key, now)
-	elif ticket.category is StatusCategory.RESOLVED:
-		action_items.note_closed(key)
+	if not lost or logged:
+		_open(ticket, snapshot, now, known, but_not=theirs)
+
+
+def _open(
+	ticket: Ticket, snapshot: Snapshot, now: datetime, known: Remembered | None, *, but_not: Collection[Clock]
+) -> None:
+	"""Open what the ticket wants, for each clock for which a plan is enabled."""
+	enabled = snapshot.enabled(ticket.doctype)
+	clocks = [
+		clock for clock in Clock if clock not in but_not and any(p.clock is clock for p in enabled.values())
+	]
+	past = action_items.past(ticket.key) if clocks else {}
+	opened = False
+	for of in clocks:
+		opening = snapshot.opening(ticket.key, enabled, now, clock=of, past=past.get(of), known=known)
+		if opening:
+			version = next(version for version, plan in enabled.items() if plan is opening.plan)
+			decisions.open_for(ticket, version, opening.plan, now, answered_level=opening.answered_level)
+			opened = True
+	if opened:
+		promptly.run_if_due(ticket.key, now)
+	elif ticket.category is StatusCategory.RESOLVED and not but_not:
+		action_items.note_closed(ticket.key)
 
 
 def end_exhausted(exhausted: Sequence[action_items.Stored], snapshot: Snapshot) -> None:

@@ -14,6 +14,7 @@ import redis
 
 from escalation_mgmt.dispatch.evaluation import Snapshot, end_exhausted, evaluate_ticket, lock_ticket
 from escalation_mgmt.engine import (
+	Clock,
 	Decision,
 	MatchFacts,
 	Opening,
@@ -121,7 +122,7 @@ def _find_missed(doctype: str) -> Iterator[None]:
 	for plan in _enabled(doctype):
 		try:
 			for page in _pages(plan):
-				open_wanted = partial(_open_where_wanted, doctype, page, plans.enabled(doctype))
+				open_wanted = partial(_open_where_wanted, plan, page, plans.enabled(doctype))
 				_safely(f"some of {doctype} can't be swept", open_wanted)
 				yield
 		except Exception:
@@ -141,35 +142,50 @@ def _enabled(doctype: str) -> list[Plan]:
 
 
 def _pages(plan: Plan) -> Iterator[dict[TicketKey, MatchFacts]]:
-	"""The tickets that it may take, page by page: logged or due since it was enabled; raised or opened again since."""
-	since = plan.enabled_since
-	yield from tickets.unresolved_since(since, plan.takes, BATCH)
-	for names in ticket_states.touched(plan.takes.doctype, since, BATCH):
-		yield from tickets.unresolved_since(None, plan.takes, BATCH, names=names)
+	"""The tickets that it may take, page by page: logged or due since it was enabled; raised or opened again since; or, where it
+	guards the next response, those to which the customer has written since, or nearly.
+	"""
+	since, takes = plan.enabled_since, plan.takes
+	if plan.clock is Clock.NEXT_RESPONSE:
+		for names in tickets.asked_since(takes.doctype, since and since - plan.window, BATCH):
+			yield from tickets.unresolved_since(None, takes, BATCH, names=names)
+		return
+	yield from tickets.unresolved_since(since, takes, BATCH, clock_of=plan.clock)
+	for names in ticket_states.touched(takes.doctype, since, BATCH):
+		yield from tickets.unresolved_since(None, takes, BATCH, names=names)
 
 
-def _open_where_wanted(doctype: str, page: dict[TicketKey, MatchFacts], enabled: dict[str, Plan]) -> None:
-	for key in wanting(doctype, page, enabled):
+def _open_where_wanted(plan: Plan, page: dict[TicketKey, MatchFacts], enabled: dict[str, Plan]) -> None:
+	doctype = plan.takes.doctype
+	for key in wanting(plan, page, enabled):
 		_safely(f"{doctype} {key.name} can't be evaluated", partial(_open, TicketKey(doctype, key.name)))
 
 
 def wanting(
-	doctype: str, page: dict[TicketKey, MatchFacts], enabled: dict[str, Plan]
+	plan: Plan, page: dict[TicketKey, MatchFacts], enabled: dict[str, Plan]
 ) -> dict[TicketKey, Opening | None]:
-	"""Those of these tickets for which an item should be opened, and which; None: that can't be told for all at once."""
-	running, pasts = action_items.with_running_item(page), action_items.pasts(page)
+	"""Those of these tickets for which an item should be opened for the plan's clock, by whichever plan, and which; None: that
+	can't be told for all at once.
+	"""
+	of, doctype = plan.clock, plan.takes.doctype
+	running, pasts = action_items.with_running_item(page, of), action_items.pasts(page)
 	states, now = ticket_states.read(page), clock.now()
+	past = {key: pasts[key, of] for key in page if (key, of) in pasts}
 	keys = [
 		key
 		for key, facts in page.items()
-		if key not in running and not (key in pasts and settled(pasts[key], facts, states.get(key)))
+		if key not in running and not (key in past and settled(past[key], facts, states.get(key), clock=of))
 	]
+	if of is Clock.NEXT_RESPONSE:
+		waiting = tickets.awaiting_reply(doctype, [key.name for key in keys])
+		keys = [key for key in keys if key.name in waiting]
+	enabled = {version: other for version, other in enabled.items() if other.clock is of}
 	keys = _taken(doctype, {key: page[key] for key in keys}, enabled)
 	snapshot = Snapshot(keys)
 	wanted: dict[TicketKey, Opening | None] = {}
 	for key in keys:
 		try:
-			opening = snapshot.opening(key, enabled, now, past=pasts.get(key), known=states.get(key))
+			opening = snapshot.opening(key, enabled, now, clock=of, past=past.get(key), known=states.get(key))
 		except Exception:
 			wanted[key] = None  # evaluated by itself, which says what is wrong with it
 		else:

@@ -5,7 +5,7 @@ None where nothing is to be done. Nothing here reads a clock, a database or a ne
 
 - the nouns: `statuses` (the life of an action item), `plan`, `ticket`, `item`, `event`, `maintenance`, `working_time`;
 - what the functions are told and what they answer: `context`, `actor`, `decision`, `refusal`;
-- what time and the ticket do: `remembered` (raised, reopened), `matching` (which plan), `start`, `evaluate`, `run`, `group`, `maintenance_hold`, `time_out`, `end`, by the
+- what time and the ticket do: `remembered` (raised, reopened), `matching` (which plan), `start`, `evaluate`, `standing_still`, `run`, `group`, `maintenance_hold`, `time_out`, `end`, by the
   times of `waits`;
 - what people ask for: `acknowledge` (with `quorum`, of several), `bring_forward`, `snooze`, `unacknowledge`, `responders`;
 - all of it on virtual time: `rehearse`, and `ladder` (a plan's times), `rungs` (a rehearsal's).
@@ -59,6 +59,7 @@ from escalation_mgmt.engine.plan import (
 	EVERYONE,
 	AfterMaintenance,
 	CalendarKind,
+	Clock,
 	Plan,
 	StartAt,
 	Step,
@@ -92,6 +93,7 @@ from escalation_mgmt.engine.statuses import (
 	ImpossibleTransition,
 	Status,
 	next_status,
+	pressing,
 	status_after,
 )
 from escalation_mgmt.engine.ticket import (
@@ -135,6 +137,7 @@ __all__ = [
 	"CancelReason",
 	"CannotBeReached",
 	"Cause",
+	"Clock",
 	"ConditionMet",
 	"Context",
 	"Decision",
@@ -206,6 +209,7 @@ __all__ = [
 	"next_status",
 	"open_item",
 	"opens",
+	"pressing",
 	"progress",
 	"reach",
 	"rehearse",

@@ -57,6 +57,7 @@ def acknowledge(
 		item,
 		status=next_status(item.status, Cause.ACKNOWLEDGE),
 		due_at=first_reminder(item, context),
+		paused_at=item.paused_at and context.now,
 		resumes_at=None,
 		maintenance="",
 		stalled=False,

@@ -21,9 +21,9 @@ def can_bring_forward(item: ActionItem) -> bool:
 
 
 def _is_under_way(item: ActionItem) -> bool:
-	"""One that reaches nobody waits for that alone."""
+	"""One that reaches nobody waits for that alone, one that stands still for its ticket."""
 	in_time = item.status in (Status.SCHEDULED, Status.ESCALATING, Status.SNOOZED)
-	return in_time and item.due_at is not None
+	return in_time and item.next_at is not None
 
 
 def bring_forward(
@@ -69,7 +69,7 @@ def bring_forward(
 
 def can_run_again(item: ActionItem) -> bool:
 	"""In the last wait, snoozed or not: every step has run."""
-	return Cause.RUN_AGAIN in TRANSITIONS[item.status] and item.in_last_wait
+	return Cause.RUN_AGAIN in TRANSITIONS[item.status] and item.in_last_wait and not item.paused_at
 
 
 def run_again(item: ActionItem, expected: tuple[int, int, int], actor: Actor, now: datetime) -> Decision:
@@ -77,7 +77,7 @@ def run_again(item: ActionItem, expected: tuple[int, int, int], actor: Actor, no
 
 	`expected` is as for `bring_forward`. Who has acknowledged isn't paged again, as in a repeat. Raises Refused.
 	"""
-	if Cause.RUN_AGAIN not in TRANSITIONS[item.status]:
+	if Cause.RUN_AGAIN not in TRANSITIONS[item.status] or item.paused_at:
 		raise Refused(Refusal.NOT_IN_THIS_STATUS)
 	if stale := _staleness(item, expected):
 		raise Refused(stale)

@@ -47,6 +47,7 @@ def end(
 		item,
 		status=next_status(item.status, cause),
 		due_at=None,
+		paused_at=None,
 		resumes_at=None,
 		maintenance="",
 		stalled=False,

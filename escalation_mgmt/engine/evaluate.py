@@ -10,8 +10,9 @@ from escalation_mgmt.engine.end import CancelReason, end
 from escalation_mgmt.engine.event import Event, EventKind, given
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.matching import ConditionMet, rematch
-from escalation_mgmt.engine.plan import Plan, StartAt
+from escalation_mgmt.engine.plan import Plan
 from escalation_mgmt.engine.snooze import wake
+from escalation_mgmt.engine.standing_still import follow_pause
 from escalation_mgmt.engine.start import start_again
 from escalation_mgmt.engine.statuses import RUNNING, Cause, Status
 from escalation_mgmt.engine.ticket import Ticket, answer
@@ -34,7 +35,7 @@ def evaluate(
 	if ticket.gone:
 		why = CancelReason.TICKET_CANCELLED if ticket.cancelled else CancelReason.TICKET_DELETED
 		return end(item, Cause.TICKET_GONE, now, {"reason": why})
-	if how := answer(ticket, item.plan.stop, item.opened_at):
+	if how := answer(ticket, item.plan, item.answered_since):
 		return end(item, Cause.ANSWERED, now, {"how": how})
 	return _move(item, ticket, enabled, condition_met, now) or _follow(item, ticket, context)
 
@@ -62,7 +63,7 @@ def _follow(item: ActionItem, ticket: Ticket, context: Context) -> Decision | No
 	new = item
 	events: list[Event] = []
 	notices: list[Notice] = []
-	for change in (_facts, _deadline, _work, _raise, _assignees):
+	for change in (_facts, follow_pause, _deadline, _work, _raise, _assignees):
 		if changed := change(new, ticket, context):
 			new = changed.item
 			events += changed.events
@@ -83,7 +84,7 @@ def _facts(item: ActionItem, ticket: Ticket, context: Context) -> Decision | Non
 
 def _deadline(item: ActionItem, ticket: Ticket, context: Context) -> Decision | None:
 	in_window = item.status is Status.SCHEDULED and not item.maintenance and not item.window_skipped
-	if not in_window or item.plan.start is not StartAt.AT_RESPONSE_DEADLINE:
+	if not in_window or item.paused_at or not item.plan.starts_by_deadline:
 		return None
 	due = window_of(item, ticket, context.working)
 	if due == item.due_at:

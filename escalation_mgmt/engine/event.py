@@ -13,6 +13,8 @@ class EventKind(StrEnum):
 	CREATED = "Created"
 	WINDOW_MOVED = "Window Moved"
 	WINDOW_OVER = "Window Over"
+	CLOCK_STOPPED = "Clock Stopped"
+	CLOCK_GOES_ON = "Clock Goes On"
 	HELD = "Held"
 	IN_MAINTENANCE = "In Maintenance"
 	MAINTENANCE_CHANGED = "Maintenance Changed"

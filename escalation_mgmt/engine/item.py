@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from escalation_mgmt.engine.event import Named
-from escalation_mgmt.engine.plan import EVERYONE, Plan
+from escalation_mgmt.engine.plan import EVERYONE, Clock, Plan
 from escalation_mgmt.engine.statuses import Status
 from escalation_mgmt.engine.ticket import MatchFacts
 
@@ -48,6 +48,12 @@ class ActionItem:
 	group: int = 0
 	step: int = 0  # number of the step that ran last; 0: none yet
 	due_at: datetime | None = None
+	clock_at: datetime | None = (
+		None  # when its plan's clock began; None: it isn't known (items of before there were several)
+	)
+	paused_at: datetime | None = (
+		None  # its clock stands still since then, and nothing of it is due: `due_at` is as of then
+	)
 	resumes_at: datetime | None = None  # snoozed: when what comes next would have been due
 	maintenance: str = ""  # the one that holds it until `due_at`
 	facts: MatchFacts = MatchFacts()
@@ -86,6 +92,17 @@ class ActionItem:
 	def who_has_it(self) -> Named:
 		"""Who acknowledged, as a line of history names them."""
 		return ((self.acknowledged_user, self.acknowledged_by),)
+
+	@property
+	def next_at(self) -> datetime | None:
+		"""When anything happens by itself; None: it waits for somebody, or stands still."""
+		return None if self.paused_at else self.due_at
+
+	@property
+	def answered_since(self) -> datetime:
+		"""An answer that came after this instant counts."""
+		by_message = self.plan.clock is Clock.NEXT_RESPONSE and self.clock_at
+		return by_message or self.opened_at
 
 	@property
 	def in_last_wait(self) -> bool:

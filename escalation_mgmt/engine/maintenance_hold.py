@@ -13,7 +13,7 @@ from escalation_mgmt.engine.decision import Decision
 from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.maintenance import Maintenance
-from escalation_mgmt.engine.plan import AfterMaintenance, StartAt
+from escalation_mgmt.engine.plan import AfterMaintenance
 from escalation_mgmt.engine.statuses import Status
 from escalation_mgmt.engine.ticket import Ticket
 from escalation_mgmt.engine.waits import after, wait_before, window_end, window_of
@@ -64,7 +64,9 @@ def over(item: ActionItem, ticket: Ticket, context: Context) -> tuple[ActionItem
 		if item.status is Status.SCHEDULED:
 			due = now
 			if not item.window_skipped:
-				due = window_end(plan, ticket, now, working, after_answer=item.after_answer)
+				due = window_end(
+					plan, ticket, now, working, clock_at=item.clock_at, after_answer=item.after_answer
+				)
 		elif item.status is Status.SNOOZED:
 			resumes = data["due"] = first
 		else:
@@ -79,7 +81,7 @@ def over(item: ActionItem, ticket: Ticket, context: Context) -> tuple[ActionItem
 			ack_requests=(),
 			acks=(),
 		)
-	elif item.status is Status.SCHEDULED and plan.start is StartAt.AT_RESPONSE_DEADLINE:
+	elif item.status is Status.SCHEDULED and plan.starts_by_deadline:
 		due = max(due, window_of(item, ticket, working))
 	if due > now:
 		data["due"] = due

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from escalation_mgmt.engine.plan import Plan, TicketFilter
+from escalation_mgmt.engine.plan import Clock, Plan, TicketFilter
 from escalation_mgmt.engine.remembered import Remembered
 from escalation_mgmt.engine.statuses import Status
 from escalation_mgmt.engine.ticket import MatchFacts, Ticket, already_answered, answer
@@ -67,6 +67,7 @@ def forestalling(plan: Plan, enabled: Iterable[Plan]) -> tuple[Plan, ...]:
 			other
 			for other in enabled
 			if (other.rank, other.name) < (plan.rank, plan.name)
+			and other.clock is plan.clock
 			and other.takes.doctype == mine.doctype
 			and other.takes.team in ("", mine.team)
 			and other.takes.ticket_type in ("", mine.ticket_type)
@@ -101,7 +102,8 @@ def rematch(
 	*,
 	by_hand: bool = False,
 ) -> Rematch | None:
-	"""Say whether the ticket's facts moved a running item away from its frozen plan; None: it goes on.
+	"""Say whether the ticket's facts moved a running item away from its frozen plan; None: it goes on. Plans for other clocks
+	have no part in it.
 
 	Plans that were edited, added or disabled since are no reason to move: where the same plans would have
 	chosen alike for the old facts, the facts decided nothing (docs/decisions/0004). An item that was started
@@ -110,7 +112,8 @@ def rematch(
 	# Only spares what would come to the same.
 	if before == after and (by_hand or condition_met(frozen)):  # pragma: no mutate
 		return None
-	candidates = [plan for plan in enabled if plan.name != frozen.name] + [frozen]
+	others = [plan for plan in enabled if plan.name != frozen.name and plan.clock is frozen.clock]
+	candidates = [*others, frozen]
 	now = winner(candidates, after, condition_met)
 	if now is frozen:
 		return None
@@ -125,7 +128,7 @@ def rematch(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-	"""What the shell remembers of the ticket's last action item once that item has ended."""
+	"""What the shell remembers of the ticket's last action item of one clock, once that item has ended."""
 
 	status: Status
 	facts: MatchFacts
@@ -134,6 +137,7 @@ class Past:
 	after_answer: bool = False  # the ticket had been answered before the item was opened
 	opened_at: datetime | None = None
 	ended_at: datetime | None = None
+	clock_at: datetime | None = None  # when its clock began, where the item knows it
 
 	@property
 	def allows_another(self) -> bool:
@@ -145,12 +149,16 @@ class Past:
 		return self.after_answer or self.status is Status.RESOLVED
 
 
-def settled(past: Past, facts: MatchFacts, known: Remembered | None = None) -> bool:
-	"""Whether no plan can open an item for a ticket with these facts, because of the one that it has had.
+def settled(
+	past: Past, facts: MatchFacts, known: Remembered | None = None, *, clock: Clock = Clock.FIRST_RESPONSE
+) -> bool:
+	"""Whether no plan for a clock can open an item for a ticket with these facts, because of the one that it has had.
 
 	Neither plans nor replies are asked for that: it spares the sweep all tickets in which nothing has changed.
 	"""
-	if past.allows_another or (known and (known.raised or known.reopened)):
+	if clock is Clock.NEXT_RESPONSE or past.allows_another:
+		return False  # there may be another message
+	if clock is Clock.FIRST_RESPONSE and known and (known.raised or known.reopened):
 		return False
 	return past.was_answered or past.facts == facts
 
@@ -160,14 +168,28 @@ def may_take(plan: Plan, ticket: Ticket, known: Remembered | None = None) -> boo
 
 	What was overdue before that starts nothing, whoever looks at it, and however often it is saved; nor does a rename.
 	"""
-	since = plan.enabled_since
+	since, asked_at = plan.enabled_since, None
+	if plan.clock is Clock.NEXT_RESPONSE:
+		asked_at = ticket.asked_at
 	if known and known.renamed_at and (since is None or since <= known.renamed_at):
-		later = (known.raised_at, known.reopened_at)
+		later = (known.raised_at, known.reopened_at, asked_at)
 		return any(at is not None and at >= known.renamed_at for at in later)
 	if since is None:
 		return True
 	seen = (known.logged_at, known.raised_at, known.reopened_at) if known else ()
-	return any(at is not None and at >= since for at in (ticket.created_at, ticket.response_by, *seen))
+	by = _deadline(plan, ticket)
+	return any(at is not None and at >= since for at in (ticket.created_at, asked_at, by, *seen))
+
+
+def _deadline(plan: Plan, ticket: Ticket) -> datetime | None:
+	"""Of the plan's clock, or an instant before it: in working time the next response's is later."""
+	match plan.clock:
+		case Clock.FIRST_RESPONSE:
+			return ticket.response_by
+		case Clock.NEXT_RESPONSE:
+			return ticket.asked_at and ticket.asked_at + plan.window
+		case Clock.RESOLUTION:
+			return ticket.resolution_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,18 +209,19 @@ def opens(
 	condition_met: ConditionMet,
 	now: datetime,
 	*,
+	clock: Clock = Clock.FIRST_RESPONSE,
 	past: Past | None = None,
 	known: Remembered | None = None,
 ) -> Opening | None:
-	"""Return what should be opened for a ticket that has no running item; None: nothing.
+	"""Return what should be opened for a clock of a ticket that has no running item for it; None: nothing.
 
-	`past` is what is remembered of its last item, `known` of the ticket itself, this evaluation included.
+	`past` is what is remembered of its last item for that clock, `known` of the ticket itself, this evaluation included.
 	"""
 	# Only spares what would come to the same.
-	known_end = past and settled(past, ticket.facts, known)  # pragma: no mutate
+	known_end = past and settled(past, ticket.facts, known, clock=clock)  # pragma: no mutate
 	if ticket.gone or known_end:
 		return None
-	plans = [plan for plan in enabled if may_take(plan, ticket, known)]
+	plans = [plan for plan in enabled if plan.clock is clock and may_take(plan, ticket, known)]
 	plan = winner(plans, ticket.facts, condition_met)
 	if plan is None:
 		return None
@@ -206,20 +229,25 @@ def opens(
 	def another_for(facts: MatchFacts) -> bool:
 		return winner(plans, facts, condition_met) != plan
 
-	if _wants_item(ticket, plan, past, known, another_for, now):
+	wants = _WANTS[clock]
+	if wants(ticket, plan, past, known, another_for, now):
 		return Opening(plan)
-	if known and known.raised and not _answered_since(known.raised_at, ticket, plan, now):
+	raised = clock is Clock.FIRST_RESPONSE and known and known.raised
+	if known and raised and not _answered_since(known.raised_at, ticket, plan, now):
 		before = replace(ticket.facts, priority=known.raised_from)
 		return Opening(plan, known.raised_from_level) if another_for(before) else None
 	return None
 
 
-def _wants_item(
+_AnotherFor = Callable[[MatchFacts], bool]
+
+
+def _wants_first_response(
 	ticket: Ticket,
 	plan: Plan,
 	past: Past | None,
 	known: Remembered | None,
-	another_for: Callable[[MatchFacts], bool],
+	another_for: _AnotherFor,
 	now: datetime,
 ) -> bool:
 	"""Whether a ticket wants an item though its priority wasn't raised: nobody has answered it since it began anew."""
@@ -228,9 +256,50 @@ def _wants_item(
 		return not _answered_since(reopened_at, ticket, plan, now)
 	if past.ticket_was_closed:
 		return not _answered_since(past.ended_at, ticket, plan, now)
-	if past.was_answered or not (past.no_match or another_for(past.facts)):
+	return _is_another_plans(past, another_for) and not _answered_since(past.opened_at, ticket, plan, now)
+
+
+def _wants_next_response(
+	ticket: Ticket,
+	plan: Plan,
+	past: Past | None,
+	_known: Remembered | None,
+	another_for: _AnotherFor,
+	_now: datetime,
+) -> bool:
+	"""Once for the first message of the customer that no agent has answered; those that follow it are no other."""
+	if not ticket.asked_at or already_answered(ticket, plan):
 		return False
-	return not _answered_since(past.opened_at, ticket, plan, now)
+	began = past and (past.clock_at or past.opened_at)
+	if not past or not began or began < ticket.asked_at:
+		return True
+	return _is_another_plans(past, another_for)
+
+
+def _wants_resolution(
+	ticket: Ticket,
+	plan: Plan,
+	past: Past | None,
+	_known: Remembered | None,
+	another_for: _AnotherFor,
+	_now: datetime,
+) -> bool:
+	"""Once, as long as it is neither resolved nor closed; and once more when it was opened again."""
+	if already_answered(ticket, plan):
+		return False
+	return not past or past.ticket_was_closed or _is_another_plans(past, another_for)
+
+
+_WANTS = {
+	Clock.FIRST_RESPONSE: _wants_first_response,
+	Clock.NEXT_RESPONSE: _wants_next_response,
+	Clock.RESOLUTION: _wants_resolution,
+}
+
+
+def _is_another_plans(past: Past, another_for: _AnotherFor) -> bool:
+	"""Whether the ticket has changed since its last item, so that it is another plan's; not once that was answered."""
+	return not past.was_answered and (past.no_match or another_for(past.facts))
 
 
 def _answered_since(since: datetime | None, ticket: Ticket, plan: Plan, now: datetime) -> bool:
@@ -239,5 +308,5 @@ def _answered_since(since: datetime | None, ticket: Ticket, plan: Plan, now: dat
 	Since what has only been seen now, nobody can have. A ticket that is resolved or closed is answered.
 	"""
 	if since is None:
-		return already_answered(ticket, plan.stop)
-	return answer(ticket, plan.stop, datetime.max if since >= now else since) is not None
+		return already_answered(ticket, plan)
+	return answer(ticket, plan, datetime.max if since >= now else since) is not None

@@ -14,10 +14,29 @@ EVERYONE = 0
 """So many acknowledgements a step needs: those of all whom it reaches."""
 
 
+class Clock(StrEnum):
+	"""What of a ticket a plan guards: a ticket has a running item for each at most."""
+
+	FIRST_RESPONSE = "First Response"  # until an agent first responds
+	NEXT_RESPONSE = "Next Response"  # since the customer's first message that no agent has answered
+	RESOLUTION = "Resolution"  # until it is resolved or closed
+
+
 class StartAt(StrEnum):
 	AT_ONCE = "At Once"
 	AFTER_WINDOW = "After Its Own Window"
-	AT_RESPONSE_DEADLINE = "At the Response Deadline"
+	AT_DEADLINE = "At the Deadline"
+	BEFORE_DEADLINE = "Before the Deadline"
+	AT_PERCENT = "At a Percentage of the Time"  # from the clock's opening to its deadline
+
+	@classmethod
+	def _missing_(cls, value: object) -> "StartAt | None":
+		"""What frozen plans were written with before there were other clocks."""
+		return cls.AT_DEADLINE if value == "At the Response Deadline" else None
+
+
+BY_DEADLINE = frozenset({StartAt.AT_DEADLINE, StartAt.BEFORE_DEADLINE, StartAt.AT_PERCENT})
+"""What begins by the clock's deadline, which the ticket may move."""
 
 
 class CalendarKind(StrEnum):
@@ -83,7 +102,11 @@ class TicketFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopRules:
-	"""What counts as an answer, beside a resolved or closed ticket, which always does."""
+	"""What counts as an answer to a first response's plan, beside a resolved or closed ticket, which always does.
+
+	Of these the next response's plan has `on_paused_status` alone: an agent's reply always answers it. Nothing of it concerns
+	the resolution.
+	"""
 
 	on_reply: bool = True
 	on_first_response: bool = True
@@ -99,6 +122,9 @@ class Plan:
 	start: StartAt
 	window: timedelta
 	steps: tuple[Step, ...]
+	clock: Clock = Clock.FIRST_RESPONSE
+	lead: timedelta = ZERO  # so long before the deadline, where it starts before that
+	percent: int = 0  # so many percent of the time are over then, where it starts at a percentage
 	repeats: int = 0
 	repeat_pause: timedelta = ZERO
 	last_wait: timedelta = timedelta(minutes=30)
@@ -125,6 +151,10 @@ class Plan:
 		return self.counts_working_time or any(step.in_working_time for step in self.steps)
 
 	@property
+	def starts_by_deadline(self) -> bool:
+		return self.start in BY_DEADLINE
+
+	@property
 	def asks_quorum(self) -> bool:
 		return any(step.needs != 1 for step in self.steps)
 
@@ -140,8 +170,11 @@ class Plan:
 				"customer": self.takes.customer,
 				"condition": self.takes.condition,
 			},
+			"clock": str(self.clock),
 			"start": str(self.start),
 			"window": self.window.total_seconds(),
+			"lead": self.lead.total_seconds(),
+			"percent": self.percent,
 			"steps": [
 				{
 					"wait": step.wait.total_seconds(),
@@ -180,8 +213,11 @@ class Plan:
 			name=data["name"],
 			rank=data["rank"],
 			takes=TicketFilter(**{**takes, "priorities": frozenset(takes["priorities"])}),
+			clock=Clock(data.get("clock", Clock.FIRST_RESPONSE)),
 			start=StartAt(data["start"]),
 			window=timedelta(seconds=data["window"]),
+			lead=timedelta(seconds=data.get("lead", 0)),
+			percent=data.get("percent", 0),
 			steps=tuple(
 				Step(
 					number=number,

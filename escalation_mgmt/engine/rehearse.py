@@ -145,10 +145,10 @@ class _VirtualTime:
 	def _next_instant(self) -> datetime | None:
 		"""None: nothing is to come. What is late comes at once."""
 		item, acknowledged_at = self.item, self._to_acknowledge[0][0] if self._to_acknowledge else None
-		idle = item.status is Status.ACKNOWLEDGED and not item.due_at
+		idle = item.status is Status.ACKNOWLEDGED and not item.next_at
 		if (idle or item.status not in RUNNING) and not acknowledged_at:
 			return None
-		coming = [at for at in (acknowledged_at, self._answered_at, item.due_at) if at]
+		coming = [at for at in (acknowledged_at, self._answered_at, item.next_at) if at]
 		return max(min(coming), self._context.now) if coming else None
 
 	def _decide(self, now: datetime) -> Decision | None:

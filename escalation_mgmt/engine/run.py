@@ -105,7 +105,7 @@ def _exhaust(item: ActionItem, now: datetime) -> Decision:
 
 
 def _is_due(item: ActionItem, now: datetime) -> bool:
-	return item.due_at is not None and item.due_at <= now
+	return item.next_at is not None and item.next_at <= now
 
 
 def _preceded_by(events: tuple[Event, ...], decision: Decision) -> Decision:

@@ -16,8 +16,8 @@ LONGEST = timedelta(days=7)
 
 
 def can_snooze(item: ActionItem) -> bool:
-	"""One that reaches nobody is quiet already: nothing of it is due."""
-	return Cause.SNOOZE in TRANSITIONS[item.status] and item.due_at is not None
+	"""One that reaches nobody, or stands still, is quiet already: nothing of it is due."""
+	return Cause.SNOOZE in TRANSITIONS[item.status] and item.next_at is not None
 
 
 def snooze(item: ActionItem, until: datetime, actor: Actor, now: datetime) -> Decision:
@@ -66,6 +66,7 @@ def wake(item: ActionItem, cause: Cause, now: datetime) -> tuple[ActionItem, Eve
 		item,
 		status=next_status(item.status, cause),
 		due_at=max(due, item.resumes_at or due),
+		paused_at=item.paused_at and now,
 		resumes_at=None,
 		maintenance="",
 	)

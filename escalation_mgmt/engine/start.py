@@ -8,9 +8,10 @@ from escalation_mgmt.engine.decision import Decision
 from escalation_mgmt.engine.event import Event, EventKind, given
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.plan import Plan
+from escalation_mgmt.engine.standing_still import stands_still
 from escalation_mgmt.engine.statuses import Status
 from escalation_mgmt.engine.ticket import Ticket
-from escalation_mgmt.engine.waits import no_calendar, window_end
+from escalation_mgmt.engine.waits import clock_opened, no_calendar, window_end
 
 
 def open_item(  # noqa: PLR0913 - each says another thing of how it begins
@@ -30,6 +31,7 @@ def open_item(  # noqa: PLR0913 - each says another thing of how it begins
 	replaces; `answered_level` as the item has it.
 	"""
 	now = context.now
+	clock_at, after_answer = clock_opened(plan, ticket, now, context.working), answered_level is not None
 	item = ActionItem(
 		id=id,
 		plan=plan,
@@ -37,7 +39,9 @@ def open_item(  # noqa: PLR0913 - each says another thing of how it begins
 		opened_at=now,
 		due_at=now
 		if at_once
-		else window_end(plan, ticket, now, context.working, after_answer=answered_level is not None),
+		else window_end(plan, ticket, now, context.working, clock_at=clock_at, after_answer=after_answer),
+		clock_at=clock_at,
+		paused_at=now if stands_still(plan, ticket) else None,
 		facts=ticket.facts,
 		assignees=ticket.assignees,
 		by_hand=bool(by),
@@ -57,6 +61,12 @@ def start_again(item: ActionItem, why: str, now: datetime) -> Decision | None:
 	if not item.stalled:
 		return None
 	again = replace(
-		item, generation=item.generation + 1, stalled=False, unreached=0, due_at=now, version=item.version + 1
+		item,
+		generation=item.generation + 1,
+		stalled=False,
+		unreached=0,
+		due_at=now,
+		paused_at=item.paused_at and now,
+		version=item.version + 1,
 	)
 	return Decision(item=again, events=(Event(EventKind.STARTED_AGAIN, now, data={"why": why}),))

@@ -99,6 +99,15 @@ RUNNING = frozenset(_BEFORE_THE_END)
 time-out); the others are evaluated no more."""
 
 
+PRESSING = (Status.ESCALATING, Status.EXHAUSTED, Status.SNOOZED, Status.ACKNOWLEDGED, Status.SCHEDULED)
+"""Where a ticket has several items: which is to be seen first."""
+
+
+def pressing(status: Status) -> int:
+	"""The less, the earlier somebody has to look at it; what has ended comes last."""
+	return PRESSING.index(status) if status in PRESSING else len(PRESSING)
+
+
 class ImpossibleTransition(ValueError):
 	"""The table has no such transition: a mistake in the program, never in its input."""
 

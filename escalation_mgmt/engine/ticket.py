@@ -1,10 +1,10 @@
 """What the engine knows of a ticket: facts read by the shell at one instant, in UTC."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from escalation_mgmt.engine.plan import StopRules
+from escalation_mgmt.engine.plan import ZERO, Clock, Plan
 
 
 class StatusCategory(StrEnum):
@@ -56,9 +56,14 @@ class Ticket:
 	created_at: datetime | None = None
 	created_stamp: datetime | None = None  # the same as its row has it, for its key
 	response_by: datetime | None = None
+	resolution_by: datetime | None = None
+	held: timedelta = ZERO  # so long it has waited for the customer, as its agreement counts it
 	agreement: str = ""  # the service level agreement that it is under
 	first_responded_at: datetime | None = None
 	replied_at: datetime | None = None  # an agent's last reply
+	asked_at: datetime | None = (
+		None  # the customer's first message since; None: none, or nobody has responded yet
+	)
 	stopped_by_condition: bool = False  # the plan's own stop condition is met
 
 	@property
@@ -80,24 +85,30 @@ class Answer(StrEnum):
 	STOP_CONDITION = "stop condition"  # the plan's own
 
 
-def answer(ticket: Ticket, rules: StopRules, since: datetime) -> Answer | None:
-	"""Say how the ticket was answered after `since` (UTC); None: it wasn't."""
+def answer(ticket: Ticket, plan: Plan, since: datetime) -> Answer | None:
+	"""Say how the ticket was answered after `since` (UTC), by what the plan's clock counts; None: it wasn't."""
 	if ticket.category is StatusCategory.RESOLVED:
 		return Answer.RESOLVED
-	if rules.on_reply and _is_after(ticket.replied_at, since):
+	if plan.clock is Clock.RESOLUTION:
+		return None
+	rules, first = plan.stop, plan.clock is Clock.FIRST_RESPONSE
+	if (rules.on_reply or not first) and _is_after(ticket.replied_at, since):
 		return Answer.REPLY
-	if rules.on_first_response and _is_after(ticket.first_responded_at, since):
+	if first and rules.on_first_response and _is_after(ticket.first_responded_at, since):
 		return Answer.FIRST_RESPONSE
 	if rules.on_paused_status and ticket.category is StatusCategory.PAUSED:
 		return Answer.PAUSED
-	if ticket.stopped_by_condition:
+	if first and ticket.stopped_by_condition:
 		return Answer.STOP_CONDITION
 	return None
 
 
-def already_answered(ticket: Ticket, rules: StopRules) -> bool:
-	"""Whether somebody has answered at any time, by the plan's own idea of an answer."""
-	return answer(ticket, rules, datetime.min) is not None
+def already_answered(ticket: Ticket, plan: Plan) -> bool:
+	"""Whether nothing is left to answer, by the plan's own idea of an answer."""
+	if plan.clock is Clock.NEXT_RESPONSE and not ticket.asked_at:
+		return True
+	since = ticket.asked_at if plan.clock is Clock.NEXT_RESPONSE else None
+	return answer(ticket, plan, since or datetime.min) is not None
 
 
 def _is_after(at: datetime | None, since: datetime) -> bool:

@@ -77,7 +77,14 @@ def may_renew(item: ActionItem, actor: Actor) -> bool:
 def renew(item: ActionItem, actor: Actor, context: Context) -> Decision:
 	"""They are still on it: the time-out begins anew."""
 	due = first_reminder(item, context)
-	renewed = replace(item, reminded=False, due_at=due, maintenance="", version=item.version + 1)
+	renewed = replace(
+		item,
+		reminded=False,
+		due_at=due,
+		paused_at=item.paused_at and context.now,
+		maintenance="",
+		version=item.version + 1,
+	)
 	data = {"by": actor.name, "via": actor.via}
 	return Decision(
 		item=renewed,

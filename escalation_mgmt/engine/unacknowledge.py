@@ -34,6 +34,7 @@ def unacknowledge(item: ActionItem, actor: Actor, ticket: Ticket, context: Conte
 		released(item),
 		status=next_status(item.status, Cause.UNACKNOWLEDGE),
 		due_at=due,
+		paused_at=item.paused_at and now,
 		unreached=0,
 		version=item.version + 1,
 	)

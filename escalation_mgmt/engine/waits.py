@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from escalation_mgmt.engine.context import Context
 from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.item import ActionItem
-from escalation_mgmt.engine.plan import Plan, StartAt
+from escalation_mgmt.engine.plan import ZERO, Clock, Plan, StartAt
 from escalation_mgmt.engine.ticket import Ticket
 from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, WorkingTime
 
@@ -14,23 +14,54 @@ def after(at: datetime, wait: timedelta, plan: Plan, working: WorkingTime) -> da
 	return working.add(at, wait) if plan.counts_working_time else at + wait
 
 
+def clock_opened(plan: Plan, ticket: Ticket, opened_at: datetime, working: WorkingTime) -> datetime:
+	"""When the plan's clock began to run for a ticket whose item was opened at `opened_at`; what it stood still isn't counted."""
+	if plan.clock is Clock.NEXT_RESPONSE:
+		return ticket.asked_at or opened_at
+	began = min(ticket.created_at or opened_at, opened_at)
+	return after(began, ticket.held, plan, working) if plan.clock is Clock.RESOLUTION else began
+
+
+def deadline(plan: Plan, ticket: Ticket, clock_at: datetime, working: WorkingTime) -> datetime | None:
+	"""By when the plan's clock, which began at `clock_at`, is to have stopped; None: nobody says."""
+	if plan.clock is Clock.NEXT_RESPONSE:
+		return after(clock_at, plan.window, plan, working)
+	return ticket.resolution_by if plan.clock is Clock.RESOLUTION else ticket.response_by
+
+
 def window_end(
 	plan: Plan,
 	ticket: Ticket,
 	opened_at: datetime,
 	working: WorkingTime = AROUND_THE_CLOCK,
 	*,
+	clock_at: datetime | None = None,
 	after_answer: bool = False,
 ) -> datetime:
 	"""When the response window of an item that was opened at `opened_at` ends. Never before that instant.
 
-	`after_answer`: the ticket had been answered by then, so that its response deadline says nothing any more.
+	`clock_at`: when its clock began, where the item knows it. `after_answer`: the ticket had been answered by then, so that
+	its response deadline says nothing any more.
 	"""
 	if plan.start is StartAt.AT_ONCE:
 		return opened_at
-	if plan.start is StartAt.AT_RESPONSE_DEADLINE and ticket.response_by and not after_answer:
-		return max(ticket.response_by, opened_at)
-	return after(opened_at, plan.window, plan, working)
+	clock_at = clock_at or clock_opened(plan, ticket, opened_at, working)
+	by = None if after_answer else deadline(plan, ticket, clock_at, working)
+	own_window = plan.start is StartAt.AFTER_WINDOW and plan.clock is not Clock.NEXT_RESPONSE
+	if own_window or by is None:
+		return after(opened_at, plan.window, plan, working)
+	return max(_start_for(plan, clock_at, by, working), opened_at)
+
+
+def _start_for(plan: Plan, clock_at: datetime, by: datetime, working: WorkingTime) -> datetime:
+	"""When a plan starts whose clock runs from one instant to another."""
+	if plan.start is StartAt.BEFORE_DEADLINE and not plan.counts_working_time:
+		return by - plan.lead
+	if plan.start not in (StartAt.BEFORE_DEADLINE, StartAt.AT_PERCENT) or by <= clock_at:
+		return by
+	whole = working.between(clock_at, by) if plan.counts_working_time else by - clock_at
+	part = whole * plan.percent / 100 if plan.start is StartAt.AT_PERCENT else whole - plan.lead
+	return after(clock_at, max(part, ZERO), plan, working)
 
 
 def window_of(item: ActionItem, ticket: Ticket, working: WorkingTime = AROUND_THE_CLOCK) -> datetime:
@@ -39,7 +70,10 @@ def window_of(item: ActionItem, ticket: Ticket, working: WorkingTime = AROUND_TH
 	"""
 	if item.window_skipped:
 		return item.opened_at
-	return window_end(item.plan, ticket, item.opened_at, working, after_answer=item.after_answer)
+	by_message = item.clock_at if item.plan.clock is Clock.NEXT_RESPONSE else None
+	return window_end(
+		item.plan, ticket, item.opened_at, working, clock_at=by_message, after_answer=item.after_answer
+	)
 
 
 def following(plan: Plan, run: int, group: int) -> tuple[int, int]:

@@ -175,6 +175,9 @@ class WorkingTime:
 	def add(self, at: datetime, duration: timedelta) -> datetime:
 		return self.calendar.add(at, duration) if self.calendar else at + duration
 
+	def between(self, since: datetime, until: datetime) -> timedelta:
+		return self.calendar.between(since, until) if self.calendar else until - since
+
 	def next(self, at: datetime) -> datetime:
 		return self.calendar.next(at) if self.calendar else at
 

@@ -20,6 +20,7 @@ from escalation_mgmt.engine import (
 	RUNNING,
 	AfterMaintenance,
 	CalendarKind,
+	Clock,
 	Plan,
 	StartAt,
 	Step,
@@ -79,8 +80,11 @@ def from_doc(doc: Any) -> Plan:
 			customer=spelled("customer", doc.customer or ""),
 			condition=(doc.condition or "").strip(),
 		),
+		clock=Clock(doc.clock or Clock.FIRST_RESPONSE),
 		start=StartAt(doc.start),
 		window=_seconds(doc.window),
+		lead=_seconds(doc.lead),
+		percent=cint(doc.percent),
 		steps=tuple(
 			Step(
 				number=number,

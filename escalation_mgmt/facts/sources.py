@@ -68,6 +68,8 @@ class Source:
 	category: str = ""  # a field that holds Open, Paused or Resolved itself
 	merged_into: str = ""
 	response_by: str = ""
+	resolution_by: str = ""
+	held: str = ""  # so many seconds it has waited for the customer, as its agreement counts them
 	first_response: str = ""
 	last_reply: str = ""  # when an agent last replied, by the DocType itself
 	split_from: str = ""
@@ -90,6 +92,8 @@ class Source:
 			self.category,
 			self.merged_into,
 			self.response_by,
+			self.resolution_by,
+			self.held,
 			self.first_response,
 			self.last_reply,
 			self.agreement,
@@ -160,6 +164,8 @@ KNOWN = {
 		category="status_category",
 		merged_into="merged_with",
 		response_by="response_by",
+		resolution_by="resolution_by",
+		held="total_hold_time",
 		first_response="first_responded_on",
 		last_reply="last_agent_response",
 		split_from="ticket_split_from",
@@ -173,6 +179,8 @@ KNOWN = {
 		ticket_type="issue_type",
 		customer="customer",
 		response_by="response_by",
+		resolution_by="sla_resolution_by",
+		held="total_hold_time",
 		first_response="first_responded_on",
 		agreement="service_level_agreement",
 		paused=frozenset({"Replied", "On Hold"}),

@@ -7,15 +7,15 @@ rule 4).
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any
 
 import frappe
-from frappe.utils import cint, get_datetime, now_datetime
+from frappe.utils import cint, flt, get_datetime, now_datetime
 
-from escalation_mgmt.engine import MatchFacts, StatusCategory, Ticket, TicketFilter, TicketKey
+from escalation_mgmt.engine import Clock, MatchFacts, StatusCategory, Ticket, TicketFilter, TicketKey
 from escalation_mgmt.facts import assignments, conditions, field_types, plain_values, readable_values
 from escalation_mgmt.facts.sources import Source, level, source
 from escalation_mgmt.utils import clock
@@ -23,6 +23,7 @@ from escalation_mgmt.utils.identity import as_stamp
 from escalation_mgmt.utils.rows import is_missing, placeholders
 
 CANCELLED = 2  # a docstatus
+EARLIEST = datetime(1970, 1, 2)
 TOGETHER = timedelta(seconds=5)  # at most so far apart are a reply and what is stamped because of it
 
 
@@ -90,14 +91,14 @@ class Tickets:
 		src = source(doctype)
 		# The columns of HD Ticket's name changed from integer to text: compare with what the site has.
 		rows = self._rows_of(doctype, names, src.fields)
-		replies = _replies(src, names)
+		replies = _exchanges(src, names)
 		assigned = assignments.read(doctype, rows, locked=self._lock)
 		reading = Reading(src)
 		for row in rows:
 			key = TicketKey(doctype, str(row.name))
 			self._rows[key] = row
 			try:
-				read = _facts(reading, row, replies.get(str(row.name), []))
+				read = _facts(reading, row, replies.get(str(row.name), Exchange()))
 				self._facts[key] = replace(read, assignees=_known(assigned[str(row.name)]))
 			except Exception as e:
 				self._unreadable[key] = e
@@ -165,10 +166,16 @@ def logged_since(since: datetime, takes: TicketFilter, limit: int) -> list[Ticke
 
 
 def unresolved_since(
-	since: datetime | None, takes: TicketFilter, limit: int, *, names: Sequence[str] | None = None
+	since: datetime | None,
+	takes: TicketFilter,
+	limit: int,
+	*,
+	clock_of: Clock = Clock.FIRST_RESPONSE,
+	names: Sequence[str] | None = None,
 ) -> Iterator[dict[TicketKey, MatchFacts]]:
-	"""Page by page, the unresolved tickets that were logged, or fall due, since an instant (UTC) and that a filter takes,
-	its condition apart: {key: facts}. Every page is read anew. `since` None: of any age; `names`: of these only.
+	"""Page by page, the unresolved tickets that were logged, or whose deadline of a clock lies, since an instant (UTC) and that
+	a filter takes, its condition apart: {key: facts}. Every page is read anew. `since` None: of any age; `names`: of these
+	only.
 	"""
 	src = source(takes.doctype)
 	reading = Reading(src)
@@ -184,8 +191,9 @@ def unresolved_since(
 	if names is not None:
 		wanted.append(["name", "in", list(names)])
 	either = [["creation", ">=", clock.to_site(since)]] if since else []
-	if either and src.response_by in src.fields:
-		either.append([src.response_by, ">=", clock.to_site(since)])
+	by = {Clock.FIRST_RESPONSE: src.response_by, Clock.RESOLUTION: src.resolution_by}.get(clock_of)
+	if either and by in src.fields:
+		either.append([by, ">=", clock.to_site(since)])
 	after: list[list[Any]] = []
 	while rows := frappe.get_all(
 		src.doctype,
@@ -204,6 +212,39 @@ def unresolved_since(
 			for row in rows
 		}
 		after = [["name", ">", rows[-1].name]]
+
+
+def asked_since(doctype: str, since: datetime | None, limit: int) -> Iterator[list[str]]:
+	"""The names, page by page, of the tickets to which somebody has written from outside since an instant (UTC; None: ever)."""
+	after = ""
+	while True:
+		found = frappe.db.sql(
+			"select distinct `reference_name` from `tabCommunication`"
+			" where `reference_doctype` = %s and `reference_name` > %s and `communication_type` = 'Communication'"
+			" and `sent_or_received` = 'Received' and `creation` >= %s"
+			f" order by `reference_name` limit {int(limit)}",
+			(doctype, after, clock.to_site(since or EARLIEST)),
+		)
+		if not found:
+			return
+		after = found[-1][0]
+		yield [row[0] for row in found]
+
+
+def awaiting_reply(doctype: str, names: Sequence[str]) -> set[str]:
+	"""Those of these tickets whose last message came from outside. Whose it is decides (`Ticket.asked_at`): this only spares
+	reading those where it can't be.
+	"""
+	if not names:
+		return set()
+	found = frappe.db.sql(
+		"select `reference_name`, max(case when `sent_or_received` = 'Received' then `creation` end) as asked,"
+		" max(case when `sent_or_received` = 'Sent' then `creation` end) as replied from `tabCommunication`"
+		" where `reference_doctype` = %s and `communication_type` = 'Communication'"
+		f" and `reference_name` in ({placeholders(names)}) group by `reference_name`",
+		(doctype, *names),
+	)
+	return {str(name) for name, asked, replied in found if asked and (not replied or asked > replied)}
 
 
 def closed_sql(src: Source, table: str) -> tuple[str, tuple[Any, ...]]:
@@ -265,8 +306,21 @@ def of_doc(doc: Any) -> Ticket:
 	return _facts(Reading(source(doc.doctype)), doc, None)
 
 
-def _facts(reading: Reading, row: Any, replies: list[datetime] | None) -> Ticket:
+@dataclass(slots=True)
+class Exchange:
+	"""When an agent wrote to the customer and when somebody wrote from outside, in the site's zone, rising."""
+
+	sent: list[datetime] = field(default_factory=list)
+	received: list[datetime] = field(default_factory=list)
+
+	def asked_since(self, answered: datetime | None) -> datetime | None:
+		"""The first message from outside after an answer; None: there is none, or nobody has answered yet."""
+		return next((at for at in self.received if at > answered), None) if answered else None
+
+
+def _facts(reading: Reading, row: Any, exchange: Exchange | None) -> Ticket:
 	src, word, instant = reading.source, partial(reading.word, row), partial(reading.instant, row)
+	replies = exchange.sent if exchange else None
 	replied_at = replies[-1] if replies else None
 	first_response, last_reply = instant(src.first_response), instant(src.last_reply)
 	if replies is not None and last_reply and not _among(last_reply, replies):
@@ -274,6 +328,7 @@ def _facts(reading: Reading, row: Any, replies: list[datetime] | None) -> Ticket
 		# old times. Which of `replies` they are can't be told; a reply that came before was seen when it came.
 		replied_at = None
 		first_response = first_response if _among(first_response, replies) else None
+	asked_at = exchange.asked_since(replied_at or first_response) if exchange else None
 	return Ticket(
 		doctype=src.doctype,
 		name=str(row.get("name")),
@@ -286,9 +341,12 @@ def _facts(reading: Reading, row: Any, replies: list[datetime] | None) -> Ticket
 		created_at=clock.stamp_to_utc(row.get("creation")),
 		created_stamp=as_stamp(row.get("creation")),
 		response_by=clock.to_utc(instant(src.response_by)),
+		resolution_by=clock.to_utc(instant(src.resolution_by)),
+		held=timedelta(seconds=max(flt(row.get(src.held)), 0)) if src.held else timedelta(0),
 		agreement=word(src.agreement),
 		first_responded_at=clock.stamp_to_utc(first_response),
 		replied_at=clock.stamp_to_utc(replied_at),
+		asked_at=clock.stamp_to_utc(asked_at),
 	)
 
 
@@ -312,8 +370,8 @@ def _category(src: Source, category: str | None, status: str | None) -> StatusCa
 	return src.category_of(status or "")
 
 
-def _replies(src: Source, names: Sequence[str]) -> dict[str, list[datetime]]:
-	"""When agents replied: {ticket: times in the site's zone, rising}. Replies leave the status as it is, often."""
+def _exchanges(src: Source, names: Sequence[str]) -> dict[str, Exchange]:
+	"""What was written on tickets: {ticket: when}. It leaves the status as it is, often."""
 	sent = {
 		"reference_doctype": src.doctype,
 		"reference_name": ("in", names),
@@ -321,22 +379,23 @@ def _replies(src: Source, names: Sequence[str]) -> dict[str, list[datetime]]:
 		"sent_or_received": "Sent",
 	}
 	rows = frappe.db.sql(
-		"select `name`, `reference_name`, `creation`, `communication_date` from `tabCommunication`"
+		"select `name`, `reference_name`, `creation`, `communication_date`, `sent_or_received` from `tabCommunication`"
 		" where `reference_doctype` = %s and `communication_type` = 'Communication'"
-		f" and `sent_or_received` = 'Sent' and `reference_name` in ({placeholders(names)})"
+		f" and `sent_or_received` in ('Sent', 'Received') and `reference_name` in ({placeholders(names)})"
 		" order by `creation`",
 		(src.doctype, *names),
 		as_dict=True,
 	)
-	notices = _split_notices(src, sent) if rows else set()
+	notices = _split_notices(src, sent) if any(row.sent_or_received == "Sent" for row in rows) else set()
 	just_now = now_datetime() - TOGETHER
-	found: dict[str, list[datetime]] = {}
+	found: dict[str, Exchange] = {}
 	for row in rows:
 		creation = get_datetime(row.creation)
 		# A copy that merging has only now inserted: its creation is put back a moment later.
 		copied = creation > just_now and not _among(row.communication_date or creation, [creation])
 		if not copied and row.name not in notices:
-			found.setdefault(str(row.reference_name), []).append(creation)
+			exchange = found.setdefault(str(row.reference_name), Exchange())
+			(exchange.sent if row.sent_or_received == "Sent" else exchange.received).append(creation)
 	return found
 
 

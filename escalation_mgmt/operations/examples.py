@@ -98,7 +98,7 @@ def _deadline() -> dict[str, Any]:
 	return {
 		"title": _("Response deadline missed"),
 		"rank": 30,
-		"start": "At the Response Deadline",
+		"start": "At the Deadline",
 		"window": 4 * HOUR,
 		"steps": [
 			_step(0, "iPhone Notification"),

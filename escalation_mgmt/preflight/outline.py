@@ -51,7 +51,7 @@ def _counted(plan: Plan) -> str:
 	match plan.start:
 		case StartAt.AT_ONCE:
 			words = _("Counted from when the plan takes the ticket.")
-		case StartAt.AT_RESPONSE_DEADLINE:
+		case StartAt.AT_DEADLINE:
 			words = _("Counted from the ticket's response deadline.")
 		case _:
 			window = wording.duration(plan.window.total_seconds())

@@ -112,8 +112,8 @@ def _wanted(plan: Plan, since: datetime | None, enabled: dict[str, Plan]) -> tup
 	"""For which tickets of at most `COUNTED` this plan opens an item, and whether these are all."""
 	found: list[TicketKey] = []
 	looked_at = 0
-	for page in tickets.unresolved_since(since, plan.takes, PAGE):
-		wanted = sweep.wanting(plan.takes.doctype, page, enabled)
+	for page in tickets.unresolved_since(since, plan.takes, PAGE, clock_of=plan.clock):
+		wanted = sweep.wanting(plan, page, enabled)
 		found += [key for key, opening in wanted.items() if opening and opening.plan.name == plan.name]
 		looked_at += len(page)
 		if looked_at >= COUNTED:

@@ -16,12 +16,14 @@ from escalation_mgmt.engine import (
 	RUNNING,
 	AckRequest,
 	ActionItem,
+	Clock,
 	MatchFacts,
 	Past,
 	Status,
 	TicketKey,
 	is_open_to,
 	is_theirs,
+	pressing,
 	progress,
 )
 from escalation_mgmt.facts import plans
@@ -62,6 +64,7 @@ _COLUMNS = (
 		"answered_level",
 		"exhausted_ticket",
 	),
+	*("clock", "clock_utc", "paused_utc", "paused_due_utc"),
 )
 _SELECT = f"select {', '.join(f'`{column}`' for column in _COLUMNS)} from `tab{ITEM}`"
 
@@ -95,9 +98,10 @@ def next_due() -> datetime | None:
 
 
 def is_due(key: TicketKey, now: datetime) -> bool:
-	"""Whether the running item of a ticket is due, as this transaction has it."""
-	sql = f"select 1 from `tab{ITEM}` where `running_ticket` = %s and `due_utc` <= %s"
-	return bool(frappe.db.sql(sql, (running_ticket(key), now)))
+	"""Whether a running item of a ticket is due, as this transaction has it."""
+	of = of_clocks(key)
+	sql = f"select 1 from `tab{ITEM}` where `running_ticket` in ({rows.placeholders(of)}) and `due_utc` <= %s limit 1"
+	return bool(frappe.db.sql(sql, (*of, now)))
 
 
 def lock(names: Iterable[str], *, wait: bool = True) -> list[Stored]:
@@ -110,20 +114,24 @@ def lock(names: Iterable[str], *, wait: bool = True) -> list[Stored]:
 	return load(frappe.db.sql(sql if wait else f"{sql} skip locked", tuple(names), as_dict=True), lock=True)
 
 
-def running(key: TicketKey) -> Stored | None:
-	"""Lock and read the running item of a ticket, if it has one.
+def running(key: TicketKey) -> dict[Clock, Stored]:
+	"""Lock and read the running items of a ticket, one for a clock at most.
 
 	Never locks what isn't there: a lock on the gap would make two savers of new tickets deadlock.
 	"""
-	sql = f"select `name` from `tab{ITEM}` where `running_ticket` = %s"
-	names = [row[0] for row in frappe.db.sql(sql, (running_ticket(key),))]
-	return next((stored for stored in lock(names) if stored.item.status in RUNNING), None)
+	of = of_clocks(key)
+	sql = f"select `name` from `tab{ITEM}` where `running_ticket` in ({rows.placeholders(of)})"
+	names = [row[0] for row in frappe.db.sql(sql, tuple(of))]
+	return {stored.item.plan.clock: stored for stored in lock(names) if stored.item.status in RUNNING}
 
 
-def exhausted(key: TicketKey) -> list[str]:
-	"""The exhausted items of a ticket's name that nobody was seen to answer: one at most, but for a moment. Nothing is locked."""
-	sql = f"select `name` from `tab{ITEM}` where `exhausted_ticket` = %s order by `name`"
-	return [row[0] for row in frappe.db.sql(sql, (running_ticket(key),))]
+def exhausted(key: TicketKey, clock: Clock | None = None) -> list[str]:
+	"""The exhausted items of a ticket's name that nobody was seen to answer, of every clock or one: one for each at most, but for
+	a moment. Nothing is locked.
+	"""
+	of = [running_ticket(key, clock)] if clock else of_clocks(key)
+	sql = f"select `name` from `tab{ITEM}` where `exhausted_ticket` in ({rows.placeholders(of)}) order by `name`"
+	return [row[0] for row in frappe.db.sql(sql, tuple(of))]
 
 
 def names_of_exhausted(after: str, limit: int) -> list[str]:
@@ -152,27 +160,31 @@ def note_answered(names: Sequence[str]) -> None:
 
 
 def latest(key: TicketKey) -> str | None:
-	"""The item that a ticket's form shows first: the running one, or else the newest."""
+	"""The item that a ticket's form shows first: the most pressing of those that run or are exhausted, or else the newest."""
 	present, _earlier = of_ticket(key)
 	return present[0] if present else None
 
 
 def of_ticket(key: TicketKey) -> tuple[list[str], list[str]]:
-	"""The items of a ticket, newest first: (those that run, or else the newest; those before them).
+	"""The items of a ticket: (those that run or that nobody has answered yet, the most pressing first, or else the newest;
+	those before them, newest first).
 
 	Of the ticket that was `created` then; where the key leaves it out, of the one that has the name now, or had it last.
 	"""
 	if not key.created:
 		key = replace(key, created=stamp_of(key.doctype, key.name))
 	sql = (
-		"select `name`, `reference_doctype`, `reference_name`, `ticket_created`, `running_ticket`"
+		"select `name`, `reference_doctype`, `reference_name`, `ticket_created`, `status`,"
+		" coalesce(`running_ticket`, `exhausted_ticket`) as present"
 		f" from `tab{ITEM}` where `reference_doctype` = %s and `reference_name` = %s"
-		" order by `running_ticket` is null, `opened_utc` desc, `name` desc"
+		" order by `opened_utc` desc, `name` desc"
 	)
 	found = frappe.db.sql(sql, (key.doctype, key.name), as_dict=True)
 	theirs = [row for row in found if not key.is_another(ticket_of(row))]
-	present = [row.name for row in theirs if row.running_ticket] or [row.name for row in theirs[:1]]
-	return present, [row.name for row in theirs[len(present) :]]
+	present = sorted((row for row in theirs if row.present), key=lambda row: pressing(Status(row.status)))
+	present = present or theirs[:1]
+	names = [row.name for row in present]
+	return names, [row.name for row in theirs if row.name not in names]
 
 
 def names_of_running(after: str, limit: int) -> list[tuple[str, TicketKey]]:
@@ -195,13 +207,15 @@ def read(names: Sequence[str]) -> list[Stored]:
 	return load(frappe.db.sql(f"{_SELECT} where `name` in ({placeholders})", tuple(names), as_dict=True))
 
 
-def past(key: TicketKey) -> Past | None:
-	"""What is remembered of the ticket's last item, ended or not."""
-	return pasts([key]).get(key)
+def past(key: TicketKey) -> dict[Clock, Past]:
+	"""What is remembered of the ticket's last item for each clock, ended or not."""
+	return {clock: found for (_key, clock), found in pasts([key]).items()}
 
 
-def pasts(keys: Iterable[TicketKey]) -> dict[TicketKey, Past]:
-	"""What is remembered of the last item of each of these tickets of one DocType: nothing of what had a name before."""
+def pasts(keys: Iterable[TicketKey]) -> dict[tuple[TicketKey, Clock], Past]:
+	"""What is remembered of the last item for each clock of each of these tickets of one DocType: nothing of what had a name
+	before.
+	"""
 	asked = {key.name: key for key in keys}
 	if not asked:
 		return {}
@@ -214,12 +228,12 @@ def pasts(keys: Iterable[TicketKey]) -> dict[TicketKey, Past]:
 		fields=[
 			*("reference_name", "status", "priority", "priority_level", "team", "ticket_type", "customer"),
 			*("ticket_was_closed", "no_plan_matched", "reference_doctype", "ticket_created"),
-			*("after_answer", "opened_utc", "ended_utc"),
+			*("after_answer", "opened_utc", "ended_utc", "clock", "clock_utc"),
 		],
 		order_by="opened_utc asc, name asc",
 	)
 	return {
-		asked[row.reference_name]: Past(
+		(asked[row.reference_name], Clock(row.clock)): Past(
 			status=Status(row.status),
 			facts=_facts(row),
 			ticket_was_closed=bool(row.ticket_was_closed),
@@ -227,15 +241,16 @@ def pasts(keys: Iterable[TicketKey]) -> dict[TicketKey, Past]:
 			after_answer=bool(row.after_answer),
 			opened_at=row.opened_utc,
 			ended_at=row.ended_utc,
+			clock_at=row.clock_utc,
 		)
 		for row in found
 		if not asked[row.reference_name].is_another(ticket_of(row))
 	}
 
 
-def with_running_item(keys: Iterable[TicketKey]) -> set[TicketKey]:
-	"""Those of these tickets that have a running item, or whose name has one."""
-	asked = {running_ticket(key): key for key in keys}
+def with_running_item(keys: Iterable[TicketKey], clock: Clock = Clock.FIRST_RESPONSE) -> set[TicketKey]:
+	"""Those of these tickets that have a running item for a clock, or whose name has one."""
+	asked = {running_ticket(key, clock): key for key in keys}
 	if not asked:
 		return set()
 	placeholders = rows.placeholders(asked)
@@ -259,21 +274,23 @@ def follow_rename(doc: Any, _event: str, old: str, new: str, merge: bool = False
 
 	Every DocType's renames come here, from `storage.renames`: what isn't there isn't locked.
 	"""
-	before, after = (running_ticket(TicketKey(doc.doctype, name)) for name in (old, new))
 	renamed = stamp_of(doc.doctype, old if merge else new)  # the ticket itself, merged ones are deleted later
 	found = frappe.get_all(
 		ITEM,
 		filters={"reference_doctype": doc.doctype, "reference_name": ("in", (old, new))},
-		fields=["name", "reference_name", "ticket_created", "running_ticket", "exhausted_ticket"],
+		fields=["name", "reference_name", "ticket_created", "running_ticket", "exhausted_ticket", "clock"],
 		order_by="name",
 	)
-	goes_on = not (merge and any(row.running_ticket == after for row in found))
-	shown = merge and any(after in (row.running_ticket, row.exhausted_ticket) for row in found)
+	runs = {row.running_ticket for row in found if merge}
+	shown = runs | {row.exhausted_ticket for row in found if merge}
 	created = {"ticket_created": stamp_of(doc.doctype, new)} if merge else {}
 	for row in found:
+		before, after = (
+			running_ticket(TicketKey(doc.doctype, name), Clock(row.clock)) for name in (old, new)
+		)
 		its_own = bool(row.ticket_created) and as_stamp(row.ticket_created) == renamed
 		if row.running_ticket == before:
-			where = {"running_ticket": after} if goes_on else {"reference_name": old}
+			where = {"running_ticket": after} if after not in runs else {"reference_name": old}
 		elif row.reference_name == old or its_own:  # Frappe may have moved it already
 			where = {}
 		else:
@@ -281,7 +298,7 @@ def follow_rename(doc: Any, _event: str, old: str, new: str, merge: bool = False
 		if "reference_name" not in where:
 			where |= {"reference_name": new, **(created if its_own else {})}
 		if row.exhausted_ticket == before:
-			where["exhausted_ticket"] = None if shown else after
+			where["exhausted_ticket"] = None if after in shown else after
 		frappe.db.set_value(ITEM, row.name, where, update_modified=False)
 
 
@@ -301,7 +318,9 @@ def load(found: Iterable[Any], *, lock: bool = False) -> list[Stored]:
 				run=row.run,
 				group=row.next_group,
 				step=row.current_step,
-				due_at=row.parked_due_utc or row.due_utc,
+				due_at=row.parked_due_utc or row.paused_due_utc or row.due_utc,
+				clock_at=row.clock_utc,
+				paused_at=row.paused_utc,
 				facts=_facts(row),
 				assignees=_listed(row.assignees),
 				resumes_at=row.resumes_utc,
@@ -378,6 +397,12 @@ def ticket_of(row: Any) -> TicketKey:
 	return TicketKey(row.reference_doctype, row.reference_name, as_stamp(row.ticket_created))
 
 
-def running_ticket(key: TicketKey) -> str:
-	"""Unique among running items: no ticket ever has two."""
-	return f"{key.doctype}/{key.name}"
+def running_ticket(key: TicketKey, clock: Clock = Clock.FIRST_RESPONSE) -> str:
+	"""Unique among running items: no ticket ever has two for one clock. No DocType has a colon in its name."""
+	ticket = f"{key.doctype}/{key.name}"
+	return ticket if clock is Clock.FIRST_RESPONSE else f"{clock}: {ticket}"
+
+
+def of_clocks(key: TicketKey) -> list[str]:
+	"""The same for each clock."""
+	return [running_ticket(key, clock) for clock in Clock]

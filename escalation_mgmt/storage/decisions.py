@@ -18,6 +18,7 @@ from escalation_mgmt.engine import (
 	ActionItem,
 	Answer,
 	CancelReason,
+	Clock,
 	Context,
 	Decision,
 	Event,
@@ -52,7 +53,7 @@ def open_for(  # noqa: PLR0913 - as the engine's open_item
 	answered_level: int | None = None,
 ) -> str:
 	"""Open an action item and return its name; by hand `at_once`: without its response window; `answered_level` as the item
-	has it. Raises Conflict where the ticket has one running.
+	has it. Raises Conflict where the ticket has one running for the plan's clock.
 	"""
 	name = make_autoname(frappe.get_meta(ITEM).autoname, ITEM)
 	context = Context(now, working=Calendars().of(plan, ticket))
@@ -66,7 +67,8 @@ def open_for(  # noqa: PLR0913 - as the engine's open_item
 		"reference_name": ticket.name,
 		"ticket_created": ticket.key.created,
 		"ticket_subject": cell(ticket.subject, 140),
-		"running_ticket": running_ticket(ticket.key),
+		"running_ticket": running_ticket(ticket.key, plan.clock),
+		"clock": str(plan.clock),
 		"step_count": len(plan.steps),
 		"opened_utc": now,
 		"updated_utc": now,
@@ -78,8 +80,9 @@ def open_for(  # noqa: PLR0913 - as the engine's open_item
 	}
 	with _one_running():
 		rows.insert_all(ITEM, [{"name": name, **row}])
-	note_answered(exhausted(ticket.key))  # the new one is shown in its place
-	ticket_states.note_opened(ticket.key)
+	note_answered(exhausted(ticket.key, plan.clock))  # the new one is shown in its place
+	if plan.clock is Clock.FIRST_RESPONSE:
+		ticket_states.note_opened(ticket.key)
 	ticket_list.write_soon([ticket.key])
 	lines = history.append([history.Line(name, event) for event in decision.events])
 	activity.note([(ticket.key, event, line) for event, line in zip(decision.events, lines, strict=True)])
@@ -208,7 +211,10 @@ def columns_of(item: ActionItem) -> dict[str, Any]:
 		"run": item.run,
 		"next_group": item.group,
 		"current_step": item.step,
-		"due_utc": item.due_at,
+		"due_utc": item.next_at,
+		"clock_utc": item.clock_at,
+		"paused_utc": item.paused_at,
+		"paused_due_utc": item.due_at if item.paused_at else None,
 		"ended_utc": item.ended_at,
 		"priority": item.facts.priority,
 		"priority_level": item.facts.level,
@@ -263,7 +269,7 @@ def _changes(decided: Decided, now: datetime) -> list[dict[str, Any]]:
 def _before(stored: Stored) -> dict[str, Any]:
 	item = stored.item
 	running = item.status in RUNNING and not item.superseded
-	key = running_ticket(stored.key)
+	key = running_ticket(stored.key, item.plan.clock)
 	state = columns_of(item) | {
 		"running_ticket": key if running else None,
 		"exhausted_ticket": key if stored.unanswered else None,
@@ -275,7 +281,7 @@ def _before(stored: Stored) -> dict[str, Any]:
 
 @contextmanager
 def _one_running() -> Iterator[None]:
-	"""Where the database refuses a ticket's second running item, another process was first: Conflict."""
+	"""Where the database refuses a second running item for one clock of a ticket, another process was first: Conflict."""
 	try:
 		yield
 	except Exception as e:
@@ -287,7 +293,7 @@ def _one_running() -> Iterator[None]:
 def _running_after(stored: Stored, decision: Decision) -> str | None:
 	if decision.item.status not in RUNNING or stored.item.superseded:
 		return None
-	key = running_ticket(stored.key)
+	key = running_ticket(stored.key, stored.item.plan.clock)
 	if stored.item.status not in RUNNING and frappe.db.exists(ITEM, {"running_ticket": key}):
 		return None  # acknowledged late, while a newer item already follows the ticket
 	return key
@@ -298,4 +304,4 @@ def _exhausted_after(stored: Stored, decision: Decision) -> str | None:
 	if decision.item.status is not Status.EXHAUSTED:
 		return None
 	ends = stored.item.status in RUNNING and not stored.item.superseded
-	return running_ticket(stored.key) if ends or stored.unanswered else None
+	return running_ticket(stored.key, stored.item.plan.clock) if ends or stored.unanswered else None

@@ -13,6 +13,7 @@ from typing import Any
 import frappe
 from frappe import _
 
+from escalation_mgmt.engine import Clock, TicketKey
 from escalation_mgmt.facts import assignments, condition_names, frozen_names, plans, sources
 from escalation_mgmt.facts.stored_names import PLACES, Holds, Place, Renaming
 from escalation_mgmt.storage import action_items, bell, history, ticket_states
@@ -112,13 +113,14 @@ def _is_stored(renaming: Renaming) -> bool:
 def _follow_tickets(renaming: Renaming) -> None:
 	"""The tickets' DocType itself: Frappe has changed the links to it, not our key of the running item."""
 	for doctype, column in ((ITEM, "running_ticket"), (ITEM, "exhausted_ticket"), (TICKET_STATE, "ticket")):
+		clock = "`clock`" if doctype == ITEM else "'First Response'"
 		found = frappe.db.sql(
-			f"select `name`, `reference_name` from `tab{doctype}`"
+			f"select `name`, `reference_name`, {clock} from `tab{doctype}`"
 			f" where `reference_doctype` = %s and `{column}` is not null order by `name` for update",
 			(renaming.new,),
 		)
-		for name, ticket in found:
-			key = action_items.running_ticket(action_items.TicketKey(renaming.new, ticket or ""))
+		for name, ticket, of in found:
+			key = action_items.running_ticket(TicketKey(renaming.new, ticket or ""), Clock(of))
 			bump = ", `version` = `version` + 1" if doctype == ITEM else ""
 			frappe.db.sql(f"update `tab{doctype}` set `{column}` = %s{bump} where `name` = %s", (key, name))
 	bell.renew_soon(bell.of_tickets(renaming.new))

@@ -5,7 +5,8 @@ puts the fields there. They are written after the transaction that changed an it
 event, `modified` as it was. A ticket whose row somebody holds is passed over; so is what a crash left out. The sweep
 compares, and repairs. What goes wrong here is reported, and stops no step and no save (design rule 8).
 
-A ticket has in them: the status of its running item; *Exhausted* while nobody has answered; else nothing.
+A ticket has in them: the status of its running item, or *Exhausted* while nobody has answered; of several the most pressing
+(`engine.pressing`), then what is due first; else nothing.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -16,14 +17,14 @@ from typing import Any
 import frappe
 from frappe.utils import get_datetime
 
-from escalation_mgmt.engine import RUNNING, Status, TicketKey
+from escalation_mgmt.engine import RUNNING, Status, TicketKey, pressing
 from escalation_mgmt.facts import sources
-from escalation_mgmt.storage.action_items import running_ticket, ticket_of
+from escalation_mgmt.storage.action_items import of_clocks, ticket_of
 from escalation_mgmt.utils import clock, fault_points, rows
 from escalation_mgmt.utils.after_commit import end, own_transaction
 from escalation_mgmt.utils.doctypes import ITEM
 from escalation_mgmt.utils.identity import as_stamp
-from escalation_mgmt.utils.ticket_names import as_name, as_text, joined
+from escalation_mgmt.utils.ticket_names import as_name, as_text
 
 STATUS, STEP, DUE = COLUMNS = ("escalation_mgmt_status", "escalation_mgmt_step", "escalation_mgmt_due")
 SHOWN = tuple(status for status in Status if status in RUNNING or status is Status.EXHAUSTED)
@@ -34,8 +35,11 @@ Values = tuple[str, str, datetime | None]
 
 NOTHING: Values = ("", "", None)
 
+_MARKS = ("running_ticket", "exhausted_ticket")
+"""The columns of an item by which its ticket shows it."""
+
 _ITEM = (
-	"i.`reference_doctype`, i.`reference_name`, i.`ticket_created`, i.`status`, i.`current_step`, i.`step_count`,"
+	"i.`name`, i.`reference_doctype`, i.`reference_name`, i.`ticket_created`, i.`status`, i.`current_step`, i.`step_count`,"
 	" coalesce(i.`parked_due_utc`, i.`due_utc`) as due_utc"
 )
 
@@ -106,19 +110,23 @@ def _write(doctype: str, names: list[str]) -> None:
 
 def _wanted(keys: list[TicketKey]) -> dict[str, Values]:
 	"""What the columns of these tickets, of one DocType, are to hold, by name, of those that have something to show."""
-	asked = {running_ticket(key): key for key in keys}
+	asked = {of: key for key in keys for of in of_clocks(key)}
 	if not asked:
 		return {}
-	found: dict[str, Values] = {}
-	for column in ("exhausted_ticket", "running_ticket"):  # the latter last: it is the ticket's newest
+	found: dict[str, list[Any]] = {}
+	for column in _MARKS:
 		sql = (
 			f"select i.`{column}` as ticket, {_ITEM} from `tab{ITEM}` i"
 			f" where i.`{column}` in ({rows.placeholders(asked)})"
 		)
 		for row in frappe.db.sql(sql, tuple(asked), as_dict=True):
 			if not asked[row.ticket].is_another(ticket_of(row)):
-				found[row.reference_name] = _of_item(row)
-	return found
+				found.setdefault(row.reference_name, []).append(row)
+	return {ticket: _of_item(min(theirs, key=_order)) for ticket, theirs in found.items()}
+
+
+def _order(row: Any) -> tuple[int, datetime, str]:
+	return pressing(Status(row.status)), row.due_utc or datetime.max, row.name
 
 
 def _of_item(row: Any) -> Values:
@@ -134,7 +142,7 @@ def _as_stored(row: Any) -> Values:
 
 def differing(doctype: str) -> Iterator[list[str]]:
 	"""The names of the tickets whose columns don't hold what they are to, in parts: of each an empty list where all is well."""
-	for column in ("running_ticket", "exhausted_ticket"):
+	for column in _MARKS:
 		after = ""
 		while True:
 			until = _end_of_part(doctype, column, after)
@@ -147,9 +155,9 @@ def differing(doctype: str) -> Iterator[list[str]]:
 
 def _end_of_part(doctype: str, column: str, after: str) -> str | None:
 	found = frappe.db.sql(
-		f"select `{column}` from `tab{ITEM}` where `{column}` > %s and `{column}` like %s"
+		f"select `{column}` from `tab{ITEM}` where `{column}` > %s and `reference_doctype` = %s"
 		f" order by `{column}` limit 1 offset {RANGE - 1}",
-		(after, running_ticket(TicketKey(doctype, "%"))),
+		(after, doctype),
 	)
 	return found[0][0] if found else None
 
@@ -162,11 +170,11 @@ def _unlike_their_items(doctype: str, column: str, after: str, until: str | None
 		if frappe.db.db_type == "mariadb"
 		else f"{step} || '/' || i.`step_count`"
 	)
-	# An exhausted item may have a newer one beside it, for a moment: that one counts.
-	newer = (
-		""
-		if column == "running_ticket"
-		else (f" and not exists (select 1 from `tab{ITEM}` r where r.`running_ticket` = i.`{column}`)")
+	# Of a ticket's items the one that `_order` puts first counts.
+	not_first = (
+		f"select 1 from `tab{ITEM}` r where r.`reference_name` = i.`reference_name`"
+		f" and r.`reference_doctype` = i.`reference_doctype` and {_marked('r')} and {_order_sql('r')} < {_order_sql('i')}"
+		f" and coalesce(r.`ticket_created`, t.`creation`) = t.`creation`"
 	)
 	found = frappe.db.sql(
 		f"select t.`name` as there, {_ITEM}, {_listed(COLUMNS, 't.')} from `tab{ITEM}` i"
@@ -175,7 +183,7 @@ def _unlike_their_items(doctype: str, column: str, after: str, until: str | None
 		f" where i.`reference_doctype` = %s and i.`{column}` > %s{f' and i.`{column}` <= %s' if until else ''}"
 		f" and (coalesce(t.`{STATUS}`, '') <> i.`status` or coalesce(i.`parked_due_utc`, i.`due_utc`) is not null"
 		f" or t.`{DUE}` is not null"
-		f" or coalesce(t.`{STEP}`, '') <> case when {step} = 0 then '' else {text} end){newer}",
+		f" or coalesce(t.`{STEP}`, '') <> case when {step} = 0 then '' else {text} end) and not exists ({not_first})",
 		(doctype, after, *([until] if until else [])),
 		as_dict=True,
 	)
@@ -198,20 +206,29 @@ def _without_item(doctype: str) -> Iterator[list[str]]:
 
 def _without(doctype: str, which: str, values: tuple[Any, ...]) -> tuple[list[str], Any]:
 	"""Of the first of these tickets, by name, those without an item; and the last of them, where there are more."""
-	key = joined(as_text("t.`name`", doctype))
-	joins = "".join(
-		f" left join `tab{ITEM}` {column[0]} on {column[0]}.`{column}` = {key}"
-		f" and coalesce({column[0]}.`ticket_created`, t.`creation`) = t.`creation`"
-		for column in ("running_ticket", "exhausted_ticket")
+	item = (
+		f"select 1 from `tab{ITEM}` i where i.`reference_name` = {as_text('t.`name`', doctype)}"
+		f" and i.`reference_doctype` = %s and {_marked('i')} and coalesce(i.`ticket_created`, t.`creation`) = t.`creation`"
 	)
 	found = frappe.db.sql(
-		"select t.`name`, coalesce(r.`name`, e.`name`) from"
-		f" (select `name`, `creation` from `tab{doctype}` where {which} order by `name` limit {RANGE}) t{joins}"
+		f"select t.`name`, exists ({item}) from"
+		f" (select `name`, `creation` from `tab{doctype}` where {which} order by `name` limit {RANGE}) t"
 		" order by t.`name`",
-		(*values, f"{doctype}/", f"{doctype}/"),
+		(doctype, *values),
 	)
 	last = found[-1][0] if len(found) >= RANGE else None
-	return [str(name) for name, item in found if item is None], last
+	return [str(name) for name, shown in found if not shown], last
+
+
+def _marked(of: str) -> str:
+	return f"({' or '.join(f'{of}.`{column}` is not null' for column in _MARKS)})"
+
+
+def _order_sql(of: str) -> str:
+	"""`_order` in SQL."""
+	pressing_first = " ".join(f"when '{status}' then {pressing(status)}" for status in SHOWN)
+	due = f"coalesce({of}.`parked_due_utc`, {of}.`due_utc`, '9999-12-31')"
+	return f"(case {of}.`status` {pressing_first} end, {due}, {of}.`name`)"
 
 
 def _listed(columns: Iterable[str], of: str = "") -> str:

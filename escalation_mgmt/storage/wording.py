@@ -254,6 +254,12 @@ _SENTENCES: dict[str, Callable[[Any, int], str]] = {
 	EventKind.WINDOW_OVER: lambda d, s: (
 		_("The response window was cut short.") if d.skipped else _("The response window is over.")
 	),
+	EventKind.CLOCK_STOPPED: lambda d, s: _("The ticket waits for the customer: the clock stands still."),
+	EventKind.CLOCK_GOES_ON: lambda d, s: (
+		_("The ticket waits no longer: it goes on at {0}.").format(clock.shown(d.due))
+		if d.due
+		else _("The ticket waits no longer: the clock goes on.")
+	),
 	EventKind.HELD: lambda d, s: _("Step {0} may go out only in working time: held until {1}.").format(
 		s, clock.shown(d.until)
 	),

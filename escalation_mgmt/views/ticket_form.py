@@ -1,6 +1,6 @@
 """What the form of a ticket shows of its escalation: how it stands, what comes next and when, and what can be done."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -14,11 +14,14 @@ from escalation_mgmt.dispatch.evaluation import Snapshot
 from escalation_mgmt.engine import (
 	LED_TO,
 	ActionItem,
+	Clock,
+	Plan,
 	Status,
 	StatusCategory,
 	TicketKey,
 	already_answered,
 	may_take,
+	pressing,
 	progress,
 	winner,
 )
@@ -137,7 +140,7 @@ def _not_escalating(key: TicketKey) -> str:
 	"""Why a ticket has no escalation; empty where that can't be told, or where none of its kind has."""
 	snapshot = Snapshot([key])
 	ticket = snapshot.tickets[key]
-	enabled = snapshot.enabled(key.doctype).values()
+	enabled = _of_first_clock(snapshot.enabled(key.doctype).values())
 	if ticket.gone or not enabled:
 		return ""
 	if ticket.category is StatusCategory.RESOLVED:
@@ -145,13 +148,19 @@ def _not_escalating(key: TicketKey) -> str:
 	plan = winner(enabled, ticket.facts, snapshot.condition_met(key))
 	if plan is None:
 		return _("Not escalated: no plan takes it.")
-	if already_answered(ticket, plan.stop):
+	if already_answered(ticket, plan):
 		return _("Not escalated: plan {0} takes such tickets, but this one has been answered.").format(
 			plan.name
 		)
 	if may_take(plan, ticket, ticket_states.read([ticket.key]).get(ticket.key)):
 		return _("Plan {0} takes this ticket, and begins within minutes.").format(plan.name)
 	return _("Not escalated: it was logged before plan {0} was enabled.").format(plan.name)
+
+
+def _of_first_clock(enabled: Iterable[Plan]) -> list[Plan]:
+	"""Of these plans those for the clock that runs first: why a ticket isn't escalated is said of that."""
+	found = list(enabled)
+	return next((of for clock in Clock if (of := [plan for plan in found if plan.clock is clock])), [])
 
 
 def _stands(item: ActionItem) -> dict[str, Any]:
@@ -165,15 +174,17 @@ def pills(doctype: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
 	found = frappe.get_list(
 		ITEM,
 		filters={"reference_doctype": doctype, "reference_name": ("in", [str(name) for name in names])},
-		fields=["name", "reference_name", "running_ticket", "exhausted_ticket"],
+		or_filters={"running_ticket": ("is", "set"), "exhausted_ticket": ("is", "set")},
+		pluck="name",
 		order_by="opened_utc asc, name asc",
 	)
-	marked = {row.reference_name: row.name for row in found if row.exhausted_ticket}
-	marked |= {row.reference_name: row.name for row in found if row.running_ticket}
-	return {
-		stored.key.name: {**_pill(stored.item, step=True), **_countdown(stored.item)}
-		for stored in action_items.read(marked.values())
-	}
+	stored = sorted(action_items.read(found), key=lambda one: _order(one.item), reverse=True)
+	return {one.key.name: {**_pill(one.item, step=True), **_countdown(one.item)} for one in stored}
+
+
+def _order(item: ActionItem) -> tuple[int, datetime, str]:
+	"""Of a ticket's items the least comes first, as in `storage.ticket_list`."""
+	return pressing(item.status), item.next_at or datetime.max, item.id
 
 
 def headline(item: ActionItem) -> str:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from escalation_mgmt.engine import ActionItem, Event, Plan, StartAt, WorkingTime
+from escalation_mgmt.engine import ActionItem, Clock, Event, Plan, StartAt, WorkingTime
 from escalation_mgmt.engine import EventKind as K
 from escalation_mgmt.engine.waits import following, wait_before
 
@@ -26,11 +26,20 @@ class _Replay:
 		self.due: datetime | None = None
 		self.resumes: datetime | None = None
 		self.at, self.asleep = (0, 0), False
+		self.scheduled, self.held = True, False
+		self.stopped: datetime | None = None
 
 	def take(self, event: Event) -> None:
+		if self.stopped and event.kind is not K.CLOCK_GOES_ON:
+			assert event.kind not in (K.STEP_RAN, K.WINDOW_OVER, K.TIMED_OUT, K.REMINDED, K.EXHAUSTED)
+			anew = (K.ACKNOWLEDGED, K.STILL_ON_IT, K.UNACKNOWLEDGED, K.HANDED_OVER, K.STARTED_AGAIN)
+			if event.kind in (*anew, K.SNOOZE_OVER):  # what is waited for from now on
+				self.stopped = event.at
 		match event.kind:
 			case K.CREATED | K.WINDOW_MOVED | K.WINDOW_OVER:
 				self._window(event)
+			case K.CLOCK_STOPPED | K.CLOCK_GOES_ON:
+				self._clock(event)
 			case K.IN_MAINTENANCE | K.MAINTENANCE_CHANGED | K.MAINTENANCE_OVER:
 				self._maintenance(event)
 			case K.SNOOZED | K.SNOOZE_OVER:
@@ -51,6 +60,7 @@ class _Replay:
 
 	def _window(self, event: Event) -> None:
 		if event.kind is K.WINDOW_OVER:
+			self.scheduled = False
 			if event.data.get("skipped"):
 				return  # by what is brought forward with the next line
 			assert event.at >= self.due
@@ -60,10 +70,35 @@ class _Replay:
 		assert self.due >= self.item.opened_at
 		if event.data.get("at_once"):
 			assert self.due == event.at == self.item.opened_at
-		elif self.plan.start is StartAt.AFTER_WINDOW:
+		elif self.plan.start is StartAt.AFTER_WINDOW and self.plan.clock is not Clock.NEXT_RESPONSE:
 			assert self.due == self._after(self.item.opened_at, self.plan.window)
 
+	def _clock(self, event: Event) -> None:
+		"""It stands still, or goes on with what was left."""
+		if event.kind is K.CLOCK_STOPPED:
+			assert not self.stopped
+			self.stopped = event.at
+			return
+		stopped, due = self.stopped, self.due
+		assert (stopped and event.data.get("due", None) is None) or due
+		self.stopped = None
+		if self.resumes:
+			self.resumes += event.at - stopped
+		if due is None:
+			return
+		self.due = event.data["due"]
+		if self.held:
+			assert self.due == max(due, event.at)
+		elif self.scheduled and self.plan.starts_by_deadline:
+			assert self.due >= event.at
+		elif self.asleep or not self.plan.counts_working_time:
+			assert self.due == event.at + max(due - stopped, timedelta())
+		else:
+			left = self.working.between(stopped, due) if due > stopped else timedelta()
+			assert self.due == self.working.add(event.at, left)
+
 	def _maintenance(self, event: Event) -> None:
+		self.held = event.kind is not K.MAINTENANCE_OVER
 		if event.kind is K.MAINTENANCE_CHANGED:
 			self.due = event.at
 			return

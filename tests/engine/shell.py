@@ -14,6 +14,7 @@ from escalation_mgmt.engine import (
 	RUNNING,
 	ActionItem,
 	CancelReason,
+	Clock,
 	Context,
 	Decision,
 	Event,
@@ -117,10 +118,13 @@ class Shell:
 
 	# --- reading
 
-	def running(self, ticket: str) -> ActionItem | None:
-		found = [i for i in self.items.values() if self.ticket_of[i.id] == ticket and i.status in RUNNING]
-		assert len(found) <= 1, "a ticket never has two running items"
+	def running(self, ticket: str, clock: Clock = Clock.FIRST_RESPONSE) -> ActionItem | None:
+		found = [i for i in self.all_running(ticket) if i.plan.clock is clock]
+		assert len(found) <= 1, "a ticket never has two running items for one clock"
 		return found[0] if found else None
+
+	def all_running(self, ticket: str) -> list[ActionItem]:
+		return [i for i in self.items.values() if self.ticket_of[i.id] == ticket and i.status in RUNNING]
 
 	def due(self) -> list[ActionItem]:
 		return [item for item in self.items.values() if (at := self._taken_up(item)) and at <= self.now]
@@ -129,7 +133,7 @@ class Shell:
 		return min(filter(None, map(self._taken_up, self.items.values())), default=None)
 
 	def _taken_up(self, item: ActionItem) -> datetime | None:
-		return item.due_at and max(item.due_at, self.set_aside_until.get(item.id, item.due_at))
+		return item.next_at and max(item.next_at, self.set_aside_until.get(item.id, item.next_at))
 
 	def condition_met(self, _plan: Plan) -> bool:
 		return True
@@ -225,13 +229,13 @@ class Shell:
 		follows: str = "",
 		answered_level=None,
 	) -> ActionItem:
-		assert not self.running(ticket)
+		assert not self.running(ticket, plan.clock)
 		id = f"ESC-{len(self.items) + 1}"
 		self.ticket_of[id] = ticket
 		context = Context(self.now, working=self.working(plan))
 		how = {"by": by, "at_once": at_once, "follows": follows, "answered_level": answered_level}
 		self.commit(open_item(id, plan, self.tickets[ticket], context, **how))
-		if known := self.known.get(ticket):
+		if plan.clock is Clock.FIRST_RESPONSE and (known := self.known.get(ticket)):
 			self.known[ticket] = replace(known, raised=False, reopened=False)
 		return self.items[id]
 
@@ -242,24 +246,24 @@ class Shell:
 
 	def evaluate_ticket(self, ticket: str, before: Ticket | None = None) -> None:
 		"""As after a save of the ticket (`before` is what it was), or as the sweep does."""
-		facts, item = self.tickets[ticket], self.running(ticket)
-		self._see(ticket, before, bool(item))
-		if item:
-			if decision := self.evaluated(item):
-				self.commit(decision)
-			return
-		if opening := self.opening(ticket):
-			self.open(ticket, opening.plan, answered_level=opening.answered_level)
-		elif facts.category is StatusCategory.RESOLVED:
+		running = self.all_running(ticket)
+		clocks = {item.plan.clock for item in running}
+		self._see(ticket, before, Clock.FIRST_RESPONSE in clocks)
+		self.commit(*filter(None, map(self.evaluated, running)))
+		for clock in Clock:
+			if clock not in clocks and (opening := self.opening(ticket, clock)):
+				self.open(ticket, opening.plan, answered_level=opening.answered_level)
+		if self.tickets[ticket].category is StatusCategory.RESOLVED:
 			self._note_closed(ticket)
 
-	def opening(self, ticket: str) -> Opening | None:
+	def opening(self, ticket: str, clock: Clock = Clock.FIRST_RESPONSE) -> Opening | None:
 		return opens(
 			self.tickets[ticket],
 			self.enabled.values(),
 			self.condition_met,
 			self.now,
-			past=self._past(ticket),
+			clock=clock,
+			past=self._past(ticket, clock),
 			known=self.known.get(ticket),
 		)
 
@@ -276,13 +280,14 @@ class Shell:
 	def sweep(self) -> None:
 		for ticket in self.tickets:
 			self.evaluate_ticket(ticket)
-			item = self.running(ticket)
-			waits = item and item.stalled and item.id not in self.broken
-			if waits and can_reach(item, self.reaches(item)):
-				self.commit(start_again(item, "reachable", self.now))
+			for item in self.all_running(ticket):
+				waits = item.stalled and item.id not in self.broken
+				if waits and can_reach(item, self.reaches(item)):
+					self.commit(start_again(item, "reachable", self.now))
 
-	def _past(self, ticket: str) -> Past | None:
-		last = [item for item in self.items.values() if self.ticket_of[item.id] == ticket][-1:]
+	def _past(self, ticket: str, clock: Clock) -> Past | None:
+		theirs = [item for item in self.items.values() if self.ticket_of[item.id] == ticket]
+		last = [item for item in theirs if item.plan.clock is clock][-1:]
 		if not last:
 			return None
 		(item,) = last
@@ -295,6 +300,7 @@ class Shell:
 			after_answer=item.after_answer,
 			opened_at=item.opened_at,
 			ended_at=item.ended_at,
+			clock_at=item.clock_at,
 		)
 
 	# --- the dispatcher

@@ -9,6 +9,7 @@ from escalation_mgmt.engine import (
 	AfterMaintenance,
 	Calendar,
 	CalendarKind,
+	Clock,
 	Hours,
 	Maintenance,
 	Plan,
@@ -45,7 +46,10 @@ def plans(draw: st.DrawFn) -> Plan:
 		takes=TicketFilter(
 			doctype="HD Ticket", priorities=draw(st.frozensets(st.sampled_from(["High", "Low", "Urgent"])))
 		),
+		clock=draw(st.sampled_from([Clock.FIRST_RESPONSE, *Clock])),
 		start=draw(st.sampled_from(StartAt)),
+		lead=draw(waits),
+		percent=draw(st.sampled_from([1, 50, 99])),
 		window=draw(waits),
 		steps=steps,
 		repeats=draw(st.integers(0, 2)),

@@ -220,7 +220,7 @@ def test_given_back_after_the_last_step_the_last_wait_begins_anew() -> None:
 
 
 def test_given_back_in_the_window_it_is_kept() -> None:
-	of = plan(7, start=StartAt.AT_RESPONSE_DEADLINE)
+	of = plan(7, start=StartAt.AT_DEADLINE)
 	item = acknowledge(opened(of), actor("Tina", "Link"), Context(T0 + minutes(1))).item
 	back = unacknowledge(item, actor("Tina"), ticket(response_by=T0 + minutes(40)), Context(T0 + minutes(2)))
 	assert back.item.due_at == T0 + minutes(47)
@@ -229,7 +229,7 @@ def test_given_back_in_the_window_it_is_kept() -> None:
 
 
 def test_given_back_after_a_step_no_window_counts() -> None:
-	item = acknowledged(0, 5, start=StartAt.AT_RESPONSE_DEADLINE)
+	item = acknowledged(0, 5, start=StartAt.AT_DEADLINE)
 	back = unacknowledge(item, actor("Tina"), ticket(response_by=T0 + minutes(90)), Context(NOW))
 	assert back.item.due_at == NOW + minutes(5), "the deadline was moved after step 1 had run"
 
@@ -288,7 +288,7 @@ def test_handed_over_from_whoever_has_it_from_a_snooze_and_where_nobody_was_reac
 
 
 def test_handed_over_in_the_window_it_is_kept() -> None:
-	of = plan(7, start=StartAt.AT_RESPONSE_DEADLINE)
+	of = plan(7, start=StartAt.AT_DEADLINE)
 	item = acknowledge(opened(of), actor("Tina", "Link"), Context(T0 + minutes(1))).item
 	by_then = ticket(response_by=T0 + minutes(40))
 	over = hand_over(item, "leo", "Leo", actor("Ada"), by_then, Context(NOW, reaches=everybody))
@@ -462,7 +462,7 @@ def test_what_is_not_said_is_not_written_and_they_are_looked_for_as_users() -> N
 
 
 def test_handed_over_after_a_step_the_window_is_long_over() -> None:
-	item = escalating(0, 5, start=StartAt.AT_RESPONSE_DEADLINE)
+	item = escalating(0, 5, start=StartAt.AT_DEADLINE)
 	moved = ticket(response_by=T0 + minutes(600))
 	assert hand_over(
 		item, "leo", "Leo", actor("Ada"), moved, Context(NOW, reaches=everybody)

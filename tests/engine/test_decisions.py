@@ -259,7 +259,7 @@ def test_replaced_says_by_which_plan_and_tells_nobody() -> None:
 
 
 def test_following_a_ticket_that_changed() -> None:
-	of = plan(0, start=StartAt.AT_RESPONSE_DEADLINE)
+	of = plan(0, start=StartAt.AT_DEADLINE)
 	item = replace(opened(of, ticket(response_by=T0 + minutes(30), assignees=("a", "b"))), version=3)
 	now = T0 + minutes(1)
 	facts = MatchFacts(priority="High", level=60, team="Net", ticket_type="Incident")
@@ -281,7 +281,7 @@ def test_following_a_ticket_that_changed() -> None:
 
 
 def test_the_deadline_moves_nothing_once_the_steps_run() -> None:
-	of = plan(0, start=StartAt.AT_RESPONSE_DEADLINE)
+	of = plan(0, start=StartAt.AT_DEADLINE)
 	item = replace(opened(of), status=Status.ESCALATING)
 	assert evaluate(item, ticket(response_by=T0 + minutes(50)), [of], always, Context(T0)) is None
 

@@ -228,7 +228,7 @@ def test_a_deleted_or_merged_ticket_cancels() -> None:
 
 
 def test_the_response_deadline_is_read_again_while_scheduled() -> None:
-	of = plan(0, start=StartAt.AT_RESPONSE_DEADLINE)
+	of = plan(0, start=StartAt.AT_DEADLINE)
 	item = opened(of, ticket(response_by=T0 + minutes(30)))
 	assert item.due_at == T0 + minutes(30)
 	moved = evaluate(item, ticket(response_by=T0 + minutes(50)), [of], always, Context(T0 + minutes(1)))
@@ -237,7 +237,7 @@ def test_the_response_deadline_is_read_again_while_scheduled() -> None:
 
 
 def test_the_window_without_a_deadline_is_the_plans_own_and_a_past_one_is_now() -> None:
-	of = plan(0, start=StartAt.AT_RESPONSE_DEADLINE)
+	of = plan(0, start=StartAt.AT_DEADLINE)
 	assert window_end(of, ticket(), T0) == T0 + minutes(15)
 	assert window_end(of, ticket(response_by=T0 - minutes(1)), T0) == T0
 

@@ -135,7 +135,7 @@ def test_it_starts_over_with_the_first_run_and_whoever_has_acknowledged_is_asked
 
 
 def test_it_starts_over_with_the_deadline_that_the_ticket_has() -> None:
-	of = plan(0, start=StartAt.AT_RESPONSE_DEADLINE, after_maintenance=AfterMaintenance.START_OVER)
+	of = plan(0, start=StartAt.AT_DEADLINE, after_maintenance=AfterMaintenance.START_OVER)
 	due = ticket(response_by=T0 + minutes(30))
 	item = run(opened(of, due), T0 + minutes(30), of_ticket=due).item
 	over = run(item, NIGHT.end, of_ticket=ticket(response_by=T0 + minutes(90)))
@@ -164,7 +164,7 @@ def test_what_somebody_has_is_neither_dropped_nor_started_over() -> None:
 
 
 def test_a_deadline_that_moves_meanwhile_counts() -> None:
-	of = plan(0, start=StartAt.AT_RESPONSE_DEADLINE)
+	of = plan(0, start=StartAt.AT_DEADLINE)
 	item = run(
 		opened(of, ticket(response_by=T0 + minutes(30))),
 		T0 + minutes(30),
@@ -176,7 +176,7 @@ def test_a_deadline_that_moves_meanwhile_counts() -> None:
 	)
 	over = run(item, NIGHT.end, of_ticket=moved)
 	assert over.item.due_at == T0 + minutes(90) and over.item.status is Status.SCHEDULED and not over.pages
-	item = run(escalating(0, 10, start=StartAt.AT_RESPONSE_DEADLINE), T0 + minutes(25)).item
+	item = run(escalating(0, 10, start=StartAt.AT_DEADLINE), T0 + minutes(25)).item
 	assert run(item, NIGHT.end, of_ticket=moved).pages, "once it escalates, it no longer counts"
 
 
@@ -252,7 +252,7 @@ def test_a_snooze_that_ends_in_it_starts_over_with_the_first_steps_wait() -> Non
 
 def test_what_was_raised_after_an_answer_starts_over_with_the_plans_own_window() -> None:
 	"""And not at the response deadline, which the answer has met."""
-	of = plan(0, start=StartAt.AT_RESPONSE_DEADLINE, after_maintenance=AfterMaintenance.START_OVER)
+	of = plan(0, start=StartAt.AT_DEADLINE, after_maintenance=AfterMaintenance.START_OVER)
 	of_ticket = ticket(response_by=NIGHT.end + minutes(90))
 	for level, due in ((None, NIGHT.end + minutes(90)), (20, NIGHT.end + minutes(15))):
 		held = replace(opened(of, of_ticket, answered_level=level), due_at=NIGHT.end, maintenance="M1")

@@ -362,7 +362,7 @@ def test_a_reopening_is_remembered() -> None:
 
 
 def test_an_item_after_an_answer_has_its_own_window_and_ends_once_it_is_lowered() -> None:
-	at_deadline = replace(urgent, start=StartAt.AT_RESPONSE_DEADLINE)
+	at_deadline = replace(urgent, start=StartAt.AT_DEADLINE)
 	of = ticket("Urgent", 80, response_by=T0 + minutes(60))
 	assert opened(at_deadline, of).due_at == T0 + minutes(60) and not opened(at_deadline, of).after_answer
 	item = opened(at_deadline, of, answered_level=60)

@@ -79,7 +79,7 @@ def test_out_of_its_window_nothing_is_skipped() -> None:
 	assert not bring_forward(item, (0, 0, 1), T0 + minutes(16)).item.window_skipped
 
 
-@pytest.mark.parametrize("start", [StartAt.AFTER_WINDOW, StartAt.AT_RESPONSE_DEADLINE])
+@pytest.mark.parametrize("start", [StartAt.AFTER_WINDOW, StartAt.AT_DEADLINE])
 def test_a_window_that_was_skipped_is_kept_by_nothing(start: StartAt) -> None:
 	"""Neither given back nor handed over nor after a time-out: what comes next is due after its own wait."""
 	by_then = ticket(response_by=T0 + minutes(40))
@@ -132,7 +132,7 @@ def test_started_at_once_the_first_steps_own_wait_is_kept() -> None:
 	("after", "due"),
 	[(AfterMaintenance.GO_ON, T0 + minutes(9)), (AfterMaintenance.START_OVER, T0 + minutes(9))],
 )
-@pytest.mark.parametrize("start", [StartAt.AFTER_WINDOW, StartAt.AT_RESPONSE_DEADLINE])
+@pytest.mark.parametrize("start", [StartAt.AFTER_WINDOW, StartAt.AT_DEADLINE])
 def test_started_at_once_in_a_maintenance_it_starts_at_its_end(after, due, start) -> None:
 	pause = Maintenance(name="M", start=T0, end=T0 + minutes(9))
 	by_then = ticket(response_by=T0 + minutes(40))

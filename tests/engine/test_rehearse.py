@@ -300,7 +300,7 @@ STOPS_NOTHING = StopRules(on_reply=False, on_first_response=False)
 def test_a_reply_in_the_window_moves_no_window_that_counts_in_working_time() -> None:
 	of = plan(
 		0,
-		start=StartAt.AT_RESPONSE_DEADLINE,
+		start=StartAt.AT_DEADLINE,
 		window=minutes(30),
 		counts_working_time=True,
 		stop=STOPS_NOTHING,

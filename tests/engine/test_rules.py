@@ -24,6 +24,7 @@ from escalation_mgmt.engine import (
 	ActionItem,
 	Audience,
 	CannotBeReached,
+	Clock,
 	Decision,
 	EventKind,
 	Maintenance,
@@ -104,6 +105,7 @@ class Rules(RuleBasedStateMachine):
 			first,
 			name="A",
 			rank=9,
+			clock=Clock.FIRST_RESPONSE,
 			takes=replace(first.takes, priorities=frozenset()),
 			enabled_since=self.shell.now,
 		)
@@ -134,6 +136,7 @@ class Rules(RuleBasedStateMachine):
 			facts=MatchFacts(priority=priority, level=LEVELS[priority]),
 			assignees=tuple(sorted(to)),
 			response_by=deadline,
+			resolution_by=deadline and deadline + timedelta(minutes=30),
 			created_at=self.shell.now,
 		)
 		self.shell.evaluate_ticket(name)
@@ -148,7 +151,9 @@ class Rules(RuleBasedStateMachine):
 			st.tuples(st.just("team"), st.sampled_from(["", "x"])),
 			st.tuples(st.just("status"), st.sampled_from(["", "On It"])),
 			st.tuples(st.just("assignees"), people),
-			st.tuples(st.just("response_by"), st.sampled_from([None, -60, 60, 900])),
+			st.tuples(
+				st.sampled_from(["response_by", "resolution_by"]), st.sampled_from([None, -60, 60, 900])
+			),
 		),
 	)
 	def a_ticket_changes(self, which: int, announced: bool, change: tuple) -> None:
@@ -165,11 +170,17 @@ class Rules(RuleBasedStateMachine):
 				after = replace(before, assignees=tuple(sorted(value)))
 			case "category" | "merged_into" | "exists" | "status":
 				after = replace(before, **{what: value})
-			case "response_by":
+			case "response_by" | "resolution_by":
 				deadline = None if value is None else self.shell.now + timedelta(seconds=value)
-				after = replace(before, response_by=deadline)
+				after = replace(before, **{what: deadline})
+			case "asked":
+				answered = before.replied_at or before.first_responded_at
+				first = before.asked_at or (
+					self.shell.now if answered and answered < self.shell.now else None
+				)
+				after = replace(before, asked_at=first)
 			case "replied":
-				after = replace(before, replied_at=self.shell.now)
+				after = replace(before, replied_at=self.shell.now, asked_at=None)
 			case "responded":
 				after = replace(before, first_responded_at=before.first_responded_at or self.shell.now)
 			case "stopped":
@@ -182,8 +193,10 @@ class Rules(RuleBasedStateMachine):
 	def _nothing_is_left_to_open(self, name: str) -> None:
 		"""The sweep finds no more than the save did, unless that ended an item: then the next look decides."""
 		items = [item for id, item in self.shell.items.items() if self.shell.ticket_of[id] == name]
-		if not self.shell.running(name) and not any(item.ended_at == self.shell.now for item in items):
-			assert self.shell.opening(name) is None, "a save and the sweep differ"
+		for clock in Clock:
+			theirs = [item for item in items if item.plan.clock is clock]
+			if not self.shell.running(name, clock) and not any(i.ended_at == self.shell.now for i in theirs):
+				assert self.shell.opening(name, clock) is None, "a save and the sweep differ"
 
 	@precondition(lambda self: self.shell.tickets)
 	@rule(
@@ -192,6 +205,7 @@ class Rules(RuleBasedStateMachine):
 		change=st.one_of(
 			st.tuples(st.just("category"), st.sampled_from(StatusCategory)),
 			st.sampled_from([("replied", True), ("responded", True), ("stopped", True), ("stopped", False)]),
+			st.just(("asked", True)),
 			st.sampled_from([("merged_into", "9"), ("exists", False)]),
 		),
 	)
@@ -262,8 +276,8 @@ class Rules(RuleBasedStateMachine):
 	def sweep(self) -> None:
 		self.shell.sweep()
 		for name, ticket in self.shell.tickets.items():
-			item = self.shell.running(name)
-			assert not (item and (ticket.gone or ticket.category is StatusCategory.RESOLVED))
+			closed = ticket.gone or ticket.category is StatusCategory.RESOLVED
+			assert not (closed and self.shell.all_running(name))
 
 	@precondition(lambda self: self.shell.items)
 	@rule(which=pick, by=st.sampled_from(PEOPLE))
@@ -287,7 +301,8 @@ class Rules(RuleBasedStateMachine):
 			return self.shell.commit(decision)
 		# Two in the same second: both read the same state, and the second is refused.
 		other = acknowledge(item, actor("z", "SMS"), context, ticket_status=status)
-		if item.status is Status.EXHAUSTED and self.shell.running(self.shell.ticket_of[item.id]):
+		name = self.shell.ticket_of[item.id]
+		if item.status is Status.EXHAUSTED and self.shell.running(name, item.plan.clock):
 			return None  # a newer item follows the ticket already
 		self.shell.commit(decision)
 		try:
@@ -307,7 +322,9 @@ class Rules(RuleBasedStateMachine):
 		"""Acknowledged late, while a newer item follows the ticket."""
 		of = self.shell.ticket_of[item.id]
 		return any(
-			other.id > item.id for other in self.shell.items.values() if self.shell.ticket_of[other.id] == of
+			other.id > item.id and other.plan.clock is item.plan.clock
+			for other in self.shell.items.values()
+			if self.shell.ticket_of[other.id] == of
 		)
 
 	@precondition(lambda self: self.shell.items)
@@ -324,7 +341,7 @@ class Rules(RuleBasedStateMachine):
 			assert not to or to in to_come
 		except Refused:
 			quiet = item.status not in (Status.SCHEDULED, Status.ESCALATING, Status.SNOOZED)
-			nothing = quiet or item.due_at is None or item.in_last_wait
+			nothing = quiet or item.next_at is None or item.in_last_wait
 			assert nothing or expected != item.position or (to and to not in to_come)
 
 	@precondition(lambda self: self.shell.items)
@@ -338,7 +355,7 @@ class Rules(RuleBasedStateMachine):
 			self.shell.commit(run_again(item, expected, actor("a"), self.shell.now))
 			assert running and item.in_last_wait and expected == item.position
 		except Refused:
-			assert not running or not item.in_last_wait or expected != item.position
+			assert not running or not item.in_last_wait or item.paused_at or expected != item.position
 
 	@rule(
 		name=st.sampled_from(["M1", "M2"]),
@@ -413,15 +430,13 @@ class Rules(RuleBasedStateMachine):
 	@precondition(lambda self: self.shell.tickets and self.shell.enabled)
 	@rule(which=pick, plan=pick, at_once=st.booleans())
 	def started_or_stopped_by_hand(self, which: int, plan: int, at_once: bool) -> None:
-		ticket = self._ticket(which)
-		if item := self.shell.running(ticket.name):
+		ticket, names = self._ticket(which), sorted(self.shell.enabled)
+		chosen = self.shell.enabled[names[plan % len(names)]]
+		if item := self.shell.running(ticket.name, chosen.clock):
 			if plan % 3 == 0:
 				self.shell.commit(stop(item, actor("a"), "drill", self.shell.now))
 		elif not ticket.gone and ticket.category is not StatusCategory.RESOLVED:
-			names = sorted(self.shell.enabled)
-			self.shell.open(
-				ticket.name, self.shell.enabled[names[plan % len(names)]], by="a", at_once=at_once
-			)
+			self.shell.open(ticket.name, chosen, by="a", at_once=at_once)
 
 	@rule(who=st.sampled_from(PEOPLE), which=pick)
 	def trouble_comes_or_goes(self, who: str, which: int) -> None:
@@ -477,16 +492,26 @@ class Rules(RuleBasedStateMachine):
 		item, name = decision.item, self.shell.ticket_of[decision.item.id]
 		if item.by_hand or decision.events[0].data.get("follows"):
 			return
-		ticket, known = self.shell.tickets[name], self.shell.known[name]
-		since = (ticket.created_at, ticket.response_by, known.raised_at, known.reopened_at)
+		ticket, known, clock = self.shell.tickets[name], self.shell.known[name], item.plan.clock
+		asked = ticket.asked_at if clock is Clock.NEXT_RESPONSE else None
+		by = {
+			Clock.FIRST_RESPONSE: ticket.response_by,
+			Clock.NEXT_RESPONSE: asked and asked + item.plan.window,
+			Clock.RESOLUTION: ticket.resolution_by,
+		}[clock]
+		since = (ticket.created_at, by, asked, known.raised_at, known.reopened_at)
 		assert any(at and at >= item.plan.enabled_since for at in since), "overdue before"
 		assert ticket.category is not StatusCategory.RESOLVED and not ticket.gone
+		if clock is not Clock.FIRST_RESPONSE:
+			assert clock is Clock.RESOLUTION or asked == item.clock_at, "once for the first message"
+			assert not item.after_answer
+			return
 		if item.after_answer:
 			assert ticket.facts.level > item.answered_level
 			assert item.due_at >= self.shell.now
 		elif not known.reopened:
 			last = [other for id, other in self.shell.items.items() if self.shell.ticket_of[id] == name]
-			assert last or not already_answered(ticket, item.plan.stop), "answered, and nothing was raised"
+			assert last or not already_answered(ticket, item.plan), "answered, and nothing was raised"
 
 	def _judge_state(self, before: ActionItem, decision: Decision) -> None:
 		after, first = decision.item, self.first_seen[decision.item.id]
@@ -510,6 +535,9 @@ class Rules(RuleBasedStateMachine):
 			assert self.shell.working(after.plan).next(now) == now, "out of hours"
 		assert not ticket.gone and ticket.category is not StatusCategory.RESOLVED, "evaluated again"
 		assert not _answered_since(ticket, after), "evaluated again"
+		assert not (after.plan.clock is Clock.RESOLUTION and ticket.category is StatusCategory.PAUSED), (
+			"stands still"
+		)
 
 	def _judge_steps(self, decision: Decision) -> None:
 		ran = [event for event in decision.events if event.kind is K.STEP_RAN]
@@ -601,9 +629,9 @@ class Rules(RuleBasedStateMachine):
 	@invariant()
 	def looking_twice_is_looking_once(self) -> None:
 		for name in self.shell.tickets:
-			item = self.shell.running(name)
-			if item and (decision := self.shell.evaluated(item)):
-				assert self.shell.evaluated(decision.item) is None
+			for item in self.shell.all_running(name):
+				if decision := self.shell.evaluated(item):
+					assert self.shell.evaluated(decision.item) is None
 
 	def teardown(self) -> None:
 		"""Everything is mended and time goes on: nothing is lost, and nothing stays silent."""
@@ -611,7 +639,9 @@ class Rules(RuleBasedStateMachine):
 		shell.broken.clear()
 		shell.away.clear()
 		for name, ticket in shell.tickets.items():
-			shell.tickets[name] = replace(ticket, assignees=ticket.assignees or ("a",))
+			waits = ticket.category is StatusCategory.PAUSED
+			category = StatusCategory.OPEN if waits else ticket.category
+			shell.tickets[name] = replace(ticket, assignees=ticket.assignees or ("a",), category=category)
 		for _turn in range(200):
 			shell.sweep()
 			shell.tick()
@@ -633,6 +663,11 @@ class Rules(RuleBasedStateMachine):
 
 def _answered_since(ticket: Ticket, item: ActionItem) -> bool:
 	rules = item.plan.stop
+	if item.plan.clock is Clock.RESOLUTION:
+		return False
+	if item.plan.clock is Clock.NEXT_RESPONSE:
+		paused = rules.on_paused_status and ticket.category is StatusCategory.PAUSED
+		return paused or bool(ticket.replied_at and ticket.replied_at > item.clock_at)
 	return (
 		bool(rules.on_reply and ticket.replied_at and ticket.replied_at > item.opened_at)
 		or bool(
@@ -647,7 +682,8 @@ def _answered_since(ticket: Ticket, item: ActionItem) -> bool:
 
 def _due(before: ActionItem, decision: Decision) -> datetime:
 	"""When what a decision runs was due: the ticket's deadline may have moved unseen."""
-	moved = [event.data["due"] for event in decision.events if event.kind is K.WINDOW_MOVED]
+	kinds = (K.WINDOW_MOVED, K.CLOCK_GOES_ON)
+	moved = [event.data["due"] for event in decision.events if event.kind in kinds]
 	return moved[-1] if moved else before.due_at
 
 

@@ -141,7 +141,7 @@ def test_acknowledged_in_the_window_and_timed_out_after_it_the_first_step_runs_a
 
 
 def test_it_goes_on_no_earlier_than_the_response_deadline_where_no_step_had_run() -> None:
-	of = plan(7, start=StartAt.AT_RESPONSE_DEADLINE, ack_timeout=minutes(10), ack_grace=minutes(5))
+	of = plan(7, start=StartAt.AT_DEADLINE, ack_timeout=minutes(10), ack_grace=minutes(5))
 	due = ticket(status="Open", response_by=T0 + minutes(40))
 	item = acknowledge(opened(of, due), actor("Tina", "Link"), Context(T0), ticket_status="Open").item
 	on = run(run(item, T0 + minutes(10), due).item, T0 + minutes(15), due)

@@ -195,7 +195,7 @@ def test_a_deadline_is_a_moment_or_the_end_of_a_day(world: World, kind: str) -> 
 			title=fieldtype,
 			reference_doctype=kind,
 			priorities=["P1"],
-			start="At the Response Deadline",
+			start="At the Deadline",
 		)
 		ticket = log(priority="P1", **{column(fieldtype): held})
 		assert frappe.utils.get_datetime(world.item(ticket).due_utc) == clock.to_utc(due), fieldtype

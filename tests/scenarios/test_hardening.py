@@ -492,7 +492,7 @@ def test_customer_starts(world):
 
 
 def test_parked_deadline_told_again(world, monkeypatch):
-	world.plan((0, "Email"), start="At the Response Deadline")
+	world.plan((0, "Email"), start="At the Deadline")
 	t = world.ticket(response_by=clock.to_site(world.now.replace(microsecond=0)))
 	frappe.db.set_value(
 		"HD Ticket",

@@ -330,7 +330,7 @@ def test_who_is_added_in_the_last_wait_is_told_no_untruth(world: World) -> None:
 # --- started by hand
 
 
-@pytest.mark.parametrize("start", ["After Its Own Window", "At the Response Deadline", "At Once"])
+@pytest.mark.parametrize("start", ["After Its Own Window", "At the Deadline", "At Once"])
 def test_started_by_hand_it_starts_now(world: World, start: str) -> None:
 	world.plan((0, "Email"), priorities=["Urgent"], start=start)
 	ticket = world.ticket(priority="Low", response_by=world.now.replace(microsecond=0))

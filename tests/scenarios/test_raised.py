@@ -51,7 +51,7 @@ how = pytest.mark.parametrize("change", [save, unseen])
 
 
 @how
-@pytest.mark.parametrize("start", ["After Its Own Window", "At the Response Deadline"])
+@pytest.mark.parametrize("start", ["After Its Own Window", "At the Deadline"])
 @pytest.mark.parametrize("priority", ["High", "Low"], ids=["had an item", "no plan took it"])
 def test_34_answered_and_then_raised_opens_the_plan_for_it_with_its_own_window(
 	world: World, change: Change, start: str, priority: str
