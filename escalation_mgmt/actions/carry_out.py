@@ -43,7 +43,7 @@ class Locked:
 	def paged_by(self, decision: Decision) -> list[Recipient]:
 		"""Whom a decision pages: at once, and by what is due now because of it; once for each message."""
 		item, paged = decision.item, [page.recipient for page in decision.pages]
-		if item.due_at and item.due_at <= self.now and not item.in_last_wait:
+		if item.next_at and item.next_at <= self.now and not item.in_last_wait:
 			paged += by_hand.of_group(
 				to
 				for step in item.plan.groups[item.group]

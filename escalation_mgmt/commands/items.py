@@ -61,18 +61,20 @@ def _for_programs(stored) -> dict[str, Any]:
 		"item": item.id,
 		"ticket": {"doctype": stored.key.doctype, "name": stored.key.name},
 		"plan": item.plan.name,
+		"clock": item.plan.clock,
 		"priority": item.facts.priority,
 		"status": item.status,
 		"step": item.step,
 		"steps": len(item.plan.steps),
 		"run": item.run,
 		"opened_at": _instant(item.opened_at),
-		"due_at": _instant(item.due_at),
+		"due_at": _instant(item.next_at),
 		"ended_at": _instant(item.ended_at),
 		"acknowledged_by": item.acknowledged_by or None,
 		"acknowledged_at": _instant(item.acknowledged_at),
 		"acknowledged_via": item.acknowledged_via or None,
 		"reaches_nobody": item.stalled,
+		"stands_still_since": _instant(item.paused_at),
 		"parked": bool(item.parked),
 	}
 
@@ -88,7 +90,7 @@ def _print(stored) -> None:
 	from escalation_mgmt.views import ticket_form
 
 	item = stored.item
-	due = f", due {clock.shown(item.due_at)}" if item.due_at else ""
+	due = f", due {clock.shown(item.next_at)}" if item.next_at else ""
 	wrong = item.stalled or item.parked
 	click.secho(
 		f"{item.id}  {wording.status(item.status)}{due}  {stored.key.doctype} {stored.key.name}"

@@ -1,13 +1,13 @@
 """What a message says: a plan's templates, filled for one ticket, one step and one person."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import frappe
 from frappe import _
 from jinja2 import TemplateError, meta
 
-from escalation_mgmt.engine import EventKind, Plan, Step, Ticket
+from escalation_mgmt.engine import Clock, EventKind, Plan, Step, Ticket
 from escalation_mgmt.facts import plain_values, sources
 from escalation_mgmt.facts.readable_values import Reader
 from escalation_mgmt.facts.ticket_pages import TicketPages
@@ -23,6 +23,7 @@ from escalation_mgmt.utils.templating import WHOLE, Readable, fields_in, parse, 
 NAMES = (
 	"ticket",  # name, subject, priority, team, ticket_type, customer, doctype, url, and the ticket's own fields
 	"plan",  # the plan's name
+	"clock",  # which clock of the ticket it is about
 	"step",  # the step's number
 	"steps",  # how many steps the plan has
 	"method",  # the step's method
@@ -78,6 +79,7 @@ def context(
 	return {
 		"ticket": ticket,
 		"plan": plan.name,
+		"clock": _(plan.clock),
 		"step": step.number if step else 0,
 		"steps": len(plan.steps),
 		"method": step.method if step else "",
@@ -95,9 +97,23 @@ def page(plan: Plan, step: Step, known: dict[str, Any]) -> tuple[str, str, str]:
 	subject, wrong = _rendered(plan.subject, known)
 	text, wrong_too = _rendered(step.message or plan.message, known)
 	if not (subject and text):
-		plain = _("Ticket {0} has not been answered").format(known["ticket"].name)
+		plain = _PLAIN[plan.clock]().format(known["ticket"].name)
 		subject, text = subject or plain, text or f"{plain}: {known['ticket'].subject}"
-	return subject, text, wrong or wrong_too
+	return about(plan, known, subject), about(plan, known, text), wrong or wrong_too
+
+
+def about(plan: Plan, known: dict[str, Any], text: str) -> str:
+	"""A text that says which of the ticket's clocks it is about; what says nothing of it is about the first response."""
+	if plan.clock is Clock.FIRST_RESPONSE or known["clock"] in text:
+		return text
+	return _("{0}: {1}").format(known["clock"], text)
+
+
+_PLAIN: dict[Clock, Callable[[], str]] = {
+	Clock.FIRST_RESPONSE: lambda: _("Ticket {0} has not been answered"),
+	Clock.NEXT_RESPONSE: lambda: _("The customer of ticket {0} waits for an answer"),
+	Clock.RESOLUTION: lambda: _("Ticket {0} has not been resolved"),
+}
 
 
 def called_to_help(by: str | None) -> str:

@@ -88,7 +88,8 @@ def _message(
 				text = f"{attempt.note}\n{text}"
 		else:
 			assignees = names(item.assigned_to(), directory)
-			subject, text = messages.notice(attempt.about, known, item.acknowledged_by, assignees)
+			said = messages.notice(attempt.about, known, item.acknowledged_by, assignees)
+			subject, text = (messages.about(plan, known, each) for each in said)
 	return Message(
 		notification=attempt.name,
 		attempt=attempt.attempt_id,

@@ -35,7 +35,7 @@ from escalation_mgmt.engine.decision import (
 )
 from escalation_mgmt.engine.end import CancelReason, can_stop, stop
 from escalation_mgmt.engine.evaluate import evaluate
-from escalation_mgmt.engine.event import Event, EventKind, Named
+from escalation_mgmt.engine.event import Event, EventKind, Named, of_clock
 from escalation_mgmt.engine.item import AckRequest, ActionItem
 from escalation_mgmt.engine.ladder import Rung, ladder, rungs
 from escalation_mgmt.engine.maintenance import Maintenance
@@ -207,6 +207,7 @@ __all__ = [
 	"may_renew",
 	"may_take",
 	"next_status",
+	"of_clock",
 	"open_item",
 	"opens",
 	"pressing",

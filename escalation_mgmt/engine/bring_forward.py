@@ -5,7 +5,7 @@ from datetime import datetime
 
 from escalation_mgmt.engine.actor import Actor
 from escalation_mgmt.engine.decision import Decision
-from escalation_mgmt.engine.event import Event, EventKind, given
+from escalation_mgmt.engine.event import Event, EventKind, given, of_clock
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.refusal import Refusal, Refused
 from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, Status, next_status
@@ -63,7 +63,7 @@ def bring_forward(
 	if item.status is Status.SCHEDULED:
 		status = next_status(item.status, Cause.ESCALATE)
 		forward = replace(forward, status=status, window_skipped=True)
-		events = (Event(WRITES[Cause.ESCALATE], now, data={"skipped": True}), *events)
+		events = (Event(WRITES[Cause.ESCALATE], now, data={"skipped": True, **of_clock(item.plan)}), *events)
 	return Decision(item=forward, events=events)
 
 

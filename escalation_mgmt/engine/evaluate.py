@@ -7,7 +7,7 @@ from datetime import datetime
 from escalation_mgmt.engine.context import Context
 from escalation_mgmt.engine.decision import Audience, Decision, Notice
 from escalation_mgmt.engine.end import CancelReason, end
-from escalation_mgmt.engine.event import Event, EventKind, given
+from escalation_mgmt.engine.event import Event, EventKind, given, of_clock
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.matching import ConditionMet, rematch
 from escalation_mgmt.engine.plan import Plan
@@ -89,7 +89,7 @@ def _deadline(item: ActionItem, ticket: Ticket, context: Context) -> Decision | 
 	due = window_of(item, ticket, context.working)
 	if due == item.due_at:
 		return None
-	data = {"was": item.due_at, "due": due}
+	data = {"was": item.due_at, "due": due, **of_clock(item.plan)}
 	return Decision(
 		item=replace(item, due_at=due), events=(Event(EventKind.WINDOW_MOVED, context.now, data=data),)
 	)

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from escalation_mgmt.engine.plan import Clock, Plan, StartAt
+
 
 class EventKind(StrEnum):
 	"""The lines of a history. Those from SENT on are written by delivery, which alone knows what providers said."""
@@ -77,6 +79,15 @@ class Event:
 	people: Mapping[str, Named] = field(default_factory=lambda: NOBODY, compare=False)
 	"""Whose the names in `data` are, under the same keys and in the same order: who is erased is found by it, as one name
 	may be several people's."""
+
+
+def of_clock(plan: Plan) -> dict[str, str]:
+	"""Of an event's data: the clock, where "the end of the response window" would say something else than it is."""
+	usual = plan.clock is Clock.FIRST_RESPONSE and plan.start not in (
+		StartAt.BEFORE_DEADLINE,
+		StartAt.AT_PERCENT,
+	)
+	return {} if usual else {"clock": str(plan.clock)}
 
 
 def given(data: dict[str, Any]) -> dict[str, Any]:

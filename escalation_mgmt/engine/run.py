@@ -8,7 +8,7 @@ from escalation_mgmt.engine.context import Context
 from escalation_mgmt.engine.decision import Audience, Decision, Notice
 from escalation_mgmt.engine.end import CancelReason, end
 from escalation_mgmt.engine.evaluate import evaluate
-from escalation_mgmt.engine.event import Event, EventKind
+from escalation_mgmt.engine.event import Event, EventKind, of_clock
 from escalation_mgmt.engine.group import run_group
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.maintenance import running
@@ -80,7 +80,7 @@ def _window_over(item: ActionItem, context: Context) -> tuple[ActionItem, Event]
 	cause, first = Cause.WINDOW_OVER, item.plan.groups[0][0].wait
 	due = after(context.now, first, item.plan, context.working) if first else item.due_at
 	escalating = replace(item, status=next_status(item.status, cause), due_at=due)
-	return escalating, Event(WRITES[cause], context.now, data=late(item, context.now))
+	return escalating, Event(WRITES[cause], context.now, data=late(item, context.now) | of_clock(item.plan))
 
 
 def _next_step(item: ActionItem, context: Context) -> Decision:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from escalation_mgmt.engine.context import Context
 from escalation_mgmt.engine.decision import Decision
-from escalation_mgmt.engine.event import Event, EventKind, given
+from escalation_mgmt.engine.event import Event, EventKind, given, of_clock
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.plan import Plan
 from escalation_mgmt.engine.standing_still import stands_still
@@ -49,6 +49,7 @@ def open_item(  # noqa: PLR0913 - each says another thing of how it begins
 		answered_level=answered_level,
 	)
 	data = {"plan": plan.name, "due": item.due_at, "by": by, "at_once": at_once, "follows": follows}
+	data |= of_clock(plan)
 	people = {"by": ((by, by),)}
 	return Decision(
 		item=item,

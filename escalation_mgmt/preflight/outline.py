@@ -7,7 +7,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt.engine import EVERYONE, Plan, Rung, StartAt, Step, TargetKind, ladder
+from escalation_mgmt.engine import EVERYONE, Clock, Plan, Rung, StartAt, Step, TargetKind, ladder
 from escalation_mgmt.facts import plans
 from escalation_mgmt.preflight import rights, validation
 from escalation_mgmt.preflight.rehearsal import nothing_written
@@ -52,7 +52,16 @@ def _counted(plan: Plan) -> str:
 		case StartAt.AT_ONCE:
 			words = _("Counted from when the plan takes the ticket.")
 		case StartAt.AT_DEADLINE:
-			words = _("Counted from the ticket's response deadline.")
+			words = _("Counted from {0}.").format(_deadline(plan))
+		case StartAt.BEFORE_DEADLINE:
+			lead = wording.duration(plan.lead.total_seconds())
+			words = _("Counted from {0} before {1}.").format(lead, _deadline(plan))
+		case StartAt.AT_PERCENT:
+			words = _("Counted from when {0} % of the time to {1} are over.").format(
+				plan.percent, _deadline(plan)
+			)
+		case _ if plan.clock is Clock.NEXT_RESPONSE:
+			words = _("Counted from {0}.").format(_deadline(plan))
 		case _:
 			window = wording.duration(plan.window.total_seconds())
 			words = _(
@@ -68,6 +77,17 @@ def _counted(plan: Plan) -> str:
 	if plan.asks_calendar:
 		words += " " + _("The calendar moves these times; a rehearsal shows how.")
 	return words
+
+
+def _deadline(plan: Plan) -> str:
+	match plan.clock:
+		case Clock.FIRST_RESPONSE:
+			return _("the ticket's response deadline")
+		case Clock.RESOLUTION:
+			return _("the ticket's resolution deadline")
+		case Clock.NEXT_RESPONSE:
+			window = wording.duration(plan.window.total_seconds())
+			return _("the deadline of the next response, {0} after the customer's message").format(window)
 
 
 def rungs_in_words(

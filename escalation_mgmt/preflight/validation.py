@@ -5,11 +5,11 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import cint
+from frappe.utils import cint, flt
 
 from escalation_mgmt import notifiers
 from escalation_mgmt.delivery import messages
-from escalation_mgmt.engine import CalendarKind, TargetKind, forestalling
+from escalation_mgmt.engine import CalendarKind, Clock, StartAt, TargetKind, forestalling
 from escalation_mgmt.facts import calendars, conditions, field_types, people, plain_values, plans, sources
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.preflight import names
@@ -30,6 +30,7 @@ def problems(plan: Any) -> list[str]:
 		return wrong
 	found = [
 		*bounds.problems(plan),
+		*_start(plan),
 		*_matching(plan),
 		*names.lost_in_plan(plan),
 		*_calendar(plan),
@@ -55,6 +56,7 @@ def warnings(plan: Any) -> list[str]:
 		*_methods_not_ready(plan),
 		*never_matches(plan),
 		*_equal_rank(plan),
+		*_no_deadline(plan),
 		*_working_time(plan),
 	]
 
@@ -67,6 +69,30 @@ def never_matches(plan: Any) -> Iterator[str]:
 		yield _(
 			"It never runs: plans of a lower rank take all its tickets first: {0}. Its own rank is {1}."
 		).format(others, plan.rank)
+
+
+def _start(plan: Any) -> Iterator[str]:
+	if plan.start == StartAt.BEFORE_DEADLINE and not flt(plan.lead):
+		yield _("Say how long before the deadline it starts.")
+	if plan.start == StartAt.AT_PERCENT and not cint(plan.percent):
+		yield _("Say at which percentage of the time it starts: from 1 to 99.")
+	if plan.clock == Clock.NEXT_RESPONSE and not flt(plan.window):
+		yield _(
+			"Say how long an answer may take: the next response's deadline is so long after the customer's message."
+		)
+
+
+def _no_deadline(plan: Any) -> Iterator[str]:
+	"""Whether its tickets have no field for the deadline that it starts by."""
+	frozen = plans.from_doc(plan)
+	src = sources.source(plan.reference_doctype)
+	field = {Clock.FIRST_RESPONSE: src.response_by, Clock.RESOLUTION: src.resolution_by}.get(
+		frozen.clock, "-"
+	)
+	if frozen.starts_by_deadline and field != "-" and field not in src.fields:
+		yield _("{0} has no deadline for this clock: the plan's own window counts instead.").format(
+			_(plan.reference_doctype)
+		)
 
 
 def _matching(plan: Any) -> Iterator[str]:
@@ -208,9 +234,10 @@ def _methods_not_ready(plan: Any) -> Iterator[str]:
 
 def _equal_rank(plan: Any) -> Iterator[str]:
 	"""Other enabled plans of the same rank that can take the same ticket: which of them wins is decided by name."""
-	mine = plans.from_doc(plan).takes
+	frozen = plans.from_doc(plan)
+	mine = frozen.takes
 	for other in plans.enabled(plan.reference_doctype).values():
-		if other.name == plan.name or other.rank != plan.rank:
+		if other.name == plan.name or other.rank != plan.rank or other.clock is not frozen.clock:
 			continue
 		theirs = other.takes
 		same_priority = not mine.priorities or not theirs.priorities or mine.priorities & theirs.priorities

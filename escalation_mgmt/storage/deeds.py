@@ -30,6 +30,10 @@ def _created(d: Any, _step: int) -> str:
 		return _("started plan {0} on this ticket, without a response window").format(d.plan)
 	if d.by:
 		return _("started plan {0} on this ticket; due at {1}").format(d.plan, clock.shown(d.due))
+	if d.clock:
+		return _("follows this ticket by plan {0} ({1}); it starts at {2}").format(
+			d.plan, _(d.clock), clock.shown(d.due)
+		)
 	return _("follows this ticket by plan {0}; the response window ends at {1}").format(
 		d.plan, clock.shown(d.due)
 	)

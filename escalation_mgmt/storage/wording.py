@@ -71,7 +71,26 @@ def _created(d: Any, _step: int) -> str:
 		return _("Started by hand by {0} with plan {1}; due at {2}.").format(
 			_full_name(d.by), d.plan, clock.shown(d.due)
 		)
+	if d.clock:
+		return _("Created for plan {0} ({1}); it starts at {2}.").format(
+			d.plan, _(d.clock), clock.shown(d.due)
+		)
 	return _("Created for plan {0}; the response window ends at {1}.").format(d.plan, clock.shown(d.due))
+
+
+def _window_moved(d: Any, _step: int) -> str:
+	said = (
+		_("It now starts at {0}; before at {1}.")
+		if d.clock
+		else _("The response window now ends at {0}; before at {1}.")
+	)
+	return said.format(clock.shown(d.due), clock.shown(d.was))
+
+
+def _window_over(d: Any, _step: int) -> str:
+	if d.clock:
+		return _("It starts before its time.") if d.skipped else _("Its time to start has come.")
+	return _("The response window was cut short.") if d.skipped else _("The response window is over.")
 
 
 def _step_ran(d: Any, step: int) -> str:
@@ -248,12 +267,8 @@ def _message(text: Callable[[], str]) -> Callable[[Any, int], str]:
 
 _SENTENCES: dict[str, Callable[[Any, int], str]] = {
 	EventKind.CREATED: _created,
-	EventKind.WINDOW_MOVED: lambda d, s: _("The response window now ends at {0}; before at {1}.").format(
-		clock.shown(d.due), clock.shown(d.was)
-	),
-	EventKind.WINDOW_OVER: lambda d, s: (
-		_("The response window was cut short.") if d.skipped else _("The response window is over.")
-	),
+	EventKind.WINDOW_MOVED: _window_moved,
+	EventKind.WINDOW_OVER: _window_over,
 	EventKind.CLOCK_STOPPED: lambda d, s: _("The ticket waits for the customer: the clock stands still."),
 	EventKind.CLOCK_GOES_ON: lambda d, s: (
 		_("The ticket waits no longer: it goes on at {0}.").format(clock.shown(d.due))

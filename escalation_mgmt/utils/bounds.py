@@ -31,6 +31,7 @@ _OF_TYPE = {
 _OF_FIELD = {
 	(ENDPOINT, "timeout"): (0, 30),
 	(PLAN, "repeats"): (0, 100),
+	(PLAN, "percent"): (0, 99),
 	(STEP, "acknowledgement_count"): (0, 1000),
 	(SETTINGS, "link_hours"): (0, DAYS * 24),
 	(SETTINGS, "keep_days"): (0, 36_500),

@@ -21,6 +21,7 @@ from escalation_mgmt.engine import (
 	TicketKey,
 	already_answered,
 	may_take,
+	of_clock,
 	pressing,
 	progress,
 	winner,
@@ -50,7 +51,7 @@ def shown(key: TicketKey) -> dict[str, Any]:
 	what was before them (`earlier.listed`), "actions": [{"name", "label", "fields", "preview"}] and "withheld", why others can do more than
 	the user: about the first of the items; "now": seconds of Unix time, "words" for a page that can't translate}.
 
-	An item is {"item": its name, "status", "tone": a colour, "plan", "headline", "countdown": a text with `TIME` in it, "due_in":
+	An item is {"item": its name, "status", "tone": a colour, "plan", "clock": which, as it is called, "headline", "countdown": a text with `TIME` in it, "due_in":
 	seconds, "due": what to say when they are over, "sent": what was sent to whom (`sent.at_a_glance`)}. All that is said of the first
 	stands beside "items" as well. Without one "item" is None, and "headline" says why there is none.
 	"""
@@ -72,7 +73,14 @@ def shown(key: TicketKey) -> dict[str, Any]:
 def _shown(items: Sequence[ActionItem]) -> list[dict[str, Any]]:
 	told = sent.at_a_glance([item.id for item in items])
 	return [
-		{"item": item.id, "plan": item.plan.name, "sent": told[item.id], **_stands(item)} for item in items
+		{
+			"item": item.id,
+			"plan": item.plan.name,
+			"clock": _(item.plan.clock),
+			"sent": told[item.id],
+			**_stands(item),
+		}
+		for item in items
 	]
 
 
@@ -197,11 +205,17 @@ def headline(item: ActionItem) -> str:
 		return " ".join(filter(None, (_has_it(item), _held(item))))
 	if item.maintenance:
 		return _held(item)
+	if item.paused_at and item.due_at:
+		return _("The ticket waits for the customer: the clock stands still.")
 	match item.status:
 		case Status.SCHEDULED:
 			return _("Nothing was sent yet.")
 		case Status.ESCALATING if not item.step:
-			return _("The response window is over.")
+			return (
+				_("The response window is over.")
+				if item.plan.clock is Clock.FIRST_RESPONSE
+				else _("It has begun.")
+			)
 		case Status.ESCALATING:
 			ran = _("Step {0} of {1} has run.").format(item.step, len(item.plan.steps))
 			return " ".join(filter(None, (ran, tally(item))))
@@ -249,11 +263,11 @@ def _pill(item: ActionItem, *, step: bool = False) -> dict[str, Any]:
 
 
 def _countdown(item: ActionItem) -> dict[str, Any]:
-	if item.due_at is None:
+	if item.next_at is None:
 		return {"due_in": None, "countdown": "", "due": ""}
 	what = _next(item)
 	return {
-		"due_in": (item.due_at - clock.now()).total_seconds(),
+		"due_in": (item.next_at - clock.now()).total_seconds(),
 		"countdown": _("{0} in {1}").format(what, TIME),
 		"due": (_("{0} are due now") if _are_several(item) else _("{0} is due now")).format(what),
 	}
@@ -263,7 +277,7 @@ def _next(item: ActionItem) -> str:
 	if item.maintenance:
 		return _("End of the maintenance")
 	if item.status is Status.SCHEDULED:
-		return _("End of the response window")
+		return _("The first step") if of_clock(item.plan) else _("End of the response window")
 	if item.status is Status.SNOOZED:
 		return _("End of the snooze")
 	if item.status is Status.ACKNOWLEDGED:

@@ -208,9 +208,11 @@ def _shown(found: list[Any], items: dict[str, ActionItem], recent: Any) -> list[
 
 def _comes_next(item: ActionItem) -> str:
 	"""What happens if nobody does anything, and when; empty where nothing does."""
-	if not item.due_at:
+	if item.paused_at and item.due_at:
+		return _("The ticket waits for the customer: the clock stands still.")
+	if not item.next_at:
 		return ""
-	at = clock.shown(item.due_at)
+	at = clock.shown(item.next_at)
 	if item.maintenance:
 		return _("Held by a maintenance until {0}.").format(at)
 	match item.status:

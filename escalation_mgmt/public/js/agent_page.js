@@ -162,7 +162,7 @@ class Item {
 	}
 
 	draw(item, words, several) {
-		const plan = several ? [of_people(make("b", "", item.plan)), " "] : [];
+		const plan = several ? [of_people(make("b", "", item.plan)), ` (${item.clock}) `] : [];
 		const pill = Object.assign(make("span", "escalation-status", item.status || ""), { hidden: !item.status });
 		pill.dataset.tone = item.tone || "";
 		put(this.stands, [item.status, item.tone, item.headline, several && item.plan], () => [

@@ -4,7 +4,7 @@ from frappe.model.document import Document
 
 from escalation_mgmt.engine import RUNNING, Plan, takes_more
 from escalation_mgmt.facts import people, plans, sources
-from escalation_mgmt.operations import ticket_columns
+from escalation_mgmt.operations import default_texts, ticket_columns
 from escalation_mgmt.preflight import names, rights, taking, validation
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM
@@ -15,6 +15,7 @@ class EscalationPlan(Document):
 
 	def validate(self) -> None:
 		plans.check_choices(self)
+		default_texts.follow_clock(self)
 		rights.check_plan(self)
 		if problems := self._problems():
 			frappe.throw(problems, title=_("The plan can't be saved"), as_list=True)
@@ -33,7 +34,8 @@ class EscalationPlan(Document):
 
 	def _takes_more_than_before(self, plan: Plan) -> bool:
 		before = self.get_doc_before_save()
-		return before is None or takes_more(plan.takes, plans.from_doc(before).takes)
+		was = plans.from_doc(before) if before else None
+		return was is None or plan.clock is not was.clock or takes_more(plan.takes, was.takes)
 
 	def _find_owner(self) -> None:
 		"""Whoever enables a plan whose owner is nobody (Administrator's, as examples can be, or one who left) is its owner."""

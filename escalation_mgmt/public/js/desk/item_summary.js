@@ -9,7 +9,7 @@ export const STALE_LINE = '<div class="escalation-stale" role="alert"></div>';
 
 export function item_summary(doc, state) {
 	const ticket = form_link(doc.reference_doctype, doc.reference_name);
-	const facts = [doc.priority, doc.team, doc.plan].filter(Boolean).map(escaped).join(" · ");
+	const facts = [doc.priority, doc.team, doc.plan, __(doc.clock)].filter(Boolean).map(escaped).join(" · ");
 	const urgent = state.can_acknowledge && state.state !== "Scheduled";
 	return `<div class="escalation-summary ${urgent ? "urgent" : ""}">
 		<div><a href="${ticket}">${__("Ticket")} ${escaped(doc.reference_name)}</a> · ${facts}</div>

@@ -63,7 +63,7 @@ function draw(frm, state) {
 }
 
 function draw_item(frm, item, n, several) {
-	const plan = several ? `<b><bdi>${escaped(item.plan)}</bdi></b> ` : "";
+	const plan = several ? `<b><bdi>${escaped(item.plan)}</bdi></b> (${escaped(item.clock)}) ` : "";
 	put(frm, ".escalation-stands", `${plan}${item.item ? ticket_pill(item) : ""} <bdi>${escaped(item.headline)}</bdi>`, n);
 	put(frm, ".escalation-next", "", n);
 	put(frm, ".escalation-details", item.item ? `<a href="${form_link("Escalation Action Item", item.item)}">${escaped(item.item)}</a>` : "", n);
