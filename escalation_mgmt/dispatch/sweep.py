@@ -113,8 +113,8 @@ def _next(stored: action_items.Stored, snapshot: Snapshot, now: Any) -> Decision
 		return decision
 	if not stored.item.stalled:
 		return None
-	reachable = can_reach(stored.item, partial(snapshot.reaches, stored.key))
-	return start_again(stored.item, "reachable", now) if reachable else None
+	context = snapshot.context(stored, snapshot.ticket(stored), now)
+	return start_again(stored.item, "reachable", now) if can_reach(stored.item, context) else None
 
 
 def _find_missed(doctype: str) -> Iterator[None]:

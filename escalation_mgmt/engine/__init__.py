@@ -15,6 +15,7 @@ Instants are naive datetimes in UTC, durations are timedeltas.
 
 from escalation_mgmt.engine.acknowledge import acknowledge, can_acknowledge, completes, is_open_to, waits_for
 from escalation_mgmt.engine.actor import Actor
+from escalation_mgmt.engine.applies import applies, why_not
 from escalation_mgmt.engine.bring_forward import (
 	NOT_DELIVERED,
 	bring_forward,
@@ -22,10 +23,11 @@ from escalation_mgmt.engine.bring_forward import (
 	can_run_again,
 	run_again,
 )
-from escalation_mgmt.engine.context import Context, Reaches
+from escalation_mgmt.engine.context import Context, Holds, Reaches
 from escalation_mgmt.engine.decision import (
 	Audience,
 	Decision,
+	Deed,
 	Note,
 	Notice,
 	Page,
@@ -56,10 +58,14 @@ from escalation_mgmt.engine.matching import (
 	winner,
 )
 from escalation_mgmt.engine.plan import (
+	ALWAYS,
 	EVERYONE,
+	Act,
 	AfterMaintenance,
 	CalendarKind,
 	Clock,
+	InHours,
+	OnlyIf,
 	Plan,
 	StartAt,
 	Step,
@@ -118,6 +124,7 @@ from escalation_mgmt.engine.working_time import (
 )
 
 __all__ = [
+	"ALWAYS",
 	"AROUND_THE_CLOCK",
 	"EVERYONE",
 	"LED_TO",
@@ -127,6 +134,7 @@ __all__ = [
 	"RUNNING",
 	"TRANSITIONS",
 	"AckRequest",
+	"Act",
 	"ActionItem",
 	"Actor",
 	"AfterMaintenance",
@@ -141,10 +149,13 @@ __all__ = [
 	"ConditionMet",
 	"Context",
 	"Decision",
+	"Deed",
 	"Event",
 	"EventKind",
+	"Holds",
 	"Hours",
 	"ImpossibleTransition",
+	"InHours",
 	"Maintenance",
 	"MatchFacts",
 	"Moment",
@@ -152,6 +163,7 @@ __all__ = [
 	"NoWorkingTime",
 	"Note",
 	"Notice",
+	"OnlyIf",
 	"Opening",
 	"Page",
 	"Past",
@@ -185,6 +197,7 @@ __all__ = [
 	"ahead",
 	"already_answered",
 	"answer",
+	"applies",
 	"bring_forward",
 	"can_acknowledge",
 	"can_add",
@@ -231,6 +244,7 @@ __all__ = [
 	"tally",
 	"unacknowledge",
 	"waits_for",
+	"why_not",
 	"window_end",
 	"winner",
 ]

@@ -13,8 +13,16 @@ Reaches = Callable[[Step], Reach]
 """Whom a step reaches now: the shell reads people, contacts and providers when the step runs."""
 
 
+Holds = Callable[[Step], bool]
+"""Whether a step's priority and condition hold now, for the ticket as it is. One that can't be read holds."""
+
+
 def _nobody(_step: Step) -> Reach:
 	return Reach()
+
+
+def _always(_step: Step) -> bool:
+	return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +33,4 @@ class Context:
 	working: WorkingTime = AROUND_THE_CLOCK  # by the plan's calendar
 	reaches: Reaches = _nobody
 	maintenances: Sequence[Maintenance] = ()  # those that cover the ticket
+	holds: Holds = _always

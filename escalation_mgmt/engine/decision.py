@@ -63,6 +63,16 @@ class Page:
 	note: Note | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Deed:
+	"""An act of a step on the ticket, to be done once this decision is committed. `user`: to whom the ticket is assigned."""
+
+	step: Step
+	run: int
+	planned_at: datetime
+	user: str = ""
+
+
 class Audience(StrEnum):
 	NOTIFIED = "notified"  # everyone who was sent a message about this item
 	WHO_HAS_IT = "who has it"  # the person (or address) that acknowledged
@@ -83,6 +93,7 @@ class Decision:
 	item: ActionItem
 	events: tuple[Event, ...] = ()
 	pages: tuple[Page, ...] = ()
+	deeds: tuple[Deed, ...] = ()
 	notices: tuple[Notice, ...] = ()
 	withdraw: bool = False  # cancel every message that no provider has been handed yet
 	withdraw_from: str = ""  # the same for one person only: a user, or the label of an address

@@ -47,7 +47,9 @@ def _move(
 
 	What had been answered before it was raised is no other plan's once it is lowered again.
 	"""
-	moved = rematch(item.plan, enabled, item.facts, ticket.facts, condition_met, by_hand=item.by_hand)
+	moved = rematch(
+		item.plan, enabled, item.facts, ticket.facts, condition_met, by_hand=item.by_hand or item.acted
+	)
 	has_it = item.status is Status.ACKNOWLEDGED
 	if not moved or item.superseded or (has_it and not _is_raised(item, ticket)):
 		return None

@@ -23,6 +23,7 @@ class EventKind(StrEnum):
 	MAINTENANCE_OVER = "Maintenance Over"
 	NO_CALENDAR = "No Calendar"
 	STEP_RAN = "Step Ran"
+	PASSED_OVER = "Passed Over"
 	UNREACHABLE = "Unreachable"
 	BROUGHT_FORWARD = "Brought Forward"
 	NOBODY_NOTIFIED = "Nobody Notified"

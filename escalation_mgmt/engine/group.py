@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
+from escalation_mgmt.engine.applies import why_not
 from escalation_mgmt.engine.context import Context
-from escalation_mgmt.engine.decision import Audience, Decision, Notice, Page, Reach, Recipient
+from escalation_mgmt.engine.decision import Audience, Decision, Deed, Notice, Page, Reach, Recipient
 from escalation_mgmt.engine.event import Event, EventKind, Named, given
 from escalation_mgmt.engine.item import ActionItem
-from escalation_mgmt.engine.plan import Step
+from escalation_mgmt.engine.plan import Act, Step
 from escalation_mgmt.engine.quorum import ask, has_acknowledged
 from escalation_mgmt.engine.responders import reach
 from escalation_mgmt.engine.waits import after, following, late, wait_before
+
+_NOBODY = Reach()
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,24 +22,36 @@ class _Ran:
 	"""What became of one step."""
 
 	step: Step
-	reach: Reach
-	paged: tuple[Recipient, ...]
-	same: int  # so many who have their message by an earlier step of the group
-	spared: Named  # who have acknowledged, and aren't paged again
+	reach: Reach = _NOBODY
+	paged: tuple[Recipient, ...] = ()
+	same: int = 0  # so many who have their message by an earlier step of the group
+	spared: Named = ()  # who have acknowledged, and aren't paged again
+	passed_over: str = ""  # why it didn't run
+	deed: Deed | None = None
+
+	@property
+	def for_people(self) -> bool:
+		return not (self.passed_over or self.step.act)
 
 
 def run_group(item: ActionItem, context: Context) -> Decision:
-	"""Page everyone whom the group reaches that comes next, and move on to what follows it."""
+	"""Page everyone whom the group reaches that comes next, see to its acts, and move on to what follows it."""
 	planned, now = item.due_at or context.now, context.now
 	ran = tuple(_run_steps(item, context))
 	pages = tuple(Page(each.step, item.run, to, planned) for each in ran for to in each.paged)
 	events = tuple(line for each in ran for line in _lines(each, item, now))
-	unreached = 0 if _is_anybody_reached(ran, item) else item.unreached + 1
+	missed = False
+	if any(not each.step.act for each in ran):  # an act alone neither reaches anybody nor misses
+		reached = _is_anybody_reached(ran, item)
+		missed = not reached and any(each.for_people for each in ran)
+		item = replace(item, unreached=0 if reached else item.unreached + 1)
 	for each in ran:
-		item = ask(item, each.step, [to.counted_as for to in each.reach.recipients])
-	item = replace(item, step=ran[-1].step.number, unreached=unreached, version=item.version + 1)
-	rest = _what_follows(item, context)
-	return replace(rest, events=events + rest.events, pages=pages)
+		if each.for_people:
+			item = ask(item, each.step, [to.counted_as for to in each.reach.recipients])
+	item = replace(item, step=ran[-1].step.number, version=item.version + 1)
+	rest = _what_follows(item, context, missed=missed)
+	deeds = tuple(each.deed for each in ran if each.deed)
+	return replace(rest, events=events + rest.events, pages=pages, deeds=deeds)
 
 
 def _run_steps(item: ActionItem, context: Context) -> Iterator[_Ran]:
@@ -45,12 +59,28 @@ def _run_steps(item: ActionItem, context: Context) -> Iterator[_Ran]:
 	# there is one message for all of them (storage.outbox).
 	paged: set[tuple[str, str, str]] = set()
 	for step in item.plan.groups[item.group]:
+		if why := why_not(step, context):
+			yield _Ran(step, passed_over=why)
+			continue
+		if step.act:
+			yield _act(step, item, context)
+			continue
 		reached = reach(step, item, context.reaches)
 		asked = [to for to in reached.recipients if not has_acknowledged(item, to)]
 		spared = ((to.user, to.label) for to in reached.recipients if has_acknowledged(item, to))
 		fresh = tuple({key: to for to in asked if (key := _key(to)) not in paged}.values())
 		paged.update(map(_key, fresh))
 		yield _Ran(step, reached, fresh, len(asked) - len(fresh), tuple(dict.fromkeys(spared)))
+
+
+def _act(step: Step, item: ActionItem, context: Context) -> _Ran:
+	"""What the ticket is assigned by goes to the first whom the step reaches, and to nobody where it reaches none."""
+	planned = item.due_at or context.now
+	if step.act is not Act.ASSIGN:
+		return _Ran(step, deed=Deed(step, item.run, planned))
+	reached = reach(step, item, context.reaches)
+	first = next((to for to in reached.recipients if to.user), None)
+	return _Ran(step, reached, deed=Deed(step, item.run, planned, first.user) if first else None)
 
 
 def _key(to: Recipient) -> tuple[str, str, str]:
@@ -60,9 +90,13 @@ def _key(to: Recipient) -> tuple[str, str, str]:
 def _lines(ran: _Ran, item: ActionItem, now: datetime) -> Iterator[Event]:
 	"""What history says of a step: whom it paged, and who couldn't be reached."""
 	number = ran.step.number
-	data: dict[str, Any] = {
-		"method": ran.step.method,
-		"planned": item.due_at or now,
+	planned = {"method": ran.step.method, "planned": item.due_at or now}
+	if ran.passed_over:
+		data = planned | {"why": ran.passed_over} | late(item, now)
+		yield Event(EventKind.PASSED_OVER, now, number, item.run, data)
+		return
+	data = {
+		**planned,
 		"to": ", ".join(to.label for to in ran.paged),
 	}
 	more = given({"same": ran.same, "spared": ", ".join(name for _user, name in ran.spared)})
@@ -78,7 +112,8 @@ def _lines(ran: _Ran, item: ActionItem, now: datetime) -> Iterator[Event]:
 def _is_anybody_reached(ran: tuple[_Ran, ...], item: ActionItem) -> bool:
 	"""Whether the group counts as one that reached somebody (design rule 7).
 
-	Where all who can be reached have acknowledged, and others are waited for, nobody was notified.
+	Where all who can be reached have acknowledged, and others are waited for, nobody was notified; nor where every step of it
+	was passed over.
 	"""
 	if any(each.paged for each in ran):
 		return True
@@ -86,15 +121,20 @@ def _is_anybody_reached(ran: tuple[_Ran, ...], item: ActionItem) -> bool:
 	return any(each.spared for each in ran) and missed <= set(item.acks)
 
 
-def _what_follows(item: ActionItem, context: Context) -> Decision:
-	"""Move on to the next group, brought forward where this one reached nobody; after a whole pass like that, wait."""
-	if item.unreached >= len(item.plan.groups):
+def _what_follows(item: ActionItem, context: Context, *, missed: bool) -> Decision:
+	"""Move on to the next group, brought forward where this one `missed` everybody; after a whole pass that notified nobody, wait.
+
+	A group that was passed over counts as run, and brings nothing forward; one of acts alone counts neither way.
+	"""
+	if item.unreached and item.unreached >= sum(
+		any(not step.act for step in group) for group in item.plan.groups
+	):
 		return _nobody_notified(item, context.now)
 	now, ran = context.now, item
 	item = _advance(item, context)
 	if item.in_last_wait:
 		line = Event(EventKind.LAST_WAIT, now, ran.step, ran.run, {"until": item.due_at})
-	elif item.unreached:
+	elif missed:
 		step = item.plan.groups[item.group][0].number
 		line = Event(EventKind.BROUGHT_FORWARD, now, step, item.run, {"planned": item.due_at})
 		item = replace(item, due_at=now)

@@ -60,6 +60,7 @@ class ActionItem:
 	assignees: tuple[str, ...] = ()
 	added: tuple[str, ...] = ()  # users who are paged with every step for people
 	by_hand: bool = False
+	acted: bool = False  # a step of its own changed the ticket: it needn't match its plan any more
 	window_skipped: bool = False  # a person started or escalated it without its response window
 	answered_level: int | None = (
 		None  # opened for a raise of the priority, above that at which it had been answered

@@ -53,10 +53,32 @@ class AfterMaintenance(StrEnum):
 	DROP = "Drop"
 
 
+class Act(StrEnum):
+	"""What a step does to the ticket, in place of a method that reaches people."""
+
+	ASSIGN = "Assign the Ticket"
+	RAISE = "Raise the Priority"
+	SET_TEAM = "Set the Team"
+	SET_STATUS = "Set the Status"
+	COMMENT = "Internal Comment"
+	TELL_CUSTOMER = "Message to the Customer"
+
+
+class InHours(StrEnum):
+	"""At which hours a step runs, by its plan's calendar."""
+
+	ANY = ""
+	WORKING = "In Working Time"
+	OUTSIDE = "Outside Working Time"
+
+
 class TargetKind(StrEnum):
 	ASSIGNEE = "Assignee"
 	USER = "User"
 	TEAM = "Team"
+	NEXT_IN_TURN = "Next in Turn"  # of a team: whom we chose least recently
+	AVAILABLE = "Available Members"  # of a team
+	MANAGER = "Manager"  # of the assignee
 	ROLE = "Role"
 	USER_FIELD = "User Field"
 	ADDRESS = "Address"
@@ -65,15 +87,27 @@ class TargetKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-	"""Whom a step reaches. `value` is the user, team, role, field, address or endpoint; empty for an assignee."""
+	"""Whom a step reaches. `value` is the user, team, role, field, address or endpoint; empty for an assignee and a manager."""
 
 	kind: TargetKind
 	value: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OnlyIf:
+	"""When a step runs; else it is passed over. All of it is read when the step falls due."""
+
+	hours: InHours = InHours.ANY
+	priority: str = ""  # at least so urgent
+	condition: str = ""  # an expression that the shell evaluates
+
+
+ALWAYS = OnlyIf()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-	"""One line of a plan: wait, method, whom. `number` counts from 1.
+	"""One line of a plan: wait, method, whom; or an act on the ticket in place of a method. `number` counts from 1.
 
 	`in_working_time`: it goes out only then, and is held until then; else at any hour. `needs`: so many acknowledgements
 	it asks for.
@@ -86,6 +120,17 @@ class Step:
 	message: str = ""  # a template; empty: the plan's
 	in_working_time: bool = False
 	needs: int = 1  # acknowledgements, or EVERYONE
+	second: Target | None = None  # taken where `target` reaches nobody
+	only_if: OnlyIf = ALWAYS
+	value: str = ""  # of an act: the priority, team or status that it sets
+
+	@property
+	def act(self) -> Act | None:
+		"""What it does to the ticket; None: it reaches people."""
+		return Act(self.method) if self.method in _ACTS else None
+
+
+_ACTS = frozenset(map(str, Act))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +193,7 @@ class Plan:
 	def asks_calendar(self) -> bool:
 		if self.calendar is CalendarKind.AROUND_THE_CLOCK:
 			return False
-		return self.counts_working_time or any(step.in_working_time for step in self.steps)
+		return self.counts_working_time or any(s.in_working_time or s.only_if.hours for s in self.steps)
 
 	@property
 	def starts_by_deadline(self) -> bool:
@@ -183,6 +228,7 @@ class Plan:
 					"message": step.message,
 					"in_working_time": step.in_working_time,
 					"needs": step.needs,
+					**_more_of(step),
 				}
 				for step in self.steps
 			],
@@ -227,6 +273,11 @@ class Plan:
 					message=step["message"],
 					in_working_time=step.get("in_working_time", False),
 					needs=step.get("needs", 1),
+					second=Target(TargetKind(step["second"][0]), step["second"][1])
+					if "second" in step
+					else None,
+					only_if=_only_if(step.get("only_if", {})),
+					value=step.get("value", ""),
 				)
 				for number, step in enumerate(data["steps"], 1)
 			),
@@ -244,6 +295,25 @@ class Plan:
 			calendar_name=calendar_name,
 			counts_working_time=data.get("counts_working_time", False),
 		)
+
+
+def _more_of(step: Step) -> dict[str, Any]:
+	"""What most steps haven't, of a step's frozen form."""
+	more: dict[str, Any] = {}
+	if step.second:
+		more["second"] = [str(step.second.kind), step.second.value]
+	if step.only_if != ALWAYS:
+		given = {"hours": str(step.only_if.hours), "priority": step.only_if.priority}
+		more["only_if"] = {**given, "condition": step.only_if.condition}
+	if step.value:
+		more["value"] = step.value
+	return more
+
+
+def _only_if(data: dict[str, str]) -> OnlyIf:
+	if not data:
+		return ALWAYS
+	return OnlyIf(hours=InHours(data["hours"]), priority=data["priority"], condition=data["condition"])
 
 
 def _in_groups(steps: tuple[Step, ...]) -> tuple[tuple[Step, ...], ...]:

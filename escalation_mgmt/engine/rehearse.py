@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from escalation_mgmt.engine.acknowledge import acknowledge
 from escalation_mgmt.engine.actor import Actor
 from escalation_mgmt.engine.context import Context
-from escalation_mgmt.engine.decision import Decision, Notice, Page, Reach, Unreachable
+from escalation_mgmt.engine.decision import Decision, Deed, Notice, Page, Reach, Unreachable
 from escalation_mgmt.engine.evaluate import evaluate
 from escalation_mgmt.engine.event import Event
 from escalation_mgmt.engine.item import ActionItem
@@ -59,6 +59,7 @@ class Moment:
 	pages: tuple[Page, ...] = ()
 	missed: tuple[tuple[Step, Unreachable], ...] = ()
 	notices: tuple[Notice, ...] = ()
+	deeds: tuple[Deed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +138,7 @@ class _VirtualTime:
 				pages=decision.pages,
 				missed=tuple(self._missed),
 				notices=decision.notices,
+				deeds=decision.deeds,
 			)
 			self.item = decision.item
 			for page in decision.pages:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from escalation_mgmt.engine.actor import Actor
+from escalation_mgmt.engine.applies import applies
 from escalation_mgmt.engine.context import Context, Reaches
 from escalation_mgmt.engine.decision import Audience, Decision, Note, Notice, Page, Reach, Unreachable
 from escalation_mgmt.engine.event import Event, EventKind, given
@@ -123,14 +124,21 @@ def add_person(
 	return Decision(item=more, events=tuple(events), pages=pages)
 
 
-def can_reach(item: ActionItem, reaches: Reaches) -> bool:
+def can_reach(item: ActionItem, context: Context) -> bool:
 	"""Whether any step of the plan would reach anybody now, one who was added among them."""
-	return any(reach(step, item, reaches).recipients for step in item.plan.steps)
+	return any(
+		reach(step, item, context.reaches).recipients
+		for step in item.plan.steps
+		if not step.act and applies(step, context)
+	)
 
 
 def reach(step: Step, item: ActionItem, reaches: Reaches) -> Reach:
-	"""Whom a step reaches, and whoever was added to the item."""
+	"""Whom a step reaches, or where that is nobody its second target, and whoever was added to the item."""
 	found = reaches(step)
+	if step.second and not found.recipients:
+		second = reaches(replace(step, target=step.second))
+		found = Reach(second.recipients, found.unreachable + second.unreachable)
 	for also in _also_to(step, item.added):
 		more = reaches(also)
 		found = Reach(found.recipients + more.recipients, found.unreachable + more.unreachable)
@@ -145,11 +153,11 @@ def _also_to(step: Step, added: tuple[str, ...]) -> Iterator[Step]:
 
 
 def is_personal(step: Step) -> bool:
-	return step.target.kind not in (TargetKind.ADDRESS, TargetKind.ENDPOINT)
+	return not step.act and step.target.kind not in (TargetKind.ADDRESS, TargetKind.ENDPOINT)
 
 
 def to_user(step: Step, user: str) -> Step:
-	return replace(step, target=Target(TargetKind.USER, user))
+	return replace(step, target=Target(TargetKind.USER, user), second=None)
 
 
 def _note(text: str, by: Actor) -> Note | None:

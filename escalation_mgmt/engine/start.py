@@ -49,7 +49,7 @@ def open_item(  # noqa: PLR0913 - each says another thing of how it begins
 		answered_level=answered_level,
 	)
 	data = {"plan": plan.name, "due": item.due_at, "by": by, "at_once": at_once, "follows": follows}
-	data |= of_clock(plan)
+	data |= {} if at_once else of_clock(plan)
 	people = {"by": ((by, by),)}
 	return Decision(
 		item=item,

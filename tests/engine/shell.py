@@ -282,7 +282,7 @@ class Shell:
 			self.evaluate_ticket(ticket)
 			for item in self.all_running(ticket):
 				waits = item.stalled and item.id not in self.broken
-				if waits and can_reach(item, self.reaches(item)):
+				if waits and can_reach(item, self.context(item)):
 					self.commit(start_again(item, "reachable", self.now))
 
 	def _past(self, ticket: str, clock: Clock) -> Past | None:

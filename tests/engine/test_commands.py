@@ -338,8 +338,8 @@ def test_one_who_was_added_counts_where_it_is_asked_who_can_be_reached() -> None
 	def only_leo(step: Step) -> Reach:
 		return everybody(step) if step.target.value == "leo" else nobody(step)
 
-	assert can_reach(item, only_leo) and not can_reach(item, nobody)
-	assert not can_reach(replace(item, added=()), only_leo)
+	assert can_reach(item, Context(T0, reaches=only_leo)) and not can_reach(item, Context(T0, reaches=nobody))
+	assert not can_reach(replace(item, added=()), Context(T0, reaches=only_leo))
 
 
 def several_methods() -> ActionItem:
