@@ -31,7 +31,14 @@ class _Replay:
 
 	def take(self, event: Event) -> None:
 		if self.stopped and event.kind is not K.CLOCK_GOES_ON:
-			assert event.kind not in (K.STEP_RAN, K.WINDOW_OVER, K.TIMED_OUT, K.REMINDED, K.EXHAUSTED)
+			assert event.kind not in (
+				K.STEP_RAN,
+				K.PASSED_OVER,
+				K.WINDOW_OVER,
+				K.TIMED_OUT,
+				K.REMINDED,
+				K.EXHAUSTED,
+			)
 			anew = (K.ACKNOWLEDGED, K.STILL_ON_IT, K.UNACKNOWLEDGED, K.HANDED_OVER, K.STARTED_AGAIN)
 			if event.kind in (*anew, K.SNOOZE_OVER):  # what is waited for from now on
 				self.stopped = event.at
@@ -48,7 +55,7 @@ class _Replay:
 				self._acknowledgement(event)
 			case K.HANDED_OVER | K.PERSON_ADDED:
 				self._person(event)
-			case K.STEP_RAN:
+			case K.STEP_RAN | K.PASSED_OVER:
 				self._step(event)
 			case K.HELD | K.BROUGHT_FORWARD | K.RUN_AGAIN | K.STARTED_AGAIN | K.NOBODY_NOTIFIED:
 				self._other_time(event)

@@ -17,6 +17,7 @@ from escalation_mgmt.engine import (
 	Clock,
 	Context,
 	Decision,
+	Deed,
 	Event,
 	EventKind,
 	Maintenance,
@@ -112,6 +113,8 @@ class Shell:
 	away: set[str] = field(default_factory=set)  # whom nothing reaches
 	broken: set[str] = field(default_factory=set)  # items that can't be processed
 	set_aside_until: dict[str, datetime] = field(default_factory=dict)
+	deeds: list[tuple[str, Deed]] = field(default_factory=list)  # what was ordered to be done on tickets
+	conditions_hold: bool = True  # those of steps
 	calendar: WorkingTime = AROUND_THE_CLOCK  # of every plan that asks for one
 	maintenances: dict[str, Maintenance] = field(default_factory=dict)  # they cover every ticket
 	judge: Callable[[ActionItem | None, Decision], None] = lambda before, decision: None
@@ -147,6 +150,7 @@ class Shell:
 			working=self.working(item.plan),
 			reaches=self.reaches(item),
 			maintenances=tuple(self.maintenances.values()),
+			holds=lambda step: self.conditions_hold or not step.only_if.condition,
 		)
 
 	def reaches(self, item: ActionItem) -> Callable[[Step], Reach]:
@@ -156,7 +160,7 @@ class Shell:
 			who = self._people(step, self.tickets[self.ticket_of[item.id]])
 			return Reach(
 				tuple(
-					Recipient(method=step.method, address=f"{w}@x.test", label=w)
+					Recipient(method=step.method, address=f"{w}@x.test", label=w, user=w if step.act else "")
 					for w in who
 					if w not in self.away
 				),
@@ -207,6 +211,7 @@ class Shell:
 					self._take_back(message)
 				elif message.state is State.SENDING:
 					message.in_flight = True
+		self.deeds += [(item.id, deed) for deed in decision.deeds]
 		for page in decision.pages:
 			self.outbox.append(Message(len(self.outbox), item.id, page, self.now))
 		for _notice in decision.notices:

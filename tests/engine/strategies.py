@@ -1,17 +1,21 @@
 """Hypothesis strategies: plans as administrators write them, and stranger."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from hypothesis import strategies as st
 
 from escalation_mgmt.engine import (
+	ALWAYS,
 	EVERYONE,
 	AfterMaintenance,
 	Calendar,
 	CalendarKind,
 	Clock,
 	Hours,
+	InHours,
 	Maintenance,
+	OnlyIf,
 	Plan,
 	StartAt,
 	Step,
@@ -27,7 +31,10 @@ waits = st.sampled_from([0, 0, 1, 60, 90.5, 300, 3600]).map(lambda s: timedelta(
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
 	targets = st.builds(Target, st.sampled_from(TargetKind), st.sampled_from(["", "a", "b"]))
-	methods = st.sampled_from(["Email", "SMS", "HTTP POST"])
+	methods = st.sampled_from(["Email", "SMS", "HTTP POST"] * 4 + ["Assign the Ticket", "Internal Comment"])
+	only_if = st.sampled_from(
+		[ALWAYS] * 6 + [OnlyIf(hours=hours) for hours in InHours] + [OnlyIf(condition="x")]
+	)
 	count = draw(st.integers(1, 6))
 	steps = tuple(
 		Step(
@@ -37,6 +44,8 @@ def plans(draw: st.DrawFn) -> Plan:
 			target=draw(targets),
 			in_working_time=draw(st.booleans()),
 			needs=draw(st.sampled_from([1, 1, 1, 2, EVERYONE])),
+			second=draw(st.none() | st.none() | targets),
+			only_if=draw(only_if),
 		)
 		for n in range(1, count + 1)
 	)
@@ -64,6 +73,15 @@ def plans(draw: st.DrawFn) -> Plan:
 		calendar_name=draw(st.sampled_from(["", "Office"])),
 		counts_working_time=draw(st.booleans()),
 	)
+
+
+def plainly(plan: Plan) -> Plan:
+	"""The plan with steps that each run, and that all reach people."""
+	steps = (
+		replace(step, only_if=ALWAYS, second=None, method="Email" if step.act else step.method)
+		for step in plan.steps
+	)
+	return replace(plan, steps=tuple(steps))
 
 
 @st.composite

@@ -33,7 +33,7 @@ from escalation_mgmt.engine import (
 	unacknowledge,
 )
 from tests.engine.make import T0, actor, always, everybody, minutes, nobody, plan, ticket
-from tests.engine.strategies import calendars, plans
+from tests.engine.strategies import calendars, plainly, plans
 from tests.engine.test_working_time import FRIDAY, OFFICE, utc
 
 MONDAY = utc("2026-11-30 09:00", "Europe/Berlin")
@@ -226,7 +226,7 @@ def test_a_window_after_a_maintenance_counts_in_working_time() -> None:
 
 @settings(deadline=None)
 @given(
-	plans(),
+	plans().map(plainly),
 	calendars() | st.none(),
 	st.timedeltas(timedelta(0), timedelta(days=40)),
 	st.lists(st.integers(0, 90_000), max_size=30),

@@ -34,6 +34,7 @@ from escalation_mgmt.engine import (
 	Refused,
 	Status,
 	StatusCategory,
+	Step,
 	Ticket,
 	WorkingTime,
 	acknowledge,
@@ -438,6 +439,10 @@ class Rules(RuleBasedStateMachine):
 		elif not ticket.gone and ticket.category is not StatusCategory.RESOLVED:
 			self.shell.open(ticket.name, chosen, by="a", at_once=at_once)
 
+	@rule()
+	def conditions_of_steps_change(self) -> None:
+		self.shell.conditions_hold = not self.shell.conditions_hold
+
 	@rule(who=st.sampled_from(PEOPLE), which=pick)
 	def trouble_comes_or_goes(self, who: str, which: int) -> None:
 		if which % 2 or not self.shell.items:
@@ -472,8 +477,13 @@ class Rules(RuleBasedStateMachine):
 			return self._judge_opening(decision)
 		self._judge_state(before, decision)
 		by_a_person = any(event.kind in (K.HANDED_OVER, K.PERSON_ADDED) for event in decision.events)
+		for deed in decision.deeds:
+			assert deed.step.act and deed.planned_at <= now
+			again = [one for id, one in self.shell.deeds if id == after.id and one.step == deed.step]
+			anew = after.generation > 0
+			assert anew or all(one.run < deed.run for one in again), "ordered once"
 		for page in decision.pages:
-			assert page.step in after.plan.steps
+			assert page.step in after.plan.steps and not page.step.act
 			again = page.recipient.label in before.acks and before.status is not Status.ACKNOWLEDGED
 			assert by_a_person or not again, "they aren't paged again"
 			if not by_a_person:  # who is paged by somebody's wish is paged at once, at any hour
@@ -545,7 +555,12 @@ class Rules(RuleBasedStateMachine):
 		spared = any("spared" in event.data for event in ran)
 		if ran and not decision.pages and not spared:
 			for step in ran:
+				if self._step(decision.item, step.step).act:
+					continue
 				assert any(e.kind is K.UNREACHABLE and e.step == step.step for e in decision.events)
+
+	def _step(self, item: ActionItem, number: int) -> Step:
+		return next(step for step in item.plan.steps if step.number == number)
 
 	def _passes(self, item: ActionItem, decision: Decision) -> None:
 		"""At most one pass through the plan goes by without reaching anybody."""
@@ -554,11 +569,17 @@ class Rules(RuleBasedStateMachine):
 		spared = any("spared" in event.data for event in decision.events) and missed <= set(item.acks)
 		if {*ANEW} & set(kinds) or decision.pages or spared:
 			self.in_a_row[item.id] = 0
-		if K.STEP_RAN in kinds and not decision.pages and not spared:
+		came = [e for e in decision.events if e.kind in (K.STEP_RAN, K.PASSED_OVER)]
+		for_people = [e for e in came if not self._step(item, e.step).act]
+		if for_people and not decision.pages and not spared:
 			self.in_a_row[item.id] = self.in_a_row.get(item.id, 0) + 1
-			whole_pass = self.in_a_row[item.id] == len(item.plan.groups)
+			of_people = [group for group in item.plan.groups if any(not step.act for step in group)]
+			whole_pass = self.in_a_row[item.id] == len(of_people)
 			assert (K.NOBODY_NOTIFIED in kinds) == whole_pass == item.stalled
-			assert whole_pass or item.in_last_wait or item.due_at == self.shell.now, "brought forward"
+			missed = any(e.kind is K.STEP_RAN for e in for_people)
+			forward = item.due_at == self.shell.now or not missed
+			assert whole_pass or item.in_last_wait or forward, "brought forward"
+			assert missed or K.BROUGHT_FORWARD not in kinds, "who is passed over brings nothing forward"
 			assert item.due_at is None or not whole_pass
 
 	# --- the rules, after each step
@@ -587,7 +608,7 @@ class Rules(RuleBasedStateMachine):
 				stalled = event.kind is K.NOBODY_NOTIFIED or (stalled and not again)
 				if again:
 					ran = [pair for pair in ran if pair[0] < ran[-1][0]]  # its last run begins anew
-				elif event.kind is K.STEP_RAN:
+				elif event.kind in (K.STEP_RAN, K.PASSED_OVER):
 					assert (event.run, event.step) not in ran, "ran twice"
 					assert not ran or ran[-1] < (event.run, event.step), "out of order"
 					assert event.data["planned"] <= event.at and event.data["late"] >= 0
