@@ -126,6 +126,7 @@ def _cancelled(d: Any, _step: int) -> str:
 _DEEDS: dict[str, Callable[[Any, int], str]] = {
 	EventKind.CREATED: _created,
 	EventKind.STEP_RAN: _step_ran,
+	EventKind.PASSED_OVER: lambda d, s: _("passed over step {0}, {1}").format(s, _(d.method)),
 	EventKind.NOBODY_NOTIFIED: lambda d, s: _(
 		"reached nobody in a whole pass through the plan: it waits for an assignee, a contact or a provider"
 	),

@@ -102,6 +102,15 @@ def _step_ran(d: Any, step: int) -> str:
 	return _("Step {0}, {1}: to {2}.").format(step, _(d.method), d.to)
 
 
+def _passed_over(d: Any, step: int) -> str:
+	why = {
+		"working time": _("it runs outside working time only"),
+		"outside working time": _("it runs in working time only"),
+		"condition": _("what it asks for doesn't hold"),
+	}
+	return _("Step {0}, {1}, was passed over: {2}.").format(step, _(d.method), why.get(d.why) or d.why)
+
+
 def _unreachable(d: Any, _step: int) -> str:
 	if not d.reason:
 		return _("{0} can't be reached by {1}.").format(d.who, _(d.method))
@@ -287,6 +296,7 @@ _SENTENCES: dict[str, Callable[[Any, int], str]] = {
 	EventKind.MAINTENANCE_OVER: _maintenance_over,
 	EventKind.NO_CALENDAR: lambda d, s: _("Counted around the clock, and nothing held: {0}").format(d.reason),
 	EventKind.STEP_RAN: _step_ran,
+	EventKind.PASSED_OVER: _passed_over,
 	EventKind.UNREACHABLE: _unreachable,
 	EventKind.BROUGHT_FORWARD: _brought_forward,
 	EventKind.NOBODY_NOTIFIED: lambda d, s: _(
