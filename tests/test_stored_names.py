@@ -55,7 +55,17 @@ ELSEWHERE = {
 	**{
 		("Escalation Ticket Source", f"{what}_field"): ""
 		for what in (
-			*("subject", "priority", "team", "type", "customer", "status", "response_by", "first_response"),
+			*(
+				"subject",
+				"priority",
+				"team",
+				"type",
+				"customer",
+				"status",
+				"response_by",
+				"resolution_by",
+				"first_response",
+			),
 		)
 	},
 }

@@ -27,7 +27,7 @@ PLACES = 9  # that Frappe keeps of a number
 FITTING = {
 	"subject": _WORDS | NUMBERS | _TEXTS | _TIMES,
 	**dict.fromkeys(("priority", "team", "ticket_type", "customer", "status"), _WORDS | NUMBERS),
-	"response_by": frozenset({"Datetime", "Date"}),
+	**dict.fromkeys(("response_by", "resolution_by"), frozenset({"Datetime", "Date"})),
 	"first_response": frozenset({"Datetime"}),
 }
 """Which types of fields can say what of a ticket. All others are refused where the field is chosen."""

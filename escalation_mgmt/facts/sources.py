@@ -196,6 +196,7 @@ FIELDS = {
 	"customer_field": "customer",
 	"status_field": "status",
 	"response_by_field": "response_by",
+	"resolution_by_field": "resolution_by",
 	"first_response_field": "first_response",
 }
 """What each column of *Tickets of Other DocTypes* names a field for."""
