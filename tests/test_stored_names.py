@@ -160,7 +160,7 @@ def test_each_text_of_a_frozen_plan_is_a_name_or_known_to_be_none() -> None:
 		"calendar.1",
 	}
 	conditions = {"takes.condition", "stop.condition"}
-	none = {"subject", "message", "start", "calendar.0", "after_maintenance"}
+	none = {"subject", "message", "start", "clock", "calendar.0", "after_maintenance"}
 	steps = {f"steps.{n}.{what}" for n in range(4) for what in ("method", "message", "target.0", "target.1")}
 	assert texts == named | conditions | none | steps
 

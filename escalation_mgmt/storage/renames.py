@@ -113,14 +113,14 @@ def _is_stored(renaming: Renaming) -> bool:
 def _follow_tickets(renaming: Renaming) -> None:
 	"""The tickets' DocType itself: Frappe has changed the links to it, not our key of the running item."""
 	for doctype, column in ((ITEM, "running_ticket"), (ITEM, "exhausted_ticket"), (TICKET_STATE, "ticket")):
-		clock = "`clock`" if doctype == ITEM else "'First Response'"
+		which = ", `clock`" if doctype == ITEM else ""
 		found = frappe.db.sql(
-			f"select `name`, `reference_name`, {clock} from `tab{doctype}`"
+			f"select `name`, `reference_name`{which} from `tab{doctype}`"
 			f" where `reference_doctype` = %s and `{column}` is not null order by `name` for update",
 			(renaming.new,),
 		)
-		for name, ticket, of in found:
-			key = action_items.running_ticket(TicketKey(renaming.new, ticket or ""), Clock(of))
+		for name, ticket, *of in found:
+			key = action_items.running_ticket(TicketKey(renaming.new, ticket or ""), *map(Clock, of))
 			bump = ", `version` = `version` + 1" if doctype == ITEM else ""
 			frappe.db.sql(f"update `tab{doctype}` set `{column}` = %s{bump} where `name` = %s", (key, name))
 	bell.renew_soon(bell.of_tickets(renaming.new))

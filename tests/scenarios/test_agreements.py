@@ -60,6 +60,7 @@ def agreement(week: dict[str, tuple[int, int]], free: set[date], response: int, 
 			],
 		}
 	)
+	found.name = "Any"
 	for row in found.support_and_resolution:  # as they are read from the database
 		row.start_time, row.end_time = (
 			frappe.utils.to_timedelta(str(at)) for at in (row.start_time, row.end_time)

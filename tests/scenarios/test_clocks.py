@@ -15,7 +15,7 @@ from escalation_mgmt.views import ticket_form
 from tests.world import World
 from tests.world.setting_up import needs
 
-LEAD, OTHER = "lead@x.test", "other@x.test"
+LEAD, OTHER = "lead@x.test", "second@x.test"
 FIRST, NEXT, RESOLUTION = (str(of) for of in Clock)
 AN_HOUR = timedelta(hours=1)
 
@@ -52,8 +52,8 @@ def until(world: World, at: datetime) -> None:
 
 
 def three_plans(world: World) -> None:
-	world.plan((0, "Email"), title="First")
-	world.plan((0, "Email", "User", OTHER), title="Next", clock=NEXT, window=1200)
+	world.plan((0, "Email"), title="First", last_wait=7200)
+	world.plan((0, "Email", "User", OTHER), title="Next", clock=NEXT, window=1200, last_wait=7200)
 	world.plan((0, "Email", "User", LEAD), title="Resolve", clock=RESOLUTION, window=3600)
 
 
@@ -79,12 +79,12 @@ def test_32_each_opens_runs_and_ends_by_its_own_rule(world: World) -> None:
 	world.expect_email(LEAD)
 	world.reply(ticket)
 	world.tick()
-	world.expect_email(OTHER, "Answered")
+	world.expect_email(OTHER, "Next Response: ")
 	assert of(world, ticket, NEXT).status == "Resolved"
 	assert of(world, ticket, RESOLUTION).status == "Escalating"
 	world.change(ticket, status="Resolved")
 	world.tick()
-	world.expect_email(LEAD, "Answered")
+	world.expect_email(LEAD, "Resolution: ")
 	assert of(world, ticket, RESOLUTION).status == "Resolved"
 
 
@@ -92,7 +92,7 @@ def test_32_acknowledging_one_leaves_the_others(world: World) -> None:
 	three_plans(world)
 	ticket = world.ticket()
 	first, resolution = of(world, ticket, FIRST), of(world, ticket, RESOLUTION)
-	acknowledge(first.name, Actor("Tina", user="tech@x.test", via="Desk"))
+	acknowledge(first.name, Actor(name="Tina", user="tech@x.test", via="Desk"))
 	frappe.db.commit()
 	assert of(world, ticket, FIRST).status == "Acknowledged"
 	until(world, resolution.due_utc)
@@ -117,7 +117,7 @@ def test_32_the_form_and_the_lists_show_them_told_apart(world: World) -> None:
 	assert not list(filter(None, ticket_list.differing("HD Ticket")))
 	pill = ticket_form.pills("HD Ticket", [str(ticket.name)])[str(ticket.name)]
 	assert "Escalating" in pill["status"]
-	acknowledge(shown["item"], Actor("Tina", user="tech@x.test", via="Desk"))
+	acknowledge(shown["item"], Actor(name="Tina", user="tech@x.test", via="Desk"))
 	frappe.db.commit()
 	assert frappe.db.get_value("HD Ticket", ticket.name, ticket_list.STATUS) == "Acknowledged"
 
@@ -125,7 +125,7 @@ def test_32_the_form_and_the_lists_show_them_told_apart(world: World) -> None:
 def test_32_no_ticket_has_two_for_one_clock_and_each_can_be_started_by_hand(world: World) -> None:
 	three_plans(world)
 	ticket = world.ticket(priority="Low")
-	key, by = TicketKey("HD Ticket", str(ticket.name)), Actor("Ann", user="Administrator", via="Desk")
+	key, by = TicketKey("HD Ticket", str(ticket.name)), Actor(name="Ann", user="Administrator", via="Desk")
 	for plan in ("Resolve", "Next", "First"):
 		start(key, plan, by, at_once=False)
 		with pytest.raises(frappe.ValidationError, match="running"):
