@@ -13,6 +13,7 @@ PUBLIC = {
 	"acknowledge": ["action_item"],
 	"act": ["doctype", "name", "action", "seen", "values"],
 	"act_on_item": ["action_item", "action", "seen", "values"],
+	"before_starting": ["doctype", "name", "plan", "when"],
 	"maintenance_choices": [],
 	"plan_choices": ["doctype"],
 	"planned": ["action_item"],
