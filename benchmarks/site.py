@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from benchmarks.measure import Sink
 from escalation_mgmt.utils.doctypes import ITEM
@@ -30,6 +31,7 @@ OURS = (
 	"Escalation Endpoint",
 	"Escalation Contact",
 	"HD Ticket",
+	"Communication",
 	"Error Log",
 )
 
@@ -248,6 +250,75 @@ def ended(count: int, *, first: int) -> None:
 		(item(first),),
 	)
 	frappe.db.commit()
+
+
+def ended_for_each_clock(count: int, *, first: int) -> None:
+	"""The same, with two plans more, one a clock: each ticket, also of those before, has had its item for each, and an agent
+	answered it before the customer wrote again.
+	"""
+	import frappe
+
+	from escalation_mgmt.engine import Clock
+	from escalation_mgmt.utils import clock
+
+	ended(count, first=first)
+	_messages(first + count - 1)
+	asked = clock.now()
+	for of in (Clock.NEXT_RESPONSE, Clock.RESOLUTION):
+		copy = frappe.copy_doc(frappe.get_doc("Escalation Plan", PLAN))
+		copy.update({"title": f"{PLAN} {of}", "clock": str(of), "enabled": 1})
+		copy.insert()
+		_exhausted_copies(of, copy, asked)
+	frappe.db.commit()
+
+
+def _messages(count: int) -> None:
+	"""An agent's reply to each ticket, and a message of its customer after it."""
+	from frappe.utils import add_to_date, now_datetime
+
+	from escalation_mgmt.utils import rows
+
+	said = {
+		"communication_type": "Communication",
+		"reference_doctype": "HD Ticket",
+		"communication_medium": "Email",
+	}
+	when = {"Sent": now_datetime(), "Received": add_to_date(now_datetime(), seconds=1)}
+	for numbers in _parts(count, 1):
+		rows.insert_all(
+			"Communication",
+			[
+				{
+					"name": f"{how}-{n}",
+					"reference_name": str(n),
+					"sent_or_received": how,
+					"creation": at,
+					**said,
+				}
+				for how, at in when.items()
+				for n in numbers
+			],
+		)
+
+
+def _exhausted_copies(of: Any, plan: Any, asked: datetime) -> None:
+	"""For each item of the first response an exhausted one of another clock."""
+	import frappe
+
+	columns = [
+		column
+		for column in frappe.db.get_table_columns(ITEM)
+		if column not in ("name", "clock", "plan", "plan_version", "clock_utc", "running_ticket", "due_utc")
+		and column not in ("exhausted_ticket", "status", "ended_utc")
+	]
+	listed = ", ".join(f"`{column}`" for column in columns)
+	frappe.db.sql(
+		f"insert into `tab{ITEM}` (`name`, `clock`, `plan`, `plan_version`, `clock_utc`, `exhausted_ticket`, `status`,"
+		f" `ended_utc`, {listed}) select concat(`name`, %s), %s, %s, %s, %s,"
+		f" concat(%s, ': HD Ticket/', `reference_name`), 'Exhausted', `opened_utc`, {listed}"
+		f" from `tab{ITEM}` where `clock` = 'First Response'",
+		(f" {of}", str(of), plan.name, plan.plan_version, asked + timedelta(seconds=5), str(of)),
+	)
 
 
 def _parts(count: int, first: int) -> Iterator[range]:

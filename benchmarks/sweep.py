@@ -20,6 +20,7 @@ def measure() -> list[Figure]:
 			("no plan takes the others", site.questions, ""),
 			("a condition takes none of the others", site.outages, "doc.subject != doc.description"),
 			("the others have had their item", site.ended, ""),
+			("three plans, one a clock, and all have had theirs", site.ended_for_each_clock, ""),
 		):
 			site.plan(receiver, condition=condition)
 			site.waiting(RUNNING)
