@@ -1,5 +1,5 @@
 """`make chaos`: dispatchers are killed at random, Redis and MariaDB go away, people acknowledge; nothing may be lost,
-early, doubled unmarked, or sent after its acknowledgement.
+early, doubled unmarked, or sent after its acknowledgement. A third of the escalations is for each of a ticket's clocks.
 
 Counted at the receiver, which is a process of its own and is never killed. Leaves with 1 where a count is wrong.
 """
@@ -48,12 +48,16 @@ def _run(receiver: Sink, count: int, seconds: float) -> int:
 	from escalation_mgmt.utils import clock
 
 	site.plan(receiver)
+	clocks = site.other_clocks()
 	people = People()
+	tickets = count // (1 + len(clocks))
 	outages = 0
 	with Dispatchers(DISPATCHERS) as dispatchers:
 		start = clock.now() + timedelta(seconds=8)
-		due = sorted(start + timedelta(seconds=random.uniform(0, seconds)) for _number in range(count))
+		due = _some_times(start, seconds, tickets)
 		site.escalations(due)
+		for of in clocks:
+			site.escalations(_some_times(start, seconds, tickets), clock=of)
 		end = time.monotonic() + 8 + seconds
 		kill_at = time.monotonic() + random.uniform(*KILL_EVERY)
 		break_at = time.monotonic() + seconds / (OUTAGES + 1)
@@ -72,13 +76,17 @@ def _run(receiver: Sink, count: int, seconds: float) -> int:
 		while time.monotonic() < calm and not counts.settled(1):
 			dispatchers.keep()
 	people.look_after_doubtful()
-	found = counts.count(count, receiver.all(), people.committed)
+	found = counts.count(tickets * (1 + len(clocks)), receiver.all(), people.committed)
 	print(
 		f"{dispatchers.killed} dispatchers killed, {outages} outages of Redis or MariaDB, {len(people.committed)} acknowledged, "
 		f"{found.marked} possible duplicates, marked\n{found}",
 		flush=True,
 	)
 	return 0 if found.right else 1
+
+
+def _some_times(start: datetime, seconds: float, count: int) -> list[datetime]:
+	return sorted(start + timedelta(seconds=random.uniform(0, seconds)) for _number in range(count))
 
 
 class People(Acknowledger):

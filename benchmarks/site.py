@@ -20,6 +20,7 @@ TECHNICIANS = 300
 PART = 20_000  # rows that are written in one go
 ACCOUNT, TOKEN, NUMBER = "AC" + "5" * 32, "6" * 32, "+15005550006"
 HTTP_POST, SMS = "HTTP POST", "SMS"
+FIRST_RESPONSE = "First Response"
 OURS = (
 	"Escalation Action Item",
 	"Escalation Notification",
@@ -153,33 +154,51 @@ def technician(number: int) -> str:
 	return f"tech{number % TECHNICIANS}@bench.test"
 
 
-def escalations(due: list[datetime], *, first: int = 1) -> None:
-	"""One assigned ticket and one scheduled action item for each due instant (UTC), numbered from `first`."""
+def other_clocks() -> dict[str, Any]:
+	"""A plan more for each of the other clocks, alike but for that: {clock: plan}."""
+	import frappe
+
+	from escalation_mgmt.engine import Clock
+
+	found = {}
+	for of in (Clock.NEXT_RESPONSE, Clock.RESOLUTION):
+		copy = frappe.copy_doc(frappe.get_doc("Escalation Plan", PLAN))
+		copy.update({"title": f"{PLAN} {of}", "clock": str(of), "enabled": 1})
+		found[str(of)] = copy.insert()
+	frappe.db.commit()
+	return found
+
+
+def escalations(due: list[datetime], *, first: int = 1, clock: str = FIRST_RESPONSE) -> None:
+	"""One assigned ticket and one scheduled action item for each due instant (UTC), numbered from `first`. For another `clock`
+	the tickets are there already.
+	"""
 	import frappe
 
 	from escalation_mgmt.engine import Context, MatchFacts, Ticket, open_item
 	from escalation_mgmt.facts import plans
 	from escalation_mgmt.facts.sources import level
-	from escalation_mgmt.storage import decisions
+	from escalation_mgmt.storage import action_items, decisions
 	from escalation_mgmt.utils import rows
 
-	version, frozen = next(iter(plans.enabled("HD Ticket").items()))
+	version, frozen = next(found for found in plans.enabled("HD Ticket").items() if found[1].clock == clock)
 	facts = MatchFacts(priority="High", level=level("HD Ticket", "High"))
 	numbers = range(first, first + len(due))
-	rows.insert_all(
-		"HD Ticket",
-		[
-			{
-				"name": n,
-				"subject": f"Outage {n}",
-				"priority": "High",
-				"status": "Open",
-				"status_category": "Open",
-				"_assign": json.dumps([technician(n)]),
-			}
-			for n in numbers
-		],
-	)
+	if clock == FIRST_RESPONSE:
+		rows.insert_all(
+			"HD Ticket",
+			[
+				{
+					"name": n,
+					"subject": f"Outage {n}",
+					"priority": "High",
+					"status": "Open",
+					"status_category": "Open",
+					"_assign": json.dumps([technician(n)]),
+				}
+				for n in numbers
+			],
+		)
 	items = []
 	for number, at in zip(numbers, due, strict=True):
 		ticket = Ticket(
@@ -189,7 +208,8 @@ def escalations(due: list[datetime], *, first: int = 1) -> None:
 			facts=facts,
 			assignees=(technician(number),),
 		)
-		opened = open_item(item(number), frozen, ticket, Context(at - timedelta(seconds=600))).item
+		name = item(number) if clock == FIRST_RESPONSE else f"{item(number)} {clock}"
+		opened = open_item(name, frozen, ticket, Context(at - timedelta(seconds=600))).item
 		items.append(
 			{
 				"name": opened.id,
@@ -199,7 +219,8 @@ def escalations(due: list[datetime], *, first: int = 1) -> None:
 				"reference_doctype": "HD Ticket",
 				"reference_name": ticket.name,
 				"ticket_subject": ticket.subject,
-				"running_ticket": f"HD Ticket/{number}",
+				"running_ticket": action_items.running_ticket(ticket.key, frozen.clock),
+				"clock": str(frozen.clock),
 				"step_count": 1,
 				"opened_utc": opened.opened_at,
 				"updated_utc": opened.opened_at,
@@ -258,17 +279,13 @@ def ended_for_each_clock(count: int, *, first: int) -> None:
 	"""
 	import frappe
 
-	from escalation_mgmt.engine import Clock
 	from escalation_mgmt.utils import clock
 
 	ended(count, first=first)
 	_messages(first + count - 1)
 	asked = clock.now()
-	for of in (Clock.NEXT_RESPONSE, Clock.RESOLUTION):
-		copy = frappe.copy_doc(frappe.get_doc("Escalation Plan", PLAN))
-		copy.update({"title": f"{PLAN} {of}", "clock": str(of), "enabled": 1})
-		copy.insert()
-		_exhausted_copies(of, copy, asked)
+	for of, plan in other_clocks().items():
+		_exhausted_copies(of, plan, asked)
 	frappe.db.commit()
 
 
@@ -301,7 +318,7 @@ def _messages(count: int) -> None:
 		)
 
 
-def _exhausted_copies(of: Any, plan: Any, asked: datetime) -> None:
+def _exhausted_copies(of: str, plan: Any, asked: datetime) -> None:
 	"""For each item of the first response an exhausted one of another clock."""
 	import frappe
 
@@ -317,7 +334,7 @@ def _exhausted_copies(of: Any, plan: Any, asked: datetime) -> None:
 		f" `ended_utc`, {listed}) select concat(`name`, %s), %s, %s, %s, %s,"
 		f" concat(%s, ': HD Ticket/', `reference_name`), 'Exhausted', `opened_utc`, {listed}"
 		f" from `tab{ITEM}` where `clock` = 'First Response'",
-		(f" {of}", str(of), plan.name, plan.plan_version, asked + timedelta(seconds=5), str(of)),
+		(f" {of}", of, plan.name, plan.plan_version, asked + timedelta(seconds=5), of),
 	)
 
 
