@@ -96,6 +96,18 @@ class AnyOrder(RuleBasedStateMachine):
 			ack_timeout=600,
 			ack_grace=120,
 		)
+		also = {"priorities": ["High", "Urgent"], "last_wait": 600}
+		self.world.plan((0, "Email"), title="Next", clock="Next Response", window=120, **also)
+		self.world.plan(
+			(0, "Email"),
+			(5, "HTTP POST", "Endpoint", PAGER),
+			title="Resolve",
+			clock="Resolution",
+			start="Before the Deadline",
+			lead=1800,
+			window=900,
+			**also,
+		)
 
 	# --- what can happen
 
@@ -124,13 +136,21 @@ class AnyOrder(RuleBasedStateMachine):
 		frappe.db.commit()
 
 	@precondition(lambda self: self.tickets)
-	@rule(which=which, reply=st.booleans(), to=st.sampled_from(PEOPLE))
-	def a_reply_or_another_assignee(self, which: int, reply: bool, to: str) -> None:
+	@rule(which=which, what=st.sampled_from(["reply", "asked", "assign"]), to=st.sampled_from(PEOPLE))
+	def somebody_writes_or_another_assignee(self, which: int, what: str, to: str) -> None:
 		ticket = self.tickets[which % len(self.tickets)]
-		if reply:
-			self.world.reply(ticket)
-		else:
+		if what == "assign":
 			self.world.assign(ticket, to)
+		else:
+			self.world.reply(ticket, sent="Sent" if what == "reply" else "Received")
+
+	@precondition(lambda self: self.tickets)
+	@rule(which=which, minutes=st.sampled_from([0, 29, 31, 600]))
+	def the_resolution_deadline_moves(self, which: int, minutes: int) -> None:
+		ticket = self.tickets[which % len(self.tickets)]
+		at = clock.to_site(self.world.now + timedelta(minutes=minutes))
+		frappe.db.set_value("HD Ticket", ticket.name, "resolution_by", at, update_modified=False)
+		frappe.db.commit()
 
 	@rule(title=st.sampled_from(["High", "Urgent", "Assignee"]))
 	def a_plan_is_enabled_again(self, title: str) -> None:
@@ -274,8 +294,8 @@ class AnyOrder(RuleBasedStateMachine):
 		for row in _all("Escalation Event"):
 			events[row.action_item].append(row)
 		running = [row for row in items.values() if row.status in RUNNING]
-		followed = Counter(row.reference_name for row in running if row.running_ticket)
-		assert not followed or max(followed.values()) == 1, "a ticket has one item that follows it"
+		followed = Counter((row.reference_name, row.clock) for row in running if row.running_ticket)
+		assert not followed or max(followed.values()) == 1, "one item follows a clock of a ticket"
 		for row in running:  # one that was acknowledged late goes on beside the newer one
 			assert row.running_ticket or row.status == "Acknowledged"
 		for name, item in items.items():
@@ -312,7 +332,8 @@ class AnyOrder(RuleBasedStateMachine):
 			assert first.priority_level > first.answered_level, "an answered ticket that wasn't raised"
 		if item.status != Status.ACKNOWLEDGED or item.plan != "Assignee":  # which alone has a time-out
 			stands = item.status not in RUNNING or item.status == Status.ACKNOWLEDGED or item.stalled
-			assert (item.due_utc is None) == bool(stands)
+			assert (item.due_utc is None) == bool(stands or item.paused_utc)
+		assert not item.paused_utc or (item.clock == "Resolution" and item.status in RUNNING)
 		assert self._has_it_by_history(events) == bool(item.acknowledged_by)
 		kinds = [event.kind for event in events]
 		if kinds.count("Nobody Notified") and item.stalled:
@@ -352,6 +373,10 @@ class AnyOrder(RuleBasedStateMachine):
 	def teardown(self) -> None:
 		"""Time goes on, and nothing breaks any more: nothing is lost, nothing stays silent."""
 		self.world.providers.faults.clear()
+		for ticket in self.tickets:
+			ticket.reload()
+			if ticket.status == "Replied":  # and nothing stands still
+				self.world.change(ticket, status="Open")
 		for _turn in range(60):
 			self.world.sweep()
 			self.world.tick()
