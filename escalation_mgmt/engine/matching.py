@@ -268,10 +268,10 @@ def _wants_next_response(
 	_now: datetime,
 ) -> bool:
 	"""Once for the first message of the customer that no agent has answered; those that follow it are no other."""
-	if not ticket.asked_at or already_answered(ticket, plan):
+	asked_at = ticket.asked_at
+	if not asked_at or answer(ticket, plan, asked_at):
 		return False
-	began = past and (past.clock_at or past.opened_at)
-	if not past or not began or began < ticket.asked_at:
+	if not past or (past.clock_at and past.clock_at < asked_at):
 		return True
 	return _is_another_plans(past, another_for)
 

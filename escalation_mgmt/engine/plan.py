@@ -276,7 +276,7 @@ class Plan:
 					second=Target(TargetKind(step["second"][0]), step["second"][1])
 					if "second" in step
 					else None,
-					only_if=_only_if(step.get("only_if", {})),
+					only_if=_only_if(step.get("only_if")),
 					value=step.get("value", ""),
 				)
 				for number, step in enumerate(data["steps"], 1)
@@ -310,7 +310,7 @@ def _more_of(step: Step) -> dict[str, Any]:
 	return more
 
 
-def _only_if(data: dict[str, str]) -> OnlyIf:
+def _only_if(data: dict[str, str] | None) -> OnlyIf:
 	if not data:
 		return ALWAYS
 	return OnlyIf(hours=InHours(data["hours"]), priority=data["priority"], condition=data["condition"])

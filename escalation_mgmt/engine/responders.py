@@ -157,7 +157,7 @@ def is_personal(step: Step) -> bool:
 
 
 def to_user(step: Step, user: str) -> Step:
-	return replace(step, target=Target(TargetKind.USER, user), second=None)
+	return replace(step, target=Target(TargetKind.USER, user))
 
 
 def _note(text: str, by: Actor) -> Note | None:

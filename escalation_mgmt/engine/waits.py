@@ -57,7 +57,9 @@ def _start_for(plan: Plan, clock_at: datetime, by: datetime, working: WorkingTim
 	"""When a plan starts whose clock runs from one instant to another."""
 	if plan.start is StartAt.BEFORE_DEADLINE and not plan.counts_working_time:
 		return by - plan.lead
-	if plan.start not in (StartAt.BEFORE_DEADLINE, StartAt.AT_PERCENT) or by <= clock_at:
+	if plan.start not in (StartAt.BEFORE_DEADLINE, StartAt.AT_PERCENT):
+		return by
+	if by < clock_at:  # pragma: no mutate; where they are equal there is no time between them
 		return by
 	whole = working.between(clock_at, by) if plan.counts_working_time else by - clock_at
 	part = whole * plan.percent / 100 if plan.start is StartAt.AT_PERCENT else whole - plan.lead

@@ -25,6 +25,8 @@ from escalation_mgmt.engine import (
 	TicketFilter,
 	WorkingTime,
 	acknowledge,
+	add_person,
+	already_answered,
 	answer,
 	bring_forward,
 	can_bring_forward,
@@ -33,6 +35,7 @@ from escalation_mgmt.engine import (
 	evaluate,
 	forestalling,
 	hand_over,
+	open_item,
 	opens,
 	rehearse,
 	rematch,
@@ -430,7 +433,70 @@ def test_any_pauses_shift_every_step_by_as_much(waits: list[int], stops: list[tu
 	assert sent == straight
 
 
+def test_going_on_says_when_and_moves_no_window_beside_it() -> None:
+	"""In working time: two working hours before the deadline, which moved by two."""
+	of = resolution(start=StartAt.BEFORE_DEADLINE, lead=minutes(120), counts_working_time=True)
+	monday = datetime(2026, 3, 2, 9)
+	open_ = ticket(resolution_by=monday + minutes(480), created_at=monday)
+	item = open_item("ESC-1", of, open_, Context(monday, working=OFFICE)).item
+	item = followed(item, replace(open_, category=PAUSED), monday + minutes(60), working=OFFICE)
+	moved = replace(open_, resolution_by=datetime(2026, 3, 3, 11), held=minutes(120))
+	decision = evaluate(item, moved, [], always, Context(monday + minutes(180), working=OFFICE))
+	assert [(event.kind, event.data) for event in decision.events] == [
+		(EventKind.CLOCK_GOES_ON, {"due": datetime(2026, 3, 2, 17)})
+	]
+	assert decision.item.due_at == datetime(2026, 3, 2, 17)
+
+
+def test_what_was_late_when_it_stopped_is_due_at_once_and_a_snooze_counts_around_the_clock() -> None:
+	of = resolution(0, 10, counts_working_time=True, start=StartAt.AT_ONCE)
+	friday = datetime(2026, 3, 6, 16)
+	late = replace(opened(of, now=friday), status=Status.ESCALATING, due_at=friday - minutes(5))
+	late = followed(late, ticket(category=PAUSED), friday, working=OFFICE)
+	assert followed(late, ticket(), friday + minutes(30), working=OFFICE).due_at == friday + minutes(30)
+	quiet = replace(late, paused_at=None, status=Status.SNOOZED, due_at=friday + minutes(30))
+	quiet = followed(quiet, ticket(category=PAUSED), friday, working=OFFICE)
+	back = friday + timedelta(hours=20)
+	assert followed(quiet, ticket(), back, working=OFFICE).due_at == back + minutes(30)
+
+
+def test_people_are_added_while_it_stands_still_and_that_goes_on() -> None:
+	of = resolution(0, 10)
+	item = ran(opened(of, ticket(resolution_by=T0)), ticket(resolution_by=T0), T0).item
+	item, _paused = stopped_at(item, ticket(), T0 + minutes(4))
+	more = add_person(item, "c", "C", actor("a"), Context(T0 + minutes(9), reaches=everybody)).item
+	assert (more.paused_at, more.due_at) == (item.paused_at, item.due_at)
+	stalled = replace(item, stalled=True, due_at=None)
+	more = add_person(stalled, "c", "C", actor("a"), Context(T0 + minutes(9), reaches=everybody)).item
+	assert more.paused_at == T0 + minutes(9) and more.next_at is None
+
+
 # --- beside each other
+
+
+def test_whether_a_ticket_is_answered_is_another_question_for_each_clock() -> None:
+	assert already_answered(ANSWERED, plan()) and already_answered(WAITING, plan())
+	assert already_answered(ANSWERED, next_response()) and not already_answered(WAITING, next_response())
+	assert not already_answered(ANSWERED, resolution()) and not already_answered(WAITING, resolution())
+
+
+def test_another_plan_takes_what_another_plan_lost() -> None:
+	of, past = resolution(), Past(status=Status.CANCELLED, facts=URGENT, ticket_was_closed=False)
+	high = replace(of, name="High", takes=TicketFilter(doctype="HD Ticket", priorities=frozenset({"High"})))
+	assert opens(ticket(), [high], always, T0, clock=RESOLUTION, past=past).plan is high
+	assert opens(ticket(), [of], always, T0, clock=RESOLUTION, past=past) is None, "the same plan had it"
+	assert opens(ticket(), [of], always, T0, clock=RESOLUTION, past=replace(past, no_match=True)).plan is of
+
+
+def test_a_calendar_that_only_steps_keep_to_moves_no_start() -> None:
+	of = resolution(start=StartAt.AT_PERCENT, percent=50)
+	due = ticket(resolution_by=T0 + minutes(240), created_at=T0)
+	assert window_end(of, due, T0, OFFICE) == T0 + minutes(120)
+
+
+def test_no_start_of_another_name() -> None:
+	with pytest.raises(ValueError, match="Now and Then"):
+		StartAt("Now and Then")
 
 
 def test_a_plan_for_another_clock_neither_takes_over_nor_forestalls() -> None:

@@ -16,6 +16,7 @@ from escalation_mgmt.engine import (
 	Event,
 	EventKind,
 	MatchFacts,
+	Note,
 	Notice,
 	Page,
 	Reach,
@@ -519,3 +520,16 @@ def test_nothing_is_held_past_the_last_step_or_at_any_hour() -> None:
 	assert (
 		held_until(of, 0, NOW, AROUND_THE_CLOCK) is None and held_until(of, 1, NOW, AROUND_THE_CLOCK) is None
 	)
+
+
+@pytest.mark.parametrize("note", ["Bring the keys", ""])
+def test_a_note_goes_with_the_pages_of_who_is_called_and_stands_in_the_history(note: str) -> None:
+	item, by, at = opened(plan(0, 10)), actor("ada"), Context(T0, reaches=everybody)
+	item = run_due(replace(item, due_at=T0), ticket(), [], always, at).item
+	for decision in (
+		hand_over(item, "b", "Bob", by, ticket(), at, note=note),
+		add_person(item, "b", "Bob", by, at, note=note),
+	):
+		notes = {page.note for page in decision.pages}
+		assert notes == {Note(note, by) if note else None}
+		assert decision.events[0].data.get("note", "") == note
