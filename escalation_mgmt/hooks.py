@@ -110,6 +110,7 @@ ignore_links_on_delete = [
 ]
 
 # An answer to a customer says nothing of a ticket's escalation.
+before_request = ["escalation_mgmt.web.half_characters.refuse"]
 after_request = ["escalation_mgmt.web.customers.withhold"]
 
 page_renderer = ["escalation_mgmt.web.acknowledgement.AckPage", "escalation_mgmt.web.technician.PhonePage"]

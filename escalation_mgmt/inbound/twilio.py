@@ -53,31 +53,33 @@ _CALLS = dict.fromkeys(("completed", "busy", "no-answer"), MessageState.NOT_ANSW
 )
 
 
-@frappe.whitelist(allow_guest=True, methods=["POST"])
+# `xss_safe`: Frappe would clean a guest's values before anybody has asked who they are, which costs version 15 a minute for
+# some; we take what was posted itself, once its signature is right.
+@frappe.whitelist(allow_guest=True, xss_safe=True, methods=["POST"])
 def message_status() -> Response:
 	"""A receipt for an SMS."""
 	return _for_twilio(_message_status)
 
 
-@frappe.whitelist(allow_guest=True, methods=["POST"])
+@frappe.whitelist(allow_guest=True, xss_safe=True, methods=["POST"])
 def call_status() -> Response:
 	"""A call has ended, or couldn't be made."""
 	return _for_twilio(_call_status)
 
 
-@frappe.whitelist(allow_guest=True, methods=["POST"])
+@frappe.whitelist(allow_guest=True, xss_safe=True, methods=["POST"])
 def call_answered() -> Response:
 	"""Somebody, or something, took a call: what to say."""
 	return _for_twilio(_call_answered)
 
 
-@frappe.whitelist(allow_guest=True, methods=["POST"])
+@frappe.whitelist(allow_guest=True, xss_safe=True, methods=["POST"])
 def call_key() -> Response:
 	"""A key was pressed."""
 	return _for_twilio(_call_key)
 
 
-@frappe.whitelist(allow_guest=True, methods=["POST"])
+@frappe.whitelist(allow_guest=True, xss_safe=True, methods=["POST"])
 def incoming_sms() -> Response:
 	"""An SMS to one of our numbers."""
 	return _for_twilio(_incoming_sms)

@@ -511,3 +511,18 @@ def test_parked_deadline_told_again(world, monkeypatch):
 	got = [m.subject for m in world.inbox.unexpected()]
 	quiet(world)
 	assert len(got) <= 1
+
+
+@pytest.mark.parametrize("what", ["api", "document"])
+def test_half_of_a_character_is_refused_in_words(world: World, what: str) -> None:
+	world.plan((0, "Email"))
+	session = world.login("admin@x.test")
+	path, given = {
+		"api": ("escalation_mgmt.api.plans.findings", {"plan": "\ud83d"}),
+		"document": (
+			"frappe.client.insert",
+			{"doc": {"doctype": "Escalation Calendar", "title": "\ud83d", "time_zone": "UTC"}},
+		),
+	}[what]
+	answer = session.post(f"{world.url}/api/method/{path}", json=given, timeout=30)
+	assert 400 <= answer.status_code < 500, answer.text
