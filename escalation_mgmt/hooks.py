@@ -43,7 +43,7 @@ after_app_install = "escalation_mgmt.install.after_app_install"
 doc_events = {
 	(
 		*("Escalation Action Item", "Escalation Calendar", "Escalation Callback", "Escalation Contact"),
-		*("Escalation Contact Code", "Escalation Device", "Escalation Device Secret"),
+		*("Escalation Contact Code", "Escalation Deed", "Escalation Device", "Escalation Device Secret"),
 		*("Escalation Endpoint", "Escalation Event", "Escalation Maintenance", "Escalation Notification"),
 		*("Escalation Notification Secret", "Escalation Settings", "Escalation Ticket State"),
 	): {"before_validate": "escalation_mgmt.utils.bounds.check"},
@@ -107,6 +107,7 @@ ignore_links_on_delete = [
 	"Escalation Notification",
 	"Escalation Event",
 	"Escalation Plan Version",
+	"Escalation Deed",
 ]
 
 # An answer to a customer says nothing of a ticket's escalation.

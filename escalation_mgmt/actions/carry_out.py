@@ -53,6 +53,8 @@ class Locked:
 
 	def apply(self, decision: Decision) -> None:
 		self.snapshot.apply([(self.stored, decision)], self.now)
+		if decision.deeds:
+			promptly.run()  # they are done once this is committed
 
 
 def carry_out(

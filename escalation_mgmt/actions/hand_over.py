@@ -3,23 +3,20 @@
 from functools import partial
 
 from frappe import _
-from frappe.desk.form import assign_to
 
 from escalation_mgmt.actions import person
 from escalation_mgmt.actions.action import Action, Result, where
 from escalation_mgmt.actions.carry_out import carry_out
-from escalation_mgmt.dispatch import evaluation
+from escalation_mgmt.dispatch.assigning import assign
 from escalation_mgmt.engine import (
 	ActionItem,
 	Actor,
 	Refusal,
 	Refused,
-	TicketKey,
 	can_hand_over,
 )
 from escalation_mgmt.engine import hand_over as engine_hand_over
-from escalation_mgmt.facts import assignments
-from escalation_mgmt.storage import helpdesk_bell, wording
+from escalation_mgmt.storage import wording
 
 
 def hand_over(item: str, to: str, name: str, actor: Actor, note: str = "") -> Result:
@@ -32,29 +29,11 @@ def hand_over(item: str, to: str, name: str, actor: Actor, note: str = "") -> Re
 		decide=lambda locked: engine_hand_over(
 			locked.item, to, name, actor, locked.ticket, locked.context, note=note
 		),
-		then=lambda locked: _assign(locked.key, to),
+		then=lambda locked: assign(locked.key, to),
 		refuse=partial(_refuse, name),
 		say=lambda locked, decision: _("Handed over to {0}, who is paged now.").format(name),
 		pages_by=actor,
 	)
-
-
-def _assign(key: TicketKey, user: str) -> None:
-	"""By Frappe's own assignment, so that every form and list shows it. Whoever has it already keeps it.
-
-	The last of all that is done, and the new person the last of that: Frappe 15 tells them in that moment, and doesn't take
-	it back.
-	"""
-	had = assignments.todo_users(key.doctype, [key.name]).get(key.name, [])
-	with evaluation.put_off():
-		for other in had:
-			if other != user:
-				assign_to.remove(key.doctype, key.name, other)
-		if user in had:
-			assignments.write_again(key)  # without those who had it past the ToDos
-		else:
-			helpdesk_bell.ticket_assigned(key, user)
-			assign_to.add({"doctype": key.doctype, "name": key.name, "assign_to": [user]})
 
 
 def _refuse(name: str, why: Refused, item: ActionItem) -> str:

@@ -1,6 +1,6 @@
 """What a message says: a plan's templates, filled for one ticket, one step and one person."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import frappe
@@ -158,14 +158,16 @@ def notice(
 	return head, "\n".join(line for line in lines if line)
 
 
-def placeholders_wrong(template: str, doctype: str, *, in_body: bool = False) -> Iterator[str]:
-	"""What a template names that doesn't exist, each in words that tell what there is."""
+def placeholders_wrong(
+	template: str, doctype: str, *, in_body: bool = False, without: Collection[str] = ()
+) -> Iterator[str]:
+	"""What a template names that doesn't exist (or is among what it is `without`), each in words that tell what there is."""
 	try:
 		tree = parse(template)
 	except TemplateError as e:
 		yield _("is not a valid template: {0}").format(e)
 		return
-	options = [name for name in NAMES if in_body or name != "message"]
+	options = [name for name in NAMES if (in_body or name != "message") and name not in without]
 	known = {*options, *TEMPLATE_NAMES}
 	for name in sorted(meta.find_undeclared_variables(tree) - known):
 		yield _("names {0}, which doesn't exist. There are: {1}.").format(name, ", ".join(options))

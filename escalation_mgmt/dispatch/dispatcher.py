@@ -14,7 +14,7 @@ import frappe
 from escalation_mgmt import delivery
 from escalation_mgmt.delivery.method_threads import MethodThreads
 from escalation_mgmt.delivery.process import Sender
-from escalation_mgmt.dispatch import monitor, sweep
+from escalation_mgmt.dispatch import acts, monitor, sweep
 from escalation_mgmt.dispatch.evaluation import Snapshot
 from escalation_mgmt.engine import Audience, Decision, EventKind, Notice, run_due
 from escalation_mgmt.facts.people import Directory
@@ -50,7 +50,9 @@ def tick(send: Callable[[], object] | None = None) -> int:
 	with connections_kept():
 		while ran := _run_set():
 			total += ran
+			acts.carry_out()
 			send()
+		acts.carry_out()
 		send()
 	return total
 

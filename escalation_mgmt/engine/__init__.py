@@ -7,6 +7,7 @@ None where nothing is to be done. Nothing here reads a clock, a database or a ne
 - what the functions are told and what they answer: `context`, `actor`, `decision`, `refusal`;
 - what time and the ticket do: `remembered` (raised, reopened), `matching` (which plan), `start`, `evaluate`, `standing_still`, `run`, `group`, `maintenance_hold`, `time_out`, `end`, by the
   times of `waits`;
+- what a step's act has done to the ticket: `acts`;
 - what people ask for: `acknowledge` (with `quorum`, of several), `bring_forward`, `snooze`, `unacknowledge`, `responders`;
 - all of it on virtual time: `rehearse`, and `ladder` (a plan's times), `rungs` (a rehearsal's).
 
@@ -15,6 +16,15 @@ Instants are naive datetimes in UTC, durations are timedeltas.
 
 from escalation_mgmt.engine.acknowledge import acknowledge, can_acknowledge, completes, is_open_to, waits_for
 from escalation_mgmt.engine.actor import Actor
+from escalation_mgmt.engine.acts import (
+	BY_ACKNOWLEDGEMENT,
+	Outcome,
+	act_done,
+	act_failed,
+	act_left_out,
+	ends_itself,
+	is_wanted,
+)
 from escalation_mgmt.engine.applies import applies, why_not
 from escalation_mgmt.engine.bring_forward import (
 	NOT_DELIVERED,
@@ -77,7 +87,7 @@ from escalation_mgmt.engine.plan import (
 from escalation_mgmt.engine.quorum import progress, tally
 from escalation_mgmt.engine.refusal import CannotBeReached, Refusal, Refused
 from escalation_mgmt.engine.rehearse import NEVER, Moment, Responses, Timeline, ahead, rehearse
-from escalation_mgmt.engine.remembered import Remembered, remember
+from escalation_mgmt.engine.remembered import Remembered, remember, remember_act
 from escalation_mgmt.engine.responders import (
 	add_person,
 	can_add,
@@ -126,6 +136,7 @@ from escalation_mgmt.engine.working_time import (
 __all__ = [
 	"ALWAYS",
 	"AROUND_THE_CLOCK",
+	"BY_ACKNOWLEDGEMENT",
 	"EVERYONE",
 	"LED_TO",
 	"LONGEST_SNOOZE",
@@ -165,6 +176,7 @@ __all__ = [
 	"Notice",
 	"OnlyIf",
 	"Opening",
+	"Outcome",
 	"Page",
 	"Past",
 	"Plan",
@@ -193,6 +205,9 @@ __all__ = [
 	"WorkedOn",
 	"WorkingTime",
 	"acknowledge",
+	"act_done",
+	"act_failed",
+	"act_left_out",
 	"add_person",
 	"ahead",
 	"already_answered",
@@ -209,6 +224,7 @@ __all__ = [
 	"can_stop",
 	"can_unacknowledge",
 	"completes",
+	"ends_itself",
 	"evaluate",
 	"forestalling",
 	"hand_over",
@@ -216,6 +232,7 @@ __all__ = [
 	"is_open_to",
 	"is_personal",
 	"is_theirs",
+	"is_wanted",
 	"ladder",
 	"may_renew",
 	"may_take",
@@ -230,6 +247,7 @@ __all__ = [
 	"release",
 	"rematch",
 	"remember",
+	"remember_act",
 	"run_again",
 	"run_due",
 	"rungs",

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from escalation_mgmt.engine.actor import Actor
+from escalation_mgmt.engine.acts import assigned_by_acknowledging
 from escalation_mgmt.engine.context import Context
 from escalation_mgmt.engine.decision import Audience, Decision, Notice
 from escalation_mgmt.engine.event import Event, EventKind, Named
@@ -77,6 +78,7 @@ def acknowledge(
 	return Decision(
 		item=taken,
 		events=(Event(kind, context.now, item.step, item.run, data, _people(actor)),),
+		deeds=(deed,) if (deed := assigned_by_acknowledging(taken)) else (),
 		notices=(Notice(Audience.NOTIFIED, kind, but_not=actor.addressed_as),),
 		withdraw=True,
 	)

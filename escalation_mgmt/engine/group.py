@@ -95,18 +95,27 @@ def _lines(ran: _Ran, item: ActionItem, now: datetime) -> Iterator[Event]:
 		data = planned | {"why": ran.passed_over} | late(item, now)
 		yield Event(EventKind.PASSED_OVER, now, number, item.run, data)
 		return
+	gets = _gets(ran)
 	data = {
 		**planned,
-		"to": ", ".join(to.label for to in ran.paged),
+		"to": ", ".join(to.label for to in gets),
 	}
-	more = given({"same": ran.same, "spared": ", ".join(name for _user, name in ran.spared)})
-	people = {"to": tuple((to.user, to.label) for to in ran.paged), "spared": ran.spared}
+	spared = ", ".join(name for _user, name in ran.spared)
+	more = given({"same": ran.same, "spared": spared, "value": ran.step.value})
+	people = {"to": tuple((to.user, to.label) for to in gets), "spared": ran.spared}
 	yield Event(EventKind.STEP_RAN, now, number, item.run, data | more | late(item, now), people)
 	for miss in ran.reach.unreachable:
 		data = {"method": miss.method, "who": miss.label, "user": miss.user, "reason": miss.reason}
 		yield Event(
 			EventKind.UNREACHABLE, now, number, item.run, given(data), {"who": ((miss.user, miss.label),)}
 		)
+
+
+def _gets(ran: _Ran) -> tuple[Recipient, ...]:
+	"""Who has something by the step: a message, or the ticket."""
+	if not ran.deed:
+		return ran.paged
+	return tuple(to for to in ran.reach.recipients if to.user == ran.deed.user)[:1]
 
 
 def _is_anybody_reached(ran: tuple[_Ran, ...], item: ActionItem) -> bool:

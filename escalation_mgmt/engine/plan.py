@@ -175,6 +175,7 @@ class Plan:
 	last_wait: timedelta = timedelta(minutes=30)
 	ack_timeout: timedelta = ZERO  # without a reply or another status after an acknowledgement; 0: none
 	ack_grace: timedelta = ZERO  # after the reminder
+	assign_on_acknowledgement: bool = False  # whoever acknowledges gets the ticket
 	after_maintenance: AfterMaintenance = AfterMaintenance.GO_ON
 	stop: StopRules = StopRules()
 	owner: str = ""
@@ -238,6 +239,7 @@ class Plan:
 			"after_maintenance": str(self.after_maintenance),
 			"ack_timeout": self.ack_timeout.total_seconds(),
 			"ack_grace": self.ack_grace.total_seconds(),
+			**({"assign_on_acknowledgement": True} if self.assign_on_acknowledgement else {}),
 			"stop": {
 				"on_reply": self.stop.on_reply,
 				"on_first_response": self.stop.on_first_response,
@@ -287,6 +289,7 @@ class Plan:
 			after_maintenance=AfterMaintenance(data.get("after_maintenance", AfterMaintenance.GO_ON)),
 			ack_timeout=timedelta(seconds=data.get("ack_timeout", 0)),
 			ack_grace=timedelta(seconds=data.get("ack_grace", 0)),
+			assign_on_acknowledgement=data.get("assign_on_acknowledgement", False),
 			stop=StopRules(**data["stop"]),
 			owner=data["owner"],
 			subject=data["subject"],

@@ -47,6 +47,13 @@ def remember(known: Remembered | None, ticket: Ticket, now: datetime, *, running
 	return replace(new, raised=False, reopened=False) if running else new
 
 
+def remember_act(known: Remembered, before: Ticket, after: Ticket) -> Remembered:
+	"""What we did to a ticket ourselves is neither a raise nor the end of one. A change of others that wasn't seen yet still is."""
+	if known.priority != before.facts.priority:
+		return known
+	return replace(known, priority=after.facts.priority, level=after.facts.level)
+
+
 def _with_priority(known: Remembered, ticket: Ticket, now: datetime) -> Remembered:
 	"""Another priority: a raise, or the end of one where it is back at what it was raised from."""
 	facts = ticket.facts

@@ -4,7 +4,7 @@ from typing import Any
 
 from escalation_mgmt.engine import CalendarKind
 from escalation_mgmt.facts import condition_names
-from escalation_mgmt.facts.stored_names import FROZEN_TARGETS, Renaming
+from escalation_mgmt.facts.stored_names import FROZEN_TARGETS, FROZEN_VALUES, Renaming
 from escalation_mgmt.utils.doctypes import CALENDAR, PLAN
 
 NAMED = frozenset({*FROZEN_TARGETS.values(), CALENDAR, PLAN, "DocType"})
@@ -40,7 +40,10 @@ def follow(content: dict[str, Any], renaming: Renaming) -> dict[str, Any]:
 			"condition": condition(takes["condition"]),
 		},
 		"stop": {**content["stop"], "condition": condition(content["stop"]["condition"])},
-		"steps": [{**step, "target": _target(step["target"], named)} for step in content["steps"]],
+		"steps": [
+			{**step, "target": _target(step["target"], named), **_value(step, fact)}
+			for step in content["steps"]
+		],
 	}
 	if kind == CalendarKind.CALENDAR:
 		changed["calendar"] = [kind, named(calendar, CALENDAR)]
@@ -52,3 +55,9 @@ def follow(content: dict[str, Any], renaming: Renaming) -> dict[str, Any]:
 def _target(target: list[str], named: Any) -> list[str]:
 	kind, value = target
 	return [kind, named(value, FROZEN_TARGETS[kind]) if kind in FROZEN_TARGETS else value]
+
+
+def _value(step: dict[str, Any], fact: Any) -> dict[str, str]:
+	"""What an act sets."""
+	what = FROZEN_VALUES.get(step["method"])
+	return {"value": fact(step["value"], what)} if what and step.get("value") else {}

@@ -12,7 +12,7 @@ from frappe import _
 
 from escalation_mgmt import notifiers
 from escalation_mgmt.engine import Reach, Recipient, Step, TargetKind, TicketKey, Unreachable
-from escalation_mgmt.facts import sources, tickets
+from escalation_mgmt.facts import acts, sources, tickets
 from escalation_mgmt.notifiers.base import CannotReach, Notifier, Person
 from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.doctypes import CONTACT
@@ -147,6 +147,8 @@ class Directory:
 		return Reach((Recipient(method=step.method, address=address, label=label, endpoint=endpoint),))
 
 	def _reach_people(self, step: Step, users: list[str]) -> Reach:
+		if step.act:
+			return self._assignable(step, users)
 		notifier, why = self.notifier(step.method)
 		self.read(users)
 		recipients: list[Recipient] = []
@@ -164,6 +166,25 @@ class Directory:
 			except CannotReach as e:
 				missed.append(Unreachable(method=step.method, label=label, reason=masked(str(e)), user=user))
 		return Reach(tuple(recipients), tuple(missed))
+
+	def _assignable(self, step: Step, users: list[str]) -> Reach:
+		"""To whom a ticket can be assigned: nobody is told by it, so no address is asked for."""
+		called = dict(names(users))
+		why = {user: acts.unassignable(user) for user in dict.fromkeys(users)}
+		given = {user: called.get(user) or user for user in why}
+		method = step.method
+		return Reach(
+			tuple(
+				Recipient(method=method, address="", label=given[user], user=user)
+				for user in why
+				if not why[user]
+			),
+			tuple(
+				Unreachable(method=method, label=given[user], reason=reason, user=user)
+				for user, reason in why.items()
+				if reason
+			),
+		)
 
 	def quiet_way_to(self, user: str) -> Recipient | None:
 		"""The first method by which a person can be told something without being called; None: there is none."""

@@ -29,7 +29,7 @@ from escalation_mgmt.engine import (
 	TargetKind,
 	TicketFilter,
 )
-from escalation_mgmt.facts import sources
+from escalation_mgmt.facts import acts, sources
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM, PLAN, PLAN_VERSION
 from escalation_mgmt.utils.plain_text import check_storable, plain
@@ -94,6 +94,7 @@ def from_doc(doc: Any) -> Plan:
 				message=row.message or "",
 				in_working_time=by_calendar and bool(cint(row.in_working_time)),
 				needs=_needs(row),
+				value=acts.value_of(row),
 			)
 			for number, row in enumerate(doc.steps, 1)
 		),
@@ -103,6 +104,7 @@ def from_doc(doc: Any) -> Plan:
 		after_maintenance=AfterMaintenance(doc.after_maintenance or AfterMaintenance.GO_ON),
 		ack_timeout=_seconds(doc.ack_timeout),
 		ack_grace=_seconds(doc.ack_grace),
+		assign_on_acknowledgement=bool(cint(doc.get("assign_on_acknowledgement"))),
 		stop=StopRules(
 			on_reply=bool(cint(doc.stop_on_reply)),
 			on_first_response=bool(cint(doc.stop_on_first_response)),

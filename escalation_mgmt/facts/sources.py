@@ -46,6 +46,16 @@ class ActivityLog:
 
 
 @dataclass(frozen=True, slots=True)
+class Comments:
+	"""Where a helpdesk keeps what agents write to each other on a ticket, and in which fields: the ticket's name, the text, who wrote."""
+
+	doctype: str
+	ticket: str
+	text: str
+	by: str
+
+
+@dataclass(frozen=True, slots=True)
 class HelpdeskPages:
 	"""The pages of an app on which agents, and customers, read a ticket: paths of this site, {0} stands for its name."""
 
@@ -73,10 +83,12 @@ class Source:
 	first_response: str = ""
 	last_reply: str = ""  # when an agent last replied, by the DocType itself
 	split_from: str = ""
+	raised_by: str = ""  # the email address of the customer
 	agreement: str = ""  # a link to the service level agreement that the ticket is under
 	resolved: frozenset[str] = frozenset({"Resolved", "Closed"})
 	paused: frozenset[str] = frozenset()
 	activity: ActivityLog | None = None  # None: comments
+	comments: Comments | None = None  # None: Frappe's own
 	pages: HelpdeskPages | None = None  # None: its tickets are read in Desk alone
 
 	@cached_property
@@ -169,9 +181,11 @@ KNOWN = {
 		first_response="first_responded_on",
 		last_reply="last_agent_response",
 		split_from="ticket_split_from",
+		raised_by="raised_by",
 		agreement="sla",
 		paused=frozenset({"Replied"}),  # where an old Helpdesk has no category
 		activity=ActivityLog("HD Ticket Activity", ticket="ticket", text="action"),
+		comments=Comments("HD Ticket Comment", ticket="reference_ticket", text="content", by="commented_by"),
 		pages=HelpdeskPages("helpdesk", agents="/helpdesk/tickets/{0}", customers="/helpdesk/my-tickets/{0}"),
 	),
 	"Issue": Source(
@@ -182,6 +196,7 @@ KNOWN = {
 		resolution_by="sla_resolution_by",
 		held="total_hold_time",
 		first_response="first_responded_on",
+		raised_by="raised_by",
 		agreement="service_level_agreement",
 		paused=frozenset({"Replied", "On Hold"}),
 	),
@@ -356,6 +371,52 @@ def possible_assignees(doctype: str, team: str = "") -> list[str]:
 	return frappe.get_all(HD_AGENT, filters={"is_active": 1}, pluck="user", order_by="user")
 
 
+def category_of(doctype: str, status: str) -> StatusCategory:
+	"""What a status means: a helpdesk says it of each, where its statuses are documents."""
+	src = source(doctype)
+	field = src.field(src.status)
+	if (
+		src.category
+		and field
+		and field.fieldtype == "Link"
+		and frappe.get_meta(field.options).has_field("category")
+	):
+		category = frappe.get_cached_value(field.options, status, "category")
+		if category in set(StatusCategory):
+			return StatusCategory(category)
+	return src.category_of(status)
+
+
+def values_of(doctype: str, what: str, *, permitted: bool = False) -> list[str]:
+	"""What tickets of a DocType can have as their priority, team or status (`what`), as far as it can be told; `permitted`: of
+	that, what the present user may choose.
+	"""
+	src = source(doctype)
+	field = src.field(getattr(src, what))
+	return _options(field, permitted=permitted) if field else []
+
+
+def customer_field(doctype: str) -> str:
+	"""The field with the email address of whoever raised a ticket; empty: there is none. Frappe's own setting of any DocType
+	that makes documents of emails says it, too.
+	"""
+	meta = frappe.get_meta(doctype)
+	names = (source(doctype).raised_by, meta.get("sender_field") or "")
+	return next((name for name in names if name and meta.has_field(name)), "")
+
+
+def mails_customers(doctype: str) -> bool:
+	"""Whether what is said to a customer goes out by email: a helpdesk may keep it on its portal alone."""
+	if doctype != HD_TICKET or not frappe.db.exists("DocType", "HD Settings"):
+		return True
+	return not cint(frappe.db.get_single_value("HD Settings", "skip_email_workflow"))
+
+
+def outgoing_account(doc: Any) -> Any:
+	"""The Email Account that a helpdesk answers this ticket from; None: Frappe chooses."""
+	return doc.sender_email() if doc.doctype == HD_TICKET and hasattr(doc, "sender_email") else None
+
+
 def pages_of(doctype: str) -> HelpdeskPages | None:
 	"""Where a helpdesk shows the tickets of a DocType on pages of its own, however this site reads their fields; None: it doesn't,
 	or it isn't installed.
@@ -383,6 +444,13 @@ def agents(users: Collection[str]) -> set[str]:
 	listed = {row.user: row.is_active for row in found}
 	agents = {*with_role, *listed} - {"Administrator"}
 	return {user for user in agents if listed.get(user, 1)}
+
+
+def works_on(doctype: str, user: str) -> bool:
+	"""Whether a user works on tickets of a DocType: in a helpdesk its customers have a right to write, too, of what is theirs."""
+	if not pages_of(doctype):
+		return True
+	return bool(agents([user])) or "System Manager" in frappe.get_roles(user)
 
 
 def agreement_doctype(doctype: str) -> str:

@@ -13,6 +13,7 @@ from functools import cached_property
 
 import frappe
 
+from escalation_mgmt.engine import Act
 from escalation_mgmt.facts import sources
 from escalation_mgmt.utils.doctypes import (
 	ENDPOINT,
@@ -63,6 +64,7 @@ _ROW = "`reference_doctype`"
 _PLAN_OF_ROW = (
 	f"(select p.`reference_doctype` from `tab{PLAN}` p where p.`name` = `tab{PLAN_PRIORITY}`.`parent`)"
 )
+_PLAN_OF_STEP = f"(select p.`reference_doctype` from `tab{PLAN}` p where p.`name` = `tab{STEP}`.`parent`)"
 
 PLACES = (
 	Place(PLAN, "team", fact="team", tickets=_ROW),
@@ -73,6 +75,9 @@ PLACES = (
 	Place(PLAN, "condition", holds=Holds.CONDITION, tickets=_ROW),
 	Place(PLAN, "stop_condition", holds=Holds.CONDITION, tickets=_ROW),
 	Place(STEP, "team", names=sources.HD_TEAM),
+	Place(STEP, "set_priority", fact="priority", tickets=_PLAN_OF_STEP),
+	Place(STEP, "set_team", fact="team", tickets=_PLAN_OF_STEP),
+	Place(STEP, "set_status", fact="status", tickets=_PLAN_OF_STEP),
 	Place(MAINTENANCE, "team", fact="team"),
 	Place(MAINTENANCE, "customer", fact="customer"),
 	Place(SOURCE, "resolved_statuses", fact="status", holds=Holds.LINES, tickets=_ROW),
@@ -103,6 +108,9 @@ FROZEN_TARGETS = {
 	"Endpoint": ENDPOINT,
 }
 """Whose name a frozen step's target is, for each kind of target that is a document."""
+
+FROZEN_VALUES = {str(Act.RAISE): "priority", str(Act.SET_TEAM): "team", str(Act.SET_STATUS): "status"}
+"""Whose name a frozen act sets: a fact of its tickets."""
 
 
 @dataclass(frozen=True)

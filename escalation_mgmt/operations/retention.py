@@ -12,7 +12,7 @@ from frappe.utils import cint, now_datetime
 
 from escalation_mgmt.engine import RUNNING
 from escalation_mgmt.notifiers.push import devices
-from escalation_mgmt.storage import bell, callbacks, message_secrets
+from escalation_mgmt.storage import acts, bell, callbacks, message_secrets
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import (
 	DEVICE,
@@ -72,6 +72,7 @@ def _remove(kept: timedelta) -> int:
 	)
 	if names:
 		message_secrets.remove(names)
+		acts.remove(names)
 		bell.remove(names)
 		for doctype in (NOTIFICATION, EVENT):
 			frappe.db.delete(doctype, {"action_item": ("in", names)})

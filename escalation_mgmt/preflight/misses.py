@@ -31,7 +31,9 @@ class Misses:
 		self._methods: dict[str, list[str]] = {}  # that aren't set up: the plans that use them
 
 	def add(self, plan: Plan, step: Step, miss: Unreachable, remedy: Remedy, directory: Directory) -> None:
-		if directory.notifier(step.method)[1]:  # one finding for the method instead of one for each person
+		if (
+			not step.act and directory.notifier(step.method)[1]
+		):  # one finding for the method instead of one for each person
 			_add(self._methods.setdefault(step.method, []), plan.name)
 			return
 		self.add_reason(plan, miss.label, miss.reason, step.method, remedy)

@@ -133,7 +133,10 @@ def _at(rung: Rung) -> str:
 
 def step_in_words(step: Step, whom: str) -> str:
 	"""What a step does, and when: "SMS to the assignee, only in working time"."""
-	words = _("{0} to {1}").format(_(step.method), whom)
+	if step.act:
+		words = wording.act(step.method, step.value or "…", whom)
+	else:
+		words = _("{0} to {1}").format(_(step.method), whom)
 	if step.in_working_time:
 		words = _("{0}, only in working time").format(words)
 	if step.needs == EVERYONE:

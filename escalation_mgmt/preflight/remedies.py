@@ -85,7 +85,7 @@ def of(step: Step, miss: Unreachable, directory: Directory, ticket: Ticket, plan
 	known = directory.person(miss.user) if miss.user else None
 	if miss.user and not isinstance(known, Person):
 		return _of_no_person(miss.user, step, plan_name)
-	if directory.notifier(step.method)[1]:
+	if not step.act and directory.notifier(step.method)[1]:
 		return method(step.method, directory)
 	if miss.user:
 		return person(miss.user, step.method)

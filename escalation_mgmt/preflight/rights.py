@@ -11,6 +11,7 @@ import frappe
 from escalation_mgmt.delivery import messages
 from escalation_mgmt.engine import RUNNING, TargetKind
 from escalation_mgmt.facts import conditions, plans, reading_rights, sources
+from escalation_mgmt.preflight import acts_checked
 from escalation_mgmt.utils.doctypes import ENDPOINT, ITEM, PLAN, STEP
 
 
@@ -18,13 +19,16 @@ def check_plan(plan: Any) -> None:
 	"""Raises PermissionError, which says what they may not let it read."""
 	if _is_known(plan):
 		reading_rights.check_fields(plan.reference_doctype, set(_asked_by_plan(plan)))
+		if refused := list(acts_checked.rights(plan)):
+			frappe.throw(refused[0], frappe.PermissionError)
 
 
 def problems(plan: Any) -> list[str]:
 	"""What they may not let it read, in words."""
-	return (
-		reading_rights.refusals(plan.reference_doctype, set(_asked_by_plan(plan))) if _is_known(plan) else []
-	)
+	if not _is_known(plan):
+		return []
+	asked = set(_asked_by_plan(plan))
+	return [*reading_rights.refusals(plan.reference_doctype, asked), *acts_checked.rights(plan)]
 
 
 def _is_known(plan: Any) -> bool:

@@ -23,7 +23,8 @@ def completed(plan: Plan, given: dict[str, Any]) -> tuple[dict[str, Any], list[s
 	stands in for what, in words.
 	"""
 	given, words = dict(given), []
-	steps = {kind: [s for s in plan.steps if s.target.kind is kind] for kind in TargetKind}
+	for_people = [step for step in plan.steps if not step.act]
+	steps = {kind: [s for s in for_people if s.target.kind is kind] for kind in TargetKind}
 	if _asks_team(plan, given) and (team := _a_team(plan.takes.doctype)):
 		given["team"] = team
 		words.append(_("The ticket is made up: the team {0} stands in for its team.").format(team))

@@ -12,7 +12,7 @@ from escalation_mgmt.delivery import messages
 from escalation_mgmt.engine import CalendarKind, Clock, StartAt, TargetKind, forestalling
 from escalation_mgmt.facts import calendars, conditions, field_types, people, plain_values, plans, sources
 from escalation_mgmt.facts.people import Directory
-from escalation_mgmt.preflight import names
+from escalation_mgmt.preflight import acts_checked, names
 from escalation_mgmt.utils import bounds
 from escalation_mgmt.utils.doctypes import CALENDAR, ENDPOINT
 
@@ -41,7 +41,12 @@ def problems(plan: Any) -> list[str]:
 		found.append(_("A plan needs at least one step."))
 	for row in plan.steps:
 		found += [
-			_("Step {0}: {1}").format(row.idx, problem) for problem in _step(row, plan.reference_doctype)
+			_("Step {0}: {1}").format(row.idx, problem)
+			for problem in (
+				acts_checked.problems(row, plan)
+				if acts_checked.is_act(row)
+				else _step(row, plan.reference_doctype)
+			)
 		]
 	return found
 
@@ -226,7 +231,7 @@ def _owner(plan: Any) -> Iterator[str]:
 
 def _methods_not_ready(plan: Any) -> Iterator[str]:
 	directory = Directory()
-	for method in dict.fromkeys(row.method for row in plan.steps):
+	for method in dict.fromkeys(row.method for row in plan.steps if not acts_checked.is_act(row)):
 		_notifier, why = directory.notifier(method)
 		if why:
 			yield _("{0} isn't set up: {1}").format(_(method), why)

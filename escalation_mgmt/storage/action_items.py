@@ -64,7 +64,7 @@ _COLUMNS = (
 		"answered_level",
 		"exhausted_ticket",
 	),
-	*("clock", "clock_utc", "paused_utc", "paused_due_utc"),
+	*("clock", "clock_utc", "paused_utc", "paused_due_utc", "acted"),
 )
 _SELECT = f"select {', '.join(f'`{column}`' for column in _COLUMNS)} from `tab{ITEM}`"
 
@@ -327,6 +327,7 @@ def load(found: Iterable[Any], *, lock: bool = False) -> list[Stored]:
 				maintenance=row.maintenance or "",
 				added=_listed(row.added),
 				by_hand=bool(row.started_by),
+				acted=bool(row.acted),
 				window_skipped=bool(row.window_skipped),
 				answered_level=row.answered_level if row.after_answer else None,
 				unreached=row.unreached,

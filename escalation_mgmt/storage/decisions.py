@@ -34,7 +34,7 @@ from escalation_mgmt.facts import plans
 from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets
-from escalation_mgmt.storage import activity, bell, history, outbox, ticket_list, ticket_states
+from escalation_mgmt.storage import activity, acts, bell, history, outbox, ticket_list, ticket_states
 from escalation_mgmt.storage.action_items import Stored, exhausted, note_answered, note_closed, running_ticket
 from escalation_mgmt.utils import realtime, rows
 from escalation_mgmt.utils.doctypes import ITEM
@@ -102,6 +102,7 @@ def apply(decided: Decided, directory: Directory, tickets: Tickets, now: datetim
 	ticket_list.write_soon(stored.key for stored, _decision in decided)
 	_note_ends(decided)
 	_write_pages(decided, now)
+	acts.order([(stored.item.id, deed) for stored, decision in decided for deed in decision.deeds])
 	_write_history(decided)
 	_write_notices(decided, directory, now)
 	_open_replacements(decided, tickets, now)
@@ -228,6 +229,7 @@ def columns_of(item: ActionItem) -> dict[str, Any]:
 		"unreached": item.unreached,
 		"stalled": int(item.stalled),
 		"window_skipped": int(item.window_skipped),
+		"acted": int(item.acted),
 		"parked": None,
 		"parked_due_utc": None,
 		"acknowledged_by": item.acknowledged_by,

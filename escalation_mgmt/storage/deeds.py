@@ -9,8 +9,8 @@ from typing import Any
 from frappe import _
 from frappe.utils import cint
 
-from escalation_mgmt.engine import Answer, CancelReason, EventKind
-from escalation_mgmt.storage.wording import Data, how_late, methods
+from escalation_mgmt.engine import Act, Answer, CancelReason, EventKind
+from escalation_mgmt.storage.wording import Data, act, how_late, methods
 from escalation_mgmt.utils import clock
 
 
@@ -43,6 +43,8 @@ def _step_ran(d: Any, step: int) -> str:
 	if d.spared:
 		said = _("ran step {0}, {1}: to {2}").format(step, _(d.method), d.to or _("nobody else"))
 		return said + "; " + _("not once more to {0}, who acknowledged").format(d.spared)
+	if d.method in set(Act) and (d.to or d.method != Act.ASSIGN):
+		return _("ran step {0}: {1}").format(step, act(d.method, d.value, d.to))
 	if not d.to:
 		return _("ran step {0}, {1}: it reached nobody").format(step, _(d.method))
 	return _("ran step {0}, {1}: to {2}").format(step, _(d.method), d.to)
@@ -123,10 +125,26 @@ def _cancelled(d: Any, _step: int) -> str:
 	return _("ended the escalation: {0}").format(reasons.get(d.reason) or d.reason)
 
 
+def _act_done(d: Any, _step: int) -> str:
+	if d.unchanged:
+		return _("had nothing to do: {0}").format(act(d.method, d.value, d.to))
+	words = {
+		Act.ASSIGN: _("assigned the ticket to {0}").format(d.to),
+		Act.RAISE: _("raised the priority from {0} to {1}").format(d.before or _("none"), d.value),
+		Act.SET_TEAM: _("set the team to {0}").format(d.value),
+		Act.SET_STATUS: _("set the status to {0}").format(_(d.value)),
+		Act.COMMENT: _("wrote an internal comment"),
+		Act.TELL_CUSTOMER: _("wrote to the customer"),
+	}
+	return words.get(d.method) or _(d.method)
+
+
 _DEEDS: dict[str, Callable[[Any, int], str]] = {
 	EventKind.CREATED: _created,
 	EventKind.STEP_RAN: _step_ran,
 	EventKind.PASSED_OVER: lambda d, s: _("passed over step {0}, {1}").format(s, _(d.method)),
+	EventKind.ACT_DONE: _act_done,
+	EventKind.ACT_FAILED: lambda d, s: _("could not {0}: {1}").format(act(d.method, d.value, d.to), d.reason),
 	EventKind.NOBODY_NOTIFIED: lambda d, s: _(
 		"reached nobody in a whole pass through the plan: it waits for an assignee, a contact or a provider"
 	),

@@ -40,6 +40,9 @@ OWN = frozenset(
 		EventKind.CANCELLED,
 		EventKind.REPLACED,
 		EventKind.PARKED,
+		EventKind.ACT_DONE,
+		EventKind.ACT_FAILED,
+		EventKind.ACT_LEFT_OUT,
 	}
 )
 """What has a mark in the escalation's own lane: who has it, who gave it away, why it is quiet, how it ended."""

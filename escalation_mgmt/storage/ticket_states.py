@@ -12,7 +12,7 @@ from typing import Any
 
 import frappe
 
-from escalation_mgmt.engine import Remembered, Ticket, TicketKey, remember
+from escalation_mgmt.engine import Remembered, Ticket, TicketKey, remember, remember_act
 from escalation_mgmt.facts import field_types, sources, tickets
 from escalation_mgmt.storage.action_items import running_ticket, with_running_item
 from escalation_mgmt.utils import clock, rows
@@ -63,6 +63,15 @@ def see(
 	elif new != was:
 		rows.update_all(TICKET_STATE, [{"name": row.name, **_columns(new)}])
 	return new
+
+
+def note_act(before: Ticket, after: Ticket) -> None:
+	"""What an act of ours made of a ticket is no raise of it. The caller holds its lock."""
+	row = _locked(after.key) if before.facts != after.facts else None
+	if row:
+		known = _known(row, _levels(after.doctype))
+		if (new := remember_act(known, before, after)) != known:
+			rows.update_all(TICKET_STATE, [{"name": row.name, **_columns(new)}])
 
 
 def forget(key: TicketKey) -> None:

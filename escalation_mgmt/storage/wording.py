@@ -7,9 +7,10 @@ import frappe
 from frappe import _
 from frappe.utils import cint, flt, format_duration
 
-from escalation_mgmt.engine import NOT_DELIVERED, Answer, CancelReason, EventKind, Status, Step, WorkedOn
+from escalation_mgmt.engine import NOT_DELIVERED, Act, Answer, CancelReason, EventKind, Status, Step, WorkedOn
 from escalation_mgmt.utils import clock
 
+_ACTS = frozenset(map(str, Act))
 _REDACTED = "[REDACTED]"  # what Frappe writes for the name of whom it anonymizes
 
 
@@ -97,9 +98,54 @@ def _step_ran(d: Any, step: int) -> str:
 	if d.spared:
 		sentence = _("Step {0}, {1}: to {2}.").format(step, _(d.method), d.to or _("nobody else"))
 		return sentence + " " + _("Not once more to {0}, who acknowledged.").format(d.spared)
+	if d.method in _ACTS and (d.to or d.method != Act.ASSIGN):
+		return _("Step {0}: {1}.").format(step, act(d.method, d.value, d.to))
 	if not d.to:
 		return _("Step {0}, {1}: reached nobody.").format(step, _(d.method))
 	return _("Step {0}, {1}: to {2}.").format(step, _(d.method), d.to)
+
+
+def act(method: str, value: str = "", to: str = "") -> str:
+	"""What an act does to the ticket, as something to be done: "raise the priority to Urgent"."""
+	words = {
+		Act.ASSIGN: _("assign the ticket to {0}").format(to),
+		Act.RAISE: _("raise the priority to {0}").format(value),
+		Act.SET_TEAM: _("set the team to {0}").format(value),
+		Act.SET_STATUS: _("set the status to {0}").format(_(value)),
+		Act.COMMENT: _("write an internal comment"),
+		Act.TELL_CUSTOMER: _("write to the customer"),
+	}
+	return words[Act(method)]
+
+
+def _act_done(d: Any, _step: int) -> str:
+	if d.unchanged:
+		return _nothing_to_do(d)
+	words = {
+		Act.ASSIGN: _("The ticket was assigned to {0}.").format(d.to),
+		Act.RAISE: _("The priority was raised from {0} to {1}.").format(d.before or _("none"), d.value),
+		Act.SET_TEAM: _("The team was set to {0}; before {1}.").format(d.value, d.before or _("none")),
+		Act.SET_STATUS: _("The status was set to {0}; before {1}.").format(_(d.value), _(d.before)),
+		Act.COMMENT: _("An internal comment was written."),
+		Act.TELL_CUSTOMER: _("The customer was written to."),
+	}
+	return words.get(d.method) or _(d.method)
+
+
+def _nothing_to_do(d: Any) -> str:
+	if d.method == Act.ASSIGN:
+		return _("The ticket was assigned to {0} already.").format(d.to)
+	if d.method == Act.RAISE:
+		return _("The priority stays {0}: it is not less urgent than {1}.").format(d.before, d.value)
+	return _("{0}: it was so already.").format(_(d.method))
+
+
+def _act_failed(d: Any, _step: int) -> str:
+	return _("{0} could not be done: {1}").format(_(d.method), d.reason)
+
+
+def _act_left_out(d: Any, _step: int) -> str:
+	return _("{0} was left out: the escalation was {1} by then.").format(_(d.method), status(d.status))
 
 
 def _passed_over(d: Any, step: int) -> str:
@@ -297,6 +343,9 @@ _SENTENCES: dict[str, Callable[[Any, int], str]] = {
 	EventKind.NO_CALENDAR: lambda d, s: _("Counted around the clock, and nothing held: {0}").format(d.reason),
 	EventKind.STEP_RAN: _step_ran,
 	EventKind.PASSED_OVER: _passed_over,
+	EventKind.ACT_DONE: _act_done,
+	EventKind.ACT_FAILED: _act_failed,
+	EventKind.ACT_LEFT_OUT: _act_left_out,
 	EventKind.UNREACHABLE: _unreachable,
 	EventKind.BROUGHT_FORWARD: _brought_forward,
 	EventKind.NOBODY_NOTIFIED: lambda d, s: _(

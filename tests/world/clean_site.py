@@ -39,10 +39,12 @@ OURS = (
 	"Escalation Calendar Holiday",
 	"Escalation Maintenance",
 	"Escalation Callback",
+	"Escalation Deed",
 )
 OTHERS = (
 	"HD Ticket",
 	"HD Ticket Activity",
+	"HD Ticket Comment",
 	"Issue",
 	"ToDo",
 	"DocShare",

@@ -19,6 +19,7 @@ const PATHS = {
 	alarm: "M8 3v6M8 12.2v.6",
 	question: "M5.5 6a2.5 2.5 0 1 1 3.6 2.2c-.8.4-1.1.8-1.1 1.6M8 12.4v.4",
 	dash: "M4 8h8",
+	pencil: "M3 13l.8-3.2L10.5 3 13 5.5 6.2 12.2zM9 4.5L11.5 7",
 	dots: "M3.5 8h.6M7.7 8h.6M11.9 8h.6",
 };
 
@@ -60,6 +61,9 @@ const EVENTS = {
 	Resolved: { sign: "check", look: "good" },
 	Cancelled: { sign: "cross" },
 	Replaced: { sign: "arrow" },
+	"Act Done": { sign: "pencil" },
+	"Act Failed": { sign: "pencil", look: "bad" },
+	"Act Left Out": { sign: "dash" },
 };
 
 const FALLBACK = { look: "sent", sign: "" };
