@@ -7,7 +7,7 @@ import pytest
 
 from escalation_mgmt.engine import Plan
 from escalation_mgmt.facts import frozen_names
-from escalation_mgmt.facts.stored_names import FROZEN_TARGETS, PLACES, Holds
+from escalation_mgmt.facts.stored_names import FROZEN_TARGETS, FROZEN_VALUES, PLACES, Holds
 from escalation_mgmt.utils import doctypes
 
 DOCTYPES = Path(doctypes.__file__).parents[1] / "escalation_mgmt/doctype"
@@ -30,6 +30,7 @@ NO_NAMES = {
 	"Escalation Calendar Holiday": "description",
 	"Escalation Contact": "time_zone email mobile_no voice",
 	"Escalation Contact Code": "mobile_no code_hash",
+	"Escalation Deed": "act",
 	"Escalation Device": "label dead_reason",
 	"Escalation Device Secret": "endpoint endpoint_hash p256dh auth server_key",
 	"Escalation Endpoint": "title url payload",
@@ -118,15 +119,16 @@ FROZEN = {
 	"takes": {"doctype": "HD Ticket", "priorities": ["Old"], "team": "Old", "ticket_type": "Old", "customer": "Old", "condition": ""},
 	"stop": {"on_reply": True, "on_first_response": True, "on_paused_status": False, "condition": ""},
 	"owner": "Old", "subject": "Old", "message": "Old", "calendar": ["Escalation Calendar", "Old"], "counts_working_time": True,
-	"steps": [{"wait": 0, "method": "Email", "target": [kind, "Old"], "message": "Old", "needs": 1} for kind in FROZEN_TARGETS],
+	"steps": [{"wait": 0, "method": "Email", "target": [kind, "Old"], "message": "Old", "needs": 1} for kind in FROZEN_TARGETS] + [{"wait": 0, "method": method, "target": ["Assignee", ""], "message": "", "value": "Old"} for method in FROZEN_VALUES],
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(
 	("renaming", "changed"),
 	[
-		(Everything(fact="priority"), "takes.priorities.0"),
-		(Everything(fact="team"), "takes.team"),
+		(Everything(fact="priority"), "takes.priorities.0 steps.4.value"),
+		(Everything(fact="team"), "takes.team steps.5.value"),
+		(Everything(fact="status"), "steps.6.value"),
 		(Everything(fact="ticket_type"), "takes.ticket_type"),
 		(Everything(fact="customer"), "takes.customer"),
 		(Everything("Escalation Plan"), "name"),
@@ -161,7 +163,8 @@ def test_each_text_of_a_frozen_plan_is_a_name_or_known_to_be_none() -> None:
 	}
 	conditions = {"takes.condition", "stop.condition"}
 	none = {"subject", "message", "start", "clock", "calendar.0", "after_maintenance"}
-	steps = {f"steps.{n}.{what}" for n in range(4) for what in ("method", "message", "target.0", "target.1")}
+	steps = {f"steps.{n}.{what}" for n in range(7) for what in ("method", "message", "target.0", "target.1")}
+	steps |= {f"steps.{n}.value" for n in range(4, 7)}
 	assert texts == named | conditions | none | steps
 
 

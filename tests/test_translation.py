@@ -49,6 +49,7 @@ NAMES = {
 	path.stem.replace("_", " ").title() for path in (APP / "escalation_mgmt/doctype").glob("*/*.json")
 } | {
 	*("HD Ticket", "HD Ticket Activity", "HD Ticket Priority", "HD Team", "HD Team Member", "HD Agent"),
+	*("HD Ticket Comment", "HD Settings", "Automated Message"),
 	*("HD Form Script", "HD Service Holiday List", "HD Service Level Agreement", "Service Level Agreement"),
 	*(
 		"Holiday List",

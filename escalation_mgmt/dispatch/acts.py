@@ -25,7 +25,7 @@ from escalation_mgmt.engine import (
 	Ticket,
 	act_done,
 	act_failed,
-	act_left_out,
+	act_withdrawn,
 	ends_itself,
 	is_wanted,
 )
@@ -123,7 +123,7 @@ def _decide(
 	deed = _as_ordered(item, waiting)
 	ticket = snapshot.ticket(stored)
 	if ticket.gone or not is_wanted(item, waiting.step, waiting.user):
-		return act_left_out(item, deed, now), DeedState.LEFT_OUT
+		return act_withdrawn(item, deed, now), DeedState.WITHDRAWN
 	frappe.db.savepoint(_SAVEPOINT)
 	try:
 		outcome, after = _do(stored, deed, waiting, ticket)

@@ -21,7 +21,7 @@ from escalation_mgmt.engine.acts import (
 	Outcome,
 	act_done,
 	act_failed,
-	act_left_out,
+	act_withdrawn,
 	ends_itself,
 	is_wanted,
 )
@@ -207,7 +207,7 @@ __all__ = [
 	"acknowledge",
 	"act_done",
 	"act_failed",
-	"act_left_out",
+	"act_withdrawn",
 	"add_person",
 	"ahead",
 	"already_answered",

@@ -93,9 +93,9 @@ def act_failed(item: ActionItem, deed: Deed, reason: str, now: datetime) -> Deci
 	return _without(item, _line(EventKind.ACT_FAILED, deed, now, {"reason": reason}))
 
 
-def act_left_out(item: ActionItem, deed: Deed, now: datetime) -> Decision:
+def act_withdrawn(item: ActionItem, deed: Deed, now: datetime) -> Decision:
 	"""It isn't wanted any more (`is_wanted`)."""
-	return _without(item, _line(EventKind.ACT_LEFT_OUT, deed, now, {"status": str(item.status)}))
+	return _without(item, _line(EventKind.ACT_WITHDRAWN, deed, now, {"status": str(item.status)}))
 
 
 def _without(item: ActionItem, line: Event) -> Decision:

@@ -26,7 +26,7 @@ class EventKind(StrEnum):
 	PASSED_OVER = "Passed Over"
 	ACT_DONE = "Act Done"
 	ACT_FAILED = "Act Failed"
-	ACT_LEFT_OUT = "Act Left Out"
+	ACT_WITHDRAWN = "Act Withdrawn"
 	UNREACHABLE = "Unreachable"
 	BROUGHT_FORWARD = "Brought Forward"
 	NOBODY_NOTIFIED = "Nobody Notified"

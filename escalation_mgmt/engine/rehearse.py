@@ -4,12 +4,13 @@ Nothing is late here, and people and calendars stay as they are when it is asked
 happens if nothing changes meanwhile.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from escalation_mgmt.engine.acknowledge import acknowledge
 from escalation_mgmt.engine.actor import Actor
+from escalation_mgmt.engine.acts import ends_itself, follow, is_wanted
 from escalation_mgmt.engine.context import Context
 from escalation_mgmt.engine.decision import Decision, Deed, Notice, Page, Reach, Unreachable
 from escalation_mgmt.engine.evaluate import evaluate
@@ -49,6 +50,13 @@ class Responses:
 
 NEVER = Responses()
 
+Leaves = Callable[[Deed, Ticket], Ticket]
+"""What the shell says of an act: the ticket as it leaves it."""
+
+
+def _as_it_is(_deed: Deed, ticket: Ticket) -> Ticket:
+	return ticket
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
@@ -79,7 +87,9 @@ class Timeline:
 		return tuple(miss for moment in self.moments for miss in moment.missed)
 
 
-def rehearse(plan: Plan, ticket: Ticket, context: Context, responses: Responses = NEVER) -> Timeline:
+def rehearse(
+	plan: Plan, ticket: Ticket, context: Context, responses: Responses = NEVER, leaves: Leaves = _as_it_is
+) -> Timeline:
 	"""What an action item of this plan goes through that is opened for this ticket now.
 
 	It ends with an acknowledgement, an answer or exhaustion, or where nobody can be reached. Whether the plan takes
@@ -87,7 +97,7 @@ def rehearse(plan: Plan, ticket: Ticket, context: Context, responses: Responses 
 	"""
 	opened = open_item("", plan, ticket, context)
 	opening = Moment(at=context.now, events=opened.events)
-	return _timeline(_VirtualTime(opened.item, ticket, context, responses), [opening], MOST_MOMENTS)
+	return _timeline(_VirtualTime(opened.item, ticket, context, responses, leaves), [opening], MOST_MOMENTS)
 
 
 def ahead(
@@ -95,6 +105,7 @@ def ahead(
 	ticket: Ticket,
 	context: Context,
 	responses: Responses = NEVER,
+	leaves: Leaves = _as_it_is,
 	*,
 	most: int = MOST_MOMENTS,
 ) -> Timeline:
@@ -102,7 +113,7 @@ def ahead(
 
 	At most so many moments.
 	"""
-	return _timeline(_VirtualTime(item, ticket, context, responses), [], most)
+	return _timeline(_VirtualTime(item, ticket, context, responses, leaves), [], most)
 
 
 def _timeline(virtual: "_VirtualTime", moments: list[Moment], most: int) -> Timeline:
@@ -118,7 +129,10 @@ def _timeline(virtual: "_VirtualTime", moments: list[Moment], most: int) -> Time
 class _VirtualTime:
 	"""An item, its ticket and what people are about to do, from one instant to the next at which anything happens."""
 
-	def __init__(self, item: ActionItem, ticket: Ticket, context: Context, responses: Responses):
+	def __init__(
+		self, item: ActionItem, ticket: Ticket, context: Context, responses: Responses, leaves: Leaves
+	):
+		self._leaves = leaves
 		self.item, self._ticket, self._context, self._responses = item, ticket, context, responses
 		after = responses.answered_after
 		self._answered_at = context.now + after if after else None
@@ -141,8 +155,19 @@ class _VirtualTime:
 				deeds=decision.deeds,
 			)
 			self.item = decision.item
+			for deed in decision.deeds:
+				self._act(deed)
 			for page in decision.pages:
 				self._goes_out(page, now)
+
+	def _act(self, deed: Deed) -> None:
+		"""Its item follows what an act does, as in a run; whoever is reached then is reached by what the ticket is then."""
+		if not is_wanted(self.item, deed.step.number, deed.user):
+			return
+		after = self._leaves(deed, self._ticket)
+		if after != self._ticket and not ends_itself(self.item, self._ticket, after):
+			self.item = follow(self.item, self._ticket, after)
+			self._ticket = after
 
 	def _next_instant(self) -> datetime | None:
 		"""None: nothing is to come. What is late comes at once."""

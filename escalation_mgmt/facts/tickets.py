@@ -79,6 +79,10 @@ class Tickets:
 			)
 		return self._values_of[doctype].of(key.name, expression)
 
+	def suppose(self, key: TicketKey, ticket: Ticket) -> None:
+		"""Have a ticket as something would leave it that isn't done: for a rehearsal."""
+		self._facts[key] = ticket
+
 	def assignees(self) -> set[str]:
 		"""All users that any of these tickets is assigned to."""
 		return {user for ticket in self._facts.values() for user in ticket.assignees}

@@ -41,7 +41,7 @@ from escalation_mgmt.facts import conditions, plans, sources, tickets
 from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
-from escalation_mgmt.preflight import remedies, stand_in, validation
+from escalation_mgmt.preflight import remedies, stand_in, supposed_acts, validation
 from escalation_mgmt.preflight.message_words import MessageWords, Words
 from escalation_mgmt.preflight.remedies import Remedy
 from escalation_mgmt.storage import action_items, audiences, lanes, wording
@@ -150,7 +150,7 @@ def of_ticket(
 		reaches=lambda step: directory.reach(step, read, key),
 		maintenances=maintenances,
 	)
-	return on_virtual_time(plan, facts, context, responses)
+	return on_virtual_time(plan, facts, context, responses, partial(supposed_acts.leaves, read, key))
 
 
 def of_item(name: str, now: datetime) -> tuple[list[Line], bool]:
@@ -166,7 +166,8 @@ def of_item(name: str, now: datetime) -> tuple[list[Line], bool]:
 		reaches=lambda step: directory.reach(step, read, stored.key),
 		maintenances=Maintenances().of(facts),
 	)
-	timeline = ahead(stored.item, facts, context, most=MOST_AHEAD)
+	leaves = partial(supposed_acts.leaves, read, stored.key)
+	timeline = ahead(stored.item, facts, context, leaves=leaves, most=MOST_AHEAD)
 	lines = [line for moment in timeline.moments for line in _lines(moment, timeline, directory, facts)]
 	return lines, timeline.cut_off
 

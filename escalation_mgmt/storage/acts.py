@@ -19,7 +19,7 @@ class DeedState(StrEnum):
 	QUEUED = "Queued"  # ordered, and not done yet
 	DONE = "Done"
 	FAILED = "Failed"  # it can't be done; the history says why
-	LEFT_OUT = "Left Out"  # not wanted any more when it could have been done
+	WITHDRAWN = "Withdrawn"  # not wanted any more when it could have been done
 
 
 @dataclass(frozen=True, slots=True)

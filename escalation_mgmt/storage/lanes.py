@@ -42,7 +42,7 @@ OWN = frozenset(
 		EventKind.PARKED,
 		EventKind.ACT_DONE,
 		EventKind.ACT_FAILED,
-		EventKind.ACT_LEFT_OUT,
+		EventKind.ACT_WITHDRAWN,
 	}
 )
 """What has a mark in the escalation's own lane: who has it, who gave it away, why it is quiet, how it ended."""

@@ -144,7 +144,7 @@ def _act_failed(d: Any, _step: int) -> str:
 	return _("{0} could not be done: {1}").format(_(d.method), d.reason)
 
 
-def _act_left_out(d: Any, _step: int) -> str:
+def _act_withdrawn(d: Any, _step: int) -> str:
 	return _("{0} was left out: the escalation was {1} by then.").format(_(d.method), status(d.status))
 
 
@@ -345,7 +345,7 @@ _SENTENCES: dict[str, Callable[[Any, int], str]] = {
 	EventKind.PASSED_OVER: _passed_over,
 	EventKind.ACT_DONE: _act_done,
 	EventKind.ACT_FAILED: _act_failed,
-	EventKind.ACT_LEFT_OUT: _act_left_out,
+	EventKind.ACT_WITHDRAWN: _act_withdrawn,
 	EventKind.UNREACHABLE: _unreachable,
 	EventKind.BROUGHT_FORWARD: _brought_forward,
 	EventKind.NOBODY_NOTIFIED: lambda d, s: _(

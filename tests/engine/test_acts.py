@@ -5,26 +5,40 @@ from dataclasses import replace
 import pytest
 
 from escalation_mgmt.engine import (
+	BY_ACKNOWLEDGEMENT,
 	Act,
+	Actor,
+	Audience,
 	Context,
+	Deed,
 	EventKind,
 	MatchFacts,
 	OnlyIf,
+	Outcome,
 	Plan,
 	Reach,
 	Recipient,
+	Remembered,
 	Status,
 	Step,
 	Target,
 	TargetKind,
 	TicketFilter,
+	acknowledge,
+	act_done,
+	act_failed,
+	act_withdrawn,
+	ends_itself,
 	evaluate,
 	hand_over,
+	is_wanted,
 	ladder,
 	rehearse,
+	remember,
+	remember_act,
 	run_due,
 )
-from tests.engine.make import T0, actor, always, everybody, minutes, nobody, opened, plan, ticket
+from tests.engine.make import T0, always, everybody, minutes, nobody, opened, plan, ticket
 
 K = EventKind
 
@@ -97,7 +111,9 @@ def test_only_if_counts_for_acts_too() -> None:
 def test_who_is_handed_over_to_is_paged_by_a_method_never_by_an_act() -> None:
 	of = with_steps(act(Act.ASSIGN), page(2))
 	item = run(opened(of)).item
-	decision = hand_over(item, "b", "B", actor("a"), ticket(), Context(T0, reaches=everybody))
+	decision = hand_over(
+		item, "b", "B", Actor(name="A", user="a", via="Desk"), ticket(), Context(T0, reaches=everybody)
+	)
 	assert [page.recipient.method for page in decision.pages] == ["Email"]
 
 
@@ -129,3 +145,166 @@ def test_frozen_and_back() -> None:
 	of = with_steps(act(Act.RAISE, value="Urgent"), page(2))
 	assert Plan.from_dict(of.to_dict()) == of
 	assert of.steps[0].act is Act.RAISE and of.steps[1].act is None
+
+
+# --- what an act has done
+
+
+def done(item, before, after, deed, outcome=None):
+	return act_done(item, deed, before, after, outcome or Outcome(value="V", before="B"), T0)
+
+
+def escalating(of: Plan, **more):
+	return replace(opened(of), status=Status.ESCALATING, version=4, **more)
+
+
+RAISE = with_steps(act(Act.RAISE, value="Urgent"), page(2, 10))
+
+
+def deed_of(of: Plan, user: str = "", run: int = 2) -> Deed:
+	return Deed(of.steps[0], run, T0, user)
+
+
+def test_the_item_takes_over_what_the_act_changed_and_nothing_else() -> None:
+	was, now = (
+		MatchFacts(priority="High", level=3, team="A"),
+		MatchFacts(priority="Urgent", level=4, team="A"),
+	)
+	item = escalating(RAISE, facts=replace(was, team="B", ticket_type="T"))  # others' changes aren't seen yet
+	decision = done(item, replace(ticket(), facts=was), replace(ticket(), facts=now), deed_of(RAISE))
+	new = decision.item
+	assert new.facts == MatchFacts(priority="Urgent", level=4, team="B", ticket_type="T")
+	assert new.acted and new.version == 5 and new.status is Status.ESCALATING and not decision.notices
+	(line,) = decision.events
+	assert (line.kind, line.at, line.step, line.run) == (K.ACT_DONE, T0, 1, 2)
+	assert line.data == {"method": "Raise the Priority", "value": "V", "before": "B"} and line.people == {}
+
+
+def test_what_changes_nothing_that_chooses_a_plan_is_no_reason_to_be_free_of_it() -> None:
+	item = escalating(RAISE, assignees=("z",))
+	same = replace(ticket(), assignees=("a",))
+	decision = done(item, same, same, deed_of(RAISE), Outcome(unchanged=True))
+	assert not decision.item.acted and decision.item.assignees == ("z",)
+	assert decision.events[0].data == {"method": "Raise the Priority", "unchanged": True}
+	assert done(replace(item, acted=True), same, same, deed_of(RAISE)).item.acted
+
+
+ASSIGN = with_steps(act(Act.ASSIGN, target=Target(TargetKind.USER, "b")), page(2, 10))
+
+
+def test_who_was_notified_hears_to_whom_it_was_assigned() -> None:
+	before, after = (replace(ticket(), assignees=(user,)) for user in "ab")
+	item = escalating(ASSIGN, assignees=("a",))
+	decision = done(item, before, after, deed_of(ASSIGN, "b"), Outcome(to="Bea"))
+	assert decision.item.assignees == ("b",) and not decision.item.acted
+	(notice,) = decision.notices
+	assert (notice.audience, notice.about) == (Audience.NOTIFIED, K.ASSIGNEE_CHANGED)
+	assert notice.but_not == frozenset({"b"})
+	(line,) = decision.events
+	assert line.data == {"method": "Assign the Ticket", "to": "Bea"} and line.people == {
+		"to": (("b", "Bea"),)
+	}
+	assert not done(item, before, before, deed_of(ASSIGN, "a"), Outcome(to="Ann")).notices
+	other = replace(deed_of(ASSIGN), step=act(Act.SET_TEAM, value="N"))  # a rule of the team's assigned it
+	assert not done(item, before, after, other).notices
+
+
+def test_one_that_fails_or_is_withdrawn_leaves_all_else() -> None:
+	item = escalating(RAISE)
+	failed = act_failed(item, deed_of(RAISE), "because", T0)
+	assert failed.item == replace(item, version=5) and not failed.notices
+	assert failed.events[0].kind is K.ACT_FAILED
+	assert failed.events[0].data == {"method": "Raise the Priority", "reason": "because"}
+	withdrawn = act_withdrawn(replace(item, status=Status.SNOOZED), deed_of(RAISE), T0)
+	assert withdrawn.item.version == 5 and withdrawn.events[0].kind is K.ACT_WITHDRAWN
+	assert withdrawn.events[0].data == {"method": "Raise the Priority", "status": "Snoozed"}
+
+
+@pytest.mark.parametrize("status", Status)
+def test_wanted_as_long_as_nobody_has_it(status: Status) -> None:
+	item = replace(opened(RAISE), status=status, acknowledged_user="a")
+	assert is_wanted(item, 1, "a") is (status in (Status.ESCALATING, Status.EXHAUSTED))
+	assert is_wanted(item, BY_ACKNOWLEDGEMENT, "a") is (status is Status.ACKNOWLEDGED)
+	assert not is_wanted(item, BY_ACKNOWLEDGEMENT, "b")
+
+
+def test_its_own_act_would_end_it() -> None:
+	item = escalating(RAISE)
+	before, stops = ticket(), replace(ticket(), stopped_by_condition=True)
+	assert ends_itself(item, before, stops) is True
+	assert ends_itself(item, stops, stops) is False, "it ends by that anyway"
+	assert ends_itself(item, before, before) is False
+	assert ends_itself(replace(item, status=Status.EXHAUSTED), before, stops) is False
+
+
+def test_whoever_acknowledges_gets_the_ticket_where_the_plan_says_so() -> None:
+	of = with_steps(page(1), assign_on_acknowledgement=True)
+	item = escalating(of)
+	decision = acknowledge(item, Actor(name="A", user="a", via="Desk"), Context(T0, reaches=everybody))
+	(deed,) = decision.deeds
+	assert (deed.step.number, deed.step.act, deed.user) == (BY_ACKNOWLEDGEMENT, Act.ASSIGN, "a")
+	assert deed.step.target == Target(TargetKind.USER, "a") and deed.step.wait == minutes(0)
+	assert (deed.run, deed.planned_at) == (decision.item.version, T0)
+	line = done(decision.item, ticket(), replace(ticket(), assignees=("x",)), deed, Outcome(to="X"))
+	assert not line.notices and (line.events[0].step, line.events[0].run) == (0, 0)
+	bare = Actor(name="+49", address="+49", via="SMS")
+	assert acknowledge(item, bare, Context(T0, reaches=everybody)).deeds == ()
+	assert (
+		acknowledge(
+			escalating(with_steps(page(1))),
+			Actor(name="A", user="a", via="Desk"),
+			Context(T0, reaches=everybody),
+		).deeds
+		== ()
+	)
+	assert Plan.from_dict(of.to_dict()) == of and "assign_on_acknowledgement" not in RAISE.to_dict()
+
+
+def test_the_history_says_what_a_step_does() -> None:
+	decision = run(opened(with_steps(act(Act.RAISE, value="Urgent"))))
+	(line,) = [e for e in decision.events if e.kind is K.STEP_RAN]
+	assert line.data["value"] == "Urgent" and line.data["to"] == ""
+	two = Reach(tuple(Recipient(method="", address="", label=u.title(), user=u) for u in ("a", "b")))
+	decision = run(opened(ASSIGN), reaches=lambda step: two)
+	(line,) = [e for e in decision.events if e.kind is K.STEP_RAN]
+	assert line.data["to"] == "A" and line.people["to"] == (("a", "A"),)
+
+
+def test_our_own_act_is_no_raise() -> None:
+	known = Remembered(priority="High", level=3, raised=False)
+	before, after = (
+		replace(ticket(), facts=MatchFacts(priority=p, level=n)) for p, n in (("High", 3), ("Urgent", 4))
+	)
+	new = remember_act(known, before, after)
+	assert new == replace(known, priority="Urgent", level=4)
+	assert remember(new, after, T0) == new
+	unseen = replace(known, priority="Low", level=1)  # somebody raised it, which wasn't seen yet
+	assert remember_act(unseen, before, after) == unseen and remember(unseen, after, T0).raised
+
+
+def test_in_a_rehearsal_the_next_step_is_for_whom_the_act_made_it() -> None:
+	"""And its item goes on, whatever plan would take what it made of the ticket."""
+	to_assignee = replace(page(2, 10), target=Target(TargetKind.ASSIGNEE))
+	of = with_steps(act(Act.ASSIGN, target=Target(TargetKind.USER, "b")), to_assignee)
+	known = {"ticket": replace(ticket(), assignees=("a",))}
+
+	def reaches(step: Step) -> Reach:
+		user = step.target.value or known["ticket"].assignees[0]
+		return Reach((Recipient(method=step.method, address=user, label=user, user=user),))
+
+	def leaves(deed: Deed, was):
+		known["ticket"] = replace(was, assignees=(deed.user,), facts=replace(was.facts, priority="Other"))
+		return known["ticket"]
+
+	line = rehearse(of, known["ticket"], Context(T0, reaches=reaches), leaves=leaves)
+	assert [page.recipient.user for page in line.pages] == ["b"]
+	assert line.item.acted and line.item.facts.priority == "Other" and line.item.status is Status.EXHAUSTED
+	kinds = [event.kind for moment in line.moments for event in moment.events]
+	assert K.ASSIGNEE_CHANGED not in kinds and K.TICKET_CHANGED not in kinds
+
+
+def test_in_a_rehearsal_too_no_act_ends_its_own_item() -> None:
+	of = with_steps(act(Act.SET_STATUS, value="X"), page(2, 10))
+	stops = lambda _deed, was: replace(was, stopped_by_condition=True)  # noqa: E731
+	line = rehearse(of, ticket(), Context(T0, reaches=everybody), leaves=stops)
+	assert line.pages and line.item.status is Status.EXHAUSTED

@@ -276,7 +276,7 @@ def test_what_was_ordered_before_it_was_over_is_left_out(world: World, what: str
 		frappe.delete_doc("HD Ticket", ticket.name, force=True)
 		frappe.db.commit()
 	world.tick()
-	assert states() == ["Left Out"] * 2 and world.kinds(item).count("Act Left Out") == 2
+	assert states() == ["Withdrawn"] * 2 and world.kinds(item).count("Act Withdrawn") == 2
 	if what != "deleted":
 		assert todos(ticket) == [TECH]
 

@@ -63,7 +63,7 @@ const EVENTS = {
 	Replaced: { sign: "arrow" },
 	"Act Done": { sign: "pencil" },
 	"Act Failed": { sign: "pencil", look: "bad" },
-	"Act Left Out": { sign: "dash" },
+	"Act Withdrawn": { sign: "dash" },
 };
 
 const FALLBACK = { look: "sent", sign: "" };
