@@ -40,10 +40,9 @@ def run_group(item: ActionItem, context: Context) -> Decision:
 	ran = tuple(_run_steps(item, context))
 	pages = tuple(Page(each.step, item.run, to, planned) for each in ran for to in each.paged)
 	events = tuple(line for each in ran for line in _lines(each, item, now))
-	missed = False
+	reached = _is_anybody_reached(ran, item)
+	missed = not reached and any(each.for_people for each in ran)
 	if any(not each.step.act for each in ran):  # an act alone neither reaches anybody nor misses
-		reached = _is_anybody_reached(ran, item)
-		missed = not reached and any(each.for_people for each in ran)
 		item = replace(item, unreached=0 if reached else item.unreached + 1)
 	for each in ran:
 		if each.for_people:

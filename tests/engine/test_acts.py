@@ -66,11 +66,12 @@ def run(item, now=T0, **context):
 def test_each_is_ordered_once_with_its_step(what: Act) -> None:
 	step = act(what, value="Urgent")
 	reaches = {"reaches": lambda step: Reach((Recipient(method="", address="a", label="A", user="a"),))}
-	decision = run(opened(with_steps(step, page(2, 10))), **reaches)
+	item = replace(opened(with_steps(step, page(2, 10))), due_at=T0)
+	decision = run_due(item, ticket(), [], always, Context(T0 + minutes(1), **reaches))
 	assert [(deed.step, deed.run, deed.planned_at) for deed in decision.deeds] == [(step, 0, T0)]
 	assert not decision.pages and [e.step for e in decision.events if e.kind is K.STEP_RAN] == [1]
-	assert decision.item.due_at == T0 + minutes(10), "nothing is brought forward"
-	assert run(decision.item, T0 + minutes(10)).deeds == ()
+	assert decision.item.due_at == T0 + minutes(11), "nothing is brought forward"
+	assert run(decision.item, T0 + minutes(11)).deeds == ()
 
 
 def test_assigned_to_the_first_whom_the_step_reaches() -> None:

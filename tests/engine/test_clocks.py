@@ -12,6 +12,7 @@ from escalation_mgmt.engine import (
 	Calendar,
 	Clock,
 	Context,
+	Event,
 	EventKind,
 	Hours,
 	MatchFacts,
@@ -237,6 +238,14 @@ def test_later_messages_open_none_and_move_nothing() -> None:
 	assert opens(raised, [of, urgent], always, ASKED + minutes(9), clock=NEXT, past=past).plan is urgent
 
 
+@pytest.mark.parametrize("asked_at", [None, ASKED + minutes(9)])
+def test_a_message_that_is_deleted_moves_nothing_either(asked_at: datetime | None) -> None:
+	of = next_response(start=StartAt.AT_DEADLINE)
+	item = opened(of, WAITING, ASKED)
+	now = Context(ASKED + minutes(10))
+	assert evaluate(item, replace(WAITING, asked_at=asked_at), [of], always, now) is None
+
+
 def test_an_agents_reply_after_the_message_ends_it_and_no_other() -> None:
 	item = opened(next_response(stop=replace(plan().stop, on_reply=False)), WAITING, ASKED + minutes(2))
 	before = replace(WAITING, first_responded_at=ASKED + minutes(1))
@@ -314,6 +323,18 @@ def test_paused_for_two_hours_it_goes_on_with_what_was_left() -> None:
 	assert [event.kind for event in decision.events] == [EventKind.CLOCK_GOES_ON]
 	assert decision.item.due_at == T0 + minutes(190) and decision.item.paused_at is None
 	assert ran(decision.item, moved, T0 + minutes(190)).pages
+
+
+def test_what_history_says_of_it() -> None:
+	of = resolution(0, 10, repeats=1)
+	item = replace(opened(of), status=Status.ESCALATING, run=1, step=2, due_at=T0 + minutes(9))
+	paused = ticket(category=PAUSED)
+	stopped = evaluate(item, paused, [], always, Context(T0 + minutes(4)))
+	assert stopped.events == (Event(EventKind.CLOCK_STOPPED, T0 + minutes(4), 2, 1),)
+	assert stopped.item.version == item.version + 1 and not stopped.notices
+	goes_on = evaluate(stopped.item, ticket(), [], always, Context(T0 + minutes(6)))
+	due = {"due": T0 + minutes(11)}
+	assert goes_on.events == (Event(EventKind.CLOCK_GOES_ON, T0 + minutes(6), 2, 1, due),)
 
 
 def test_what_is_scheduled_goes_by_the_deadline_that_moved() -> None:

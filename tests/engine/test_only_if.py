@@ -11,12 +11,14 @@ from escalation_mgmt.engine import (
 	ALWAYS,
 	Calendar,
 	Context,
+	Event,
 	EventKind,
 	Hours,
 	InHours,
 	OnlyIf,
 	Plan,
 	Reach,
+	Status,
 	Step,
 	Target,
 	TargetKind,
@@ -80,6 +82,22 @@ def test_over_both_clock_changes() -> None:
 		for minute in range(0, 24 * 60, 10):
 			at = day + timedelta(minutes=minute)
 			assert len(paged(run(opened(of), at, working=OFFICE))) == 1
+
+
+def test_what_history_says_of_it() -> None:
+	of = with_only_if(NIGHT_STEP, DAY_STEP, repeats=1)
+	for at, number, why in ((MONDAY, 1, "working time"), (T0, 2, "outside working time")):
+		item = replace(opened(of, now=at), run=1, status=Status.ESCALATING)
+		decision = run_due(
+			replace(item, due_at=at - minutes(1)),
+			ticket(),
+			[],
+			always,
+			Context(at, working=OFFICE, reaches=everybody),
+		)
+		(line,) = (event for event in decision.events if event.kind is K.PASSED_OVER)
+		data = {"method": "Email", "planned": at - minutes(1), "why": why, "late": 60}
+		assert line == Event(K.PASSED_OVER, at, number, 1, data)
 
 
 def test_without_a_calendar_every_hour_is_working_time() -> None:
