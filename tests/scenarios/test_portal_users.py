@@ -292,7 +292,7 @@ REPORT = "/api/method/frappe.desk.reportview.get"
 HELPDESKS = (
 	"/api/method/helpdesk.api.doc.get_list_data"  # the ticket list, with the columns that somebody chose
 )
-CHOSEN = json.dumps([{"key": column, "label": column, "type": "Data"} for column in COLUMNS])
+CHOSEN = [{"key": column, "label": column, "type": "Data"} for column in COLUMNS]
 GET_ONE = "/api/method/helpdesk.helpdesk.doctype.hd_ticket.api.get_one"
 SET_VALUE, RUN = "/api/method/frappe.client.set_value", "/api/method/run_doc_method"
 
@@ -315,8 +315,8 @@ def test_what_a_customer_reads_of_their_ticket_says_nothing_of_its_escalation(
 		("get", GET, {"doctype": "HD Ticket", "name": name}),
 		("get", GET_ONE, {"name": name}),
 		("post", REPORT, {"doctype": "HD Ticket", "fields": fields}),
-		("post", HELPDESKS, {"doctype": "HD Ticket", "columns": CHOSEN, "order_by": f"{COLUMNS[2]} asc"}),
-		("post", HELPDESKS, {"doctype": "HD Ticket", "columns": CHOSEN}),
+		("json", HELPDESKS, {"doctype": "HD Ticket", "columns": CHOSEN, "order_by": f"{COLUMNS[2]} asc"}),
+		("json", HELPDESKS, {"doctype": "HD Ticket", "columns": CHOSEN}),
 		("post", SET_VALUE, {"doctype": "HD Ticket", "name": name, "fieldname": "subject", "value": "Fire!"}),
 		(
 			"post",
@@ -327,8 +327,8 @@ def test_what_a_customer_reads_of_their_ticket_says_nothing_of_its_escalation(
 	agent = world.login(TECH)
 	for who, session in (("customer", customer), ("agent", agent)):
 		for how, path, given in ways:
-			what = {"params" if how == "get" else "data": given}
-			answer = getattr(session, how)(world.url + path, timeout=30, **what)
+			what = {{"get": "params", "post": "data", "json": "json"}[how]: given}
+			answer = session.request("GET" if how == "get" else "POST", world.url + path, timeout=30, **what)
 			# Frappe refuses a field that isn't for the customer, or leaves it out.
 			assert answer.ok or (who == "customer" and answer.status_code == 403), (who, path, answer.text)
 			says = '"Escalating"' in answer.text or any(f'"{column}":' in answer.text for column in COLUMNS)
