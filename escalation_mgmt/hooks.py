@@ -46,6 +46,7 @@ doc_events = {
 		*("Escalation Contact Code", "Escalation Deed", "Escalation Device", "Escalation Device Secret"),
 		*("Escalation Endpoint", "Escalation Event", "Escalation Maintenance", "Escalation Notification"),
 		*("Escalation Notification Secret", "Escalation Settings", "Escalation Ticket State"),
+		"Escalation Turn",
 	): {"before_validate": "escalation_mgmt.utils.bounds.check"},
 	"*": {
 		# What lists show of a ticket's escalation is ours to write: of what is saved these are the first events.
@@ -108,6 +109,7 @@ ignore_links_on_delete = [
 	"Escalation Event",
 	"Escalation Plan Version",
 	"Escalation Deed",
+	"Escalation Turn",
 ]
 
 # An answer to a customer says nothing of a ticket's escalation.

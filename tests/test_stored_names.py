@@ -44,7 +44,7 @@ NO_NAMES = {
 		"catch_all_email public_url heartbeat_url vapid_public_key vapid_subject twilio_account_sid twilio_api_key"
 		" twilio_numbers twilio_messaging_service_sid installation_id"
 	),
-	"Escalation Step": "method address message",
+	"Escalation Step": "method address second_address message",
 }
 ELSEWHERE = {
 	("Escalation Action Item", "running_ticket"): "storage.action_items.follow_rename, storage.renames",
@@ -53,6 +53,7 @@ ELSEWHERE = {
 	("Escalation Ticket State", "reference_name"): "storage.ticket_states.follow_rename",
 	# Names of fields: storage.renamed_fields.
 	("Escalation Step", "user_field"): "",
+	("Escalation Step", "second_user_field"): "",
 	**{
 		("Escalation Ticket Source", f"{what}_field"): ""
 		for what in (
@@ -121,22 +122,33 @@ FROZEN = {
 	"owner": "Old", "subject": "Old", "message": "Old", "calendar": ["Escalation Calendar", "Old"], "counts_working_time": True,
 	"steps": [{"wait": 0, "method": "Email", "target": [kind, "Old"], "message": "Old", "needs": 1} for kind in FROZEN_TARGETS] + [{"wait": 0, "method": method, "target": ["Assignee", ""], "message": "", "value": "Old"} for method in FROZEN_VALUES],
 }  # fmt: skip
+KINDS = {kind: number for number, kind in enumerate(FROZEN_TARGETS)}
+VALUES = range(len(KINDS), len(FROZEN["steps"]))  # of the acts, each of which sets something
+FROZEN["steps"][0]["second"] = ["Team", "Old"]
+FROZEN["steps"][0]["only_if"] = {"hours": "", "priority": "Old", "condition": ""}
+
+
+def to(*kinds: str) -> str:
+	return " ".join(f"steps.{KINDS[kind]}.target.1" for kind in kinds)
 
 
 @pytest.mark.parametrize(
 	("renaming", "changed"),
 	[
-		(Everything(fact="priority"), "takes.priorities.0 steps.4.value"),
-		(Everything(fact="team"), "takes.team steps.5.value"),
-		(Everything(fact="status"), "steps.6.value"),
+		(
+			Everything(fact="priority"),
+			f"takes.priorities.0 steps.0.only_if.priority steps.{VALUES[0]}.value",
+		),
+		(Everything(fact="team"), f"takes.team steps.{VALUES[1]}.value"),
+		(Everything(fact="status"), f"steps.{VALUES[2]}.value"),
 		(Everything(fact="ticket_type"), "takes.ticket_type"),
 		(Everything(fact="customer"), "takes.customer"),
 		(Everything("Escalation Plan"), "name"),
 		(Everything("Escalation Calendar"), "calendar.1"),
-		(Everything("User"), "owner steps.0.target.1"),
-		(Everything("HD Team"), "steps.1.target.1"),
-		(Everything("Role"), "steps.2.target.1"),
-		(Everything("Escalation Endpoint"), "steps.3.target.1"),
+		(Everything("User"), f"owner {to('User')}"),
+		(Everything("HD Team"), f"{to('Team', 'Next in Turn', 'Available Members')} steps.0.second.1"),
+		(Everything("Role"), to("Role")),
+		(Everything("Escalation Endpoint"), to("Endpoint")),
 		(Everything("Something Else"), ""),
 	],
 	ids=lambda value: value if isinstance(value, str) else "",
@@ -163,9 +175,15 @@ def test_each_text_of_a_frozen_plan_is_a_name_or_known_to_be_none() -> None:
 	}
 	conditions = {"takes.condition", "stop.condition"}
 	none = {"subject", "message", "start", "clock", "calendar.0", "after_maintenance"}
-	steps = {f"steps.{n}.{what}" for n in range(7) for what in ("method", "message", "target.0", "target.1")}
-	steps |= {f"steps.{n}.value" for n in range(4, 7)}
-	assert texts == named | conditions | none | steps
+	steps = {
+		f"steps.{n}.{what}"
+		for n in range(len(FROZEN["steps"]))
+		for what in ("method", "message", "target.0", "target.1")
+	}
+	steps |= {f"steps.{n}.value" for n in VALUES}
+	second = {f"steps.0.second.{n}" for n in (0, 1)}
+	only_if = {f"steps.0.only_if.{what}" for what in ("hours", "priority", "condition")}
+	assert texts == named | conditions | none | steps | second | only_if
 
 
 def leaves(value: object, path: str = "") -> list[tuple[str, object]]:

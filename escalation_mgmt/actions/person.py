@@ -9,7 +9,7 @@ import redis
 from frappe import _
 
 from escalation_mgmt.actions.action import Click, Field, Option
-from escalation_mgmt.engine import ActionItem, CannotBeReached, TargetKind, TicketKey, is_personal
+from escalation_mgmt.engine import OF_TEAM, ActionItem, CannotBeReached, TargetKind, TicketKey, is_personal
 from escalation_mgmt.facts import assignments, people, sources
 from escalation_mgmt.utils import rate_limit
 from escalation_mgmt.utils.plain_text import plain
@@ -113,11 +113,11 @@ def _to_come(item: ActionItem | None) -> set[str]:
 	"""The users whom the steps of this run that are still to come name, one by one or as a team."""
 	users: set[str] = set()
 	for step in item.plan.steps[item.step :] if item else ():
-		kind, value = step.target.kind, step.target.value
-		if kind is TargetKind.USER:
-			users.add(value)
-		elif kind is TargetKind.TEAM and (team := value or item.facts.team):
-			users.update(sources.team_members(team))
+		for target in step.targets:
+			if target.kind is TargetKind.USER:
+				users.add(target.value)
+			elif target.kind in OF_TEAM and (team := target.value or item.facts.team):
+				users.update(sources.team_members(team))
 	return users
 
 

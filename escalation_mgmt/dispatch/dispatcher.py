@@ -88,7 +88,10 @@ def _run(claimed: list[action_items.Stored], now: datetime) -> int:
 def _decide(stored: action_items.Stored, snapshot: Snapshot, now: datetime) -> Decision | None:
 	ticket, enabled = snapshot.ticket(stored), snapshot.enabled(stored.key.doctype).values()
 	context = snapshot.context(stored, ticket, now, snapshot.maintenances.of(ticket))
-	return run_due(stored.item, ticket, enabled, snapshot.condition_met(stored.key), context)
+	decision = run_due(stored.item, ticket, enabled, snapshot.condition_met(stored.key), context)
+	if decision:
+		snapshot.directory.turns.took(decision)
+	return decision
 
 
 def _run_in_parts(names: list[str]) -> int:

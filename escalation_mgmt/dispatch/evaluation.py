@@ -28,7 +28,7 @@ from escalation_mgmt.engine import (
 	evaluate,
 	opens,
 )
-from escalation_mgmt.facts import conditions, plans, sources
+from escalation_mgmt.facts import conditions, only_if, plans, sources
 from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
@@ -89,8 +89,14 @@ class Snapshot:
 		maintenances: Sequence[Maintenance] = (),
 	) -> Context:
 		"""What the rules are told of one item beside it and its ticket. Of maintenances only what is due asks."""
-		working = self.calendars.of(stored.item.plan, ticket)
-		return Context(now, working, partial(self.reaches, stored.key), maintenances)
+		plan, key = stored.item.plan, stored.key
+		return Context(
+			now,
+			self.calendars.of(plan, ticket),
+			partial(self.reaches, key),
+			maintenances,
+			lambda step: only_if.holds(plan, step, ticket, partial(self.tickets.values, key)),
+		)
 
 	def reaches(self, key: TicketKey, step: Step) -> Reach:
 		return self.directory.reach(step, self.tickets, key)

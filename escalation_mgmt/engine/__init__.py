@@ -70,6 +70,7 @@ from escalation_mgmt.engine.matching import (
 from escalation_mgmt.engine.plan import (
 	ALWAYS,
 	EVERYONE,
+	OF_TEAM,
 	Act,
 	AfterMaintenance,
 	CalendarKind,
@@ -142,6 +143,7 @@ __all__ = [
 	"LONGEST_SNOOZE",
 	"NEVER",
 	"NOT_DELIVERED",
+	"OF_TEAM",
 	"RUNNING",
 	"TRANSITIONS",
 	"AckRequest",

@@ -19,6 +19,7 @@ class Recipient:
 	label: str
 	user: str = ""
 	endpoint: str = ""
+	turn: str = ""  # the team of which they were next in turn
 
 	@property
 	def counted_as(self) -> str:
@@ -38,10 +39,11 @@ class Unreachable:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-	"""Whom one step reaches at this instant, and whom it can't."""
+	"""Whom one step reaches at this instant, and whom it can't. `by_second`: by its second target."""
 
 	recipients: tuple[Recipient, ...] = ()
 	unreachable: tuple[Unreachable, ...] = ()
+	by_second: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,15 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-	"""An act of a step on the ticket, to be done once this decision is committed. `user`: to whom the ticket is assigned."""
+	"""An act of a step on the ticket, to be done once this decision is committed. `user`: to whom the ticket is assigned;
+	`turn`: the team of which they were next in turn.
+	"""
 
 	step: Step
 	run: int
 	planned_at: datetime
 	user: str = ""
+	turn: str = ""
 
 
 class Audience(StrEnum):

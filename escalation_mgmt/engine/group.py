@@ -79,7 +79,8 @@ def _act(step: Step, item: ActionItem, context: Context) -> _Ran:
 		return _Ran(step, deed=Deed(step, item.run, planned))
 	reached = reach(step, item, context.reaches)
 	first = next((to for to in reached.recipients if to.user), None)
-	return _Ran(step, reached, deed=Deed(step, item.run, planned, first.user) if first else None)
+	deed = Deed(step, item.run, planned, first.user, first.turn) if first else None
+	return _Ran(step, reached, deed=deed)
 
 
 def _key(to: Recipient) -> tuple[str, str, str]:
@@ -100,7 +101,7 @@ def _lines(ran: _Ran, item: ActionItem, now: datetime) -> Iterator[Event]:
 		"to": ", ".join(to.label for to in gets),
 	}
 	spared = ", ".join(name for _user, name in ran.spared)
-	more = given({"same": ran.same, "spared": spared, "value": ran.step.value})
+	more = given({"same": ran.same, "spared": spared, "second": ran.reach.by_second, "value": ran.step.value})
 	people = {"to": tuple((to.user, to.label) for to in gets), "spared": ran.spared}
 	yield Event(EventKind.STEP_RAN, now, number, item.run, data | more | late(item, now), people)
 	for miss in ran.reach.unreachable:

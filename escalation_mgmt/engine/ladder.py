@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from escalation_mgmt.engine.context import Context
 from escalation_mgmt.engine.decision import Page, Reach, Recipient, Unreachable
 from escalation_mgmt.engine.event import EventKind
-from escalation_mgmt.engine.plan import Plan, StartAt, Step
+from escalation_mgmt.engine.plan import ALWAYS, Plan, StartAt, Step
 from escalation_mgmt.engine.rehearse import Timeline, rehearse
 from escalation_mgmt.engine.ticket import Ticket
 
@@ -34,15 +34,19 @@ class Rung:
 def ladder(plan: Plan) -> Iterator[Rung]:
 	"""The rungs of a plan in their order, of every run, as a run climbs them that reaches everybody.
 
-	All waits count around the clock here: what a calendar does depends on when the window ends, and is shown by a
-	rehearsal. A plan that repeats for ever is cut off (`rehearse.MOST_MOMENTS`), and then has no end.
+	All waits count around the clock here, and every step runs, whatever it asks for first: what a calendar does depends on when
+	the window ends, and is shown by a rehearsal. A plan that repeats for ever is cut off (`rehearse.MOST_MOMENTS`), and then has no end.
 	"""
 	if not plan.steps:
 		return
-	plan = replace(plan, start=StartAt.AT_ONCE)
+	by_number = {step.number: step for step in plan.steps}
+	plan = replace(
+		plan, start=StartAt.AT_ONCE, steps=tuple(replace(step, only_if=ALWAYS) for step in plan.steps)
+	)
 	# Which ticket it is and who is reached doesn't show in a ladder.
 	nobodys = Ticket(doctype=plan.takes.doctype, name="")  # pragma: no mutate
-	yield from rungs(rehearse(plan, nobodys, Context(_SOME_TIME, reaches=_everybody)), _SOME_TIME)
+	for rung in rungs(rehearse(plan, nobodys, Context(_SOME_TIME, reaches=_everybody)), _SOME_TIME):
+		yield replace(rung, steps=tuple(by_number[step.number] for step in rung.steps))
 
 
 def rungs(timeline: Timeline, since: datetime) -> Iterator[Rung]:

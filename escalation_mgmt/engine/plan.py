@@ -85,6 +85,10 @@ class TargetKind(StrEnum):
 	ENDPOINT = "Endpoint"
 
 
+OF_TEAM = frozenset({TargetKind.TEAM, TargetKind.NEXT_IN_TURN, TargetKind.AVAILABLE})
+"""What reaches members of a team: the one that is named, else the ticket's own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
 	"""Whom a step reaches. `value` is the user, team, role, field, address or endpoint; empty for an assignee and a manager."""
@@ -123,6 +127,11 @@ class Step:
 	second: Target | None = None  # taken where `target` reaches nobody
 	only_if: OnlyIf = ALWAYS
 	value: str = ""  # of an act: the priority, team or status that it sets
+
+	@property
+	def targets(self) -> tuple[Target, ...]:
+		"""Whom it goes to, and whom it goes to where that reaches nobody."""
+		return (self.target, self.second) if self.second else (self.target,)
 
 	@property
 	def act(self) -> Act | None:

@@ -155,6 +155,7 @@ class _VirtualTime:
 				deeds=decision.deeds,
 			)
 			self.item = decision.item
+			self._context.took(decision)
 			for deed in decision.deeds:
 				self._act(deed)
 			for page in decision.pages:

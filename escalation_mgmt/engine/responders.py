@@ -138,10 +138,15 @@ def reach(step: Step, item: ActionItem, reaches: Reaches) -> Reach:
 	found = reaches(step)
 	if step.second and not found.recipients:
 		second = reaches(replace(step, target=step.second))
-		found = Reach(second.recipients, found.unreachable + second.unreachable)
+		missed = found.unreachable + second.unreachable
+		found = Reach(second.recipients, missed, by_second=bool(second.recipients))
 	for also in _also_to(step, item.added):
 		more = reaches(also)
-		found = Reach(found.recipients + more.recipients, found.unreachable + more.unreachable)
+		found = replace(
+			found,
+			recipients=found.recipients + more.recipients,
+			unreachable=found.unreachable + more.unreachable,
+		)
 	return found
 
 

@@ -34,7 +34,7 @@ def met_by(values: Values) -> Callable[[Plan], bool]:
 
 	def is_met(plan: Plan) -> bool:
 		asked = plan.takes.condition
-		return not asked or _is_met(asked, values, plan, "condition")
+		return not asked or is_true(asked, values, plan, "condition")
 
 	return is_met
 
@@ -42,15 +42,24 @@ def met_by(values: Values) -> Callable[[Plan], bool]:
 def stopped(plan: Plan, values: Values) -> bool:
 	"""Whether the plan's own stop condition is met. One that fails stops nothing: better a page too many."""
 	asked = plan.stop.condition
-	return bool(asked) and _is_met(asked, values, plan, "stop_condition")
+	return bool(asked) and is_true(asked, values, plan, "stop_condition")
 
 
-def _is_met(expression: str, values: Values, plan: Plan, which: str) -> bool:
+def is_true(expression: str, values: Values, plan: Plan, which: str, *, otherwise: bool = False) -> bool:
+	"""Whether an expression of a plan is; `otherwise` where it can't be evaluated, which is reported under `which` it is."""
 	try:
 		return evaluate_condition(expression, values(expression))
 	except Exception:
-		report_once(f"Escalation Plan {plan.name}: the {which.replace('_', ' ')} failed")
-		return False
+		report_failed(plan, which, otherwise=otherwise)
+		return otherwise
+
+
+def report_failed(plan: Plan, which: str, *, otherwise: bool) -> None:
+	"""Report the exception at hand, once an hour, with as what it counts."""
+	counts_as = str(otherwise).lower()
+	report_once(
+		f"Escalation Plan {plan.name}: the {which.replace('_', ' ')} failed, and counts as {counts_as}"
+	)
 
 
 class TicketValues:

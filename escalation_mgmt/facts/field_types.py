@@ -40,6 +40,11 @@ def is_number(field: Any) -> bool:
 	return bool(field) and field.fieldtype in NUMBERS
 
 
+def is_scale(field: Any) -> bool:
+	"""Whether more is more urgent in a field (a DocField; None: there is none)."""
+	return bool(field) and field.fieldtype in _SCALES
+
+
 def as_word(field: Any, value: Any) -> str:
 	"""What a field holds, in the one spelling that is compared; empty for nothing. Never raises."""
 	if value is None or value == "":
@@ -96,7 +101,7 @@ def options(field: Any) -> list[str]:
 
 def urgency(field: Any, word: str) -> int:
 	"""How urgent a word of a scale is: more stars, a box that is ticked. 0 for a field that is no scale."""
-	if not field or field.fieldtype not in _SCALES:
+	if not is_scale(field):
 		return 0
 	try:
 		return int(_number(word) * 10)

@@ -40,15 +40,25 @@ def follow(content: dict[str, Any], renaming: Renaming) -> dict[str, Any]:
 			"condition": condition(takes["condition"]),
 		},
 		"stop": {**content["stop"], "condition": condition(content["stop"]["condition"])},
-		"steps": [
-			{**step, "target": _target(step["target"], named), **_value(step, fact)}
-			for step in content["steps"]
-		],
+		"steps": [_step(step, named, fact, condition) for step in content["steps"]],
 	}
 	if kind == CalendarKind.CALENDAR:
 		changed["calendar"] = [kind, named(calendar, CALENDAR)]
 	elif kind:
 		changed["calendar"] = [kind, fact(calendar, "agreement")]
+	return changed
+
+
+def _step(step: dict[str, Any], named: Any, fact: Any, condition: Any) -> dict[str, Any]:
+	changed = {**step, "target": _target(step["target"], named), **_value(step, fact)}
+	if "second" in step:
+		changed["second"] = _target(step["second"], named)
+	if only_if := step.get("only_if"):
+		changed["only_if"] = {
+			**only_if,
+			"priority": fact(only_if["priority"], "priority"),
+			"condition": condition(only_if["condition"]),
+		}
 	return changed
 
 

@@ -5,20 +5,27 @@ Everything is read once for a whole set of action items; one person's missing nu
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import frappe
 from frappe import _
 
 from escalation_mgmt import notifiers
-from escalation_mgmt.engine import Reach, Recipient, Step, TargetKind, TicketKey, Unreachable
-from escalation_mgmt.facts import acts, sources, tickets
+from escalation_mgmt.engine import OF_TEAM, Reach, Recipient, Step, TargetKind, Ticket, TicketKey, Unreachable
+from escalation_mgmt.facts import acts, managers, sources, tickets
+from escalation_mgmt.facts.turns import Turns
 from escalation_mgmt.notifiers.base import CannotReach, Notifier, Person
 from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.doctypes import CONTACT
 from escalation_mgmt.utils.error_reports import report_error
 from escalation_mgmt.utils.masking import masked
 from escalation_mgmt.utils.plain_text import cell
+
+
+class _Nobody(Exception):
+	"""A target leads to nobody; the text says why, in words."""
+
 
 GUEST, ADMINISTRATOR = frappe.STANDARD_USERS  # accounts that every site has
 
@@ -30,9 +37,10 @@ class Directory:
 	def __init__(self) -> None:
 		self._notifiers: dict[str, tuple[Notifier | None, str | None]] = {}
 		self._people: dict[str, Person | str] = {}
-		self._members: dict[tuple[str, str], list[str]] = {}
+		self._members: dict[tuple[str, ...], list[str]] = {}
 		self._addresses: dict[tuple[str, str], str | CannotReach] = {}
 		self._classes = notifiers.classes()
+		self.turns = Turns()
 
 	def notifier(self, method: str) -> tuple[Notifier | None, str | None]:
 		"""The notifier of a method, and why it can't send now (None: it can)."""
@@ -106,31 +114,76 @@ class Directory:
 		return reason.replace(value, self._label(step)) if bare else reason
 
 	def _reach(self, step: Step, ticket: tickets.Tickets, key: TicketKey) -> Reach:
-		kind, value = step.target.kind, step.target.value
-
-		def nobody(reason: str) -> Reach:
-			return Reach((), (Unreachable(method=step.method, label=_(str(kind)), reason=reason),))
-
+		kind = step.target.kind
 		if kind in (TargetKind.ADDRESS, TargetKind.ENDPOINT):
 			return self._reach_address(step)
-		if kind is TargetKind.ASSIGNEE:
-			if not (users := list(ticket[key].assignees)):
-				return nobody(_("The ticket is assigned to nobody."))
-		elif kind is TargetKind.USER:
-			users = [value]
-		elif kind is TargetKind.TEAM:
-			if not (team := value or ticket[key].facts.team):
-				return nobody(_("The ticket has no team."))
-			if not (users := self._team(team)):
-				return nobody(_("The team {0} has no members.").format(team))
-		elif kind is TargetKind.ROLE:
-			if not (users := self._role(value)):
-				return nobody(_nobody_has(value))
-		else:
-			if not (user := ticket.field(key, value)):
-				return nobody(_("The ticket's field {0} is empty.").format(value))
-			users = [user]
+		try:
+			if kind in OF_TEAM:
+				return self._reach_team(step, step.target.value or ticket[key].facts.team)
+			users = self._users(step, ticket, key)
+		except _Nobody as e:
+			miss = Unreachable(method=step.method, label=_(str(kind)), reason=str(e))
+			return Reach((), (miss,))
 		return self._reach_people(step, users)
+
+	def _users(self, step: Step, ticket: tickets.Tickets, key: TicketKey) -> list[str]:
+		"""Whom a step goes to that names no team. Raises _Nobody."""
+		value = step.target.value
+		match step.target.kind:
+			case TargetKind.USER:
+				return [value]
+			case TargetKind.ASSIGNEE:
+				if users := list(ticket[key].assignees):
+					return users
+				raise _Nobody(_("The ticket is assigned to nobody."))
+			case TargetKind.MANAGER:
+				if users := self._managers(ticket[key]):
+					return users
+				raise _Nobody(_no_manager(ticket[key]))
+			case TargetKind.ROLE:
+				if users := self._role(value):
+					return users
+				raise _Nobody(_nobody_has(value))
+			case _:
+				if user := ticket.field(key, value):
+					return [user]
+				raise _Nobody(_("The ticket's field {0} is empty.").format(value))
+
+	def _reach_team(self, step: Step, team: str) -> Reach:
+		"""All of a team, those who are available, or the one whose turn it is: of those whom the method reaches, and who are
+		available. While nobody is, a turn goes to the step's second target; where there is none, it goes on as ever.
+		"""
+		if not team:
+			raise _Nobody(_("The ticket has no team."))
+		if not (users := self._team(team)):
+			raise _Nobody(_("The team {0} has no members.").format(team))
+		kind = step.target.kind
+		if kind is TargetKind.TEAM:
+			return self._reach_people(step, users)
+		away = self._once(("away", team), lambda: sorted(sources.unavailable(users)))
+		available = [user for user in users if user not in away]
+		if kind is TargetKind.AVAILABLE:
+			if not available:
+				raise _Nobody(_("Nobody of the team {0} is available.").format(team))
+			return self._reach_people(step, available)
+		found = self._reach_people(step, available)
+		is_last = step.second in (None, step.target)
+		if not found.recipients and away and is_last:
+			found = self._reach_people(step, users)
+		if not available and not is_last:
+			raise _Nobody(_("Nobody of the team {0} is available.").format(team))
+		return self._next_of(found, team)
+
+	def _next_of(self, found: Reach, team: str) -> Reach:
+		"""Of those who are reached the one whose turn it is; that others of the team aren't is no matter then."""
+		by_user = {to.user: to for to in found.recipients}
+		if not by_user:
+			return found
+		return Reach((replace(by_user[self.turns.next_of(team, by_user)], turn=team),))
+
+	def _managers(self, ticket: Ticket) -> list[str]:
+		users, team = ticket.assignees, ticket.facts.team
+		return self._once(("manager", *users, team), lambda: managers.of(users, team))
 
 	def _reach_address(self, step: Step) -> Reach:
 		notifier, why = self.notifier(step.method)
@@ -237,7 +290,7 @@ class Directory:
 
 		return self._once(("role", role), read)
 
-	def _once(self, key: tuple[str, str], read: Callable[[], list[str]]) -> list[str]:
+	def _once(self, key: tuple[str, ...], read: Callable[[], list[str]]) -> list[str]:
 		if key not in self._members:
 			self._members[key] = read()
 		return self._members[key]
@@ -283,6 +336,22 @@ def _nobody(row: Any) -> str:
 			"Nobody sits behind the account Administrator. Choose a person, or make an Escalation Contact for it."
 		)
 	return "" if row.enabled else _("The user is disabled.")
+
+
+def _no_manager(ticket: Ticket) -> str:
+	"""Why nobody is known to be the manager of whom a ticket is assigned to, and what to do about it."""
+	assigned, team = ", ".join(name for _user, name in names(ticket.assignees)), ticket.facts.team
+	if not ticket.assignees and not team:
+		return _("The ticket is assigned to nobody, and has no team.")
+	if not assigned:
+		return _("The ticket is assigned to nobody, and the team {0} names no lead.").format(team)
+	if not frappe.db.exists("DocType", managers.EMPLOYEE):
+		return _(
+			"Nobody says who the manager of {0} is. Give teams a field that links to their lead, or the step a second target."
+		).format(assigned)
+	return _(
+		"Nobody says who the manager of {0} is: no Employee record does, under Reports to, and no team names its lead."
+	).format(assigned)
 
 
 def _nobody_has(role: str) -> str:

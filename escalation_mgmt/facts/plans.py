@@ -21,6 +21,8 @@ from escalation_mgmt.engine import (
 	AfterMaintenance,
 	CalendarKind,
 	Clock,
+	InHours,
+	OnlyIf,
 	Plan,
 	StartAt,
 	Step,
@@ -90,11 +92,17 @@ def from_doc(doc: Any) -> Plan:
 				number=number,
 				wait=_seconds(row.wait),
 				method=row.method,
-				target=Target(TargetKind(row.whom), _target_value(row)),
+				target=target(row),
 				message=row.message or "",
 				in_working_time=by_calendar and bool(cint(row.in_working_time)),
 				needs=_needs(row),
 				value=acts.value_of(row),
+				second=_second(row),
+				only_if=OnlyIf(
+					hours=InHours(row.get("only_if_hours") or ""),
+					priority=spelled("priority", row.get("only_if_priority") or ""),
+					condition=(row.get("only_if_condition") or "").strip(),
+				),
 			)
 			for number, row in enumerate(doc.steps, 1)
 		),
@@ -127,12 +135,17 @@ TARGET_FIELD = {
 	TargetKind.ASSIGNEE: "",
 	TargetKind.USER: "user",
 	TargetKind.TEAM: "team",
+	TargetKind.NEXT_IN_TURN: "team",
+	TargetKind.AVAILABLE: "team",
+	TargetKind.MANAGER: "",
 	TargetKind.ROLE: "role",
 	TargetKind.USER_FIELD: "user_field",
 	TargetKind.ADDRESS: "address",
 	TargetKind.ENDPOINT: "endpoint",
 }
-"""Which column of a step says whom, for each kind of target."""
+"""Which column of a step says whom, for each kind of target; of its second target with `SECOND` before it."""
+
+SECOND = "second_"
 
 
 def _needs(row: Any) -> int:
@@ -142,9 +155,15 @@ def _needs(row: Any) -> int:
 	return max(cint(row.acknowledgement_count), 1) if row.acknowledgements == "Some" else 1
 
 
-def _target_value(row: Any) -> str:
-	field = TARGET_FIELD[TargetKind(row.whom)]
-	return (row.get(field) or "").strip() if field else ""
+def target(row: Any, prefix: str = "") -> Target:
+	"""Whom a step of a plan goes to; with the prefix `SECOND`: where that reaches nobody."""
+	kind = TargetKind(row.get(f"{prefix}whom"))
+	field = TARGET_FIELD[kind]
+	return Target(kind, (row.get(prefix + field) or "").strip() if field else "")
+
+
+def _second(row: Any) -> Target | None:
+	return target(row, SECOND) if row.get(f"{SECOND}whom") else None
 
 
 def _seconds(value: Any) -> timedelta:

@@ -31,6 +31,8 @@ LEVELS = {
 
 _AGENT_ROLES = ("Agent", "Agent Manager")
 
+_NOT_AVAILABLE = ("Away", "Unavailable")
+
 MOST_URGENT = 1_000_000  # above any integer_value
 # What Helpdesk named by a number up to 1.28 it names by a word later; a number that is remembered means the same after that.
 NUMBERS_OF_LEVELS = {"Urgent": 100, "High": 200, "Medium": 300, "Low": 400}
@@ -360,6 +362,48 @@ def team_members(team: str) -> list[str]:
 	return frappe.get_all(
 		"HD Team Member", filters={"parent": team, "parenttype": HD_TEAM}, pluck="user", order_by="idx"
 	)
+
+
+def team_lead(team: str) -> str:
+	"""Whom a team's own document names as its lead: the first of its fields that links to a user (Helpdesk has none; Customize
+	Form adds one). Empty: it has none, or names nobody.
+	"""
+	field = _lead_field()
+	return (frappe.db.get_value(HD_TEAM, team, field) if field else "") or ""
+
+
+def team_has_lead() -> bool:
+	"""Whether a team's document has a field for its lead."""
+	return bool(_lead_field())
+
+
+def _lead_field() -> str:
+	if not frappe.db.exists("DocType", HD_TEAM):
+		return ""
+	fields = frappe.get_meta(HD_TEAM).get("fields", {"fieldtype": "Link", "options": "User"})
+	return fields[0].fieldname if fields else ""
+
+
+def unavailable(users: Collection[str]) -> set[str]:
+	"""Those of these users who are no active agents, or, where the installed Helpdesk asks agents for it (1.27 and later), have
+	said that they are away or unavailable. Who is no agent at all is as available as anybody.
+	"""
+	if not users or not frappe.db.exists("DocType", HD_AGENT):
+		return set()
+	field = frappe.get_meta(HD_AGENT).get_field("availability")
+	found = frappe.get_all(
+		HD_AGENT,
+		filters={"user": ("in", sorted(users))},
+		fields=["user", "is_active", *(["availability"] if field else [])],
+		order_by="user",
+	)
+	category: dict[str, str] = {}
+	if field and field.fieldtype == "Link":  # statuses of the site's own, each of a category
+		category = dict(
+			frappe.get_all(field.options, fields=["name", "category"], order_by="name", as_list=True)
+		)
+	said = {row.user: category.get(row.get("availability"), row.get("availability")) for row in found}
+	return {row.user for row in found if not row.is_active or said[row.user] in _NOT_AVAILABLE}
 
 
 def possible_assignees(doctype: str, team: str = "") -> list[str]:

@@ -28,6 +28,7 @@ from escalation_mgmt.utils.doctypes import (
 	SOURCE,
 	STEP,
 	TICKET_STATE,
+	TURN,
 )
 
 FACTS = ("priority", "team", "ticket_type", "customer", "status", "agreement")
@@ -61,10 +62,10 @@ class Place:
 
 
 _ROW = "`reference_doctype`"
-_PLAN_OF_ROW = (
-	f"(select p.`reference_doctype` from `tab{PLAN}` p where p.`name` = `tab{PLAN_PRIORITY}`.`parent`)"
+_PLAN_OF_ROW, _PLAN_OF_STEP = (
+	f"(select p.`reference_doctype` from `tab{PLAN}` p where p.`name` = `tab{of}`.`parent`)"
+	for of in (PLAN_PRIORITY, STEP)
 )
-_PLAN_OF_STEP = f"(select p.`reference_doctype` from `tab{PLAN}` p where p.`name` = `tab{STEP}`.`parent`)"
 
 PLACES = (
 	Place(PLAN, "team", fact="team", tickets=_ROW),
@@ -78,6 +79,10 @@ PLACES = (
 	Place(STEP, "set_priority", fact="priority", tickets=_PLAN_OF_STEP),
 	Place(STEP, "set_team", fact="team", tickets=_PLAN_OF_STEP),
 	Place(STEP, "set_status", fact="status", tickets=_PLAN_OF_STEP),
+	Place(STEP, "second_team", names=sources.HD_TEAM),
+	Place(STEP, "only_if_priority", fact="priority", tickets=_PLAN_OF_STEP),
+	Place(STEP, "only_if_condition", holds=Holds.CONDITION, tickets=_PLAN_OF_STEP),
+	Place(TURN, "team", names=sources.HD_TEAM),
 	Place(MAINTENANCE, "team", fact="team"),
 	Place(MAINTENANCE, "customer", fact="customer"),
 	Place(SOURCE, "resolved_statuses", fact="status", holds=Holds.LINES, tickets=_ROW),
@@ -106,6 +111,8 @@ FROZEN_TARGETS = {
 	"Team": sources.HD_TEAM,
 	"Role": "Role",
 	"Endpoint": ENDPOINT,
+	"Next in Turn": sources.HD_TEAM,
+	"Available Members": sources.HD_TEAM,
 }
 """Whose name a frozen step's target is, for each kind of target that is a document."""
 

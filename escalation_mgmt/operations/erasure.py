@@ -285,12 +285,15 @@ def plans_with(person: Erased) -> None:
 	and its step reaches nobody until somebody corrects it; readiness says so."""
 	for name, content in rows_with(PLAN_VERSION, "content", person.identifiers):
 		write(PLAN_VERSION, name, {"content": plan_of(content, person)})
-	if person.addresses:
+	for column in ("address", "second_address") if person.addresses else ():
 		frappe.db.sql(
-			f"update `tab{STEP}` set `address` = '' where `address` in ({rows.placeholders(person.addresses)})",
+			f"update `tab{STEP}` set `{column}` = '' where `{column}` in ({rows.placeholders(person.addresses)})",
 			tuple(person.addresses),
 		)
-	texts = {PLAN: ("condition", "stop_condition", "subject", "message"), STEP: ("message",)}
+	texts = {
+		PLAN: ("condition", "stop_condition", "subject", "message"),
+		STEP: ("only_if_condition", "message"),
+	}
 	for doctype, columns in texts.items():
 		for column in columns:
 			for name, text in rows_with(doctype, column, person.identifiers):
@@ -304,9 +307,9 @@ def plan_of(content: str, person: Erased) -> str:
 	"""A frozen plan without a person."""
 	plan = json.loads(content)
 	for step in plan["steps"]:
-		kind, value = step["target"]
-		if kind == TargetKind.ADDRESS and value in person.addresses:
-			step["target"] = [kind, ""]
+		for target in filter(None, (step["target"], step.get("second"))):
+			if target[0] == TargetKind.ADDRESS and target[1] in person.addresses:
+				target[1] = ""
 	return json.dumps(person.out_of_all(plan), sort_keys=True)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import frappe
 
 from escalation_mgmt.operations import erasure, erasure_elsewhere
-from escalation_mgmt.storage import bell
+from escalation_mgmt.storage import bell, turns
 from escalation_mgmt.utils.doctypes import ITEM
 
 RUNS_BY = ("added", "ack_requests", "acks", "assignees")
@@ -37,6 +37,7 @@ def erase(request: Any, _event: str) -> None:
 	bell.forget_person(person.called, person.names)
 	erasure.plans_with(person)
 	erasure.contact_of(person)
+	turns.forget_user(person.called)
 	erasure_elsewhere.settings_with(person)
 	erasure_elsewhere.versions_with(person)
 	erasure_elsewhere.assignments_of(person)

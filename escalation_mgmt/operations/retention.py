@@ -12,7 +12,7 @@ from frappe.utils import cint, now_datetime
 
 from escalation_mgmt.engine import RUNNING
 from escalation_mgmt.notifiers.push import devices
-from escalation_mgmt.storage import acts, bell, callbacks, message_secrets
+from escalation_mgmt.storage import acts, bell, callbacks, message_secrets, turns
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import (
 	DEVICE,
@@ -40,6 +40,7 @@ def daily() -> None:
 	frappe.db.commit()
 	if days := cint(frappe.db.get_single_value(SETTINGS, "keep_days")):
 		_in_batches(lambda: _remove(timedelta(days=days)))
+		turns.forget(timedelta(days=days), clock.now())
 		_remove_unused_versions()
 		frappe.db.commit()
 

@@ -9,8 +9,8 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt.engine import TargetKind
-from escalation_mgmt.facts import condition_names, maintenances, sources, stored_names
+from escalation_mgmt.engine import OF_TEAM
+from escalation_mgmt.facts import condition_names, maintenances, plans, sources, stored_names
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import MAINTENANCE, SETTINGS
 
@@ -21,6 +21,8 @@ def spell(plan: Any) -> None:
 	"""Write the names of a plan as tickets have them: the database finds them in any capitals, a plan doesn't."""
 	for row in plan.priorities:
 		row.priority = _spelled(plan.reference_doctype, "priority", row.priority)
+	for row in plan.steps:
+		row.only_if_priority = _spelled(plan.reference_doctype, "priority", row.only_if_priority)
 	for what in (*_MATCHED, "agreement"):
 		plan.set(what, _spelled(plan.reference_doctype, what, plan.get(what)))
 
@@ -44,19 +46,32 @@ def lost_in_plan(plan: Any) -> list[str]:
 		if name and not stored_names.canonical(doctype, what, name)
 	]
 	for row in plan.steps:
-		if row.whom == TargetKind.TEAM and row.team and not frappe.db.exists(sources.HD_TEAM, row.team):
-			words = _("There is no {0} {1}. Choose one that is offered under {2}.")
-			found.append(
-				_("Step {0}: {1}").format(row.idx, words.format(_(sources.HD_TEAM), row.team, _("Team")))
-			)
+		found += [_("Step {0}: {1}").format(row.idx, words) for words in _lost_in_step(row, doctype)]
 	return found
+
+
+def _lost_in_step(row: Any, doctype: str) -> Iterator[str]:
+	words = _("There is no {0} {1}. Choose one that is offered under {2}.")
+	for prefix in ("", plans.SECOND):
+		team = row.get(f"{prefix}team")
+		if row.get(f"{prefix}whom") in OF_TEAM and team and not _is_team(team):
+			yield words.format(_(sources.HD_TEAM), team, _("Team"))
+	least = row.only_if_priority
+	if least and not stored_names.canonical(doctype, "priority", least):
+		yield words.format(_kind(doctype, "priority"), least, _(row.meta.get_label("only_if_priority")))
+
+
+def _is_team(name: str) -> bool:
+	return bool(frappe.db.exists("DocType", sources.HD_TEAM) and frappe.db.exists(sources.HD_TEAM, name))
 
 
 def lost_in_conditions(plan: Any) -> Iterator[str]:
 	"""What a plan's conditions compare a field with, and that it can't be."""
 	meta = frappe.get_meta(plan.reference_doctype)
-	for column in ("condition", "stop_condition"):
-		for fieldname, name in dict.fromkeys(condition_names.compared(plan.get(column) or "")):
+	asked = [(_(plan.meta.get_label(column)), plan.get(column)) for column in ("condition", "stop_condition")]
+	asked += [(only_if_of(row), row.only_if_condition) for row in plan.steps]
+	for label, expression in asked:
+		for fieldname, name in dict.fromkeys(condition_names.compared(expression or "")):
 			df = meta.get_field(fieldname)
 			if not name or not df:
 				continue
@@ -67,7 +82,12 @@ def lost_in_conditions(plan: Any) -> Iterator[str]:
 			if not there:
 				yield _(
 					"{0} compares {1} with {2}, which it can't be: there is none. Correct the name."
-				).format(_(plan.meta.get_label(column)), _(df.label or fieldname), name)
+				).format(label, _(df.label or fieldname), name)
+
+
+def only_if_of(row: Any) -> str:
+	"""What the expression of a step's *only if* is called."""
+	return _("Step {0}: {1}").format(row.idx, _("the condition under Only If"))
 
 
 def lost_in_maintenances() -> Iterator[tuple[str, str]]:

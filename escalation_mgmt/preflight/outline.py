@@ -1,13 +1,24 @@
 """What a plan's form says while it is being written: its ladder of times, and what is wrong with it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
 import frappe
 from frappe import _
 
-from escalation_mgmt.engine import EVERYONE, Clock, Plan, Rung, StartAt, Step, TargetKind, ladder
+from escalation_mgmt.engine import (
+	EVERYONE,
+	Clock,
+	InHours,
+	Plan,
+	Rung,
+	StartAt,
+	Step,
+	Target,
+	TargetKind,
+	ladder,
+)
 from escalation_mgmt.facts import plans
 from escalation_mgmt.preflight import rights, validation
 from escalation_mgmt.preflight.rehearsal import nothing_written
@@ -43,7 +54,8 @@ def outline_of(doc: Any) -> dict[str, Any]:
 
 
 def _names(plan: Plan) -> dict[str, str]:
-	users = {step.target.value for step in plan.steps if step.target.kind is TargetKind.USER} - {""}
+	targets = [target for step in plan.steps for target in step.targets]
+	users = {target.value for target in targets if target.kind is TargetKind.USER} - {""}
 	return {user: frappe.db.get_value("User", user, "full_name") or user for user in users}
 
 
@@ -132,28 +144,69 @@ def _at(rung: Rung) -> str:
 
 
 def step_in_words(step: Step, whom: str) -> str:
-	"""What a step does, and when: "SMS to the assignee, only in working time"."""
+	"""What a step does, and when: "SMS to the assignee, only outside working time"."""
 	if step.act:
 		words = wording.act(step.method, step.value or "…", whom)
 	else:
 		words = _("{0} to {1}").format(_(step.method), whom)
 	if step.in_working_time:
-		words = _("{0}, only in working time").format(words)
+		words = _("{0}, held until working time").format(words)
+	for condition in _only_if(step):
+		words = _("{0}, only {1}").format(words, condition)
 	if step.needs == EVERYONE:
 		return _("{0}; everyone has to acknowledge").format(words)
 	return _("{0}; {1} have to acknowledge").format(words, step.needs) if step.needs > 1 else words
 
 
+def _or_else(target: Target) -> str:
+	if target.kind in (TargetKind.NEXT_IN_TURN, TargetKind.AVAILABLE):
+		return _("{0} (if nobody is available: {1})")
+	return _("{0} (if it reaches nobody: {1})")
+
+
+def _only_if(step: Step) -> Iterator[str]:
+	match step.only_if.hours:
+		case InHours.WORKING:
+			yield _("in working time")
+		case InHours.OUTSIDE:
+			yield _("outside working time")
+	if step.only_if.priority:
+		yield _("from priority {0} up").format(step.only_if.priority)
+	if step.only_if.condition:
+		yield _("if {0}").format(step.only_if.condition)
+
+
 def whom_in_words(step: Step) -> str:
-	"""Whom a step goes to, as its plan says; "…" where it doesn't yet. A bare number or address as it is."""
-	value = step.target.value
-	match step.target.kind:
+	"""Whom a step goes to, as its plan says, and whom where that reaches nobody; "…" where it doesn't yet. A bare number or
+	address as it is.
+	"""
+	words = _target(step.target)
+	return _or_else(step.target).format(words, _target(step.second)) if step.second else words
+
+
+def _target(target: Target) -> str:
+	value = target.value
+	match target.kind:
 		case TargetKind.ASSIGNEE:
 			return _("the assignee")
 		case TargetKind.USER:
 			return frappe.get_cached_value("User", value, "full_name") or value if value else "…"
 		case TargetKind.TEAM:
 			return _("team {0}").format(value) if value else _("the ticket's team")
+		case TargetKind.NEXT_IN_TURN:
+			return (
+				_("the next in turn of {0}").format(value)
+				if value
+				else _("the next in turn of the ticket's team")
+			)
+		case TargetKind.AVAILABLE:
+			return (
+				_("who is available of {0}").format(value)
+				if value
+				else _("who is available of the ticket's team")
+			)
+		case TargetKind.MANAGER:
+			return _("the assignee's manager")
 		case TargetKind.ROLE:
 			return _("everyone with the role {0}").format(_(value)) if value else "…"
 		case TargetKind.USER_FIELD:

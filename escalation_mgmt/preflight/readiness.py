@@ -4,6 +4,7 @@ Asked before anything happens: by the workspace, by a plan's form, by `bench --s
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,8 +13,17 @@ from frappe import _
 from frappe.utils import getdate
 
 from escalation_mgmt.dispatch import monitor
-from escalation_mgmt.engine import Plan, Step, TargetKind, Timeline, Unreachable
-from escalation_mgmt.facts import calendars, people, plans, sources
+from escalation_mgmt.engine import (
+	ALWAYS,
+	OF_TEAM,
+	Plan,
+	Step,
+	TargetKind,
+	TicketKey,
+	Timeline,
+	Unreachable,
+)
+from escalation_mgmt.facts import calendars, people, plans, sources, tickets
 from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.preflight import names, providers, rehearsal, remedies, validation
@@ -134,13 +144,16 @@ def _of_plans(docs: Iterable[Any], *, named: bool = True) -> list[Finding]:
 
 
 def _rehearsed(plan: Plan, directory: Directory, misses: Misses) -> Iterator[tuple[str, Grade]]:
-	"""Rehearse the plan with each ticket that differs in whom it reaches; what can be said of the whole plan."""
+	"""Rehearse the plan with each ticket that differs in whom it reaches; what can be said of the whole plan. What a step asks
+	for first isn't looked at here: it may hold at another hour, or for another ticket.
+	"""
+	plan = replace(plan, steps=tuple(replace(step, only_if=ALWAYS) for step in plan.steps))
 	for team in _teams(plan):
 		given = {"team": team, "assignees": sources.possible_assignees(plan.takes.doctype, team)}
 		read, key = rehearsal.hypothetical_for(plan, given)
 		timeline = rehearsal.of_ticket(plan, read, key, clock.now(), directory=directory)
 		known = [(step, miss) for step, miss in timeline.missed if not _depends_on_ticket(step, miss, team)]
-		for step, miss in known:
+		for step, miss in known + list(_not_rehearsed(plan, read, key, team, directory)):
 			misses.add(plan, step, miss, remedies.of(step, miss, directory, read[key], plan.name), directory)
 		if timeline.item.stalled and len(known) == len(timeline.missed):
 			if team and not plan.takes.team:
@@ -148,6 +161,22 @@ def _rehearsed(plan: Plan, directory: Directory, misses: Misses) -> Iterator[tup
 			else:
 				yield _("It can reach nobody."), Grade.RED
 	yield from _owners(plan, timeline, directory, misses)
+
+
+def _not_rehearsed(
+	plan: Plan, read: tickets.Tickets, key: TicketKey, team: str, directory: Directory
+) -> Iterator[tuple[Step, Unreachable]]:
+	"""Who would not be reached when their turn comes: the second targets, and all others of a team of whom one was next."""
+	for step in plan.steps:
+		for target in step.targets if not step.act else ():
+			in_turn = target.kind in (TargetKind.NEXT_IN_TURN, TargetKind.AVAILABLE)
+			if target == step.target and not in_turn:
+				continue
+			kind = TargetKind.TEAM if in_turn else target.kind
+			alone = replace(step, target=replace(target, kind=kind), second=None)
+			for miss in directory.reach(alone, read, key).unreachable:
+				if not _depends_on_ticket(alone, miss, team):
+					yield alone, miss
 
 
 def _owners(
@@ -176,7 +205,7 @@ def _owners(
 
 def _teams(plan: Plan) -> list[str]:
 	"""The teams that a ticket of the plan may have, where a step goes to the ticket's own; else what the plan says."""
-	own = any(step.target.kind is TargetKind.TEAM and not step.target.value for step in plan.steps)
+	own = any(target.kind in OF_TEAM and not target.value for step in plan.steps for target in step.targets)
 	if plan.takes.team or not own:
 		return [plan.takes.team]
 	return sources.choices(plan.takes.doctype)["team"] or [""]
@@ -189,4 +218,6 @@ def _depends_on_ticket(step: Step, miss: Unreachable, team: str) -> bool:
 		return True
 	if miss.user:
 		return False
-	return kind is TargetKind.ASSIGNEE or (kind is TargetKind.TEAM and not (step.target.value or team))
+	return kind in (TargetKind.ASSIGNEE, TargetKind.MANAGER) or (
+		kind in OF_TEAM and not (step.target.value or team)
+	)

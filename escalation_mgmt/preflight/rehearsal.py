@@ -37,7 +37,7 @@ from escalation_mgmt.engine import (
 	winner,
 )
 from escalation_mgmt.engine import rehearse as on_virtual_time
-from escalation_mgmt.facts import conditions, plans, sources, tickets
+from escalation_mgmt.facts import conditions, only_if, plans, sources, tickets
 from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
@@ -144,12 +144,7 @@ def of_ticket(
 	"""The engine's timeline of a plan for one ticket, with people and calendars as they are now."""
 	directory = directory or Directory()
 	facts = _facts(plan, read, key)
-	context = Context(
-		start,
-		working=Calendars().of(plan, facts),
-		reaches=lambda step: directory.reach(step, read, key),
-		maintenances=maintenances,
-	)
+	context = _context(plan, facts, read, key, start, directory, maintenances)
 	return on_virtual_time(plan, facts, context, responses, partial(supposed_acts.leaves, read, key))
 
 
@@ -160,16 +155,31 @@ def of_item(name: str, now: datetime) -> tuple[list[Line], bool]:
 		return [], False
 	read, directory = tickets.Tickets([stored.key]), Directory()
 	facts = _facts(stored.item.plan, read, stored.key)
-	context = Context(
-		now,
-		working=Calendars().of(stored.item.plan, facts),
-		reaches=lambda step: directory.reach(step, read, stored.key),
-		maintenances=Maintenances().of(facts),
-	)
+	pauses = Maintenances().of(facts)
+	context = _context(stored.item.plan, facts, read, stored.key, now, directory, pauses)
 	leaves = partial(supposed_acts.leaves, read, stored.key)
 	timeline = ahead(stored.item, facts, context, leaves=leaves, most=MOST_AHEAD)
 	lines = [line for moment in timeline.moments for line in _lines(moment, timeline, directory, facts)]
 	return lines, timeline.cut_off
+
+
+def _context(
+	plan: Plan,
+	facts: Ticket,
+	read: tickets.Tickets,
+	key: TicketKey,
+	now: datetime,
+	directory: Directory,
+	maintenances: Sequence[Maintenance],
+) -> Context:
+	return Context(
+		now,
+		working=Calendars().of(plan, facts),
+		reaches=lambda step: directory.reach(step, read, key),
+		maintenances=maintenances,
+		holds=lambda step: only_if.holds(plan, step, read[key], partial(read.values, key)),
+		took=directory.turns.took,
+	)
 
 
 @contextmanager

@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 import frappe
 from frappe import _
 
-from escalation_mgmt.engine import Step, TargetKind, Ticket, Unreachable
-from escalation_mgmt.facts import sources
+from escalation_mgmt.engine import OF_TEAM, Step, TargetKind, Ticket, Unreachable
+from escalation_mgmt.facts import managers, sources
 from escalation_mgmt.facts.people import GUEST, Directory
 from escalation_mgmt.notifiers.base import Person
 from escalation_mgmt.utils import public_address
@@ -99,19 +99,32 @@ def _of_target(step: Step, ticket: Ticket, plan_name: str) -> Remedy:
 		return Remedy(_("Enable the endpoint"), ENDPOINT, value)
 	if kind is TargetKind.ROLE:
 		return Remedy(_("Give somebody the role {0}").format(_(value)), "User")
-	if kind is TargetKind.TEAM and (team := value or ticket.facts.team):
+	if kind is TargetKind.AVAILABLE and (team := value or ticket.facts.team) and sources.team_members(team):
+		return plan(plan_name, _("Name a second target in step {0} of the plan").format(step.number))
+	if kind is TargetKind.MANAGER:
+		return _of_manager(ticket, plan_name, step)
+	if kind in OF_TEAM and (team := value or ticket.facts.team):
 		return Remedy(_("Add somebody to the team"), sources.HD_TEAM, team)
 	if kind is TargetKind.ADDRESS:
 		return plan(plan_name, _("Change the address in step {0} of the plan").format(step.number))
 	if ticket.name:
 		todo = {
 			TargetKind.ASSIGNEE: _("Assign the ticket to somebody"),
-			TargetKind.TEAM: _("Give the ticket a team"),
+			**dict.fromkeys(OF_TEAM, _("Give the ticket a team")),
 		}
 		return Remedy(todo.get(kind) or _("Fill in the field of the ticket"), ticket.doctype, ticket.name)
 	if kind is TargetKind.ASSIGNEE:
 		return Remedy(_("Have tickets assigned by a rule"), "Assignment Rule")
 	return plan(plan_name, _("Choose in step {0} of the plan whom it goes to").format(step.number))
+
+
+def _of_manager(ticket: Ticket, plan_name: str, step: Step) -> Remedy:
+	"""Where it is said who the manager of whoever has the ticket is."""
+	if frappe.db.exists("DocType", managers.EMPLOYEE):
+		return Remedy(_("Say in their Employee record to whom they report"), managers.EMPLOYEE)
+	if ticket.facts.team and sources.team_has_lead():
+		return Remedy(_("Name the team's lead"), sources.HD_TEAM, ticket.facts.team)
+	return plan(plan_name, _("Name a second target in step {0} of the plan").format(step.number))
 
 
 def _of_no_person(user: str, step: Step, plan_name: str) -> Remedy:

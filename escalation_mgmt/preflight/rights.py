@@ -9,7 +9,7 @@ from typing import Any
 import frappe
 
 from escalation_mgmt.delivery import messages
-from escalation_mgmt.engine import RUNNING, TargetKind
+from escalation_mgmt.engine import RUNNING, Target, TargetKind
 from escalation_mgmt.facts import conditions, plans, reading_rights, sources
 from escalation_mgmt.preflight import acts_checked
 from escalation_mgmt.utils.doctypes import ENDPOINT, ITEM, PLAN, STEP
@@ -45,23 +45,26 @@ def check_endpoint(endpoint: Any) -> None:
 
 
 def _asked_by_plan(plan: Any) -> Iterator[str]:
-	for condition in (plan.condition, plan.stop_condition):
+	for condition in (plan.condition, plan.stop_condition, *(row.only_if_condition for row in plan.steps)):
 		if conditions.can_be_parsed(condition or ""):  # else validation says what is wrong
 			yield from conditions.fields_in(condition.strip())
-	endpoints = {row.endpoint for row in plan.steps if row.endpoint}
+	endpoints = {each for row in plan.steps for each in (row.endpoint, row.second_endpoint) if each}
 	bodies = [frappe.db.get_value(ENDPOINT, name, "payload") for name in sorted(endpoints)]
 	for template in (plan.subject, plan.message, *(row.message for row in plan.steps), *bodies):
 		yield from messages.own_fields_in(template or "")
 	for row in plan.steps:
-		if row.whom == TargetKind.USER_FIELD and (row.user_field or "").strip():
-			yield row.user_field.strip()
+		for prefix in ("", plans.SECOND):
+			field = (row.get(f"{prefix}user_field") or "").strip()
+			if row.get(f"{prefix}whom") == TargetKind.USER_FIELD and field:
+				yield field
 
 
 def _doctypes_sent_to(endpoint: str) -> list[str]:
 	"""The ticket DocTypes of the plans with a step to an endpoint, and of what runs by a version that has one."""
 	of = frappe.get_all(
 		STEP,
-		filters={"endpoint": endpoint, "parenttype": PLAN},
+		filters={"parenttype": PLAN},
+		or_filters={"endpoint": endpoint, "second_endpoint": endpoint},
 		pluck="parent",
 		distinct=True,
 		order_by="parent",
@@ -81,6 +84,6 @@ def _doctypes_sent_to(endpoint: str) -> list[str]:
 	frozen = plans.versions({row.plan_version for row in running})
 	for row in running:
 		steps = frozen[row.plan_version].steps
-		if any(s.target.kind is TargetKind.ENDPOINT and s.target.value == endpoint for s in steps):
+		if Target(TargetKind.ENDPOINT, endpoint) in {target for step in steps for target in step.targets}:
 			found.add(row.reference_doctype)
 	return sorted(doctype for doctype in found if frappe.db.exists("DocType", doctype))

@@ -9,7 +9,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt.engine import Plan, Step, TargetKind
+from escalation_mgmt.engine import OF_TEAM, Plan, Step, Target, TargetKind
 from escalation_mgmt.facts import assignments, people, sources
 
 UNASSIGNED = "unassigned"
@@ -24,19 +24,22 @@ def completed(plan: Plan, given: dict[str, Any]) -> tuple[dict[str, Any], list[s
 	"""
 	given, words = dict(given), []
 	for_people = [step for step in plan.steps if not step.act]
-	steps = {kind: [s for s in for_people if s.target.kind is kind] for kind in TargetKind}
+	steps = {
+		kind: [s for s in for_people if kind in {target.kind for target in s.targets}] for kind in TargetKind
+	}
 	if _asks_team(plan, given) and (team := _a_team(plan.takes.doctype)):
 		given["team"] = team
 		words.append(_("The ticket is made up: the team {0} stands in for its team.").format(team))
 	assignee = given.get("assignee") or given.get(UNASSIGNED)
-	wanted = [] if assignee else steps[TargetKind.ASSIGNEE]
+	wanted = [] if assignee else steps[TargetKind.ASSIGNEE] + steps[TargetKind.MANAGER]
 	if wanted and (user := _a_person(plan, given, wanted)):
 		given["assignee"] = user
 		words.append(
 			_("The ticket is made up: {0} stands in for whom it is assigned to.").format(_name(user))
 		)
 	for field, label in _empty_fields(plan, steps[TargetKind.USER_FIELD]).items():
-		of_field = [step for step in steps[TargetKind.USER_FIELD] if step.target.value == field]
+		named = Target(TargetKind.USER_FIELD, field)
+		of_field = [step for step in steps[TargetKind.USER_FIELD] if named in step.targets]
 		if user := _a_person(plan, given, of_field):
 			given.setdefault("user_fields", {})[field] = user
 			words.append(
@@ -48,7 +51,7 @@ def completed(plan: Plan, given: dict[str, Any]) -> tuple[dict[str, Any], list[s
 
 
 def _asks_team(plan: Plan, given: dict[str, Any]) -> bool:
-	own = any(step.target.kind is TargetKind.TEAM and not step.target.value for step in plan.steps)
+	own = any(target.kind in OF_TEAM and not target.value for step in plan.steps for target in step.targets)
 	return own and not (plan.takes.team or given.get("team"))
 
 
@@ -61,7 +64,8 @@ def _empty_fields(plan: Plan, steps: list[Step]) -> dict[str, str]:
 	"""{field: label} of those that a new ticket leaves empty."""
 	doctype = plan.takes.doctype
 	new, meta = frappe.new_doc(doctype), frappe.get_meta(doctype)
-	fields = dict.fromkeys(step.target.value for step in steps)
+	targets = [target for step in steps for target in step.targets]
+	fields = dict.fromkeys(target.value for target in targets if target.kind is TargetKind.USER_FIELD)
 	named = {field: meta.get_field(field) for field in fields if not new.get(field)}
 	return {field: _(df.label or field) for field, df in named.items() if df}
 

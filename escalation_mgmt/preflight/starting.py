@@ -7,7 +7,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt.engine import Rung, StartAt, Step, TargetKind, TicketKey, Unreachable, rungs
+from escalation_mgmt.engine import ALWAYS, Rung, StartAt, Step, TargetKind, TicketKey, Unreachable, rungs
 from escalation_mgmt.facts import plans, tickets
 from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
@@ -53,13 +53,18 @@ def _steps(rung: Rung) -> list[dict[str, Any]]:
 def _step(rung: Rung, step: Step) -> dict[str, Any]:
 	reached = [page.recipient.label for page in rung.pages if page.step.number == step.number]
 	missed = [miss for of, miss in rung.missed if of.number == step.number]
+	named = not step.second and step.target.kind in _ONE
+	if (
+		step.second and step.second.kind is TargetKind.ADDRESS
+	):  # which is said where it is taken, as history shows it
+		step = replace(step, second=None)
 	whom = outline.whom_in_words(step)
-	if step.target.kind is TargetKind.ADDRESS:  # as history shows it
+	if step.target.kind is TargetKind.ADDRESS:
 		whom = next(iter([*reached, *(miss.label for miss in missed)]), "…")
 	return {
 		"number": step.number,
-		"line": outline.step_in_words(step, whom),
-		"to": "" if step.target.kind in _ONE else ", ".join(dict.fromkeys(reached)),
+		"line": outline.step_in_words(replace(step, only_if=ALWAYS), whom),  # what it asks for holds
+		"to": "" if named else ", ".join(dict.fromkeys(reached)),
 		"missed": [_("{0} can't be reached: {1}").format(_who(miss), miss.reason) for miss in missed],
 	}
 

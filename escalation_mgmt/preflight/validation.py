@@ -9,8 +9,18 @@ from frappe.utils import cint, flt
 
 from escalation_mgmt import notifiers
 from escalation_mgmt.delivery import messages
-from escalation_mgmt.engine import CalendarKind, Clock, StartAt, TargetKind, forestalling
-from escalation_mgmt.facts import calendars, conditions, field_types, people, plain_values, plans, sources
+from escalation_mgmt.engine import OF_TEAM, CalendarKind, Clock, InHours, StartAt, TargetKind, forestalling
+from escalation_mgmt.facts import (
+	calendars,
+	conditions,
+	field_types,
+	only_if,
+	people,
+	plain_values,
+	plans,
+	sources,
+	stored_names,
+)
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.preflight import acts_checked, names
 from escalation_mgmt.utils import bounds
@@ -43,9 +53,12 @@ def problems(plan: Any) -> list[str]:
 		found += [
 			_("Step {0}: {1}").format(row.idx, problem)
 			for problem in (
-				acts_checked.problems(row, plan)
-				if acts_checked.is_act(row)
-				else _step(row, plan.reference_doctype)
+				*(
+					acts_checked.problems(row, plan)
+					if acts_checked.is_act(row)
+					else _step(row, plan.reference_doctype)
+				),
+				*_only_if(row, plan),
 			)
 		]
 	return found
@@ -138,22 +151,24 @@ def _calendar(plan: Any) -> Iterator[str]:
 
 
 def _conditions(plan: Any) -> Iterator[str]:
-	for field in ("condition", "stop_condition"):
-		expression = (plan.get(field) or "").strip()
-		if not expression:
-			continue
-		asked = sorted(conditions.fields_in(expression))
-		if hidden := [name for name in asked if not plain_values.readable(plan.reference_doctype, name)]:
-			yield _("{0} names {1}, which no plan may read.").format(
-				_(plan.meta.get_label(field)), ", ".join(hidden)
-			)
-			continue
-		try:
-			conditions.evaluate_condition(expression, _sample_ticket(plan.reference_doctype))
-		except Exception as e:
-			yield _(
-				"{0} fails: {1}. Write an expression over the ticket, such as doc.priority == 'Urgent'."
-			).format(_(plan.meta.get_label(field)), str(e) or type(e).__name__)
+	asked = [(_(plan.meta.get_label(field)), plan.get(field)) for field in ("condition", "stop_condition")]
+	asked += [(names.only_if_of(row), row.only_if_condition) for row in plan.steps]
+	for label, expression in asked:
+		if (expression or "").strip():
+			yield from _condition(label, expression.strip(), plan.reference_doctype)
+
+
+def _condition(label: str, expression: str, doctype: str) -> Iterator[str]:
+	asked = sorted(conditions.fields_in(expression))
+	if hidden := [name for name in asked if not plain_values.readable(doctype, name)]:
+		yield _("{0} names {1}, which no plan may read.").format(label, ", ".join(hidden))
+		return
+	try:
+		conditions.evaluate_condition(expression, _sample_ticket(doctype))
+	except Exception as e:
+		yield _(
+			"{0} fails: {1}. Write an expression over the ticket, such as doc.priority == 'Urgent'."
+		).format(label, str(e) or type(e).__name__)
 
 
 def _sample_ticket(doctype: str) -> dict[str, Any]:
@@ -177,8 +192,28 @@ def _step(row: Any, doctype: str) -> Iterator[str]:
 	if row.method not in known:
 		yield _("There is no method {0}. There are: {1}.").format(row.method, ", ".join(known))
 		return
-	kind = TargetKind(row.whom)
-	to_endpoint = known[row.method].to_endpoints
+	yield from _targets(row, doctype, to_endpoint=known[row.method].to_endpoints)
+	if row.acknowledgements == "Some" and cint(row.acknowledgement_count) < 1:
+		yield _("Say how many people have to acknowledge.")
+	for wrong in messages.placeholders_wrong(row.message or "", doctype):
+		yield _("The message {0}").format(wrong)
+
+
+def _targets(row: Any, doctype: str, *, to_endpoint: bool) -> Iterator[str]:
+	"""What is wrong with whom a step goes to, and with whom it goes to where that reaches nobody."""
+	yield from _target(row, "", doctype, to_endpoint)
+	if not row.second_whom:
+		return
+	if plans.target(row, plans.SECOND) == plans.target(row):
+		yield _("Whom Then is whom the step goes to already. Choose somebody else, or nobody.")
+		return
+	wrong = _target(row, plans.SECOND, doctype, to_endpoint)
+	yield from (_("If it reaches nobody: {0}").format(words) for words in wrong)
+
+
+def _target(row: Any, prefix: str, doctype: str, to_endpoint: bool) -> Iterator[str]:
+	kind, value = (target := plans.target(row, prefix)).kind, target.value
+	field = plans.TARGET_FIELD[kind]
 	if to_endpoint != (kind is TargetKind.ENDPOINT):
 		if to_endpoint:
 			yield _("{0} goes to an endpoint. Choose Endpoint under Whom.").format(_(row.method))
@@ -186,19 +221,10 @@ def _step(row: Any, doctype: str) -> Iterator[str]:
 			yield _("{0} can't go to an endpoint. Choose HTTP POST as the method, or a person.").format(
 				_(row.method)
 			)
-		return
-	yield from _target(row, kind, doctype)
-	if row.acknowledgements == "Some" and cint(row.acknowledgement_count) < 1:
-		yield _("Say how many people have to acknowledge.")
-	for wrong in messages.placeholders_wrong(row.message or "", doctype):
-		yield _("The message {0}").format(wrong)
-
-
-def _target(row: Any, kind: TargetKind, doctype: str) -> Iterator[str]:
-	field = plans.TARGET_FIELD[kind]
-	value = (row.get(field) or "").strip() if field else ""
-	if field and not value and kind is not TargetKind.TEAM:
-		yield _("Say which {0}.").format(_(row.meta.get_label(field)))
+	elif kind in OF_TEAM:
+		yield from _of_team(value, doctype)
+	elif field and not value:
+		yield _("Say which {0}.").format(_(row.meta.get_label(prefix + field)))
 	elif kind is TargetKind.ENDPOINT:
 		try:
 			frappe.get_doc(ENDPOINT, value).check_payload(doctype)
@@ -212,6 +238,30 @@ def _target(row: Any, kind: TargetKind, doctype: str) -> Iterator[str]:
 			yield str(e)
 	elif kind is TargetKind.USER_FIELD and value not in ("owner", "modified_by"):
 		yield from _user_field(doctype, value)
+
+
+def _of_team(team: str, doctype: str) -> Iterator[str]:
+	if not frappe.db.exists("DocType", sources.HD_TEAM):
+		yield _("There are no teams on this site: Helpdesk isn't installed. Choose people, or a role.")
+	elif not team and not sources.source(doctype).team:
+		yield _("{0} has no field for a team. Say which team.").format(_(doctype))
+
+
+def _only_if(row: Any, plan: Any) -> Iterator[str]:
+	"""Its expression is looked at with those of the plan."""
+	by_calendar = (plan.calendar or CalendarKind.AROUND_THE_CLOCK) != CalendarKind.AROUND_THE_CLOCK
+	if row.only_if_hours and not by_calendar:
+		yield _(
+			"It asks for hours, but the plan has no calendar: every hour is working time. Choose a calendar, or any hour."
+		)
+	elif row.only_if_hours == InHours.OUTSIDE and cint(row.in_working_time):
+		yield _(
+			"It is held until working time, and runs only outside it: so it never runs. Choose one of the two."
+		)
+	least = row.only_if_priority
+	lost = least and not stored_names.canonical(plan.reference_doctype, "priority", least)  # which is said
+	if not lost and (unknown := least and only_if.problem_of_priority(plan.reference_doctype, least)):
+		yield _("{0} Write a condition instead.").format(unknown)
 
 
 def _user_field(doctype: str, name: str) -> Iterator[str]:

@@ -34,7 +34,16 @@ from escalation_mgmt.facts import plans
 from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets
-from escalation_mgmt.storage import activity, acts, bell, history, outbox, ticket_list, ticket_states
+from escalation_mgmt.storage import (
+	activity,
+	acts,
+	bell,
+	history,
+	outbox,
+	ticket_list,
+	ticket_states,
+	turns,
+)
 from escalation_mgmt.storage.action_items import Stored, exhausted, note_answered, note_closed, running_ticket
 from escalation_mgmt.utils import realtime, rows
 from escalation_mgmt.utils.doctypes import ITEM
@@ -147,6 +156,7 @@ def _write_pages(decided: Decided, now: datetime) -> None:
 		if decision.withdraw_from:
 			outbox.withdraw([stored.item.id], now, of=decision.withdraw_from)
 	outbox.queue([(decision.item, page) for _stored, decision in decided for page in decision.pages], now)
+	turns.record((decision for _stored, decision in decided), now)
 
 
 def _write_history(decided: Decided) -> None:

@@ -23,11 +23,12 @@ def follow(field: Any, _event: str) -> None:
 				f"update `tab{SOURCE}` set `{df.fieldname}` = %s where `reference_doctype` = %s and `{df.fieldname}` = %s",
 				(new, field.dt, old),
 			)
-	frappe.db.sql(
-		f"update `tab{STEP}` set `user_field` = %s where `user_field` = %s"
-		f" and `parent` in (select `name` from `tab{PLAN}` where `reference_doctype` = %s)",
-		(new, old, field.dt),
-	)
+	for column in ("user_field", "second_user_field"):
+		frappe.db.sql(
+			f"update `tab{STEP}` set `{column}` = %s where `{column}` = %s"
+			f" and `parent` in (select `name` from `tab{PLAN}` where `reference_doctype` = %s)",
+			(new, old, field.dt),
+		)
 	_in_frozen_plans(field.dt, old, new)
 	frappe.clear_document_cache(SETTINGS, SETTINGS)
 	plans.forget_watched()
@@ -41,10 +42,15 @@ def _in_frozen_plans(doctype: str, old: str, new: str) -> None:
 	)
 	for name, text in found:
 		content = json.loads(text)
-		steps = [step for step in content["steps"] if step["target"] == [TargetKind.USER_FIELD, old]]
-		if content["takes"]["doctype"] == doctype and steps:
-			for step in steps:
-				step["target"] = [TargetKind.USER_FIELD, new]
+		targets = [
+			target
+			for step in content["steps"]
+			for target in (step["target"], step.get("second"))
+			if target == [TargetKind.USER_FIELD, old]
+		]
+		if content["takes"]["doctype"] == doctype and targets:
+			for target in targets:
+				target[1] = new
 			changed.append(name)
 			frappe.db.sql(
 				f"update `tab{PLAN_VERSION}` set `content` = %s where `name` = %s",

@@ -37,7 +37,7 @@ _FOLLOWED_BY_FRAPPE = {"User": ("acknowledged_user", "started_by"), MAINTENANCE:
 
 _TEXTS = {
 	PLAN: ("condition", "stop_condition", "subject", "message"),
-	STEP: ("message",),
+	STEP: ("only_if_condition", "message"),
 	ENDPOINT: ("payload",),
 }
 """What administrators write freely: a name in it follows only where it is sure to be one."""

@@ -102,6 +102,8 @@ def _step_ran(d: Any, step: int) -> str:
 		return _("Step {0}: {1}.").format(step, act(d.method, d.value, d.to))
 	if not d.to:
 		return _("Step {0}, {1}: reached nobody.").format(step, _(d.method))
+	if d.second:
+		return _("Step {0}, {1}: to {2}, in place of whom it couldn't reach.").format(step, _(d.method), d.to)
 	return _("Step {0}, {1}: to {2}.").format(step, _(d.method), d.to)
 
 

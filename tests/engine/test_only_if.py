@@ -25,6 +25,7 @@ from escalation_mgmt.engine import (
 	WorkingTime,
 	add_person,
 	can_reach,
+	ladder,
 	rehearse,
 	run_due,
 )
@@ -154,6 +155,12 @@ def test_the_rehearsal_passes_over_too() -> None:
 	of = with_only_if(DAY_STEP, NIGHT_STEP)
 	timeline = rehearse(of, ticket(), Context(MONDAY, reaches=everybody, working=OFFICE))
 	assert [page.step.number for page in timeline.pages] == [1]
+
+
+def test_the_ladder_shows_every_step_with_what_it_asks_for() -> None:
+	of = with_only_if(DAY_STEP, NIGHT_STEP, OnlyIf(condition="no"))
+	(group, _end) = ladder(of)
+	assert [step.only_if for step in group.steps] == [DAY_STEP, NIGHT_STEP, OnlyIf(condition="no")]
 
 
 # --- second targets

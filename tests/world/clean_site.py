@@ -27,6 +27,7 @@ OURS = (
 	"Escalation Step",
 	"Escalation Plan Version",
 	"Escalation Ticket State",
+	"Escalation Turn",
 	"Escalation Contact",
 	"Escalation Contact Code",
 	"Escalation Device",
