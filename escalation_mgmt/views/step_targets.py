@@ -35,9 +35,37 @@ def _option(kind: TargetKind, which: str, label: str, description: str) -> dict[
 def _of_ticket(text: str) -> list[dict[str, str]]:
 	options = [
 		_option(TargetKind.ASSIGNEE, "", _("Assignee"), _("Whoever has the ticket when the step runs")),
-		_option(TargetKind.TEAM, "", _("The Ticket's Team"), _("All of its members")),
+		_option(
+			TargetKind.MANAGER,
+			"",
+			_("Manager"),
+			_("The assignee's: to whom they report, else their team's lead"),
+		),
+		_option(TargetKind.TEAM, "", _("The Ticket's Team"), _of_team(TargetKind.TEAM)),
+		_option(
+			TargetKind.NEXT_IN_TURN,
+			"",
+			_("Next in Turn of the Ticket's Team"),
+			_of_team(TargetKind.NEXT_IN_TURN),
+		),
+		_option(
+			TargetKind.AVAILABLE,
+			"",
+			_("Available Members of the Ticket's Team"),
+			_of_team(TargetKind.AVAILABLE),
+		),
 	]
 	return [option for option in options if text.casefold() in option["label"].casefold()]
+
+
+def _of_team(kind: TargetKind) -> str:
+	match kind:
+		case TargetKind.NEXT_IN_TURN:
+			return _("One of its members: whom we chose least recently, of those who are available")
+		case TargetKind.AVAILABLE:
+			return _("Those of its members who haven't said that they are away")
+		case _:
+			return _("All of its members")
 
 
 def _people(doctype: str, text: str) -> Iterator[dict[str, str]]:
@@ -61,8 +89,15 @@ def _people(doctype: str, text: str) -> Iterator[dict[str, str]]:
 
 
 def _teams(text: str) -> Iterator[dict[str, str]]:
+	"""Teams, and of those that somebody asks for, by their name or by this, one or some of their members."""
 	for name in _names_like(sources.HD_TEAM, text):
-		yield _option(TargetKind.TEAM, name, _("Team: {0}").format(name), _("All of its members"))
+		yield _option(TargetKind.TEAM, name, _("Team: {0}").format(name), _of_team(TargetKind.TEAM))
+	if not text:  # it would be three times as much
+		return
+	for kind in (TargetKind.NEXT_IN_TURN, TargetKind.AVAILABLE):
+		asked = text.casefold() in _(str(kind)).casefold()
+		for name in _names_like(sources.HD_TEAM, "" if asked else text):
+			yield _option(kind, name, f"{_(str(kind))}: {name}", _of_team(kind))
 
 
 def _roles(text: str) -> Iterator[dict[str, str]]:

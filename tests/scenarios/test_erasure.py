@@ -18,6 +18,7 @@ from escalation_mgmt.api import contacts
 from escalation_mgmt.engine import Actor
 from escalation_mgmt.operations import personal_data
 from escalation_mgmt.storage import history
+from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.error_reports import report_error
 from tests import on_site
 from tests.world import World
@@ -144,7 +145,16 @@ def story(world: World, ann: Actor) -> tuple[Any, Any]:
 	)
 	plan = frappe.get_doc("Escalation Plan", "Outage")
 	plan.update({"last_wait": 3600, "subject": "{{ ticket.subject }} (or call +4915112345677)"})
+	plan.steps[4].update(
+		{
+			"second_whom": "Address",
+			"second_address": PRIVATE,
+			"only_if_condition": "doc.owner != 'ann@x.test'",
+		}
+	)
 	plan.save()
+	turn = {"name": rows.new_name(), "team": "Network", "user": SHORT, "chosen_utc": world.now}
+	rows.insert_all("Escalation Turn", [turn])
 	doomed = world.plan((0, "Email", "User", SHORT), title="Doomed", plan_owner=SHORT, rank=50)
 	doomed.delete()
 	ticket = world.ticket(to=SHORT)

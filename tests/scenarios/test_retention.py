@@ -1,8 +1,11 @@
 """Scenario 29: what is old goes, with all that belongs to it; what runs stays."""
 
+from datetime import timedelta
+
 import frappe
 
 from escalation_mgmt.operations import retention
+from escalation_mgmt.utils import rows
 from tests.world import World
 
 DAY = 24 * 60
@@ -51,6 +54,22 @@ def test_29_old_items_go_with_all_that_belongs_to_them_and_none_that_runs(world:
 		assert not frappe.db.exists("Escalation Action Item", old.name)
 		assert not frappe.db.exists("Comment", {"reference_name": old.name})
 		assert frappe.get_all("Escalation Action Item", pluck="name", order_by="name") == [running.name]
+	finally:
+		keep(0)
+
+
+def test_whose_turn_it_was_goes_as_escalations_do(world: World) -> None:
+	def turn(user: str, days: int) -> dict:
+		at = world.now - timedelta(days=days)
+		return {"name": rows.new_name(), "team": "Network", "user": user, "chosen_utc": at}
+
+	rows.insert_all("Escalation Turn", [turn("tech@x.test", 31), turn("lead@x.test", 29)])
+	retention.daily()
+	assert frappe.db.count("Escalation Turn") == 2
+	keep(30)
+	try:
+		retention.daily()
+		assert frappe.get_all("Escalation Turn", pluck="user") == ["lead@x.test"]
 	finally:
 		keep(0)
 

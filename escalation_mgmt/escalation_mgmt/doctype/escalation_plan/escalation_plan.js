@@ -2,7 +2,7 @@
 // In a block, because Desk evaluates the scripts of all forms in one scope.
 {
 	const { begin_step, enable, escaped, findings_html, findings_tone, Ladder, new_from_example, read, rehearse } = escalation_mgmt;
-	const { register_step_target, show_priorities, show_taken, STEP_TARGET, WHICH, whom_in_words } = escalation_mgmt;
+	const { register_step_target, row_in_words, SECOND, show_priorities, show_taken, STEP_TARGET, WHICH } = escalation_mgmt;
 
 	const DISABLED = () =>
 		`${__("This plan is disabled: it takes no ticket. Rehearse it, then enable it: you are told first how many open tickets it takes.")}
@@ -25,8 +25,9 @@
 
 		refresh(frm) {
 			const { grid } = frm.get_field("steps");
-			grid.update_docfield_property("whom", "formatter", (_value, _df, _options, row) => escaped(whom_in_words(row)));
-			grid.update_docfield_property("whom", "fieldtype", STEP_TARGET);
+			grid.update_docfield_property("whom", "formatter", (_value, _df, _options, row) => escaped(row_in_words(row)));
+			for (const field of ["whom", `${SECOND}whom`]) grid.update_docfield_property(field, "fieldtype", STEP_TARGET);
+			for (const field of Object.values(WHICH)) grid.update_docfield_property(SECOND + field, "hidden", 1); // one box asks for all
 			frm.events.offer_choices(frm);
 			frm.events.say_what_would_fail(frm);
 			frm.escalation_ladder.draw(true);
@@ -73,6 +74,7 @@
 			offer_in_rows(frm, "steps", "method", choices.methods);
 			offer_in_rows(frm, "steps", "team", choices.step_team);
 			offer_in_rows(frm, "steps", "user_field", choices.user_field);
+			offer_in_rows(frm, "steps", "only_if_priority", choices.priority);
 			frm.escalation_proposed = choices.proposed;
 			frm.escalation_to_endpoints = choices.to_endpoints;
 			begin_steps(frm);
@@ -94,6 +96,9 @@
 		grid.refresh();
 	};
 
+	const TARGET = ["whom", ...new Set(Object.values(WHICH))];
+	const ONLY_IF = ["only_if_hours", "only_if_priority", "only_if_condition"];
+	const IN_WORDS = [...TARGET, ...TARGET.map((field) => SECOND + field), ...ONLY_IF];
 	const redraw = (frm, _cdt, cdn) => frm.get_field("steps").grid.get_row(cdn)?.refresh_field("whom");
 
 	frappe.ui.form.on("Escalation Step", {
@@ -107,14 +112,15 @@
 			const step = locals[cdt][cdn];
 			if (!(frm.escalation_to_endpoints || []).includes(step.method)) {
 				if (step.method && step.whom === "Endpoint") frappe.model.set_value(cdt, cdn, "whom", "Assignee");
+				if (step.method && step.second_whom === "Endpoint") frappe.model.set_value(cdt, cdn, "second_whom", "");
 				return;
 			}
+			if (step.second_whom && step.second_whom !== "Endpoint") frappe.model.set_value(cdt, cdn, "second_whom", "");
 			if (step.whom === "Endpoint" && step.endpoint) return;
 			await frappe.model.set_value(cdt, cdn, "whom", "Endpoint");
 			frm.get_field("steps").grid.get_row(cdn)?.on_grid_fields_dict.whom?.$input?.trigger("focus"); // which one
 		},
 
-		whom: redraw,
-		...Object.fromEntries(Object.values(WHICH).map((field) => [field, redraw])),
+		...Object.fromEntries(IN_WORDS.map((field) => [field, redraw])),
 	});
 }

@@ -3,7 +3,17 @@
 import { escaped } from "./html";
 import { call_or_null } from "./server";
 
-export const WHICH = { User: "user", Team: "team", Role: "role", "User Field": "user_field", Address: "address", Endpoint: "endpoint" };
+export const WHICH = {
+	User: "user",
+	Team: "team",
+	"Next in Turn": "team",
+	"Available Members": "team",
+	Role: "role",
+	"User Field": "user_field",
+	Address: "address",
+	Endpoint: "endpoint",
+};
+export const SECOND = "second_"; // before the fields that say whom it goes to where it reaches nobody
 export const STEP_TARGET = "StepTarget"; // a fieldtype of the form alone; the DocType has a Select
 
 const names = {}; // of users, as far as they are known
@@ -15,24 +25,53 @@ export function learn_names(found) {
 	return news;
 }
 
-// The fields of a step that say whom, as text.
-export function whom_in_words(step) {
-	const which = step?.[WHICH[step.whom]];
-	if (step?.whom === "Team" && !which) return __("The Ticket's Team");
-	if (step?.whom === "User" && which) return names[which] || which;
-	if (step?.whom === "User Field" && which) return __("Field: {0}", [which]);
-	return which && step.whom !== "Address" ? `${__(step.whom)}: ${which}` : which || __(step?.whom || "");
+// The fields of a step that say whom, as text; with a prefix: of its second target.
+export function whom_in_words(step, prefix = "") {
+	const whom = step?.[`${prefix}whom`];
+	const which = whom && step[prefix + WHICH[whom]];
+	if (!which && OF_TICKET[whom]) return OF_TICKET[whom]();
+	if (whom === "User" && which) return names[which] || which;
+	if (whom === "User Field" && which) return __("Field: {0}", [which]);
+	return which && whom !== "Address" ? `${__(whom)}: ${which}` : which || __(whom || "");
+}
+
+const OF_TICKET = {
+	Team: () => __("The Ticket's Team"),
+	"Next in Turn": () => __("Next in Turn of the Ticket's Team"),
+	"Available Members": () => __("Available Members of the Ticket's Team"),
+};
+
+// All that its row says beside wait and method, in its order: whom, whom else, and when.
+export function row_in_words(step) {
+	const words = [whom_in_words(step)];
+	if (step.second_whom) {
+		const second = [whom_in_words(step, SECOND)];
+		const if_available = ["Next in Turn", "Available Members"].includes(step.whom);
+		words.push(if_available ? __("if nobody is available: {0}", second) : __("if it reaches nobody: {0}", second));
+	}
+	if (step.only_if_hours === "In Working Time") words.push(__("only in working time"));
+	if (step.only_if_hours === "Outside Working Time") words.push(__("only outside working time"));
+	if (step.only_if_priority) words.push(__("only from priority {0} up", [step.only_if_priority]));
+	if (step.only_if_condition) words.push(__("only if {0}", [step.only_if_condition]));
+	return words.join("; ");
 }
 
 export const same_target = (one, other) => one.whom === other.whom && (one[WHICH[one.whom]] || "") === (other[WHICH[other.whom]] || "");
 
-// The values of a target: "User:lead@x.test". What another kind had is emptied.
-const fields_of = (value, step) => {
+// The values of a target: "User:lead@x.test"; empty: none. What another kind had is emptied.
+const fields_of = (value, step, prefix) => {
 	const at = value.indexOf(":");
 	const [whom, which] = [value.slice(0, at), value.slice(at + 1)];
-	const emptied = Object.values(WHICH).filter((field) => step[field]);
-	return { ...Object.fromEntries(emptied.map((field) => [field, ""])), ...(WHICH[whom] ? { [WHICH[whom]]: which } : {}), whom };
+	const emptied = Object.values(WHICH).filter((field) => step[prefix + field]);
+	return {
+		...Object.fromEntries(emptied.map((field) => [prefix + field, ""])),
+		...(WHICH[whom] ? { [prefix + WHICH[whom]]: which } : {}),
+		[`${prefix}whom`]: whom,
+	};
 };
+
+const NOBODY = ":"; // no target
+const A_SECOND = "Second:"; // offered in the row: its own form asks which
 
 // When a form asks for it: Desk's controls are there then.
 export function register_step_target() {
@@ -41,10 +80,14 @@ export function register_step_target() {
 			return frappe.get_doc(this.doctype, this.docname) || {};
 		}
 
+		get prefix() {
+			return this.df.fieldname === `${SECOND}whom` ? SECOND : "";
+		}
+
 		set_options() {} // they come from the server, for what is typed
 
 		format_for_input() {
-			return whom_in_words(this.step);
+			return whom_in_words(this.step, this.prefix);
 		}
 
 		get_input_value() {
@@ -95,7 +138,7 @@ export function register_step_target() {
 			const args = { doctype: this.frm?.doc.reference_doctype || "", method: this.step.method || "", text };
 			const found = await call_or_null("escalation_mgmt.api.plans.step_targets", args, { type: "GET", silent: true });
 			if (!found || number !== this.asked || !this.$input.is(":focus")) return;
-			this.set_data(found);
+			this.set_data(this.prefix || this.step.second_whom ? found : [...found, a_second()]);
 		}
 
 		// As the superclass, which draws the list before it has taken the data; a person's name isn't translated.
@@ -126,6 +169,7 @@ export function register_step_target() {
 		parse_validate_and_set_in_model(typed) {
 			const words = this.format_for_input();
 			const said = (typed || "").trim().toLowerCase();
+			if (this.prefix && !said) return this.take(NOBODY);
 			const found = typed !== words && this.get_data().find(({ label }) => label.toLowerCase() === said);
 			if (found) return this.take(found.value);
 			this.$input?.val(words);
@@ -133,14 +177,30 @@ export function register_step_target() {
 		}
 
 		async take(value) {
+			if (value === A_SECOND) return this.ask_for_second();
 			const { label } = this.get_data().find((each) => each.value === value) || {};
 			if (value.startsWith("User:") && label) learn_names({ [value.slice(5)]: label });
-			await frappe.model.set_value(this.doctype, this.docname, fields_of(value, this.step)); // all at once: it may be saved next
+			await frappe.model.set_value(this.doctype, this.docname, fields_of(value, this.step, this.prefix)); // all at once: it may be saved next
 			this.$input.val(this.format_for_input());
 			this.grid_row?.refresh_field("whom");
 		}
+
+		ask_for_second() {
+			this.$input.val(this.format_for_input());
+			const grid_row = this.frm.get_field("steps").grid.grid_rows_by_docname[this.docname];
+			if (!grid_row.grid_form?.wrapper.is(":visible")) grid_row.toggle_view(true);
+			const asked = grid_row.grid_form.fields_dict.second_whom;
+			asked.section?.collapse(false);
+			asked.$input.trigger("focus");
+		}
 	};
 }
+
+const a_second = () => ({
+	value: A_SECOND,
+	label: __("Somebody else, if it reaches nobody…"),
+	description: __("Asks whom, in the step's own form"),
+});
 
 const option = ({ value, label, description }) =>
 	$("<li></li>")
