@@ -39,6 +39,7 @@ class Tickets:
 		self._lock = lock
 		self._facts: dict[TicketKey, Ticket] = {}
 		self._docs: dict[TicketKey, Any] = {}
+		self._supposed: dict[TicketKey, Any] = {}  # documents as something would leave them
 		self._rows: dict[TicketKey, dict] = {}
 		self._values_of: dict[str, conditions.TicketValues] = {}
 		by_doctype: dict[str, list[str]] = {}
@@ -70,8 +71,8 @@ class Tickets:
 	def values(self, key: TicketKey, expression: str) -> dict[str, Any]:
 		"""What the ticket holds, for a condition. Raises DoesNotExistError where it is gone."""
 		doctype = key.doctype
-		if key in self._docs:
-			return plain_values.of(self._docs[key])
+		if doc := self._supposed.get(key) or self._docs.get(key):
+			return plain_values.of(doc)
 		if doctype not in self._values_of:
 			names = [known.name for known in self._facts if known.doctype == doctype]
 			self._values_of[doctype] = conditions.TicketValues(
@@ -81,7 +82,17 @@ class Tickets:
 
 	def suppose(self, key: TicketKey, ticket: Ticket) -> None:
 		"""Have a ticket as something would leave it that isn't done: for a rehearsal."""
-		self._facts[key] = ticket
+		was, self._facts[key] = self._facts[key], ticket
+		src, doc = source(key.doctype), self._supposed.get(key) or frappe.get_doc(self.doc(key).as_dict())
+		for name, before, after in (
+			(src.priority, was.facts.priority, ticket.facts.priority),
+			(src.team, was.facts.team, ticket.facts.team),
+			(src.status, was.status, ticket.status),
+		):
+			if after != before:
+				doc.set(name, field_types.as_value(src.field(name), after))
+		doc.set("_assign", json.dumps(list(ticket.assignees)))
+		self._supposed[key] = doc
 
 	def assignees(self) -> set[str]:
 		"""All users that any of these tickets is assigned to."""

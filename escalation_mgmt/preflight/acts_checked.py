@@ -1,6 +1,7 @@
 """What is wrong with a step that acts on the ticket, in words for whoever writes the plan."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import frappe
@@ -9,7 +10,8 @@ from frappe.permissions import get_role_permissions
 
 from escalation_mgmt.delivery import messages
 from escalation_mgmt.engine import Act, Clock, StatusCategory, TargetKind
-from escalation_mgmt.facts import acts, sources
+from escalation_mgmt.facts import acts, plans, sources
+from escalation_mgmt.preflight import targets_checked
 from escalation_mgmt.utils.doctypes import PLAN
 
 ACTS = frozenset(map(str, Act))
@@ -33,7 +35,7 @@ def problems(row: Any, plan: Any) -> Iterator[str]:
 			"The status {0} waits for the customer, and so it would end this plan's escalation itself. Choose another status, or another clock."
 		).format(value)
 	if act is Act.ASSIGN:
-		yield from _whom(row)
+		yield from targets_checked.of_each(row, partial(_whom, row, doctype))
 	if act in SAYS:
 		yield from _message(row, doctype)
 
@@ -51,14 +53,16 @@ def _answers(plan: Any, status: str) -> bool:
 	return bool(plan.stop_on_paused_status or responds)
 
 
-def _whom(row: Any) -> Iterator[str]:
-	kind = TargetKind(row.whom)
+def _whom(row: Any, doctype: str, prefix: str) -> Iterator[str]:
+	kind, user = TargetKind(row.get(f"{prefix}whom")), row.get(f"{prefix}user")
 	if kind in (TargetKind.ADDRESS, TargetKind.ENDPOINT):
 		yield _("A ticket is assigned to a user. Choose a person, a team or a role under Whom.")
 	elif kind is TargetKind.ASSIGNEE:
 		yield _("The assignee has the ticket already. Choose under Whom to whom it is assigned.")
-	elif kind is TargetKind.USER and row.user and (why := acts.unassignable(row.user)):
-		yield _("{0} can't be assigned a ticket: {1}").format(row.user, why)
+	elif kind is TargetKind.USER and user and (why := acts.unassignable(user)):
+		yield _("{0} can't be assigned a ticket: {1}").format(user, why)
+	else:
+		yield from targets_checked.problems(row, prefix, doctype=doctype)
 
 
 def _message(row: Any, doctype: str) -> Iterator[str]:
@@ -109,4 +113,5 @@ def _key(row: Any) -> tuple[str, ...]:
 		row.user or "",
 		row.team or "",
 		row.role or "",
+		*(row.get(plans.SECOND + field) or "" for field in ("whom", "user", "team", "role", "user_field")),
 	)

@@ -1,6 +1,7 @@
 """What is wrong with a plan, in words for the person who is writing it."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import frappe
@@ -9,11 +10,10 @@ from frappe.utils import cint, flt
 
 from escalation_mgmt import notifiers
 from escalation_mgmt.delivery import messages
-from escalation_mgmt.engine import OF_TEAM, CalendarKind, Clock, InHours, StartAt, TargetKind, forestalling
+from escalation_mgmt.engine import CalendarKind, Clock, InHours, StartAt, forestalling
 from escalation_mgmt.facts import (
 	calendars,
 	conditions,
-	field_types,
 	only_if,
 	people,
 	plain_values,
@@ -22,9 +22,9 @@ from escalation_mgmt.facts import (
 	stored_names,
 )
 from escalation_mgmt.facts.people import Directory
-from escalation_mgmt.preflight import acts_checked, names
+from escalation_mgmt.preflight import acts_checked, names, targets_checked
 from escalation_mgmt.utils import bounds
-from escalation_mgmt.utils.doctypes import CALENDAR, ENDPOINT
+from escalation_mgmt.utils.doctypes import CALENDAR
 
 
 def problems(plan: Any) -> list[str]:
@@ -192,59 +192,13 @@ def _step(row: Any, doctype: str) -> Iterator[str]:
 	if row.method not in known:
 		yield _("There is no method {0}. There are: {1}.").format(row.method, ", ".join(known))
 		return
-	yield from _targets(row, doctype, to_endpoint=known[row.method].to_endpoints)
+	to_endpoint = known[row.method].to_endpoints
+	wrong = partial(targets_checked.problems, row, doctype=doctype, to_endpoint=to_endpoint)
+	yield from targets_checked.of_each(row, wrong)
 	if row.acknowledgements == "Some" and cint(row.acknowledgement_count) < 1:
 		yield _("Say how many people have to acknowledge.")
 	for wrong in messages.placeholders_wrong(row.message or "", doctype):
 		yield _("The message {0}").format(wrong)
-
-
-def _targets(row: Any, doctype: str, *, to_endpoint: bool) -> Iterator[str]:
-	"""What is wrong with whom a step goes to, and with whom it goes to where that reaches nobody."""
-	yield from _target(row, "", doctype, to_endpoint)
-	if not row.second_whom:
-		return
-	if plans.target(row, plans.SECOND) == plans.target(row):
-		yield _("Whom Then is whom the step goes to already. Choose somebody else, or nobody.")
-		return
-	wrong = _target(row, plans.SECOND, doctype, to_endpoint)
-	yield from (_("If it reaches nobody: {0}").format(words) for words in wrong)
-
-
-def _target(row: Any, prefix: str, doctype: str, to_endpoint: bool) -> Iterator[str]:
-	kind, value = (target := plans.target(row, prefix)).kind, target.value
-	field = plans.TARGET_FIELD[kind]
-	if to_endpoint != (kind is TargetKind.ENDPOINT):
-		if to_endpoint:
-			yield _("{0} goes to an endpoint. Choose Endpoint under Whom.").format(_(row.method))
-		else:
-			yield _("{0} can't go to an endpoint. Choose HTTP POST as the method, or a person.").format(
-				_(row.method)
-			)
-	elif kind in OF_TEAM:
-		yield from _of_team(value, doctype)
-	elif field and not value:
-		yield _("Say which {0}.").format(_(row.meta.get_label(prefix + field)))
-	elif kind is TargetKind.ENDPOINT:
-		try:
-			frappe.get_doc(ENDPOINT, value).check_payload(doctype)
-		except frappe.ValidationError as e:
-			frappe.clear_last_message()
-			yield str(e)
-	elif kind is TargetKind.ADDRESS:
-		try:
-			notifiers.classes()[row.method]().check_address(value)
-		except notifiers.CannotReach as e:
-			yield str(e)
-	elif kind is TargetKind.USER_FIELD and value not in ("owner", "modified_by"):
-		yield from _user_field(doctype, value)
-
-
-def _of_team(team: str, doctype: str) -> Iterator[str]:
-	if not frappe.db.exists("DocType", sources.HD_TEAM):
-		yield _("There are no teams on this site: Helpdesk isn't installed. Choose people, or a role.")
-	elif not team and not sources.source(doctype).team:
-		yield _("{0} has no field for a team. Say which team.").format(_(doctype))
 
 
 def _only_if(row: Any, plan: Any) -> Iterator[str]:
@@ -262,16 +216,6 @@ def _only_if(row: Any, plan: Any) -> Iterator[str]:
 	lost = least and not stored_names.canonical(plan.reference_doctype, "priority", least)  # which is said
 	if not lost and (unknown := least and only_if.problem_of_priority(plan.reference_doctype, least)):
 		yield _("{0} Write a condition instead.").format(unknown)
-
-
-def _user_field(doctype: str, name: str) -> Iterator[str]:
-	field = frappe.get_meta(doctype).get_field(name)
-	if not field:
-		yield _("{0} has no field {1}.").format(_(doctype), name)
-	elif field.fieldtype not in field_types.NAMING_A_USER or (
-		field.fieldtype == "Link" and field.options != "User"
-	):
-		yield _("{0} names no user. Choose a field that links to one.").format(name)
 
 
 def _owner(plan: Any) -> Iterator[str]:

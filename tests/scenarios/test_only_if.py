@@ -213,6 +213,26 @@ def test_the_rehearsal_passes_over_what_the_run_does(world: World) -> None:
 		assert words in ran
 
 
+def test_what_an_act_has_changed_counts_in_the_rehearsal_too(world: World) -> None:
+	plan = plan_of(
+		world,
+		step(world, 0, "Raise the Priority", set_priority="Urgent"),
+		step(world, 5, "Email", "User", SECOND, only_if_priority="Urgent"),
+		step(world, 0, "Email", "User", LEAD, only_if_condition="doc.priority == 'Urgent'"),
+		step(world, 0, "Email", "User", TECH, only_if_condition="doc.priority == 'High'"),
+	)
+	ticket = world.ticket()
+	with rehearsal.nothing_written():
+		rehearsed = rehearsal.of_plan(plan, ticket=str(ticket.name), start=world.now, responses=NEVER)
+	said = [(line.step, line.kind) for line in rehearsed.lines if line.kind in ("Step Ran", "Passed Over")]
+	assert said == [(1, "Step Ran"), (2, "Step Ran"), (3, "Step Ran"), (4, "Passed Over")]
+	world.tick()
+	world.forward(5)
+	world.expect_email(SECOND)
+	world.expect_email(LEAD)
+	assert "Step 4, Email, was passed over" in world.lines(world.item(ticket))
+
+
 def test_the_ladder_says_it_in_words(world: World) -> None:
 	plan = day_and_night(world)
 	plan.steps[0].update({"only_if_priority": "High", "only_if_condition": "doc.customer == 'ACME'"})

@@ -206,6 +206,19 @@ def test_the_second_of_a_turn_can_be_a_turn_of_another_team(world: World, crew: 
 	assert sorted(frappe.get_all("Escalation Turn", pluck="team")) == [CREW, "Squad"]
 
 
+def test_to_whom_tickets_are_assigned_goes_by_turns_too(world: World, crew: str) -> None:
+	assign = step(world, 0, "Assign the Ticket", "Next in Turn", CREW, second_whom="User", second_user=OWNER)
+	plan_of(world, assign, step(world, 5, "Email"))
+	is_away(LEAD)
+	tickets = [world.ticket(f"Outage {number}", to="") for number in range(2)]
+	world.tick()
+	for ticket, to in zip(tickets, (TECH, SECOND), strict=True):
+		assert frappe.parse_json(ticket.reload()._assign) == [to]
+	world.forward(5)
+	assert sorted(received(world, 2)) == [SECOND, TECH]
+	assert sorted(frappe.get_all("Escalation Turn", pluck="user")) == [SECOND, TECH]
+
+
 # --- managers
 
 

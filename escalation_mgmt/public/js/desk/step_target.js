@@ -46,7 +46,7 @@ export function row_in_words(step) {
 	const words = [whom_in_words(step)];
 	if (step.second_whom) {
 		const second = [whom_in_words(step, SECOND)];
-		const if_available = ["Next in Turn", "Available Members"].includes(step.whom);
+		const if_available = step.whom === "Next in Turn" || step.whom === "Available Members";
 		words.push(if_available ? __("if nobody is available: {0}", second) : __("if it reaches nobody: {0}", second));
 	}
 	if (step.only_if_hours === "In Working Time") words.push(__("only in working time"));
