@@ -426,13 +426,13 @@ def test_helpdesks_list_offers_shows_and_filters_them(world: World) -> None:
 	assert "Exhausted" in offered[STATUS]["options"].split("\n")
 	columns = [{"key": column, "type": offered[column]["type"], "label": column} for column in COLUMNS]
 	for condition in (
-		[STATUS, "in", ["Escalating"]],
-		[STATUS, "is", "set"],
-		[STEP, "like", "1/%"],
-		[DUE, "is", "set"],
+		{STATUS: ["in", ["Escalating"]]},
+		{STATUS: ["is", "set"]},
+		{STEP: ["like", "1/%"]},
+		{DUE: ["is", "set"]},
 	):
-		found = get_list_data("HD Ticket", [condition], order_by=f"{DUE} asc", columns=columns)["data"]
+		found = get_list_data("HD Ticket", condition, order_by=f"{DUE} asc", columns=columns)["data"]
 		assert [str(row["name"]) for row in found] == [str(runs.name)], condition
 		assert (found[0][STATUS], found[0][STEP]) == ("Escalating", "1/2")
-	none = get_list_data("HD Ticket", [[STATUS, "=", "Exhausted"]], columns=columns)
+	none = get_list_data("HD Ticket", {STATUS: ["=", "Exhausted"]}, columns=columns)
 	assert not none["data"]

@@ -188,7 +188,7 @@ def _columns() -> list[dict[str, Any]]:
 	when = 185
 	return [
 		column("action_item", _("Action Item"), "Link", 110, options=ITEM),
-		# No Link: Frappe 15 refuses the report to whoever may not read the linked DocType.
+		# No Link here, nor to a plan for who may read none: Frappe 15 refuses them the report.
 		column("ticket_doctype", _("Ticket Type"), "Data", 100, hidden=1),
 		column("ticket", _("Ticket"), "Dynamic Link", 90, options="ticket_doctype"),
 		column("step", _("Step"), "Int", 60),
@@ -206,7 +206,9 @@ def _columns() -> list[dict[str, Any]]:
 		column("time_to_acknowledge", _("Time to Acknowledge"), "Duration", 140),
 		column("created", _("Created"), "Datetime", when),
 		column("priority", _("Priority"), "Data", 80),
-		column("plan", _("Plan"), "Link", 150, options=PLAN),
+		column(
+			"plan", _("Plan"), "Link" if frappe.has_permission(PLAN, "read") else "Data", 150, options=PLAN
+		),
 		column("subject", _("Subject"), "Data", 200),
 		column("status", _("Status"), "Data", 110),
 		column("team", _("Team"), "Data", 110),
