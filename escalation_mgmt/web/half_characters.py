@@ -4,6 +4,10 @@ No database takes that. Frappe 16 refuses such JSON itself; 15 goes on, and brea
 first.
 """
 
+import json
+from contextlib import suppress
+from typing import Any
+
 import frappe
 from frappe import _
 
@@ -22,6 +26,15 @@ def refuse() -> None:
 	if not any(ours in part for ours in _OURS for part in (asked, body)):
 		return
 	try:
-		check_storable(frappe.form_dict)
-	except ValueError:
+		for value in dict(frappe.form_dict).values():
+			check_storable(_read(value))
+	except UnicodeEncodeError:
 		frappe.throw(_("There is half of a character in it, which can't be stored. Type the text again."))
+
+
+def _read(value: Any) -> Any:
+	"""What Frappe makes of a value: a text that is JSON is read."""
+	if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+		with suppress(ValueError, RecursionError):
+			return json.loads(value)
+	return value

@@ -1,5 +1,6 @@
 """What a review found, each held by a test: races, secrets in logs, rights, and what the sweep must repair."""
 
+import json
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -513,7 +514,7 @@ def test_parked_deadline_told_again(world, monkeypatch):
 	assert len(got) <= 1
 
 
-@pytest.mark.parametrize("what", ["api", "document"])
+@pytest.mark.parametrize("what", ["api", "document", "text"])
 def test_half_of_a_character_is_refused_in_words(world: World, what: str) -> None:
 	world.plan((0, "Email"))
 	session = world.login("admin@x.test")
@@ -522,6 +523,10 @@ def test_half_of_a_character_is_refused_in_words(world: World, what: str) -> Non
 		"document": (
 			"frappe.client.insert",
 			{"doc": {"doctype": "Escalation Calendar", "title": "\ud83d", "time_zone": "UTC"}},
+		),
+		"text": (
+			"frappe.client.insert",
+			{"doc": json.dumps({"doctype": "Escalation Calendar", "title": "\ud83d", "time_zone": "UTC"})},
 		),
 	}[what]
 	answer = session.post(f"{world.url}/api/method/{path}", json=given, timeout=30)

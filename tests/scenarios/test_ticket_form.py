@@ -265,7 +265,9 @@ def test_elsewhere_it_is_desks_timeline_and_only_for_whom_it_concerns(world: Wor
 		info = answer.json()["docinfo"]
 		assert "Leo Lead" not in json.dumps({**info, "additional_timeline_content": [], "user_info": {}})
 		lines = sorted(info["additional_timeline_content"], key=lambda line: line["creation"])
-		before = add_to_date(todo.creation, minutes=-1)  # a scenario's clock is not quite the database's
+		before = add_to_date(
+			get_datetime(todo.creation), minutes=-1
+		)  # a scenario's clock is not quite the database's
 		assert all(get_datetime(line["creation"]) > before for line in lines), "in the site's zone"
 		return [line["content"] for line in lines]
 
@@ -279,7 +281,9 @@ def test_elsewhere_it_is_desks_timeline_and_only_for_whom_it_concerns(world: Wor
 	customer.user_type = "Website User"
 	customer.new_password = PASSWORD
 	customer.insert(ignore_permissions=True)
-	frappe.share.add("ToDo", todo.name, customer.name, read=1, flags={"ignore_share_permission": True})
+	frappe.share.add_docshare(
+		"ToDo", todo.name, customer.name, read=1, flags={"ignore_share_permission": True}
+	)
 	frappe.db.commit()
 	assert shown(customer.name) == []
 	# The next ticket of its name has none of it.
