@@ -45,5 +45,6 @@ def _going_on(item: ActionItem, ticket: Ticket, context: Context) -> ActionItem:
 		return replace(going, due_at=max(window_of(item, ticket, context.working), now))
 	if item.status is Status.SNOOZED or not item.plan.counts_working_time:
 		return replace(going, due_at=now + max(due - stopped, ZERO))
-	left = context.working.between(stopped, due) if due > stopped else ZERO
+	# Where they are equal nothing lies between them.
+	left = context.working.between(stopped, due) if due > stopped else ZERO  # pragma: no mutate
 	return replace(going, due_at=after(now, left, item.plan, context.working))

@@ -349,6 +349,25 @@ def test_what_is_scheduled_goes_by_the_deadline_that_moved() -> None:
 	assert followed(item, moved, T0 + minutes(180)).due_at == T0 + minutes(330)
 
 
+def test_a_deadline_that_stands_where_it_stood_is_kept() -> None:
+	"""Where tickets have a deadline that no pause moves."""
+	of = resolution(start=StartAt.BEFORE_DEADLINE, lead=minutes(30))
+	open_ = ticket(resolution_by=T0 + minutes(240), created_at=T0)
+	item, _paused = stopped_at(opened(of, open_), open_, T0 + minutes(60))
+	decision = evaluate(item, open_, [], always, Context(T0 + minutes(90)))
+	assert [(e.kind, e.data) for e in decision.events] == [
+		(EventKind.CLOCK_GOES_ON, {"due": T0 + minutes(210)})
+	]
+
+
+def test_what_it_stood_still_isnt_counted_into_its_percentage() -> None:
+	of = resolution(start=StartAt.AT_PERCENT, percent=50)
+	open_ = ticket(resolution_by=T0 + minutes(240), created_at=T0)
+	item, _paused = stopped_at(opened(of, open_), open_, T0 + minutes(60))
+	moved = replace(open_, resolution_by=T0 + minutes(360), held=minutes(120))
+	assert followed(item, moved, T0 + minutes(180)).due_at == T0 + minutes(240), "an hour of two was left"
+
+
 def test_its_own_window_shifts() -> None:
 	of = resolution(start=StartAt.AFTER_WINDOW, window=minutes(30))
 	item, _paused = stopped_at(opened(of), ticket(), T0 + minutes(10))
