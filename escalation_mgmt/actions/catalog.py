@@ -19,7 +19,7 @@ from escalation_mgmt.actions.start import START
 from escalation_mgmt.actions.stop import STOP
 from escalation_mgmt.actions.unacknowledge import UNACKNOWLEDGE
 from escalation_mgmt.dispatch import evaluation
-from escalation_mgmt.engine import LED_TO, ActionItem, EventKind, TicketKey
+from escalation_mgmt.engine import LED_TO, RUNNING, ActionItem, EventKind, TicketKey
 from escalation_mgmt.permissions import only_for_staff
 from escalation_mgmt.storage import action_items, history, wording
 from escalation_mgmt.utils import clock
@@ -47,20 +47,20 @@ def named(name: str) -> Action | None:
 	return next((action for action in ACTIONS if action.name == name), None)
 
 
-def offered(key: TicketKey, item: ActionItem | None) -> list[Action]:
-	"""What the present user can do about a ticket now."""
-	return [
-		action
-		for action in ACTIONS
-		if action.offered(item) and _may(action, key, item) and action.possible(key)
-	]
+def offered(key: TicketKey, item: ActionItem | None, *, beside: bool = False) -> list[Action]:
+	"""What the present user can do about an item of a ticket, or one without any, now. `beside`: a further one of several, at
+	which nothing is said of the ticket as a whole.
+	"""
+	return [action for action in _possible(item, beside) if _may(action, key, item) and action.possible(key)]
 
 
-def withheld(key: TicketKey, item: ActionItem | None) -> bool:
+def withheld(key: TicketKey, item: ActionItem | None, *, beside: bool = False) -> bool:
 	"""Whether there is something that others can do about it now, and the present user can't."""
-	return any(
-		action.offered(item) and not _may(action, key, item) and action.possible(key) for action in ACTIONS
-	)
+	return any(not _may(action, key, item) and action.possible(key) for action in _possible(item, beside))
+
+
+def _possible(item: ActionItem | None, beside: bool) -> list[Action]:
+	return [action for action in ACTIONS if action.offered(item) and not (beside and action.of_ticket)]
 
 
 def seen(item: ActionItem | None) -> str:
@@ -68,21 +68,23 @@ def seen(item: ActionItem | None) -> str:
 	return f"{item.id}/{item.version}/{item.status}" if item else ""
 
 
-def click(name: str, key: TicketKey, shown: str, values: Mapping[str, str], via: str) -> Result:
+def click(
+	name: str, key: TicketKey, shown: str, values: Mapping[str, str], via: str, *, of: str = ""
+) -> Result:
 	"""Do what the present user asks for.
 
-	`shown` is what the page had (`seen`). Raises PermissionError for whoever may not, ValidationError for what
-	can't be asked for.
+	`shown` is what the page had (`seen`), and says which of the ticket's items it is about, where `of` doesn't name it. Raises
+	PermissionError for whoever may not, ValidationError for what can't be asked for.
 	"""
 	action = named(name)
 	if not action:
 		frappe.throw(_("There is no action {0}.").format(plain(name, 140)))
 	only_for_staff()
 	evaluation.lock_ticket(key)  # the ticket before its item, as a save does
-	item = _current(key)
+	item = _current(key, of or shown.split("/", maxsplit=1)[0])
 	if not _may(action, key, item):
 		frappe.throw(_("You may not do this on this ticket."), frappe.PermissionError)
-	if seen(item) != shown and not action.even_if_stale:
+	if _is_stale(action, item, shown):
 		return Result(False, _since(item, shown))
 	if not action.offered(item):
 		if instead := action.instead(item):
@@ -107,8 +109,19 @@ def _since(item: ActionItem | None, shown: str) -> str:
 	)
 
 
-def _current(key: TicketKey) -> ActionItem | None:
-	name = action_items.latest(key)
+def _is_stale(action: Action, item: ActionItem | None, shown: str) -> bool:
+	"""Whether something has happened since that makes the action another one. To a ticket whose escalation runs a further plan
+	can be started whatever became of that one meanwhile.
+	"""
+	if action.even_if_stale or seen(item) == shown:
+		return False
+	return not (action.of_ticket and shown.rsplit("/", maxsplit=1)[-1] in RUNNING)
+
+
+def _current(key: TicketKey, named: str) -> ActionItem | None:
+	"""The latest item for the clock of the one that is `named`; else what the ticket's form shows first. Under a lock."""
+	of = next((stored for stored in action_items.read([named] if named else []) if stored.key == key), None)
+	name = action_items.latest(key, of.item.plan.clock if of else None)
 	return next((stored.item for stored in action_items.lock([name])), None) if name else None
 
 

@@ -1,5 +1,6 @@
-"""Starting a plan by hand, on a ticket that has no running escalation."""
+"""Starting a plan by hand, on a ticket that has no running escalation of its clock."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import frappe
@@ -9,10 +10,11 @@ from escalation_mgmt.actions import by_hand
 from escalation_mgmt.actions.action import Action, Click, Field, Option, Result
 from escalation_mgmt.dispatch import evaluation, promptly
 from escalation_mgmt.engine import (
-	RUNNING,
 	ActionItem,
 	Actor,
+	Clock,
 	Plan,
+	StartAt,
 	StatusCategory,
 	Ticket,
 	TicketKey,
@@ -57,44 +59,79 @@ def _count(key: TicketKey, plan: Plan, ticket: Ticket, actor: Actor, now: dateti
 
 
 def _run(click: Click) -> Result:
-	after_window = click.value("when") == AFTER_WINDOW
-	start(click.key, click.value("plan"), click.actor, at_once=not after_window)
+	plan, at_once = click.value("plan"), click.value("when") != AFTER_WINDOW
+	start(click.key, plan, click.actor, at_once=at_once)
+	if at_once:
+		return Result(True, _("Started now."))
+	_version, chosen = plans.enabled_named(click.key.doctype, plan)
 	return Result(
-		True, _("Started: it begins after its response window.") if after_window else _("Started now.")
+		True,
+		_("Started: it begins after its response window.")
+		if _by_its_window([chosen])
+		else _("Started: it begins when the plan says."),
 	)
 
 
 def _possible(key: TicketKey) -> bool:
 	"""Whether there is a plan to choose, and the ticket isn't closed."""
-	if not sources.is_source(key.doctype) or not plans.enabled(key.doctype):
+	if not sources.is_source(key.doctype) or not _free(key, plans.enabled(key.doctype).values()):
 		return False
 	ticket = tickets.Tickets([key])[key]
 	return ticket.gone or ticket.category != StatusCategory.RESOLVED
 
 
+def _free(key: TicketKey, enabled: Iterable[Plan]) -> list[Plan]:
+	"""Those plans for whose clock the ticket has no running item. Nothing is locked."""
+	enabled = list(enabled)
+	taken = action_items.running_clocks(key) if enabled else frozenset()
+	return [plan for plan in enabled if plan.clock not in taken]
+
+
 def _asked(key: TicketKey, _item: ActionItem | None) -> tuple[Field, ...]:
-	names = [plan.name for plan in _likeliest_first(key)]
-	when = (Option(NOW, _("Now")), Option(AFTER_WINDOW, _("After its response window")))
+	found = _likeliest_first(key)
+	when = (
+		Option(NOW, _("Now")),
+		Option(
+			AFTER_WINDOW, _("After its response window") if _by_its_window(found) else _("When the plan says")
+		),
+	)
 	return (
-		Field("plan", _("Plan"), tuple(Option(name, name) for name in names)),
+		Field("plan", _("Plan"), tuple(_option(plan, found) for plan in found)),
 		Field("when", _("When It Starts"), when, default=NOW),
 	)
 
 
+def _option(plan: Plan, offered: list[Plan]) -> Option:
+	"""A plan to choose, with its clock where there are plans for others."""
+	several = any(other.clock is not offered[0].clock for other in offered)
+	return Option(plan.name, f"{plan.name} ({_(plan.clock)})" if several else plan.name)
+
+
+def _by_its_window(chosen: Iterable[Plan]) -> bool:
+	"""Whether all of these begin after a response window, of their own or the ticket's."""
+	return all(
+		plan.clock is Clock.FIRST_RESPONSE and plan.start in (StartAt.AFTER_WINDOW, StartAt.AT_DEADLINE)
+		for plan in chosen
+	)
+
+
 def _likeliest_first(key: TicketKey) -> list[Plan]:
-	"""The plans that can be started: the one that takes such a ticket, then the others by their rank."""
+	"""The plans that can be started: clock by clock the one that takes such a ticket, then the others by their rank."""
 	snapshot = evaluation.Snapshot([key])
-	ticket, found = snapshot.tickets[key], list(snapshot.enabled(key.doctype).values())
-	first = None if ticket.gone else winner(found, ticket.facts, snapshot.condition_met(key))
-	return sorted(found, key=lambda plan: (plan is not first, plan.rank, plan.name))
+	ticket, found = snapshot.tickets[key], _free(key, snapshot.enabled(key.doctype).values())
+	met = snapshot.condition_met(key)
+	of_clock = {of: [plan for plan in found if plan.clock is of] for of in Clock}
+	first = [] if ticket.gone else [winner(of, ticket.facts, met) for of in of_clock.values()]
+	return sorted(found, key=lambda plan: (plan not in first, plan.rank, plan.name))
 
 
 START = Action(
 	"start",
 	label=lambda: _("Start a Plan…"),
-	offered=lambda item: item is None or item.status not in RUNNING,
+	offered=lambda item: True,
 	run=_run,
 	possible=_possible,
 	fields=_asked,
 	preview="before_starting",
+	of_ticket=True,
 )

@@ -86,7 +86,7 @@ def act(
 ) -> dict[str, Any]:
 	"""Do one of the actions that a ticket's form offers (`catalog.ACTIONS`), by permission of each.
 
-	`seen` is what `ticket` gave along with the state that the form shows. Returns {"done": whether it was, "message":
+	`seen` is what `ticket` gave along with the state of the item that it is about. Returns {"done": whether it was, "message":
 	in words, "instead": the name of an action that helps where this one can't, "ticket": the state after it}.
 	"""
 	permissions.only_for_staff()
@@ -106,7 +106,7 @@ def act_on_item(
 	"""
 	item = _readable(action_item)
 	key = ticket_of(item)
-	return asdict(_click(action, key, seen, values, _via()))
+	return asdict(_click(action, key, seen, values, _via(), of=item.name))
 
 
 @frappe.whitelist()
@@ -141,11 +141,11 @@ def planned(action_item: str) -> dict[str, Any]:
 	}
 
 
-def _click(name: str, key: TicketKey, seen: str, values: Any, via: str) -> Result:
+def _click(name: str, key: TicketKey, seen: str, values: Any, via: str, of: str = "") -> Result:
 	given, action = parsed(values, dict, "values"), catalog.named(name)
 	if action and action.tells_at_once:
-		return catalog.click(name, key, seen, given, via)
-	return retry_on_conflict(lambda: catalog.click(name, key, seen, given, via))
+		return catalog.click(name, key, seen, given, via, of=of)
+	return retry_on_conflict(lambda: catalog.click(name, key, seen, given, via, of=of))
 
 
 def _via(form: str = "Desk") -> str:

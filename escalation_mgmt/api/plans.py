@@ -11,6 +11,7 @@ from escalation_mgmt.api.given import parsed
 from escalation_mgmt.engine import Responses
 from escalation_mgmt.facts import maintenances, plans, reading_rights
 from escalation_mgmt.facts.sources import choices
+from escalation_mgmt.operations import default_texts
 from escalation_mgmt.operations import examples as plan_examples
 from escalation_mgmt.preflight import enabling, lookback, proposals, readiness, rehearsal, rights
 from escalation_mgmt.preflight.outline import outline_of
@@ -21,11 +22,13 @@ from escalation_mgmt.views import step_targets as targets
 
 @frappe.whitelist()
 def plan_choices(doctype: str) -> dict[str, Any]:
-	"""What a plan for a DocType may ask for, the methods there are, and those of new steps (`proposals.methods`). For whoever may write plans, and read such tickets."""
+	"""What a plan for a DocType may ask for, the methods there are, those of new steps (`proposals.methods`), and the "texts" that
+	follow the clock (`default_texts.offered`). For whoever may write plans, and read such tickets."""
 	frappe.has_permission(PLAN, "write", throw=True)
 	classes = notifiers.classes()
 	to_endpoints = [method for method, cls in classes.items() if cls.to_endpoints]
 	methods = {"methods": [*classes], "proposed": proposals.methods(), "to_endpoints": to_endpoints}
+	methods["texts"] = default_texts.offered()
 	if not doctype or not frappe.db.exists("DocType", doctype):
 		return methods
 	reading_rights.check_doctype(doctype)
@@ -124,10 +127,10 @@ def rehearse(  # noqa: PLR0913 - whoever calls it names each of them
 
 	`plan` is the name of a saved plan, or a whole document as a form has it, saved or not. `ticket` names an existing
 	ticket, which the user has to be allowed to read; without it the ticket is made up, of {"priority", "team",
-	"ticket_type", "customer", "assignee"}: what isn't given is taken from the plan, or somebody stands in (not for an
+	"ticket_type", "customer", "assignee", "deadline_in": seconds until its deadline}: what isn't given is taken from the plan, or somebody stands in (not for an
 	assignee with "unassigned"). `at` is "now", a date and time in
 	the site's zone, or such as "Friday 17:50". `to_message` or `to_step` is acknowledged `delay` seconds later, with
-	`everyone` also what comes after it, as long as somebody is asked; an agent replies `answered_after` seconds after the start; 0: never.
+	`everyone` also what comes after it, as long as somebody is asked; an agent replies `answered_after` seconds after the start (or the ticket is resolved, where the plan guards that); 0: never.
 	"""
 	frappe.has_permission(PLAN, "write", throw=True)
 	doc = _in_form(plan)

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 import frappe
+from frappe import _
 from frappe.commands import pass_context
 
 from escalation_mgmt.commands import output
@@ -94,7 +95,7 @@ def _print(stored) -> None:
 	wrong = item.stalled or item.parked
 	click.secho(
 		f"{item.id}  {wording.status(item.status)}{due}  {stored.key.doctype} {stored.key.name}"
-		f" ({item.facts.priority or 'no priority'})  {item.plan.name}",
+		f" ({item.facts.priority or 'no priority'})  {_(item.plan.clock)}: {item.plan.name}",
 		fg="red" if wrong else None,
 		bold=item.status in RUNNING,
 	)

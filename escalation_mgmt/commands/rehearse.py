@@ -22,6 +22,12 @@ from escalation_mgmt.commands.site import connected
 @click.option("--type", "ticket_type", default="")
 @click.option("--customer", default="")
 @click.option("--assignee", default="", help="A user.")
+@click.option(
+	"--deadline-in",
+	default=0.0,
+	metavar="MINUTES",
+	help="Its deadline is so long after the start; 0: as agreed.",
+)
 @click.option("--at", default="now", help="'2026-11-27 17:50' in the site's time zone, or 'Friday 17:50'.")
 @click.option("--acknowledged-by", default=0, metavar="N", help="The N-th message is acknowledged.")
 @click.option("--everyone", is_flag=True, help="All others whom it asks acknowledge as well.")
@@ -29,7 +35,7 @@ from escalation_mgmt.commands.site import connected
 @output.as_json
 @pass_context
 def rehearse(  # noqa: PLR0913 - click gives each option by its name
-	context, plan, ticket, at, acknowledged_by, everyone, delay, as_json, **hypothetical
+	context, plan, ticket, deadline_in, at, acknowledged_by, everyone, delay, as_json, **hypothetical
 ) -> None:
 	"""Say what PLAN would do: who is reached, when, and how. Nothing is sent. Leaves with 1 if somebody can't be reached."""
 	from escalation_mgmt.engine import Responses
@@ -43,7 +49,7 @@ def rehearse(  # noqa: PLR0913 - click gives each option by its name
 		found = rehearsal.of_plan(
 			frappe.get_doc(PLAN, plan),
 			ticket=ticket,
-			hypothetical=hypothetical,
+			hypothetical={**hypothetical, "deadline_in": 60 * deadline_in},
 			start=rehearsal.start(at),
 			responses=responses,
 		)

@@ -16,11 +16,11 @@ from escalation_mgmt.engine.decision import Decision, Deed, Notice, Page, Reach,
 from escalation_mgmt.engine.evaluate import evaluate
 from escalation_mgmt.engine.event import Event
 from escalation_mgmt.engine.item import ActionItem
-from escalation_mgmt.engine.plan import ZERO, Plan, Step
+from escalation_mgmt.engine.plan import ZERO, Clock, Plan, Step
 from escalation_mgmt.engine.run import run_due
 from escalation_mgmt.engine.start import open_item
 from escalation_mgmt.engine.statuses import RUNNING, Status
-from escalation_mgmt.engine.ticket import Ticket
+from escalation_mgmt.engine.ticket import StatusCategory, Ticket
 
 MOST_MOMENTS = 1000
 """So many decisions at most: a plan that repeats for ever is cut off."""
@@ -34,7 +34,7 @@ class Responses:
 	step, whose first message is. With `everyone`, all others who get it or a later one do as
 	well, as long as they are asked. The acknowledgement comes `delay` later; after it the rehearsal is over, unless the plan
 	has an acknowledgement time-out: then nothing is done about the ticket, and it goes on.
-	`answered_after`: so long after the start an agent replies to the ticket. Raises ValueError for a negative time.
+	`answered_after`: so long after the start an agent replies to the ticket, or resolves it where the plan guards its resolution. Raises ValueError for a negative time.
 	"""
 
 	to_message: int = 0
@@ -191,8 +191,12 @@ class _VirtualTime:
 		return run_due(self.item, self._ticket, [self.item.plan], _always, context)
 
 	def _answer(self, context: Context) -> Decision | None:
-		first = self._ticket.first_responded_at or context.now
-		self._ticket = replace(self._ticket, replied_at=context.now, first_responded_at=first)
+		"""What ends the clock: an agent's reply, or for the resolution a resolved ticket."""
+		if self.item.plan.clock is Clock.RESOLUTION:
+			self._ticket = replace(self._ticket, category=StatusCategory.RESOLVED)
+		else:
+			first = self._ticket.first_responded_at or context.now
+			self._ticket = replace(self._ticket, replied_at=context.now, first_responded_at=first)
 		self._answered_at = None  # pragma: no mutate; so is ""
 		return evaluate(self.item, self._ticket, [self.item.plan], _always, context)
 

@@ -224,6 +224,12 @@ def enabled(doctype: str) -> dict[str, Plan]:
 	}
 
 
+def others_of_clock(plan: Plan) -> list[Plan]:
+	"""The other enabled plans for its ticket DocType that guard the same clock: those with which it competes."""
+	enabled_ones = enabled(plan.takes.doctype).values()
+	return [other for other in enabled_ones if other.name != plan.name and other.clock is plan.clock]
+
+
 def enabled_named(doctype: str, name: str) -> tuple[str, Plan]:
 	"""The version of the enabled plan of that name for a ticket DocType, and the plan. Raises ValidationError where there is none."""
 	for version, plan in enabled(doctype).items():

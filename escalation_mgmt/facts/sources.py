@@ -578,3 +578,17 @@ def choices(doctype: str, *, permitted: bool = False) -> dict[str, list[str]]:
 	teams = frappe.db.exists("DocType", HD_TEAM)
 	found["step_team"] = _names(HD_TEAM, permitted, order_by="name") if teams else []
 	return found
+
+
+def usual_agreement(doctype: str) -> str:
+	"""The agreement that a ticket of a DocType is under if nothing else is said: the default one, else the only one; empty where
+	nobody can say.
+	"""
+	found = agreements(doctype)
+	meta = frappe.get_meta(agreement_doctype(doctype)) if found else None
+	for field in ("default_sla", "default_service_level_agreement"):
+		if meta and meta.has_field(field):
+			filters = {"name": ("in", found), field: 1}
+			if default := frappe.get_all(meta.name, filters=filters, pluck="name", order_by="name", limit=1):
+				return default[0]
+	return found[0] if len(found) == 1 else ""

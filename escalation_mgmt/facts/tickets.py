@@ -20,7 +20,7 @@ from escalation_mgmt.facts import assignments, conditions, field_types, plain_va
 from escalation_mgmt.facts.sources import Source, level, source
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.identity import as_stamp
-from escalation_mgmt.utils.rows import is_missing, placeholders
+from escalation_mgmt.utils.rows import CHUNK, is_missing, placeholders
 
 CANCELLED = 2  # a docstatus
 EARLIEST = datetime(1970, 1, 2)
@@ -262,6 +262,23 @@ def awaiting_reply(doctype: str, names: Sequence[str]) -> set[str]:
 	return {str(name) for name, asked, replied in found if asked and (not replied or asked > replied)}
 
 
+def asked_again(doctype: str, names: Sequence[str]) -> set[str]:
+	"""Those of these tickets on which somebody has written from outside after an agent had, answered since or not."""
+	found: set[str] = set()
+	for start in range(0, len(names), CHUNK):
+		part = names[start : start + CHUNK]
+		for name, asked, replied in frappe.db.sql(
+			"select `reference_name`, max(case when `sent_or_received` = 'Received' then `creation` end) as asked,"
+			" min(case when `sent_or_received` = 'Sent' then `creation` end) as replied from `tabCommunication`"
+			" where `reference_doctype` = %s and `communication_type` = 'Communication'"
+			f" and `reference_name` in ({placeholders(part)}) group by `reference_name`",
+			(doctype, *part),
+		):
+			if asked and replied and asked > replied:
+				found.add(str(name))
+	return found
+
+
 def closed_sql(src: Source, table: str) -> tuple[str, tuple[Any, ...]]:
 	"""Whether a ticket is resolved or closed, in SQL, and its values: as `_category` says it. Asks for a status that isn't lost."""
 	statuses = tuple(sorted(src.resolved))
@@ -295,11 +312,16 @@ def with_priority(key: TicketKey, priority: str, level: int, closed: bool) -> Ti
 
 
 def hypothetical(
-	doctype: str, assignees: Iterable[str] = (), named: Mapping[str, str] | None = None, **facts: str
+	doctype: str,
+	assignees: Iterable[str] = (),
+	named: Mapping[str, str] | None = None,
+	times: Mapping[str, datetime] | None = None,
+	**facts: str,
 ) -> tuple[Tickets, TicketKey]:
 	"""A ticket that nobody has logged, and its key, for a rehearsal.
 
-	`named`: users, by the ticket's fields that name them. `facts`: priority, team, ticket_type, customer, agreement. One that
+	`named`: users, by the ticket's fields that name them. `times`: instants (UTC), by what `Ticket` calls them; in the document,
+	too, where the DocType has a field for them. `facts`: priority, team, ticket_type, customer, agreement. One that
 	the DocType has no field for is left out.
 	"""
 	src, doc = source(doctype), frappe.new_doc(doctype)
@@ -308,11 +330,14 @@ def hypothetical(
 		if value and getattr(src, what):
 			field = getattr(src, what)
 			doc.set(field, field_types.as_value(src.field(field), value))
+	for what, at in (times or {}).items():
+		if (field := getattr(src, what, "")) and doc.meta.has_field(field):
+			doc.set(field, clock.to_site(at))
 	assignees = list(assignees)
 	doc.set("_assign", json.dumps(assignees))
 	found, key = Tickets([]), TicketKey(doctype, "")
 	found._docs[key] = doc
-	found._facts[key] = replace(of_doc(doc), name="", assignees=tuple(assignees))
+	found._facts[key] = replace(of_doc(doc), name="", assignees=tuple(assignees), **(times or {}))
 	return found, key
 
 

@@ -7,7 +7,9 @@ from typing import Any
 import frappe
 from frappe import _
 
+from escalation_mgmt.engine import Clock
 from escalation_mgmt.facts import sources
+from escalation_mgmt.operations import default_texts
 from escalation_mgmt.utils.doctypes import PLAN
 from escalation_mgmt.utils.error_reports import report_error
 
@@ -50,7 +52,7 @@ def offered() -> list[dict[str, Any]]:
 
 
 def _all() -> list[dict[str, Any]]:
-	return [_urgent(), _working_hours(), _deadline()]
+	return [_urgent(), _working_hours(), _deadline(), _before_resolution(), _waiting_customers()]
 
 
 def _free(title: str) -> str:
@@ -105,6 +107,38 @@ def _deadline() -> dict[str, Any]:
 			_step(0, "Email"),
 			_step(15 * MINUTE, "Email", whom="Team"),
 			_step(30 * MINUTE, "Email", whom="Role", role="Escalation Manager"),
+		],
+	}
+
+
+def _before_resolution() -> dict[str, Any]:
+	return {
+		"title": _("Resolution deadline comes near"),
+		"rank": 40,
+		"clock": "Resolution",
+		"start": "Before the Deadline",
+		"lead": 2 * HOUR,
+		"window": 8 * HOUR,
+		"message": str(default_texts.MESSAGES[Clock.RESOLUTION]),
+		"steps": [
+			_step(0, "Email"),
+			_step(HOUR, "iPhone Notification"),
+			_step(30 * MINUTE, "Email", whom="Team"),
+			_step(30 * MINUTE, "Email", whom="Role", role="Escalation Manager"),
+		],
+	}
+
+
+def _waiting_customers() -> dict[str, Any]:
+	return {
+		"title": _("A customer waits for an answer"),
+		"rank": 50,
+		"clock": "Next Response",
+		"window": 2 * HOUR,
+		"message": str(default_texts.MESSAGES[Clock.NEXT_RESPONSE]),
+		"steps": [
+			_step(0, "iPhone Notification"),
+			_step(30 * MINUTE, "Email", whom="Team"),
 		],
 	}
 

@@ -7,7 +7,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt.engine import Plan, Ticket, takes, winner
+from escalation_mgmt.engine import Clock, Plan, Ticket, takes, winner
 from escalation_mgmt.facts import conditions, plans, tickets
 from escalation_mgmt.preflight import validation
 from escalation_mgmt.preflight.rehearsal import missing, nothing_written
@@ -22,7 +22,8 @@ LISTED = 200
 def taken_by(doc: Any) -> dict[str, Any]:
 	"""Which tickets of the last `DAYS` days the document of a plan would have taken, saved or not. Writes nothing.
 
-	{"days", "taken": how many, "forestalled": how many it would have taken but for a plan of a lower rank, "listed":
+	{"days", "clock": what it guards; for a next response only tickets are asked for on which a customer has written after an agent,
+	"taken": how many, "forestalled": how many it would have taken but for a plan of a lower rank, "listed":
 	[{"name", "subject", "at" (site's zone), "facts", "by": the plan that would have taken it instead, or empty}], the
 	newest first; "unlisted": how many more there are, "unreadable": how many of them this user may not read,
 	"looked_at": the limit, where it was reached}. Raises ValidationError for a plan that isn't finished.
@@ -34,17 +35,21 @@ def taken_by(doc: Any) -> dict[str, Any]:
 
 
 def _taken(plan: Plan) -> dict[str, Any]:
-	others = [other for other in plans.enabled(plan.takes.doctype).values() if other.name != plan.name]
+	others = plans.others_of_clock(plan)
 	conditional = any(each.takes.condition for each in (*others, plan))
 	limit = LOOKED_AT_BY_CONDITION if conditional else LOOKED_AT
 	looked_at = tickets.logged_since(clock.now() - timedelta(days=DAYS), plan.takes, limit)
 	found = [(ticket, by) for ticket in looked_at if (by := _taker(plan, others, ticket))]
+	if plan.clock is Clock.NEXT_RESPONSE:
+		asked = tickets.asked_again(plan.takes.doctype, [ticket.name for ticket, _by in found])
+		found = [(ticket, by) for ticket, by in found if ticket.name in asked]
 	readable = readable_of(plan.takes.doctype, [ticket.name for ticket, _by in found])
 	listed = [(ticket, by) for ticket, by in found if ticket.name in readable][:LISTED]
 	mine = sum(by is plan for _ticket, by in found)
 	return {
 		"days": DAYS,
 		"doctype": plan.takes.doctype,
+		"clock": str(plan.clock),
 		"taken": mine,
 		"forestalled": len(found) - mine,
 		"listed": [row(ticket, "" if by is plan else f"{by.name} ({by.rank})") for ticket, by in listed],

@@ -30,7 +30,7 @@ RUNS_SHOWN = 3
 def outline_of(doc: Any) -> dict[str, Any]:
 	"""What a form shows of the document of a plan, finished or not. Writes nothing.
 
-	{"counted": from when the times count, "rungs": [{"at", "steps": [{"number", "line"}], "line": where there are no
+	{"counted": from when the times count, "by_deadline": whether the rungs say so themselves, "rungs": [{"at", "steps": [{"number", "line"}], "line": where there are no
 	steps}], "problems": why it can't be saved, "warnings", "names": {user: name} of those whom steps name}.
 	"""
 	doc.start = doc.start or StartAt.AFTER_WINDOW
@@ -46,7 +46,8 @@ def outline_of(doc: Any) -> dict[str, Any]:
 		doc.enabled = 1  # what would go wrong is said before it is
 		return {
 			"counted": _counted(frozen),
-			"rungs": rungs_in_words(frozen, ladder(frozen), partial(_rung, numbers), _at),
+			"by_deadline": frozen.start in (StartAt.BEFORE_DEADLINE, StartAt.AT_PERCENT),
+			"rungs": rungs_in_words(frozen, ladder(frozen), partial(_rung, numbers), partial(_at, frozen)),
 			"problems": problems,
 			"names": _names(frozen),
 			"warnings": [] if problems else validation.warnings(doc),
@@ -74,6 +75,9 @@ def _counted(plan: Plan) -> str:
 			)
 		case _ if plan.clock is Clock.NEXT_RESPONSE:
 			words = _("Counted from {0}.").format(_deadline(plan))
+		case _ if plan.clock is Clock.RESOLUTION:
+			window = wording.duration(plan.window.total_seconds())
+			words = _("Counted from {0} after the plan takes the ticket.").format(window)
 		case _:
 			window = wording.duration(plan.window.total_seconds())
 			words = _(
@@ -139,8 +143,29 @@ def _rung(numbers: list[int], rung: Rung) -> list[dict[str, Any]]:
 	]
 
 
-def _at(rung: Rung) -> str:
-	return wording.duration(rung.after.total_seconds())
+def _at(plan: Plan, rung: Rung) -> str:
+	"""When a rung is: of a plan that begins before a deadline, how long before or after that."""
+	if plan.start is StartAt.AT_PERCENT:
+		if not rung.after:
+			return _("at {0} % of the time to {1}").format(plan.percent, _deadline_in_short(plan))
+		return _("{0} later").format(wording.duration(rung.after.total_seconds()))
+	if plan.start is not StartAt.BEFORE_DEADLINE:
+		return wording.duration(rung.after.total_seconds())
+	left = (plan.lead - rung.after).total_seconds()
+	if not left:
+		return _("at {0}").format(_deadline_in_short(plan))
+	words = _("{0} before {1}") if left > 0 else _("{0} after {1}")
+	return words.format(wording.duration(abs(left)), _deadline_in_short(plan))
+
+
+def _deadline_in_short(plan: Plan) -> str:
+	match plan.clock:
+		case Clock.FIRST_RESPONSE:
+			return _("the response deadline")
+		case Clock.RESOLUTION:
+			return _("the resolution deadline")
+		case Clock.NEXT_RESPONSE:
+			return _("the deadline of the next response")
 
 
 def step_in_words(step: Step, whom: str) -> str:

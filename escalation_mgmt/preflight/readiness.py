@@ -26,7 +26,7 @@ from escalation_mgmt.engine import (
 from escalation_mgmt.facts import calendars, people, plans, sources, tickets
 from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
-from escalation_mgmt.preflight import names, providers, rehearsal, remedies, validation
+from escalation_mgmt.preflight import hypothetical_ticket, names, providers, rehearsal, remedies, validation
 from escalation_mgmt.preflight.finding import Finding, Grade, amber, graded, red
 from escalation_mgmt.preflight.misses import Misses
 from escalation_mgmt.preflight.remedies import Remedy
@@ -150,8 +150,9 @@ def _rehearsed(plan: Plan, directory: Directory, misses: Misses) -> Iterator[tup
 	plan = replace(plan, steps=tuple(replace(step, only_if=ALWAYS) for step in plan.steps))
 	for team in _teams(plan):
 		given = {"team": team, "assignees": sources.possible_assignees(plan.takes.doctype, team)}
-		read, key = rehearsal.hypothetical_for(plan, given)
-		timeline = rehearsal.of_ticket(plan, read, key, clock.now(), directory=directory)
+		now = clock.now()
+		read, key = hypothetical_ticket.for_plan(plan, given, now)
+		timeline = rehearsal.of_ticket(plan, read, key, now, directory=directory)
 		known = [(step, miss) for step, miss in timeline.missed if not _depends_on_ticket(step, miss, team)]
 		for step, miss in known + list(_not_rehearsed(plan, read, key, team, directory)):
 			misses.add(plan, step, miss, remedies.of(step, miss, directory, read[key], plan.name), directory)

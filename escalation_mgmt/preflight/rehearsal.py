@@ -21,6 +21,7 @@ from escalation_mgmt.delivery.preview import Previews
 from escalation_mgmt.engine import (
 	NEVER,
 	Audience,
+	Clock,
 	Context,
 	EventKind,
 	Maintenance,
@@ -37,11 +38,17 @@ from escalation_mgmt.engine import (
 	winner,
 )
 from escalation_mgmt.engine import rehearse as on_virtual_time
-from escalation_mgmt.facts import conditions, only_if, plans, sources, tickets
+from escalation_mgmt.facts import conditions, only_if, plans, tickets
 from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
-from escalation_mgmt.preflight import remedies, stand_in, supposed_acts, validation
+from escalation_mgmt.preflight import (
+	hypothetical_ticket,
+	remedies,
+	stand_in,
+	supposed_acts,
+	validation,
+)
 from escalation_mgmt.preflight.message_words import MessageWords, Words
 from escalation_mgmt.preflight.remedies import Remedy
 from escalation_mgmt.storage import action_items, audiences, lanes, wording
@@ -51,8 +58,6 @@ from escalation_mgmt.utils.error_reports import unreported
 from escalation_mgmt.utils.plain_text import plain
 
 SAVEPOINT = "escalation_rehearsal"
-GIVEN = ("priority", "team", "ticket_type", "customer", "agreement", "assignee", stand_in.UNASSIGNED)
-"""What may be said of a ticket that is made up."""
 MOST_AHEAD = 30  # moments of an action item's form
 
 
@@ -93,7 +98,7 @@ def of_plan(
 	doc: Any,
 	*,
 	ticket: str = "",
-	hypothetical: dict[str, str] | None = None,
+	hypothetical: dict[str, Any] | None = None,
 	start: datetime,
 	responses: Responses,
 ) -> Rehearsal:
@@ -106,9 +111,13 @@ def of_plan(
 		key = TicketKey(doc.reference_doctype, str(ticket))
 		read = tickets.Tickets([key])
 	else:
-		given = {what: str(value) for what, value in (hypothetical or {}).items() if value and what in GIVEN}
+		given = {
+			what: str(value)
+			for what, value in (hypothetical or {}).items()
+			if value and what in hypothetical_ticket.GIVEN
+		}
 		given, stand_ins = stand_in.completed(plan, given)
-		read, key = hypothetical_for(plan, given)
+		read, key = hypothetical_ticket.for_plan(plan, given, start)
 	facts = _facts(plan, read, key)
 	if facts.cancelled:
 		frappe.throw(_("{0} {1} was cancelled.").format(_(doc.reference_doctype), ticket))
@@ -227,26 +236,6 @@ def missing(doc: Any) -> list[str]:
 		for part in (doc, *doc.get_all_children())
 		for fieldname, _message in part._get_missing_mandatory_fields()
 	]
-
-
-def hypothetical_for(plan: Plan, given: dict[str, Any]) -> tuple[tickets.Tickets, TicketKey]:
-	"""A ticket that the plan takes, but for what is given: as for `rehearse`, or several "assignees", or whom its "user_fields"
-	name.
-	"""
-	takes = plan.takes
-	agreements = sources.agreements(takes.doctype)
-	facts = {
-		"priority": next(iter(sorted(takes.priorities)), ""),
-		"team": takes.team,
-		"ticket_type": takes.ticket_type,
-		"customer": takes.customer,
-		"agreement": agreements[0] if len(agreements) == 1 else "",
-		**{what: value for what, value in given.items() if value and what != stand_in.UNASSIGNED},
-	}
-	assignee = facts.pop("assignee", "")
-	assignees = facts.pop("assignees", [assignee] if assignee else [])
-	named = facts.pop("user_fields", {})
-	return tickets.hypothetical(takes.doctype, assignees, named, **facts)
 
 
 def _facts(plan: Plan, read: tickets.Tickets, key: TicketKey) -> Ticket:
@@ -368,7 +357,12 @@ def _outcome(timeline: Timeline) -> str:
 	if item.status is Status.CANCELLED:
 		return _("It is dropped after {0}, because it fell due in a maintenance.").format(after)
 	if item.status is Status.RESOLVED:
-		return _("The ticket is answered after {0}, and nothing more is sent.").format(after)
+		words = (
+			_("The ticket is resolved after {0}, and nothing more is sent.")
+			if item.plan.clock is Clock.RESOLUTION
+			else _("The ticket is answered after {0}, and nothing more is sent.")
+		)
+		return words.format(after)
 	if had:
 		words = _("{0} acknowledges, but nothing happens on the ticket; it is exhausted after {1}.")
 		return words.format(had[0], after)
@@ -380,7 +374,8 @@ def _notes(
 ) -> Iterator[str]:
 	if not installation.is_live():
 		yield _("This site is a copy: it sends nothing. Make it live in Escalation Settings.")
-	others = [other for other in plans.enabled(plan.takes.doctype).values() if other.name != plan.name]
+	yield from _of_clock(plan, ticket)
+	others = plans.others_of_clock(plan)
 	first = winner([*others, plan], ticket.facts, conditions.met_by(partial(read.values, key)))
 	if first is None:
 		yield _("The plan doesn't take such a ticket. This is what it would do with one.")
@@ -390,3 +385,16 @@ def _notes(
 		)
 	if not any(moment.pages or moment.missed for moment in timeline.moments):
 		yield _("No step runs.")
+
+
+def _of_clock(plan: Plan, ticket: Ticket) -> Iterator[str]:
+	"""What the ticket lacks of what the plan's clock begins or ends by."""
+	if plan.clock is Clock.NEXT_RESPONSE and not ticket.asked_at:
+		yield _(
+			"On this ticket no customer waits for an answer. This is what the plan would do if one wrote now."
+		)
+	deadline = {Clock.FIRST_RESPONSE: ticket.response_by, Clock.RESOLUTION: ticket.resolution_by}
+	if plan.starts_by_deadline and plan.clock in deadline and not deadline[plan.clock]:
+		yield _("Such a ticket has no deadline for this clock: the plan's own window counts, {0}.").format(
+			wording.duration(plan.window.total_seconds())
+		)

@@ -94,7 +94,7 @@ def _start(plan: Any) -> Iterator[str]:
 		yield _("Say how long before the deadline it starts.")
 	if plan.start == StartAt.AT_PERCENT and not cint(plan.percent):
 		yield _("Say at which percentage of the time it starts: from 1 to 99.")
-	if plan.clock == Clock.NEXT_RESPONSE and not flt(plan.window):
+	if plan.clock == Clock.NEXT_RESPONSE and plan.start != StartAt.AT_ONCE and not flt(plan.window):
 		yield _(
 			"Say how long an answer may take: the next response's deadline is so long after the customer's message."
 		)

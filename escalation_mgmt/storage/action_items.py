@@ -125,6 +125,13 @@ def running(key: TicketKey) -> dict[Clock, Stored]:
 	return {stored.item.plan.clock: stored for stored in lock(names) if stored.item.status in RUNNING}
 
 
+def running_clocks(key: TicketKey) -> frozenset[Clock]:
+	"""The clocks for which a ticket has a running item. Nothing is locked."""
+	of = {running_ticket(key, clock): clock for clock in Clock}
+	sql = f"select `running_ticket` from `tab{ITEM}` where `running_ticket` in ({rows.placeholders(of)})"
+	return frozenset(of[row[0]] for row in frappe.db.sql(sql, tuple(of)))
+
+
 def exhausted(key: TicketKey, clock: Clock | None = None) -> list[str]:
 	"""The exhausted items of a ticket's name that nobody was seen to answer, of every clock or one: one for each at most, but for
 	a moment. Nothing is locked.
@@ -159,29 +166,39 @@ def note_answered(names: Sequence[str]) -> None:
 		)
 
 
-def latest(key: TicketKey) -> str | None:
-	"""The item that a ticket's form shows first: the most pressing of those that run or are exhausted, or else the newest."""
-	present, _earlier = of_ticket(key)
+def latest(key: TicketKey, clock: Clock | None = None) -> str | None:
+	"""The item that a ticket's form shows first: the most pressing of those that run or are exhausted, or else the newest. Of one
+	`clock`, where it is given.
+	"""
+	present, _earlier = of_ticket(key, clock)
 	return present[0] if present else None
 
 
-def of_ticket(key: TicketKey) -> tuple[list[str], list[str]]:
-	"""The items of a ticket: (those that run or that nobody has answered yet, the most pressing first, or else the newest;
-	those before them, newest first).
+def order(row: Any) -> tuple[int, datetime, str]:
+	"""Of a ticket's items that are shown at once the least comes first: the most pressing, then what is due first. `row` has
+	`status`, `due_utc` and `name`.
+	"""
+	return pressing(Status(row.status)), row.due_utc or datetime.max, row.name
+
+
+def of_ticket(key: TicketKey, clock: Clock | None = None) -> tuple[list[str], list[str]]:
+	"""The items of a ticket, for every clock or one: (those that run or that nobody has answered yet, in their `order`, or else
+	the newest; those before them, newest first).
 
 	Of the ticket that was `created` then; where the key leaves it out, of the one that has the name now, or had it last.
 	"""
 	if not key.created:
 		key = replace(key, created=stamp_of(key.doctype, key.name))
 	sql = (
-		"select `name`, `reference_doctype`, `reference_name`, `ticket_created`, `status`,"
+		"select `name`, `reference_doctype`, `reference_name`, `ticket_created`, `status`, `clock`,"
+		" coalesce(`parked_due_utc`, `due_utc`) as due_utc,"
 		" coalesce(`running_ticket`, `exhausted_ticket`) as present"
 		f" from `tab{ITEM}` where `reference_doctype` = %s and `reference_name` = %s"
 		" order by `opened_utc` desc, `name` desc"
 	)
 	found = frappe.db.sql(sql, (key.doctype, key.name), as_dict=True)
-	theirs = [row for row in found if not key.is_another(ticket_of(row))]
-	present = sorted((row for row in theirs if row.present), key=lambda row: pressing(Status(row.status)))
+	theirs = [row for row in found if clock in (None, row.clock) and not key.is_another(ticket_of(row))]
+	present = sorted((row for row in theirs if row.present), key=order)
 	present = present or theirs[:1]
 	names = [row.name for row in present]
 	return names, [row.name for row in theirs if row.name not in names]

@@ -19,7 +19,7 @@ from frappe.utils import get_datetime
 
 from escalation_mgmt.engine import RUNNING, Status, TicketKey, pressing
 from escalation_mgmt.facts import sources
-from escalation_mgmt.storage.action_items import of_clocks, ticket_of
+from escalation_mgmt.storage.action_items import of_clocks, order, ticket_of
 from escalation_mgmt.utils import clock, fault_points, rows
 from escalation_mgmt.utils.after_commit import end, own_transaction
 from escalation_mgmt.utils.doctypes import ITEM
@@ -122,11 +122,7 @@ def _wanted(keys: list[TicketKey]) -> dict[str, Values]:
 		for row in frappe.db.sql(sql, tuple(asked), as_dict=True):
 			if not asked[row.ticket].is_another(ticket_of(row)):
 				found.setdefault(row.reference_name, []).append(row)
-	return {ticket: _of_item(min(theirs, key=_order)) for ticket, theirs in found.items()}
-
-
-def _order(row: Any) -> tuple[int, datetime, str]:
-	return pressing(Status(row.status)), row.due_utc or datetime.max, row.name
+	return {ticket: _of_item(min(theirs, key=order)) for ticket, theirs in found.items()}
 
 
 def _of_item(row: Any) -> Values:
@@ -170,7 +166,7 @@ def _unlike_their_items(doctype: str, column: str, after: str, until: str | None
 		if frappe.db.db_type == "mariadb"
 		else f"{step} || '/' || i.`step_count`"
 	)
-	# Of a ticket's items the one that `_order` puts first counts.
+	# Of a ticket's items the one that `order` puts first counts.
 	not_first = (
 		f"select 1 from `tab{ITEM}` r where r.`reference_name` = i.`reference_name`"
 		f" and r.`reference_doctype` = i.`reference_doctype` and {_marked('r')} and {_order_sql('r')} < {_order_sql('i')}"
@@ -225,7 +221,7 @@ def _marked(of: str) -> str:
 
 
 def _order_sql(of: str) -> str:
-	"""`_order` in SQL."""
+	"""`order` in SQL."""
 	pressing_first = " ".join(f"when '{status}' then {pressing(status)}" for status in SHOWN)
 	due = f"coalesce({of}.`parked_due_utc`, {of}.`due_utc`, '9999-12-31')"
 	return f"(case {of}.`status` {pressing_first} end, {due}, {of}.`name`)"

@@ -13,6 +13,7 @@ from escalation_mgmt.actions.acknowledge import so_far
 from escalation_mgmt.dispatch.evaluation import Snapshot
 from escalation_mgmt.engine import (
 	LED_TO,
+	RUNNING,
 	ActionItem,
 	Clock,
 	Plan,
@@ -47,30 +48,33 @@ def boot(bootinfo: Any) -> None:
 def shown(key: TicketKey) -> dict[str, Any]:
 	"""The state of a ticket's escalation for the present user, who may read the ticket.
 
-	{"seen": to be handed back with a click, "items": those that run, or else the newest (none that the user may not see), "earlier":
-	what was before them (`earlier.listed`), "actions": [{"name", "label", "fields", "preview"}] and "withheld", why others can do more than
-	the user: about the first of the items; "now": seconds of Unix time, "words" for a page that can't translate}.
+	{"items": those that run, the most pressing first, or else the newest (none that the user may not see), "earlier":
+	what was before them (`earlier.listed`), "now": seconds of Unix time, "words" for a page that can't translate}.
 
 	An item is {"item": its name, "status", "tone": a colour, "plan", "clock": which, as it is called, "headline", "countdown": a text with `TIME` in it, "due_in":
-	seconds, "due": what to say when they are over, "sent": what was sent to whom (`sent.at_a_glance`)}. All that is said of the first
-	stands beside "items" as well. Without one "item" is None, and "headline" says why there is none.
+	seconds, "due": what to say when they are over, "sent": what was sent to whom (`sent.at_a_glance`); "seen": to be handed back
+	with a click, "actions": [{"name", "label", "fields", "preview"}] and "withheld": why others can do more about it than the
+	user}. All that is said of the first stands beside "items" as well; what is about the ticket as a whole (another plan) is
+	offered there. Without one "item" is None, and "headline" says why there is none.
 	"""
 	present, before = action_items.of_ticket(key)
 	read = {stored.item.id: stored.item for stored in action_items.read(present)}
 	first = read[present[0]] if present else None
-	items = _shown([read[name] for name in present if frappe.get_doc(ITEM, name).has_permission("read")])
+	items = _shown(
+		key, [read[name] for name in present if frappe.get_doc(ITEM, name).has_permission("read")], first
+	)
 	return {
 		"item": None,
 		"headline": "" if first else _not_escalating(key),
-		**(items[0] if items and items[0]["item"] == first.id else {}),
+		**(items[0] if items and items[0]["item"] == first.id else _can_be_done(key, first)),
 		"items": items,
 		"earlier": earlier.listed(before),
 		"now": _unix(clock.now()),
-		**_can_be_done(key, first),
+		"words": _words(),
 	}
 
 
-def _shown(items: Sequence[ActionItem]) -> list[dict[str, Any]]:
+def _shown(key: TicketKey, items: Sequence[ActionItem], first: ActionItem | None) -> list[dict[str, Any]]:
 	told = sent.at_a_glance([item.id for item in items])
 	return [
 		{
@@ -79,6 +83,7 @@ def _shown(items: Sequence[ActionItem]) -> list[dict[str, Any]]:
 			"clock": _(item.plan.clock),
 			"sent": told[item.id],
 			**_stands(item),
+			**_can_be_done(key, item, beside=item is not first),
 		}
 		for item in items
 	]
@@ -93,27 +98,35 @@ def of_item(name: str, key: TicketKey) -> dict[str, Any]:
 	"""The state (as `shown` gives it) of one action item of a ticket, which the present user may read, whatever else the
 	ticket has.
 
-	"state" is its status untranslated. What can be done can be done about the ticket's latest; "latest" names it where
-	this is an older one.
+	"state" is its status untranslated. What can be done can be done about the ticket's latest for its clock; "latest" names it
+	where this is an older one.
 	"""
-	item, latest = _read(name), action_items.latest(key)
+	item = _read(name)
+	latest = action_items.latest(key, item.plan.clock)
 	state = {
 		"item": name,
 		"state": str(item.status),
 		**_stands(item),
 		"latest": "" if latest == name else latest,
+		"words": _words(),
 	}
-	return state | (
-		_can_be_done(key, item) if latest == name else {"seen": "", "actions": [], "withheld": ""}
-	)
+	if latest != name:
+		return state | {"seen": "", "actions": [], "withheld": ""}
+	return state | _can_be_done(key, item, beside=item.status in RUNNING)
 
 
 def _read(name: str) -> ActionItem | None:
 	return next((stored.item for stored in action_items.read([name])), None)
 
 
-def _can_be_done(key: TicketKey, item: ActionItem | None) -> dict[str, Any]:
-	words = {
+def _can_be_done(key: TicketKey, item: ActionItem | None, *, beside: bool = False) -> dict[str, Any]:
+	actions = _offered(key, item, beside)
+	withheld = _withheld(key, bool(actions)) if catalog.withheld(key, item, beside=beside) else ""
+	return {"seen": catalog.seen(item), "actions": actions, "withheld": withheld}
+
+
+def _words() -> dict[str, str]:
+	return {
 		"title": _("Escalation"),
 		"details": _("Details"),
 		"cancel": _("Cancel"),
@@ -129,9 +142,6 @@ def _can_be_done(key: TicketKey, item: ActionItem | None) -> dict[str, Any]:
 		"too_many": _("That was too often. Wait a minute and try again."),
 		"failed": _("That didn't work. Reload this page and try again."),
 	}
-	actions = _offered(key, item)
-	withheld = _withheld(key, bool(actions)) if catalog.withheld(key, item) else ""
-	return {"seen": catalog.seen(item), "actions": actions, "withheld": withheld, "words": words}
 
 
 def _withheld(key: TicketKey, some: bool) -> str:
@@ -293,7 +303,7 @@ def _are_several(item: ActionItem) -> bool:
 	return len(group) > 1 and _next(item) == wording.steps(group)
 
 
-def _offered(key: TicketKey, item: ActionItem | None) -> list[dict[str, Any]]:
+def _offered(key: TicketKey, item: ActionItem | None, beside: bool) -> list[dict[str, Any]]:
 	return [
 		{
 			"name": action.name,
@@ -301,5 +311,5 @@ def _offered(key: TicketKey, item: ActionItem | None) -> list[dict[str, Any]]:
 			"fields": [asdict(field) for field in action.fields(key, item)],
 			"preview": action.preview,
 		}
-		for action in catalog.offered(key, item)
+		for action in catalog.offered(key, item, beside=beside)
 	]

@@ -181,7 +181,7 @@ def _items() -> list[dict[str, Any]]:
 		fields=[
 			*("name", "status", "reference_doctype", "reference_name", "ticket_subject", "priority"),
 			*("ended_utc", "acknowledged_by", "current_step", "step_count"),
-			*("acknowledged_user", "reminded", "acks"),
+			*("acknowledged_user", "reminded", "acks", "clock"),
 		],
 		order_by="opened_utc desc",
 		limit=_MOST_ITEMS,
@@ -200,6 +200,7 @@ def _shown(found: list[Any], items: dict[str, ActionItem], recent: Any) -> list[
 		row["can_acknowledge"] = action_items.waits_for(row, user)
 		del row["acknowledged_user"], row["acks"]
 		row["url"] = pages.path(row.reference_doctype, row.reference_name, user)
+		row["clock"] = _(row.clock)
 		row["state"] = _in_words(row)
 		row["next"] = _comes_next(items[row.name]) if row.name in items else ""
 		shown.append(row)

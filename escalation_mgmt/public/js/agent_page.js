@@ -27,13 +27,11 @@ class Line {
 		this.toast = toast;
 		this.items = [];
 		this.title = make("strong");
-		this.doable = make("span", "escalation-actions");
-		this.withheld = make("span", "escalation-withheld");
 		this.earlier = make("details", "escalation-earlier");
 		this.said = make("div", "escalation-said");
 		this.said.setAttribute("role", "alert");
 		this.element = make("section", "escalation-line");
-		this.element.append(make("style", "", CSS), this.title, this.doable, this.withheld, this.earlier, this.said);
+		this.element.append(make("style", "", CSS), this.title, this.earlier, this.said);
 		this.escalation = new TicketEscalation("HD Ticket", name, {
 			draw: (state) => this.draw(state),
 			count: (text, n) => this.count(text, n),
@@ -60,9 +58,7 @@ class Line {
 		this.element.setAttribute("aria-label", state.words.title);
 		this.element.dataset.tone = state.tone || "gray";
 		this.title.textContent = state.words.title;
-		this.draw_items(state.items.length ? state.items : [{ headline: state.headline }], state.words);
-		this.draw_actions(state);
-		this.withheld.textContent = state.actions.length ? "" : state.withheld;
+		this.draw_items(state.items.length ? state.items : [state], state.words);
 		put_earlier(this.earlier, state.earlier, "_blank");
 	}
 
@@ -76,17 +72,36 @@ class Line {
 
 	draw_items(items, words) {
 		while (this.items.length > items.length) this.items.pop().remove();
-		while (this.items.length < items.length) this.items.push(new Item(this.element, this.items.length, this));
+		while (this.items.length < items.length) this.items.push(new Item(this, this.items.length));
 		items.forEach((item, n) => this.items[n].draw(item, words, items.length > 1));
 	}
 
-	// Drawn anew where others are offered, and no sooner: an open menu stays open, and where somebody stands they stay.
-	draw_actions({ actions, words }) {
-		const focused = this.doable.contains(document.activeElement) && document.activeElement.dataset.action;
+	// Helpdesk's toasts aren't spoken in all of its versions.
+	say(message) {
+		this.said.textContent = "";
+		setTimeout(() => (this.said.textContent = message), 50); // what is the same is spoken again
+	}
+}
+
+// What can be done about one escalation: buttons, and a menu where there are many.
+class Doable {
+	constructor(line) {
+		this.line = line;
+		this.element = make("span", "escalation-actions");
+	}
+
+	// Drawn anew where others are offered, and no sooner: an open menu stays open, and where somebody stands they stay. Not where
+	// another escalation has taken the place: what is pressed is about the one that was read.
+	draw(item, words) {
+		const { actions } = item;
+		const same = this.shown?.item === item.item;
+		this.shown = { ...item, words };
+		if (!same) return put(this.element, [item.item, actions], () => this.buttons(actions, words));
+		const focused = this.element.contains(document.activeElement) && document.activeElement.dataset.action;
 		const open = this.menu?.matches(":popover-open");
-		if (!put(this.doable, actions, () => this.buttons(actions, words))) return;
+		if (!put(this.element, [item.item, actions], () => this.buttons(actions, words))) return;
 		if (open) this.menu?.showPopover();
-		if (focused) this.doable.querySelector(`[data-action="${focused}"]`)?.focus();
+		if (focused) this.element.querySelector(`[data-action="${focused}"]`)?.focus();
 	}
 
 	buttons(actions, words) {
@@ -112,65 +127,63 @@ class Line {
 		const button = make("button", "", action.label);
 		button.type = "button";
 		button.dataset.action = action.name;
-		button.addEventListener("click", () => this.run(button, action, this.escalation.state));
+		button.addEventListener("click", () => this.run(button, action, this.shown));
 		return button;
 	}
 
 	// Ask what the action wants to know, do it, and say what came of it.
 	async run(button, action, shown) {
 		this.menu?.hidePopover();
-		const values = action.fields.length ? await ask(this.escalation, action, shown) : {};
+		const values = action.fields.length ? await ask(this.line.escalation, action, shown) : {};
 		if (!values) return this.stand(action.name);
 		button.disabled = true;
-		const { done, message } = await this.escalation
+		const { done, message } = await this.line.escalation
 			.act(action.name, values, shown)
 			.catch((error) => (console.error("Escalation:", error), { done: false, message: shown.words.failed }))
 			.finally(() => (button.disabled = false));
-		(done ? this.toast.success : this.toast.error)(message);
-		this.say(message);
+		const { toast } = this.line;
+		(done ? toast.success : toast.error)(message);
+		this.line.say(message);
 		this.stand(action.name);
-	}
-
-	// Helpdesk's toasts aren't spoken in all of its versions.
-	say(message) {
-		this.said.textContent = "";
-		setTimeout(() => (this.said.textContent = message), 50); // what is the same is spoken again
 	}
 
 	// By keys somebody goes on from the action, or from the menu that has it; where it isn't offered any more, from the first.
 	stand(name) {
 		if (![null, document.body].includes(document.activeElement)) return; // they have gone elsewhere
-		const button = this.doable.querySelector(`[data-action="${name}"]`);
-		const more = this.menu?.contains(button) && this.doable.querySelector("[data-action=more]");
-		(more || button || this.doable.querySelector("button"))?.focus();
+		const button = this.element.querySelector(`[data-action="${name}"]`);
+		const more = this.menu?.contains(button) && this.element.querySelector("[data-action=more]");
+		(more || button || this.element.querySelector("button") || this.line.element.querySelector("button"))?.focus();
 	}
 }
 
 // How one escalation stands: in words, which are spoken when they change, and beside them what counts down.
 class Item {
-	constructor(line, n, { doable, earlier }) {
+	constructor(line, n) {
 		this.stands = make("span", "escalation-stands");
 		this.stands.setAttribute("role", "status");
 		this.next = make("span", "escalation-next");
 		this.details = make("span");
+		this.doable = new Doable(line);
+		this.withheld = make("span", "escalation-withheld");
 		this.sent = make("div", "escalation-sent");
-		this.parts = [this.stands, this.next, this.details, this.sent];
+		this.parts = [this.stands, this.next, this.details, this.doable.element, this.withheld, this.sent];
+		// The first stands beside the title, whatever else runs in a row of its own.
 		if (n) (this.row = make("div", "escalation-item")).append(...this.parts);
-		// The first stands beside its buttons, what was sent and whatever else runs below them.
-		if (n) line.insertBefore(this.row, earlier);
-		else doable.before(this.stands, this.next, this.details), line.insertBefore(this.sent, earlier);
+		line.earlier.before(...(n ? [this.row] : this.parts));
 	}
 
 	draw(item, words, several) {
-		const plan = several ? [of_people(make("b", "", item.plan)), ` (${item.clock}) `] : [];
+		const plan = several ? [make("b", "escalation-clock", item.clock), " ", of_people(make("span", "escalation-plan", item.plan)), " "] : [];
 		const pill = Object.assign(make("span", "escalation-status", item.status || ""), { hidden: !item.status });
 		pill.dataset.tone = item.tone || "";
-		put(this.stands, [item.status, item.tone, item.headline, several && item.plan], () => [
+		put(this.stands, [item.status, item.tone, item.headline, several && [item.clock, item.plan]], () => [
 			...plan,
 			...(item.status ? [pill, " "] : []),
 			of_people(make("span", "", item.headline)),
 		]);
 		put(this.details, item.item || "", () => (item.item ? [Object.assign(item_link(item.item, words.details), { target: "_blank" })] : []));
+		this.doable.draw(item, words);
+		this.withheld.textContent = item.actions.length ? "" : item.withheld;
 		put_sent(this.sent, item.sent, words);
 	}
 

@@ -24,6 +24,9 @@ export const CSS = `
 	.escalation-withheld:empty, .escalation-actions:empty, .escalation-line [hidden] { display: none; }
 	:is(.escalation-item, .escalation-sent, .escalation-earlier) { flex: 0 0 100%; min-width: 0; font-size: 13px; }
 	.escalation-item { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 12px; font-size: 14px; }
+	.escalation-item { border-top: 1px solid color-mix(in srgb, var(--edge) 45%, transparent); padding-top: 6px; }
+	.escalation-clock { font-weight: 600; }
+	.escalation-plan { color: var(--quiet); }
 	.escalation-sent ul { display: inline; }
 	.escalation-sent li { display: inline; }
 	.escalation-sent li:not(:last-child)::after { content: "; "; }

@@ -142,7 +142,7 @@
 			"article",
 			"",
 			`card ${tone}`,
-			element("div", `${say(words.ticket, item.reference_name)} · ${item.priority || ""}`, "quiet"),
+			element("div", [say(words.ticket, item.reference_name), item.priority, item.clock].filter(Boolean).join(" · "), "quiet"),
 			element("h2", item.ticket_subject, "subject"),
 			element("p", item.state)
 		);

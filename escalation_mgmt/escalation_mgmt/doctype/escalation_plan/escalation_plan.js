@@ -1,8 +1,8 @@
 // A plan offers what the chosen ticket DocType has: its priorities, teams, types, and fields that hold users.
 // In a block, because Desk evaluates the scripts of all forms in one scope.
 {
-	const { begin_step, enable, escaped, findings_html, findings_tone, Ladder, new_from_example, read, rehearse } = escalation_mgmt;
-	const { register_step_target, row_in_words, SECOND, show_priorities, show_taken, STEP_TARGET, WHICH } = escalation_mgmt;
+	const { begin_step, enable, escaped, findings_html, findings_tone, follow_clock, Ladder, new_from_example, read, rehearse } = escalation_mgmt;
+	const { register_step_target, row_in_words, SECOND, show_clock, show_priorities, show_taken, STEP_TARGET, WHICH } = escalation_mgmt;
 
 	const DISABLED = () =>
 		`${__("This plan is disabled: it takes no ticket. Rehearse it, then enable it: you are told first how many open tickets it takes.")}
@@ -28,6 +28,7 @@
 			grid.update_docfield_property("whom", "formatter", (_value, _df, _options, row) => escaped(row_in_words(row)));
 			for (const field of ["whom", `${SECOND}whom`]) grid.update_docfield_property(field, "fieldtype", STEP_TARGET);
 			for (const field of Object.values(WHICH)) grid.update_docfield_property(SECOND + field, "hidden", 1); // one box asks for all
+			show_clock(frm);
 			frm.events.offer_choices(frm);
 			frm.events.say_what_would_fail(frm);
 			frm.escalation_ladder.draw(true);
@@ -57,6 +58,8 @@
 
 		taken: (frm) => show_taken(frm),
 
+		clock: (frm) => follow_clock(frm, frm.escalation_texts),
+
 		reference_doctype(frm) {
 			frm.events.offer_choices(frm);
 		},
@@ -76,6 +79,7 @@
 			offer_in_rows(frm, "steps", "user_field", choices.user_field);
 			offer_in_rows(frm, "steps", "only_if_priority", choices.priority);
 			frm.escalation_proposed = choices.proposed;
+			frm.escalation_texts = choices.texts;
 			frm.escalation_to_endpoints = choices.to_endpoints;
 			begin_steps(frm);
 		},

@@ -2,7 +2,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from escalation_mgmt.engine import RUNNING, Plan, takes_more
+from escalation_mgmt.engine import RUNNING, Clock, Plan, StartAt, takes_more
 from escalation_mgmt.facts import people, plans, sources
 from escalation_mgmt.operations import default_texts, ticket_columns
 from escalation_mgmt.preflight import names, rights, taking, validation
@@ -15,6 +15,7 @@ class EscalationPlan(Document):
 
 	def validate(self) -> None:
 		plans.check_choices(self)
+		self._keep_one_start()
 		default_texts.follow_clock(self)
 		rights.check_plan(self)
 		if problems := self._problems():
@@ -31,6 +32,11 @@ class EscalationPlan(Document):
 		elif not self.enabled:
 			self.enabled_utc = None
 		self.plan_version = plans.freeze(plan)
+
+	def _keep_one_start(self) -> None:
+		"""The deadline of a next response is the end of the plan's own window: of two names for it one is kept."""
+		if self.clock == Clock.NEXT_RESPONSE and self.start == StartAt.AT_DEADLINE:
+			self.start = str(StartAt.AFTER_WINDOW)
 
 	def _takes_more_than_before(self, plan: Plan) -> bool:
 		before = self.get_doc_before_save()

@@ -3,6 +3,12 @@ frappe.query_reports["Escalation History"] = {
 		{ fieldname: "from_date", label: __("From"), fieldtype: "Date", default: frappe.datetime.add_days(frappe.datetime.get_today(), -30) },
 		{ fieldname: "to_date", label: __("To"), fieldtype: "Date", default: frappe.datetime.get_today() },
 		{ fieldname: "plan", label: __("Plan"), fieldtype: "Link", options: "Escalation Plan" },
+		{
+			fieldname: "clock",
+			label: __("Clock"),
+			fieldtype: "Select",
+			options: ["", ...["First Response", "Next Response", "Resolution"].map((value) => ({ value, label: __(value) }))],
+		},
 		{ fieldname: "priority", label: __("Priority"), fieldtype: "Autocomplete" },
 		{ fieldname: "team", label: __("Team"), fieldtype: "Autocomplete" },
 		{ fieldname: "person", label: __("Person"), fieldtype: "Link", options: "User" },

@@ -18,7 +18,17 @@ from escalation_mgmt.utils.doctypes import EVENT, ITEM, NOTIFICATION, PLAN
 from escalation_mgmt.utils.plain_text import cell
 
 ITEM_FIELDS = [
-	*("name", "reference_doctype", "reference_name", "ticket_subject", "priority", "team", "plan", "status"),
+	*(
+		"name",
+		"reference_doctype",
+		"reference_name",
+		"ticket_subject",
+		"priority",
+		"team",
+		"plan",
+		"clock",
+		"status",
+	),
 	*("opened_utc", "acknowledged_utc", "acknowledged_by", "acknowledged_via", "ack_requests", "acks"),
 ]
 
@@ -42,7 +52,7 @@ COLOURS = {
 
 def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict], list[dict], None, dict | None]:
 	"""Columns, rows and chart. `filters`: from_date, to_date (of creation, in the site's zone, both inclusive),
-	plan, priority, team, person (a user), status, reference_doctype, ticket."""
+	plan, clock, priority, team, person (a user), status, reference_doctype, ticket."""
 	filters = frappe._dict(filters or {})
 	for name in ("from_date", "to_date"):
 		if filters.get(name):
@@ -66,7 +76,7 @@ def _items(filters: Any) -> dict[str, Any]:
 		wanted.append(["opened_utc", ">=", clock.day_begins(filters.from_date)])
 	if filters.to_date:
 		wanted.append(["opened_utc", "<", clock.day_begins(add_days(filters.to_date, 1))])
-	for fieldname in ("plan", "priority", "team", "status", "reference_doctype"):
+	for fieldname in ("plan", "clock", "priority", "team", "status", "reference_doctype"):
 		if filters.get(fieldname):
 			wanted.append([fieldname, "=", filters.get(fieldname)])
 	if filters.ticket:
@@ -128,6 +138,7 @@ def _row(item: Any, part: Any) -> dict[str, Any]:
 		"priority": item.priority,
 		"team": item.team,
 		"plan": item.plan,
+		"clock": _(item.clock),
 		"status": wording.status(item.status),
 		"created": clock.to_site(item.opened_utc),
 		"step": part.step,
@@ -209,6 +220,7 @@ def _columns() -> list[dict[str, Any]]:
 		column(
 			"plan", _("Plan"), "Link" if frappe.has_permission(PLAN, "read") else "Data", 150, options=PLAN
 		),
+		column("clock", _("Clock"), "Data", 120),
 		column("subject", _("Subject"), "Data", 200),
 		column("status", _("Status"), "Data", 110),
 		column("team", _("Team"), "Data", 110),

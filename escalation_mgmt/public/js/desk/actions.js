@@ -24,10 +24,10 @@ const menu = (actions) =>
 
 const entry = ({ name, label }) => `<button type="button" class="dropdown-item" data-action="${escaped(name)}">${escaped(label)}</button>`;
 
-// Ask what the action wants to know, do it, and say what came of it. Whoever asked stands where they stood then.
-export async function run_action(frm, action) {
+// Ask what the action wants to know, do it, and say what came of it. Whoever asked stands where they stood then: in `$of`, which
+// holds what was `shown` of the escalation that it is about.
+export async function run_action(frm, action, shown = frm.escalation.state, $of = $(frm.wrapper)) {
 	const escalation = frm.escalation; // not that of another ticket that is opened meanwhile
-	const shown = escalation.state;
 	const from_menu = Boolean(document.activeElement?.closest(".escalation-more"));
 	const values = action.fields.length ? await ask(escalation, action, shown) : {};
 	if (values) {
@@ -35,7 +35,7 @@ export async function run_action(frm, action) {
 		frappe.show_alert({ message: escaped(message), indicator: done ? "green" : "orange" }, 7);
 		say(message);
 	}
-	stand(frm, action.name, from_menu);
+	stand($of, action.name, from_menu);
 }
 
 // What Desk's alerts show isn't spoken by them.
@@ -47,9 +47,9 @@ function say(message) {
 }
 
 // By keys somebody goes on from the action, or from the menu that they opened; where it isn't offered any more, from the first.
-function stand(frm, name, from_menu) {
+function stand($of, name, from_menu) {
 	if (![null, document.body].includes(document.activeElement)) return; // they have gone elsewhere
-	const $actions = $(frm.wrapper).find(".escalation-actions:visible");
+	const $actions = $of.find(".escalation-actions:visible");
 	const $at = $actions.find(from_menu ? ".escalation-more > button" : `> [data-action="${name}"]`);
 	($at.length ? $at : $actions.find("button:visible")).first().trigger("focus");
 }

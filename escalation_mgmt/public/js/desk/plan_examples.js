@@ -17,8 +17,9 @@ export async function new_from_example() {
 	$list.find(".escalation-example").first().trigger("focus");
 }
 
-const example_html = ({ title, steps }, number) =>
-	`<button type="button" class="escalation-example" data-number="${number}"><b dir="auto">${escaped(title)}</b><span>${escaped(ways(steps))}</span></button>`;
+const example_html = ({ title, clock, steps }, number) =>
+	`<button type="button" class="escalation-example" data-number="${number}"><b dir="auto">${escaped(title)}</b>
+		<span>${escaped(__(clock || "First Response"))} · ${escaped(ways(steps))}</span></button>`;
 
 const ways = (steps) => steps.map(({ wait, method, whom }) => [wait && __("after {0}", [frappe.utils.get_formatted_duration(wait)]), __("{0} to {1}", [__(method), __(whom)])].filter(Boolean).join(" ")).join(" · ");
 

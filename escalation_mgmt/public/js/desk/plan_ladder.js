@@ -52,14 +52,15 @@ export class Ladder {
 	}
 }
 
-const ladder_html = ({ counted, rungs, problems, warnings }) =>
-	`${rungs.length ? rungs_html(rungs, counted) : `<div class="text-muted">${__("Add steps, and their times are shown here.")}</div>`}
+const ladder_html = ({ counted, by_deadline, rungs, problems, warnings }) =>
+	`${rungs.length ? rungs_html(rungs, counted, by_deadline) : `<div class="text-muted">${__("Add steps, and their times are shown here.")}</div>`}
 	<button type="button" class="btn btn-default escalation-rehearse">${__("Rehearse")}</button>
 	${check_html(problems, "red", __("The plan can't be saved like this:"))}
 	${check_html(warnings, "orange", __("This would go wrong:"))}`;
 
-const rungs_html = (rungs, counted) =>
-	`<ol class="escalation-ladder">${rungs.map(rung_html).join("")}</ol><div class="text-muted small">${escaped(counted)}</div>`;
+// By a deadline its times are words, and stand above the steps.
+const rungs_html = (rungs, counted, by_deadline) =>
+	`<ol class="escalation-ladder ${by_deadline ? "by-deadline" : ""}">${rungs.map(rung_html).join("")}</ol><div class="text-muted small">${escaped(counted)}</div>`;
 
 const rung_html = ({ at, steps, line }) => {
 	const inside = steps.length ? steps.map(step_html).join("") : `<span class="text-muted">${escaped(line)}</span>`;

@@ -18,7 +18,13 @@ const lookback_html = (found) =>
 	`<div class="escalation-how-many">${headline(found)}</div>
 	${notes(found).map((note) => `<div>${note}</div>`).join("")}
 	<ol class="escalation-taken">${found.listed.map((ticket) => ticket_html(found.doctype, ticket)).join("")}</ol>
-	<div class="text-muted small">${__("By what the tickets say today: their priority, team, type or customer may have been another when they were logged. Plans are taken as they are now, and this one as if it were enabled. Whether a ticket was answered within the response window isn't asked; then it would have been taken, and nothing sent.")}</div>`;
+	<div class="text-muted small">${__("By what the tickets say today: their priority, team, type or customer may have been another when they were logged. Plans are taken as they are now, and this one as if it were enabled.")} ${escaped(in_time(found.clock))}</div>`;
+
+const in_time = (clock) => {
+	if (clock === "Next Response") return __("Listed are those on which the customer wrote again after an answer. How long that waited isn't asked; answered in time it would have been taken, and nothing sent.");
+	if (clock === "Resolution") return __("Whether a ticket was resolved in time isn't asked; then it would have been taken, and nothing sent.");
+	return __("Whether a ticket was answered within the response window isn't asked; then it would have been taken, and nothing sent.");
+};
 
 const headline = ({ taken, days, looked_at }) => {
 	if (looked_at) return __("{0} of the newest {1} tickets that it asks for, out of the last {2} days", [taken, looked_at, days]);

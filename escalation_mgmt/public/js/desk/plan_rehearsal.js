@@ -6,6 +6,7 @@ import { call_or_null, read } from "./server";
 
 const PAUSE = 200; // milliseconds after a change
 const NOW = "now";
+const BY_DEADLINE = ["At the Deadline", "Before the Deadline", "At a Percentage of the Time"];
 const TICKET_FIELDS = ["priority", "team", "ticket_type"];
 
 export async function rehearse(frm) {
@@ -20,7 +21,7 @@ class Rehearsal {
 		this.dialog = new frappe.ui.Dialog({
 			title: __("Rehearse {0}", [frappe.ellipsis(frm.doc.title || __("the plan"), 40)]),
 			size: "extra-large",
-			fields: fields(frm.doc.reference_doctype, choices, () => this.show_soon()),
+			fields: fields(frm.doc, choices, () => this.show_soon()),
 			primary_action_label: __("Rehearse Again"),
 			primary_action: () => this.show(),
 		});
@@ -60,7 +61,7 @@ function as_asked(given) {
 	const answered = given.response === "answered";
 	return {
 		ticket: given.ticket || "",
-		hypothetical: Object.fromEntries([...TICKET_FIELDS, "assignee", "unassigned"].map((field) => [field, given[field] || ""])),
+		hypothetical: Object.fromEntries([...TICKET_FIELDS, "assignee", "unassigned", "deadline_in"].map((field) => [field, given[field] || ""])),
 		at: given.at || "",
 		to_message: acknowledges(given) ? given.to_message || 1 : 0,
 		everyone: given.response === "everyone" ? 1 : 0,
@@ -72,12 +73,12 @@ function as_asked(given) {
 const acknowledges = ({ response }) => ["message", "everyone"].includes(response);
 
 // Of the dialog. Whatever is changed, `change` is called.
-const fields = (doctype, choices, change) => [
+const fields = (plan, choices, change) => [
 	...start_fields(change),
 	{ fieldtype: "Column Break" },
-	...response_fields(change),
+	...response_fields(plan, change),
 	{ fieldtype: "Section Break", label: __("The Ticket"), collapsible: 1 },
-	...ticket_fields(doctype, choices, change),
+	...ticket_fields(plan, choices, change),
 	{ fieldtype: "Section Break" },
 	{ fieldname: "timeline", fieldtype: "HTML" },
 ];
@@ -91,30 +92,39 @@ const start_fields = (change) => {
 	];
 };
 
-const response_fields = (change) => [
-	{ fieldname: "response", fieldtype: "Select", label: __("What People Do"), options: responses(), default: "never", change },
+const response_fields = (plan, change) => [
+	{ fieldname: "response", fieldtype: "Select", label: __("What People Do"), options: responses(plan), default: "never", change },
 	{ fieldtype: "Column Break" },
 	{ fieldname: "to_message", fieldtype: "Int", label: __("Which Message"), default: 1, depends_on: "eval:['message', 'everyone'].includes(doc.response)", change },
 	{ fieldname: "after", fieldtype: "Duration", label: __("How Long After"), depends_on: "eval:doc.response !== 'never'", change },
 ];
 
-const responses = () => [
+const responses = ({ clock }) => [
 	{ value: "never", label: __("Nobody acknowledges") },
 	{ value: "message", label: __("A message is acknowledged") },
 	{ value: "everyone", label: __("All acknowledge, from a message on") },
-	{ value: "answered", label: __("An agent replies") },
+	{ value: "answered", label: clock === "Resolution" ? __("The ticket is resolved") : __("An agent replies") },
 ];
 
 // An existing ticket, or a hypothetical one: its values are those that its DocType offers.
-const ticket_fields = (doctype, choices, change) => {
+const ticket_fields = (plan, choices, change) => {
+	const doctype = plan.reference_doctype;
 	const hypothetical = { depends_on: "eval:!doc.ticket", change };
 	const labels = { priority: __("Priority"), team: __("Team"), ticket_type: __("Type") };
 	const offered = TICKET_FIELDS.filter((field) => choices[field]?.length);
 	return [
 		{ fieldname: "ticket", fieldtype: "Link", options: doctype, label: __("Existing Ticket"), description: __("Empty: one that is made up, as the plan takes it."), change, only_select: 1 },
+		...deadline_fields(plan, change),
 		{ fieldname: "assignee", fieldtype: "Link", options: "User", label: __("Assigned To"), description: __("Empty: somebody who stands in, as is said below."), only_select: 1, ...hypothetical },
 		{ fieldname: "unassigned", fieldtype: "Check", label: __("Assigned to nobody"), depends_on: "eval:!doc.ticket && !doc.assignee", change },
 		{ fieldtype: "Column Break" },
 		...offered.map((field) => ({ fieldname: field, fieldtype: "Select", label: labels[field], options: ["", ...choices[field]], ...hypothetical })),
 	];
+};
+
+// Of one that is made up, where the plan starts by a deadline that the ticket has.
+const deadline_fields = ({ clock, start }, change) => {
+	if (clock === "Next Response" || !BY_DEADLINE.includes(start)) return [];
+	const label = clock === "Resolution" ? __("Time until Its Resolution Deadline") : __("Time until Its Response Deadline");
+	return [{ fieldname: "deadline_in", fieldtype: "Duration", label, description: __("Empty: as the usual agreement has it."), depends_on: "eval:!doc.ticket", change }];
 };

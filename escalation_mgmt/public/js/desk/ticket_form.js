@@ -19,18 +19,19 @@ frappe.router.on("change", () => {
 
 // How it stands is spoken when that changes. What counts down each second stands beside it, and isn't.
 const ITEM = `<span class="escalation-stands" role="status"></span>
-	<b class="escalation-next"></b> <span class="escalation-details"></span>`;
+	<b class="escalation-next"></b> <span class="escalation-details"></span> <span class="escalation-doable"></span>
+	<div class="escalation-sent"></div>`;
 const LINE = () => `<div class="escalation-ticket">
-		<b>${__("Escalation")}</b> ${ITEM} <span class="escalation-doable"></span>
-		<div class="escalation-sent"></div><div class="escalation-others"></div><details class="escalation-earlier"></details>
+		<div class="escalation-one"><b>${__("Escalation")}</b> ${ITEM}</div>
+		<div class="escalation-others"></div><details class="escalation-earlier"></details>
 	</div>`;
-const OTHER = `<div class="escalation-other">${ITEM}<div class="escalation-sent"></div></div>`;
+const OTHER = `<div class="escalation-one">${ITEM}</div>`;
 
 function begin(frm) {
 	frm.escalation?.close();
 	frm.escalation_line?.remove();
 	frm.escalation_line = $(LINE()).hide().prependTo(frm.layout.wrapper);
-	frm.escalation_line.on("click", "[data-action]", (event) => act(frm, event.currentTarget.dataset.action));
+	frm.escalation_line.on("click", "[data-action]", ({ currentTarget }) => act(frm, currentTarget));
 	frm.escalation = new TicketEscalation(frm.doctype, frm.doc.name, {
 		draw: (state) => draw(frm, state),
 		count: (words, n) => count(frm, words, n),
@@ -52,24 +53,27 @@ function leave(frm) {
 function draw(frm, state) {
 	frm.escalation_line.toggle(Boolean(state?.items.length || state?.headline));
 	if (!state) return;
-	const items = state.items.length ? state.items : [{ headline: state.headline }];
+	const items = items_of(state);
 	const others = frm.escalation_line.find(".escalation-others");
 	while (others.children().length > items.length - 1) others.children().last().remove();
 	while (others.children().length < items.length - 1) others.append(OTHER);
 	items.forEach((item, n) => draw_item(frm, item, n, items.length > 1));
 	items.forEach((item, n) => put_sent(frm.escalation_line.find(".escalation-sent")[n], item.sent, state.words));
-	put(frm, ".escalation-doable", action_buttons(state.actions) + withheld(state));
 	put_earlier(frm.escalation_line.find(".escalation-earlier")[0], state.earlier);
 }
 
+// Those that run, one a clock; else what is said of the ticket.
+const items_of = (state) => (state.items.length ? state.items : [state]);
+
 function draw_item(frm, item, n, several) {
-	const plan = several ? `<b><bdi>${escaped(item.plan)}</bdi></b> (${escaped(item.clock)}) ` : "";
-	put(frm, ".escalation-stands", `${plan}${item.item ? ticket_pill(item) : ""} <bdi>${escaped(item.headline)}</bdi>`, n);
+	const which = several ? `<b class="escalation-clock">${escaped(item.clock)}</b> <bdi class="escalation-plan">${escaped(item.plan)}</bdi> ` : "";
+	put(frm, ".escalation-stands", `${which}${item.item ? ticket_pill(item) : ""} <bdi>${escaped(item.headline)}</bdi>`, n);
 	put(frm, ".escalation-next", "", n);
 	put(frm, ".escalation-details", item.item ? `<a href="${form_link("Escalation Action Item", item.item)}">${escaped(item.item)}</a>` : "", n);
+	put(frm, ".escalation-doable", `<span data-item="${escaped(item.item || "")}">${action_buttons(item.actions)}</span>${withheld(item)}`, n);
 }
 
-const withheld = (state) => (state.withheld ? `<span class="escalation-withheld">${escaped(state.withheld)}</span>` : "");
+const withheld = (item) => (item.withheld ? `<span class="escalation-withheld">${escaped(item.withheld)}</span>` : "");
 
 // What is the same stays, so that nothing is spoken again, and an open menu stays open.
 function put(frm, part, html, n = 0) {
@@ -77,7 +81,11 @@ function put(frm, part, html, n = 0) {
 	if ($part.data("escalation-html") !== html) $part.data("escalation-html", html).html(html);
 }
 
-function act(frm, name) {
-	const action = frm.escalation.state?.actions.find((each) => each.name === name);
-	if (action) run_action(frm, action);
+// About the escalation that the button was drawn for: another may take its place.
+function act(frm, button) {
+	const { state } = frm.escalation;
+	const of = $(button).closest("[data-item]").attr("data-item");
+	const item = state && items_of(state).find((each) => (each.item || "") === of);
+	const action = item?.actions.find((each) => each.name === button.dataset.action);
+	if (action) run_action(frm, action, { ...item, words: state.words }, $(button).closest(".escalation-one"));
 }
