@@ -84,6 +84,8 @@ NAMES = {
 	),  # types of fields
 	*("HD View", "List View Settings", "List Filter", "Number Card", "Dashboard Chart", "Property Setter"),
 	*("Custom Field", "Custom DocPerm", "modified desc"),
+	*("First Response", "Next Response", "Before the Deadline", "At a Percentage of the Time"),
+	*("After Its Own Window",),
 	*("Not Answered", "Has Role", "System User", "On Hold", "Phone Page"),
 	*("not set", "not in", "not delivered", " for update", " lock in share mode"),
 }

@@ -12,6 +12,7 @@ from escalation_mgmt.engine import (
 	ActionItem,
 	Audience,
 	Calendar,
+	Clock,
 	Context,
 	EventKind,
 	Hours,
@@ -24,6 +25,7 @@ from escalation_mgmt.engine import (
 	Responses,
 	StartAt,
 	Status,
+	StatusCategory,
 	Step,
 	StopRules,
 	Unreachable,
@@ -124,7 +126,10 @@ class Clockwork:
 	def answer(self, now: datetime) -> None:
 		self.run_until(now)
 		self.now = now
-		self.ticket = replace(self.ticket, replied_at=now, first_responded_at=now)
+		if self.item.plan.clock is Clock.RESOLUTION:
+			self.ticket = replace(self.ticket, category=StatusCategory.RESOLVED)
+		else:
+			self.ticket = replace(self.ticket, replied_at=now, first_responded_at=now)
 		self.take(
 			evaluate(self.item, self.ticket, [self.item.plan], always, Context(now, working=self.working))
 		)
@@ -370,3 +375,20 @@ def test_what_changed_on_the_ticket_is_seen_with_the_first_look(answered_after: 
 	timeline = ahead(item, raised, Context(T0, reaches=everybody), responses)
 	assert timeline.moments[0].events[0].kind is EventKind.TICKET_CHANGED
 	assert timeline.item.facts == raised.facts and timeline.item.status is Status.EXHAUSTED
+
+
+@pytest.mark.parametrize("clock", [Clock.FIRST_RESPONSE, Clock.NEXT_RESPONSE])
+def test_what_people_do_is_a_reply_where_a_reply_ends_the_clock(clock: Clock) -> None:
+	replied = Responses(answered_after=minutes(1))
+	timeline = rehearse(
+		plan(0, 30, clock=clock, start=StartAt.AT_ONCE), ticket(), Context(T0, reaches=everybody), replied
+	)
+	assert timeline.item.status is Status.RESOLVED
+	assert timeline.moments[-1].events[-1].data["how"] == "reply"
+
+
+def test_what_people_do_to_the_resolution_is_to_resolve_the_ticket() -> None:
+	of = plan(0, 30, clock=Clock.RESOLUTION, start=StartAt.AT_ONCE)
+	timeline = rehearse(of, ticket(), Context(T0, reaches=everybody), Responses(answered_after=minutes(1)))
+	assert timeline.item.status is Status.RESOLVED
+	assert timeline.moments[-1].events[-1].data["how"] == "resolved"

@@ -9,7 +9,7 @@ export class TicketEscalation {
 	// `count(text, n)` each second, with what comes next of the nth item and the time until then; `heard(status)` after each question, with 0
 	// where the server could not be reached.
 	constructor(doctype, name, { draw, count, heard = () => {} }) {
-		Object.assign(this, { doctype, name: String(name), draw, count, heard, state: null });
+		Object.assign(this, { doctype, name: String(name), draw, count, heard, state: null, acts: 0 });
 		this.poll_timer = setInterval(() => this.poll(), POLL);
 		this.count_timer = setInterval(() => this.tick(), 1000);
 		this.on_visible = () => this.poll();
@@ -31,10 +31,14 @@ export class TicketEscalation {
 		return this.polling;
 	}
 
+	// What was asked before something was done knows nothing of it, however late the answer comes.
 	async ask() {
+		const { acts } = this;
 		try {
 			const answer = await fetch(this.asked(), { headers: { Accept: "application/json" } });
-			if (answer.ok) this.show((await answer.json()).message);
+			const said = answer.ok && (await answer.json()).message;
+			if (acts !== this.acts) return;
+			if (answer.ok) this.show(said);
 			else if (answer.status < 500) this.show(null);
 			if (!this.closed) this.heard(answer.status);
 		} catch {
@@ -51,6 +55,7 @@ export class TicketEscalation {
 	async act(action, values, shown) {
 		const body = { doctype: this.doctype, name: this.name, action, seen: shown.seen, values };
 		const said = await post("act", body, shown.words);
+		this.acts++;
 		if (said.ticket) this.show(said.ticket);
 		return said;
 	}
