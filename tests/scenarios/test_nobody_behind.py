@@ -168,7 +168,7 @@ def test_readiness_and_the_plans_form_say_so(world: World, account: str) -> None
 def test_whoever_enables_a_plan_that_nobody_owns_owns_it(world: World) -> None:
 	examples.make()
 	names = frappe.get_all("Escalation Plan", pluck="name", order_by="rank")
-	assert len(names) == 3
+	assert len(names) == 5
 	frappe.set_user("manager@x.test")
 	try:
 		plan = frappe.get_doc("Escalation Plan", names[0])
