@@ -54,6 +54,8 @@ def head(opened: Locator, label: str) -> Locator:
 def test_it_is_written_in_its_row(admin: Window) -> None:
 	admin.open(f"/app/escalation-plan/{TITLE}")
 	page = admin.page
+	expect(page.locator(".escalation-ladder")).to_contain_text("1. Email to the assignee")
+	admin.idle()  # the table is drawn once more when its choices are known
 	box = cell(row(page, "steps", 1), "whom")
 	box.fill("next")
 	offered(page, "Next in Turn: Network").click()

@@ -4,6 +4,9 @@
 	const { begin_step, enable, escaped, findings_html, findings_tone, follow_clock, Ladder, new_from_example, read, rehearse } = escalation_mgmt;
 	const { register_step_target, row_in_words, SECOND, show_clock, show_priorities, show_taken, STEP_TARGET, WHICH } = escalation_mgmt;
 
+	// A cell is short: all of it is read by pointing at it, and in the ladder.
+	const whole = (words) => `<span title="${escaped(words)}">${escaped(words)}</span>`;
+
 	const DISABLED = () =>
 		`${__("This plan is disabled: it takes no ticket. Rehearse it, then enable it: you are told first how many open tickets it takes.")}
 		<button type="button" class="btn btn-primary btn-sm escalation-enable">${__("Enable")}</button>`;
@@ -25,7 +28,7 @@
 
 		refresh(frm) {
 			const { grid } = frm.get_field("steps");
-			grid.update_docfield_property("whom", "formatter", (_value, _df, _options, row) => escaped(row_in_words(row)));
+			grid.update_docfield_property("whom", "formatter", (_value, _df, _options, row) => whole(row_in_words(row)));
 			for (const field of ["whom", `${SECOND}whom`]) grid.update_docfield_property(field, "fieldtype", STEP_TARGET);
 			for (const field of Object.values(WHICH)) grid.update_docfield_property(SECOND + field, "hidden", 1); // one box asks for all
 			show_clock(frm);

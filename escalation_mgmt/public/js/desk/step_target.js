@@ -70,6 +70,7 @@ const fields_of = (value, step, prefix) => {
 	};
 };
 
+const AFTER_DESK = 600; // milliseconds: half a second after it has opened a row's form it goes to the first field
 const NOBODY = ":"; // no target
 const A_SECOND = "Second:"; // offered in the row: its own form asks which
 
@@ -188,10 +189,11 @@ export function register_step_target() {
 		ask_for_second() {
 			this.$input.val(this.format_for_input());
 			const grid_row = this.frm.get_field("steps").grid.grid_rows_by_docname[this.docname];
-			if (!grid_row.grid_form?.wrapper.is(":visible")) grid_row.toggle_view(true);
+			const opens = !grid_row.grid_form?.wrapper.is(":visible");
+			if (opens) grid_row.toggle_view(true);
 			const asked = grid_row.grid_form.fields_dict.second_whom;
 			asked.section?.collapse(false);
-			asked.$input.trigger("focus");
+			setTimeout(() => asked.$input.trigger("focus"), opens ? AFTER_DESK : 0);
 		}
 	};
 }
