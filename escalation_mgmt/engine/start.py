@@ -37,9 +37,7 @@ def open_item(  # noqa: PLR0913 - each says another thing of how it begins
 		plan=plan,
 		status=Status.SCHEDULED,
 		opened_at=now,
-		due_at=now
-		if at_once
-		else window_end(plan, ticket, now, context.working, clock_at=clock_at, after_answer=after_answer),
+		due_at=now if at_once else window_end(plan, ticket, now, context.working, after_answer=after_answer),
 		clock_at=clock_at,
 		paused_at=now if stands_still(plan, ticket) else None,
 		facts=ticket.facts,

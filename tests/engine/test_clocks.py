@@ -528,6 +528,29 @@ def test_another_plan_takes_what_another_plan_lost() -> None:
 	assert opens(ticket(), [of], always, T0, clock=RESOLUTION, past=replace(past, no_match=True)).plan is of
 
 
+@pytest.mark.parametrize(
+	("of", "says"),
+	[
+		(plan(), {}),
+		(plan(start=StartAt.AT_DEADLINE), {}),
+		(plan(start=StartAt.BEFORE_DEADLINE), {"clock": "First Response"}),
+		(plan(start=StartAt.AT_PERCENT), {"clock": "First Response"}),
+		(next_response(), {"clock": "Next Response"}),
+		(resolution(), {"clock": "Resolution"}),
+	],
+)
+def test_history_says_which_clock_where_a_response_window_would_say_something_else(
+	of: Plan, says: dict
+) -> None:
+	begun = open_item("ESC-1", of, ticket(), Context(T0))
+	data = {"plan": "Outage", "due": T0 + minutes(15), **says}
+	assert begun.events[0].data == data
+	over = ran(begun.item, ticket(), T0 + minutes(15))
+	assert over.events[0].data == {"late": 0, **says}
+	at_once = open_item("ESC-1", of, ticket(), Context(T0), by="ada", at_once=True)
+	assert "clock" not in at_once.events[0].data
+
+
 def test_a_calendar_that_only_steps_keep_to_moves_no_start() -> None:
 	of = resolution(start=StartAt.AT_PERCENT, percent=50)
 	due = ticket(resolution_by=T0 + minutes(240), created_at=T0)
