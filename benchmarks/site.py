@@ -25,6 +25,7 @@ OURS = (
 	"Escalation Action Item",
 	"Escalation Notification",
 	"Escalation Notification Secret",
+	"Escalation Deed",
 	"Escalation Event",
 	"Escalation Plan",
 	"Escalation Plan Priority",

@@ -50,6 +50,7 @@ NAMES = {
 } | {
 	*("HD Ticket", "HD Ticket Activity", "HD Ticket Priority", "HD Team", "HD Team Member", "HD Agent"),
 	*("HD Ticket Comment", "HD Settings", "Automated Message"),
+	*("Internal Comment", "Message to the Customer"),  # acts, as Method has them
 	*("HD Form Script", "HD Service Holiday List", "HD Service Level Agreement", "Service Level Agreement"),
 	*(
 		"Holiday List",

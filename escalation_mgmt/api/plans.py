@@ -9,7 +9,7 @@ from frappe import _
 from escalation_mgmt import notifiers
 from escalation_mgmt.api.given import parsed
 from escalation_mgmt.engine import Responses
-from escalation_mgmt.facts import maintenances, plans, reading_rights
+from escalation_mgmt.facts import acts, maintenances, plans, reading_rights
 from escalation_mgmt.facts.sources import choices
 from escalation_mgmt.operations import default_texts
 from escalation_mgmt.operations import examples as plan_examples
@@ -22,17 +22,23 @@ from escalation_mgmt.views import step_targets as targets
 
 @frappe.whitelist()
 def plan_choices(doctype: str) -> dict[str, Any]:
-	"""What a plan for a DocType may ask for, the methods there are, those of new steps (`proposals.methods`), and the "texts" that
+	"""What a plan for a DocType may ask for, the methods there are, what steps can do to such tickets (`acts`, and by column to what), the methods of new steps (`proposals.methods`), and the "texts" that
 	follow the clock (`default_texts.offered`). For whoever may write plans, and read such tickets."""
 	frappe.has_permission(PLAN, "write", throw=True)
 	classes = notifiers.classes()
 	to_endpoints = [method for method, cls in classes.items() if cls.to_endpoints]
-	methods = {"methods": [*classes], "proposed": proposals.methods(), "to_endpoints": to_endpoints}
+	methods = {
+		"methods": [*classes],
+		"acts": [],
+		"proposed": proposals.methods(),
+		"to_endpoints": to_endpoints,
+	}
 	methods["texts"] = default_texts.offered()
 	if not doctype or not frappe.db.exists("DocType", doctype):
 		return methods
 	reading_rights.check_doctype(doctype)
-	return {**choices(doctype, permitted=True), **methods}
+	steps = {"acts": acts.possible(doctype), **acts.choices(doctype, permitted=True)}
+	return {**choices(doctype, permitted=True), **methods, **steps}
 
 
 @frappe.whitelist()

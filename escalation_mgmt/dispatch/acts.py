@@ -7,6 +7,7 @@ own name, and is committed with its state and the history.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import frappe
 
@@ -23,6 +24,7 @@ from escalation_mgmt.engine import (
 	Target,
 	TargetKind,
 	Ticket,
+	TicketKey,
 	act_done,
 	act_failed,
 	act_withdrawn,
@@ -36,17 +38,19 @@ from escalation_mgmt.utils import clock, fault_points
 from escalation_mgmt.utils.error_reports import report_error, report_once
 from escalation_mgmt.utils.rows import Conflict
 
-SET = 100
+SET = 25  # acts that are done at once, a few seconds' work
 _SAVEPOINT = "escalation_act"
 _AGAIN = (Conflict, frappe.QueryDeadlockError, frappe.QueryTimeoutError)
 """What stands in the way for a moment only: the next tick tries again."""
 
 
 def carry_out() -> int:
-	"""Do every act that waits. Returns how many were settled. Ends the caller's transaction."""
+	"""Do acts that wait, a few of them. Returns how many were settled; 0: nothing is left but what others hold. Ends the caller's
+	transaction.
+	"""
 	frappe.db.rollback()
 	settled, after = 0, ""
-	while waiting := acts.queued(SET, after):
+	while settled < SET and (waiting := acts.queued(SET, after)):
 		after = waiting[-1].name
 		for deed in waiting:
 			settled += _safely(deed)
@@ -59,11 +63,11 @@ def _safely(deed: StoredDeed) -> bool:
 	frappe.db.rollback()
 	try:
 		with _as_machine():
-			stored = _settle(deed)
+			settled = _settle(deed)
 			fault_points.commit("act")
-			if stored:
-				_evaluate(stored)
-		return stored is not None
+			if settled and settled.changed:
+				_evaluate(settled.key)
+		return settled is not None
 	except Exception as e:
 		frappe.db.rollback()
 		if not isinstance(e, _AGAIN):
@@ -76,21 +80,29 @@ def _safely(deed: StoredDeed) -> bool:
 def _as_machine() -> Iterator[None]:
 	"""Whoever's request or job it is: nobody's rights decide what a plan does."""
 	user = frappe.session.user
-	frappe.set_user("Administrator")
+	if user != "Administrator":
+		frappe.set_user("Administrator")
 	try:
 		yield
 	finally:
-		frappe.set_user(user)
+		if user != "Administrator":
+			frappe.set_user(user)
 
 
-def _evaluate(stored: action_items.Stored) -> None:
+def _evaluate(key: TicketKey) -> None:
 	"""What the act changed is news for the ticket's other clocks, by their own rules; its own item follows it already."""
-	evaluate_ticket(stored.key)
+	evaluate_ticket(key)
 	frappe.db.commit()
 
 
-def _settle(waiting: StoredDeed) -> action_items.Stored | None:
-	"""Returns the item; None: somebody holds something of it, or it is settled by now."""
+@dataclass(frozen=True, slots=True)
+class _Settled:
+	key: TicketKey
+	changed: bool  # the ticket
+
+
+def _settle(waiting: StoredDeed) -> _Settled | None:
+	"""None: somebody holds something of it, or it is settled by now."""
 	now = clock.now()
 	found = action_items.read([waiting.action_item])
 	key = found[0].key if found else None
@@ -102,10 +114,10 @@ def _settle(waiting: StoredDeed) -> action_items.Stored | None:
 		return None
 	snapshot = Snapshot([stored.key], lock=True)
 	snapshot.directory.read([deed.user] if deed.user else ())
-	decision, state = _decide(stored, deed, snapshot)
+	decision, state, changed = _decide(stored, deed, snapshot)
 	acts.settle(deed.name, state, now)
 	Snapshot([stored.key]).apply([(stored, decision)], now)
-	return stored
+	return _Settled(stored.key, changed)
 
 
 def _lock_ticket(doctype: str, name: str) -> bool:
@@ -118,12 +130,13 @@ def _lock_ticket(doctype: str, name: str) -> bool:
 
 def _decide(
 	stored: action_items.Stored, waiting: StoredDeed, snapshot: Snapshot
-) -> tuple[Decision, DeedState]:
+) -> tuple[Decision, DeedState, bool]:
+	"""What comes of an act, and whether the ticket is another by it."""
 	now, item = clock.now(), stored.item
 	deed = _as_ordered(item, waiting)
 	ticket = snapshot.ticket(stored)
 	if ticket.gone or not is_wanted(item, waiting.step, waiting.user):
-		return act_withdrawn(item, deed, now), DeedState.WITHDRAWN
+		return act_withdrawn(item, deed, now), DeedState.WITHDRAWN, False
 	frappe.db.savepoint(_SAVEPOINT)
 	try:
 		outcome, after = _do(stored, deed, waiting, ticket)
@@ -134,9 +147,9 @@ def _decide(
 		frappe.db.rollback(save_point=_SAVEPOINT)
 		if e.unforeseen:
 			report_error(f"Escalation: {waiting.act} can't be done to {ticket.doctype} {ticket.name}")
-		return act_failed(item, deed, str(e), now), DeedState.FAILED
+		return act_failed(item, deed, str(e), now), DeedState.FAILED, False
 	ticket_states.note_act(ticket, after)
-	return act_done(item, deed, ticket, after, outcome, now), DeedState.DONE
+	return act_done(item, deed, ticket, after, outcome, now), DeedState.DONE, after != ticket
 
 
 def _do(

@@ -48,12 +48,14 @@ def tick(send: Callable[[], object] | None = None) -> int:
 	total = 0
 	send = send or delivery.deliver
 	with connections_kept():
-		while ran := _run_set():
-			total += ran
-			acts.carry_out()
+		ran = acted = -1
+		while ran or acted:
+			ran = _run_set()
+			total += max(ran, 0)
 			send()
-		acts.carry_out()
-		send()
+			acted = (
+				acts.carry_out()
+			)  # few at a time: what is due and what is to be sent waits for none of them
 	return total
 
 

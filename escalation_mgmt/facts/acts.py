@@ -11,6 +11,9 @@ from escalation_mgmt.facts import sources, stored_names
 FACT = {Act(method): fact for method, fact in stored_names.FROZEN_VALUES.items()}
 """What of a ticket an act sets; the others set nothing."""
 
+FOR_NOBODY = frozenset(map(str, Act)) - {str(Act.ASSIGN)}
+"""Acts of whose row *Whom* says nothing."""
+
 FIELD = {act: f"set_{fact}" for act, fact in FACT.items()}
 """Which column of a step says to what."""
 
@@ -77,6 +80,11 @@ def choices(doctype: str, *, permitted: bool = False) -> dict[str, list[str]]:
 		offered = sources.values_of(doctype, FACT[act], permitted=permitted) if field_of(doctype, act) else []
 		found[column] = [value for value in offered if not _no_such(doctype, act, value)]
 	return found
+
+
+def possible(doctype: str) -> list[Act]:
+	"""What steps can do to tickets of a DocType."""
+	return [act for act in Act if (field_of(doctype, act) if act in FACT else not refusal(doctype, act, ""))]
 
 
 def unassignable(user: str) -> str:

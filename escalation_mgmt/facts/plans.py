@@ -18,6 +18,7 @@ from frappe.utils import cint, flt
 from escalation_mgmt.engine import (
 	EVERYONE,
 	RUNNING,
+	Act,
 	AfterMaintenance,
 	CalendarKind,
 	Clock,
@@ -149,7 +150,9 @@ SECOND = "second_"
 
 
 def _needs(row: Any) -> int:
-	"""How many acknowledgements a step asks for."""
+	"""How many acknowledgements a step asks for; what an act does nobody acknowledges."""
+	if row.method in set(Act):
+		return 1
 	if row.acknowledgements == "Everyone":
 		return EVERYONE
 	return max(cint(row.acknowledgement_count), 1) if row.acknowledgements == "Some" else 1

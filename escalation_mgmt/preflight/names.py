@@ -9,8 +9,8 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt.engine import OF_TEAM
-from escalation_mgmt.facts import condition_names, maintenances, plans, sources, stored_names
+from escalation_mgmt.engine import OF_TEAM, TargetKind
+from escalation_mgmt.facts import acts, condition_names, maintenances, plans, sources, stored_names
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import MAINTENANCE, SETTINGS
 
@@ -23,6 +23,13 @@ def spell(plan: Any) -> None:
 		row.priority = _spelled(plan.reference_doctype, "priority", row.priority)
 	for row in plan.steps:
 		row.only_if_priority = _spelled(plan.reference_doctype, "priority", row.only_if_priority)
+		if row.method in acts.FOR_NOBODY:
+			row.update(
+				{"whom": str(TargetKind.ASSIGNEE), **dict.fromkeys(filter(None, plans.TARGET_FIELD.values()))}
+			)
+		for act, column in acts.FIELD.items():
+			theirs = row.get(column) if row.method == act else None  # of another method's nothing is left
+			row.set(column, _spelled(plan.reference_doctype, acts.FACT[act], theirs))
 	for what in (*_MATCHED, "agreement"):
 		plan.set(what, _spelled(plan.reference_doctype, what, plan.get(what)))
 

@@ -26,7 +26,15 @@ from escalation_mgmt.engine import (
 from escalation_mgmt.facts import calendars, people, plans, sources, tickets
 from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
-from escalation_mgmt.preflight import hypothetical_ticket, names, providers, rehearsal, remedies, validation
+from escalation_mgmt.preflight import (
+	acts_checked,
+	hypothetical_ticket,
+	names,
+	providers,
+	rehearsal,
+	remedies,
+	validation,
+)
 from escalation_mgmt.preflight.finding import Finding, Grade, amber, graded, red
 from escalation_mgmt.preflight.misses import Misses
 from escalation_mgmt.preflight.remedies import Remedy
@@ -104,8 +112,9 @@ def _of_providers(said: dict[str, list[str]], docs: Iterable[Any]) -> list[Findi
 		for sentence in sentences:  # SMS and calls may have one provider
 			methods.setdefault(sentence, []).append(method)
 	refused = {method for of in methods.values() for method in of}
+	of_people = [[step for step in doc.steps if not acts_checked.is_act(step)] for doc in docs]
 	mute = {
-		step.method for doc in docs if all(step.method in refused for step in doc.steps) for step in doc.steps
+		step.method for steps in of_people if all(step.method in refused for step in steps) for step in steps
 	}
 	return [
 		Finding(

@@ -160,6 +160,8 @@ def _passed_over(d: Any, step: int) -> str:
 
 
 def _unreachable(d: Any, _step: int) -> str:
+	if d.method == Act.ASSIGN:
+		return _("The ticket can't be assigned to {0}: {1}").format(d.who, d.reason)
 	if not d.reason:
 		return _("{0} can't be reached by {1}.").format(d.who, _(d.method))
 	return _("{0} can't be reached by {1}: {2}").format(d.who, _(d.method), d.reason)

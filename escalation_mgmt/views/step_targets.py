@@ -7,8 +7,8 @@ import frappe
 from frappe import _
 
 from escalation_mgmt import notifiers
-from escalation_mgmt.engine import TargetKind
-from escalation_mgmt.facts import assignments, people, reading_rights, sources
+from escalation_mgmt.engine import Act, TargetKind
+from escalation_mgmt.facts import acts, assignments, people, reading_rights, sources
 from escalation_mgmt.notifiers import CannotReach
 from escalation_mgmt.utils.doctypes import ENDPOINT
 
@@ -20,12 +20,32 @@ def offered(doctype: str, method: str, text: str) -> list[dict[str, str]]:
 	"description"}]. `text` is what was typed; without any, the people are those to whom tickets are assigned, who had most lately first.
 	"""
 	text = text.strip()
+	if method in set(Act):
+		return _of_act(Act(method), doctype, text)
 	notifier = notifiers.classes().get(method)
 	if notifier and notifier.to_endpoints:
 		return list(_endpoints(text))
 	found = [*_of_ticket(text), *_people(doctype, text), *_teams(text), *_roles(text)]
 	found += _user_fields(doctype, text)
 	return found + (list(_address(notifier, text)) if notifier and text else [])
+
+
+def _of_act(act: Act, doctype: str, text: str) -> list[dict[str, str]]:
+	"""To what an act sets something, or to whom it assigns the ticket. What only says something is for nobody to choose."""
+	if act is Act.ASSIGN:
+		team = [each for each in _of_ticket(text) if not each["value"].startswith(TargetKind.ASSIGNEE)]
+		found = [*_people(doctype, text), *team, *_teams(text), *_roles(text)]
+		return found + list(_user_fields(doctype, text))
+	column = acts.FIELD.get(act)
+	if not column or not doctype or not sources.is_source(doctype):
+		return []
+	reading_rights.check_doctype(doctype)
+	values = acts.choices(doctype, permitted=True)[column]
+	return [
+		{"value": f"{column}:{value}", "label": value, "description": ""}
+		for value in values
+		if text.casefold() in value.casefold()
+	]
 
 
 def _option(kind: TargetKind, which: str, label: str, description: str) -> dict[str, str]:

@@ -6,10 +6,12 @@ import frappe
 import pytest
 
 from escalation_mgmt.actions.acknowledge import acknowledge
+from escalation_mgmt.api import plans as plans_api
 from escalation_mgmt.dispatch import acts as carrying_out
 from escalation_mgmt.dispatch import ticket_acts
 from escalation_mgmt.engine import Act, Actor
 from escalation_mgmt.operations import retention
+from escalation_mgmt.views import step_targets
 from tests.held import held
 from tests.scenarios.test_crash import killed
 from tests.world import World
@@ -214,7 +216,8 @@ def test_an_act_that_fails_says_why_and_stops_no_other(world: World) -> None:
 	with pytest.MonkeyPatch.context() as patch:
 		patch.setitem(ticket_acts._DO, Act.SET_TEAM, lambda *_given: 1 / 0)
 		world.forward(10)
-	world.expect_email(TECH)
+	world.expect_email(TECH, "Server outage")
+	world.expect_email(TECH, "is assigned to Sam Second now")
 	world.expect_error("Set the Team can't be done")
 	item = world.item(ticket)
 	said = world.lines(item)
@@ -459,3 +462,18 @@ def test_gone_with_its_item(world: World) -> None:
 	frappe.db.set_single_value("Escalation Settings", "keep_days", 365)
 	retention.daily()
 	assert states() == [] and world.count_items() == 0
+
+
+def test_what_a_row_offers_can_be(world: World) -> None:
+	def labels(method: str, text: str = "", doctype: str = "HD Ticket") -> list[str]:
+		return [each["label"] for each in step_targets.offered(doctype, method, text)]
+
+	assert labels("Raise the Priority", "urg") == ["Urgent"] and len(labels("Raise the Priority")) > 3
+	assert "Open" in labels("Set the Status") and not {"Resolved", "Closed"} & {*labels("Set the Status")}
+	assert "Network" in labels("Set the Team")
+	assert "Leo Lead" in labels("Assign the Ticket", "leo") and "Assignee" not in labels("Assign the Ticket")
+	assert labels("Internal Comment") == []
+	choices = plans_api.plan_choices("HD Ticket")
+	assert choices["acts"] == [*Act] and "Urgent" in choices["set_priority"]
+	world.todos_are_tickets(resolved="Closed")
+	assert Act.SET_TEAM not in plans_api.plan_choices("ToDo")["acts"]

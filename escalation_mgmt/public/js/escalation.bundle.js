@@ -22,7 +22,7 @@ import { begin_step } from "./desk/plan_steps";
 import { findings_html, findings_tone } from "./desk/remedies";
 import { is_manager } from "./desk/roles";
 import { ask_quietly, call, read } from "./desk/server";
-import { register_step_target, row_in_words, SECOND, STEP_TARGET, WHICH } from "./desk/step_target";
+import { ACT_TEXT, ACT_VALUE, acts_alone, register_step_target, row_in_words, SECOND, STEP_TARGET, WHICH } from "./desk/step_target";
 import { item_status, ITEM_TONES, MESSAGE_TONES, OUTCOME_TONES } from "./desk/tones";
 
 frappe.provide("escalation_mgmt");
@@ -30,5 +30,5 @@ Object.assign(escalation_mgmt, { ask_quietly, call, clock_time, escaped, finding
 Object.assign(escalation_mgmt, { item_messages, item_picture, item_summary, item_timeline, ItemEscalation, run_action, STALE_LINE });
 Object.assign(escalation_mgmt, { lanes_html, pictured_html, redraw });
 Object.assign(escalation_mgmt, { begin_step, enable, follow_clock, Ladder, new_from_example, rehearse, show_clock, show_priorities, show_taken });
-Object.assign(escalation_mgmt, { register_step_target, row_in_words, SECOND, STEP_TARGET, WHICH });
+Object.assign(escalation_mgmt, { ACT_TEXT, ACT_VALUE, acts_alone, register_step_target, row_in_words, SECOND, STEP_TARGET, WHICH });
 Object.assign(escalation_mgmt, { item_status, ITEM_TONES, MESSAGE_TONES, OUTCOME_TONES });

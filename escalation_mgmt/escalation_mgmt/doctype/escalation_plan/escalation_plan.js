@@ -2,7 +2,7 @@
 // In a block, because Desk evaluates the scripts of all forms in one scope.
 {
 	const { begin_step, enable, escaped, findings_html, findings_tone, follow_clock, Ladder, new_from_example, read, rehearse } = escalation_mgmt;
-	const { register_step_target, row_in_words, SECOND, show_clock, show_priorities, show_taken, STEP_TARGET, WHICH } = escalation_mgmt;
+	const { ACT_TEXT, ACT_VALUE, acts_alone, register_step_target, row_in_words, SECOND, show_clock, show_priorities, show_taken, STEP_TARGET, WHICH } = escalation_mgmt;
 
 	// A cell is short: all of it is read by pointing at it, and in the ladder.
 	const whole = (words) => `<span title="${escaped(words)}">${escaped(words)}</span>`;
@@ -77,7 +77,8 @@
 			}
 			offer_in_rows(frm, "priorities", "priority", choices.priority);
 			show_priorities(frm, choices.priority);
-			offer_in_rows(frm, "steps", "method", choices.methods);
+			offer_in_rows(frm, "steps", "method", [...(choices.methods || []), ...(choices.acts || [])]);
+			for (const field of Object.values(ACT_VALUE)) offer_in_rows(frm, "steps", field, choices[field]);
 			offer_in_rows(frm, "steps", "team", choices.step_team);
 			offer_in_rows(frm, "steps", "user_field", choices.user_field);
 			offer_in_rows(frm, "steps", "only_if_priority", choices.priority);
@@ -117,6 +118,10 @@
 
 		async method(frm, cdt, cdn) {
 			const step = locals[cdt][cdn];
+			const row = frm.get_field("steps").grid.get_row(cdn);
+			row?.refresh_field("whom");
+			if (acts_alone(step) && step.whom !== "Assignee") await frappe.model.set_value(cdt, cdn, "whom", "Assignee");
+			if (ACT_TEXT.includes(step.method) && !step.message) row?.toggle_view(true); // what it says
 			if (!(frm.escalation_to_endpoints || []).includes(step.method)) {
 				if (step.method && step.whom === "Endpoint") frappe.model.set_value(cdt, cdn, "whom", "Assignee");
 				if (step.method && step.second_whom === "Endpoint") frappe.model.set_value(cdt, cdn, "second_whom", "");
@@ -128,6 +133,6 @@
 			frm.get_field("steps").grid.get_row(cdn)?.on_grid_fields_dict.whom?.$input?.trigger("focus"); // which one
 		},
 
-		...Object.fromEntries(IN_WORDS.map((field) => [field, redraw])),
+		...Object.fromEntries([...IN_WORDS, "message", ...Object.values(ACT_VALUE)].map((field) => [field, redraw])),
 	});
 }

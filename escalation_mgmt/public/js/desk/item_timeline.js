@@ -3,6 +3,7 @@ import { clock_time, day, escaped, form_link, pill, with_headings } from "./html
 import { lanes_html } from "./lanes";
 import { with_remedy } from "./remedies";
 import { EVENT_TONES, MESSAGE_TONES } from "./tones";
+import { acts_alone } from "./step_target";
 
 const LATEST = 30; // lines of the history, unless all are asked for
 const RUNNING = ["Scheduled", "Escalating", "Snoozed", "Acknowledged"];
@@ -43,7 +44,7 @@ const future = (line) =>
 		<span dir="auto">${with_remedy(line.line, line.remedy)}</span></li>`;
 
 // It would reach nobody.
-const missed = ({ kind, to, method }) => kind === "Unreachable" || (kind === "Step Ran" && !to) || (kind === "Notice" && !method);
+const missed = ({ kind, to, method }) => kind === "Unreachable" || (kind === "Step Ran" && !to && !acts_alone({ method })) || (kind === "Notice" && !method);
 
 const now_line = (words) => `<li class="escalation-now"><time>${__("Now")}</time><span>${escaped(words)}</span></li>`;
 

@@ -1,5 +1,5 @@
 // What a new step of a plan begins with: whom the step above it goes to, its wait, and the next method that is more urgent.
-import { same_target, WHICH } from "./step_target";
+import { acts_alone, same_target, WHICH } from "./step_target";
 
 const PAUSE = 300; // seconds
 
@@ -7,7 +7,7 @@ const PAUSE = 300; // seconds
 export function begin_step(steps, step, proposed) {
 	if (step.method || !proposed?.length) return;
 	const above = steps[step.idx - 2];
-	const to = [above, ...steps.slice(0, step.idx - 1).reverse()].find((each) => each?.whom && each.whom !== "Endpoint");
+	const to = [above, ...steps.slice(0, step.idx - 1).reverse()].find((each) => each?.whom && each.whom !== "Endpoint" && !acts_alone(each));
 	step.wait = above ? above.wait || PAUSE : 0;
 	step.whom = to?.whom || "Assignee";
 	for (const field of Object.values(WHICH)) step[field] = to?.whom && WHICH[to.whom] === field ? to[field] : "";

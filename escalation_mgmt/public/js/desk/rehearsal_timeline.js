@@ -5,6 +5,7 @@ import { pictured_html } from "./lanes_touched";
 import { words_html } from "./message_words";
 import { with_remedy } from "./remedies";
 import { REHEARSAL_TONES } from "./tones";
+import { acts_alone } from "./step_target";
 
 export function rehearsal_timeline(found) {
 	const under_its_day = with_headings();
@@ -29,6 +30,6 @@ const line_html = (line, words) =>
 		<span class="line">${with_remedy(line.line, line.remedy)}${words_html(line.words.map((place) => words[place]))}</span></li>`;
 
 // Red is what would reach nobody.
-const tone = ({ remedy, kind, to }) => (remedy || (kind === "Step Ran" && !to) ? "red" : REHEARSAL_TONES[kind] || "gray");
+const tone = ({ remedy, kind, to, method }) => (remedy || (kind === "Step Ran" && !to && !acts_alone({ method })) ? "red" : REHEARSAL_TONES[kind] || "gray");
 
 const weekday = (at) => `${moment(at).format("dddd")} ${frappe.datetime.str_to_user(moment(at).format("YYYY-MM-DD"))}`;

@@ -14,6 +14,10 @@ export const WHICH = {
 	Endpoint: "endpoint",
 };
 export const SECOND = "second_"; // before the fields that say whom it goes to where it reaches nobody
+// What an act on the ticket sets stands where others have whom: the fields of a step that say it.
+export const ACT_VALUE = { "Raise the Priority": "set_priority", "Set the Team": "set_team", "Set the Status": "set_status" };
+export const ACT_TEXT = ["Internal Comment", "Message to the Customer"]; // and these say something
+export const acts_alone = ({ method }) => Boolean(ACT_VALUE[method]) || ACT_TEXT.includes(method); // it is for nobody
 export const STEP_TARGET = "StepTarget"; // a fieldtype of the form alone; the DocType has a Select
 
 const names = {}; // of users, as far as they are known
@@ -25,8 +29,10 @@ export function learn_names(found) {
 	return news;
 }
 
-// The fields of a step that say whom, as text; with a prefix: of its second target.
+// The fields of a step that say whom, or what it sets or says, as text; with a prefix: of its second target.
 export function whom_in_words(step, prefix = "") {
+	if (!prefix && ACT_VALUE[step?.method]) return step[ACT_VALUE[step.method]] || "…";
+	if (!prefix && ACT_TEXT.includes(step?.method)) return (step.message || "…").split("\n")[0];
 	const whom = step?.[`${prefix}whom`];
 	const which = whom && step[prefix + WHICH[whom]];
 	if (!which && OF_TICKET[whom]) return OF_TICKET[whom]();
@@ -62,6 +68,7 @@ export const same_target = (one, other) => one.whom === other.whom && (one[WHICH
 const fields_of = (value, step, prefix) => {
 	const at = value.indexOf(":");
 	const [whom, which] = [value.slice(0, at), value.slice(at + 1)];
+	if (ACT_VALUE[step.method] === whom) return { [whom]: which };
 	const emptied = Object.values(WHICH).filter((field) => step[prefix + field]);
 	return {
 		...Object.fromEntries(emptied.map((field) => [prefix + field, ""])),
@@ -83,6 +90,12 @@ export function register_step_target() {
 
 		get prefix() {
 			return this.df.fieldname === `${SECOND}whom` ? SECOND : "";
+		}
+
+		// In a row's own form what an act sets and says has fields of its own.
+		refresh() {
+			super.refresh();
+			if (!this.only_input) $(this.wrapper).toggle(!acts_alone(this.step));
 		}
 
 		set_options() {} // they come from the server, for what is typed
@@ -139,7 +152,7 @@ export function register_step_target() {
 			const args = { doctype: this.frm?.doc.reference_doctype || "", method: this.step.method || "", text };
 			const found = await call_or_null("escalation_mgmt.api.plans.step_targets", args, { type: "GET", silent: true });
 			if (!found || number !== this.asked || !this.$input.is(":focus")) return;
-			this.set_data(this.prefix || this.step.second_whom ? found : [...found, a_second()]);
+			this.set_data(this.prefix || this.step.second_whom || ACT_VALUE[this.step.method] ? found : [...found, a_second()]);
 		}
 
 		// As the superclass, which draws the list before it has taken the data; a person's name isn't translated.

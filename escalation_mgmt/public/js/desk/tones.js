@@ -30,6 +30,8 @@ export const EVENT_TONES = {
 	Cancelled: ITEM_TONES.Cancelled,
 	Parked: "red",
 	Failed: "red",
+	"Act Done": "blue",
+	"Act Failed": "red",
 	"Will Be Retried": "orange",
 	"Outcome Unknown": "orange",
 };
