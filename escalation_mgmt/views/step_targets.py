@@ -25,7 +25,8 @@ def offered(doctype: str, method: str, text: str) -> list[dict[str, str]]:
 	notifier = notifiers.classes().get(method)
 	if notifier and notifier.to_endpoints:
 		return list(_endpoints(text))
-	found = [*_of_ticket(text), *_people(doctype, text), *_teams(text), *_roles(text)]
+	found = [*_of_ticket(text), *_people(doctype, text), *_more_of_ticket(text)]
+	found += [*_teams(text), *_roles(text)]
 	found += _user_fields(doctype, text)
 	return found + (list(_address(notifier, text)) if notifier and text else [])
 
@@ -55,26 +56,24 @@ def _option(kind: TargetKind, which: str, label: str, description: str) -> dict[
 def _of_ticket(text: str) -> list[dict[str, str]]:
 	options = [
 		_option(TargetKind.ASSIGNEE, "", _("Assignee"), _("Whoever has the ticket when the step runs")),
-		_option(
-			TargetKind.MANAGER,
-			"",
-			_("Manager"),
-			_("The assignee's: to whom they report, else their team's lead"),
-		),
 		_option(TargetKind.TEAM, "", _("The Ticket's Team"), _of_team(TargetKind.TEAM)),
-		_option(
-			TargetKind.NEXT_IN_TURN,
-			"",
-			_("Next in Turn of the Ticket's Team"),
-			_of_team(TargetKind.NEXT_IN_TURN),
-		),
-		_option(
-			TargetKind.AVAILABLE,
-			"",
-			_("Available Members of the Ticket's Team"),
-			_of_team(TargetKind.AVAILABLE),
-		),
 	]
+	return _saying(text, options)
+
+
+def _more_of_ticket(text: str) -> list[dict[str, str]]:
+	"""What fewer plans ask for."""
+	manager = _("The assignee's: to whom they report, else their team's lead")
+	next_in_turn, available = TargetKind.NEXT_IN_TURN, TargetKind.AVAILABLE
+	options = [
+		_option(TargetKind.MANAGER, "", _("Manager"), manager),
+		_option(next_in_turn, "", _("Next in Turn of the Ticket's Team"), _of_team(next_in_turn)),
+		_option(available, "", _("Available Members of the Ticket's Team"), _of_team(available)),
+	]
+	return _saying(text, options)
+
+
+def _saying(text: str, options: list[dict[str, str]]) -> list[dict[str, str]]:
 	return [option for option in options if text.casefold() in option["label"].casefold()]
 
 

@@ -64,6 +64,15 @@ def test_another_apps_method_has_its_place(world: World, monkeypatch: pytest.Mon
 # --- whom
 
 
+def test_some_of_a_team_is_offered_by_the_teams_name_or_by_what_it_is_called(world: World) -> None:
+	assert {"Team:", "Next in Turn:", "Available Members:", "Manager:", "Team:Network"} <= {*offered()}
+	assert "Next in Turn:Network" not in offered(), "of every team it would be too much"
+	found = offered("netw")
+	assert found["Next in Turn:Network"] == "Next in Turn: Network"
+	assert found["Available Members:Network"] == "Available Members: Network"
+	assert {"Next in Turn:", "Next in Turn:Network", "Next in Turn:Web"} <= {*offered("in turn")}
+
+
 def test_whom_a_step_can_go_to_is_offered_while_it_is_typed(world: World) -> None:
 	assert offered("leo") == {"User:lead@x.test": "Leo Lead"}
 	assert offered("second@") == {"User:second@x.test": "Sam Second"}
