@@ -25,6 +25,7 @@ from escalation_mgmt.engine import (
 	Ticket,
 	TicketKey,
 	answer,
+	asked_since,
 	evaluate,
 	opens,
 )
@@ -79,7 +80,15 @@ class Snapshot:
 		self, key: TicketKey, enabled: dict[str, Plan], now: datetime, **remembered: Any
 	) -> Opening | None:
 		"""What should start for a clock of a ticket that has no running item for it; `remembered` as for the engine's `opens`."""
-		return opens(self.tickets[key], enabled.values(), self.condition_met(key), now, **remembered)
+		ticket = self.tickets[key]
+		return opens(
+			ticket,
+			enabled.values(),
+			self.condition_met(key),
+			now,
+			working_of=lambda plan: self.calendars.of(plan, ticket),
+			**remembered,
+		)
 
 	def context(
 		self,
@@ -151,12 +160,12 @@ def _open(
 		clock for clock in Clock if clock not in but_not and any(p.clock is clock for p in enabled.values())
 	]
 	past = action_items.past(ticket.key) if clocks else {}
-	opened = False
+	asked, opened = asked_since(ticket, known.closed_at if known else None), False
 	for of in clocks:
 		opening = snapshot.opening(ticket.key, enabled, now, clock=of, past=past.get(of), known=known)
 		if opening:
 			version = next(version for version, plan in enabled.items() if plan is opening.plan)
-			decisions.open_for(ticket, version, opening.plan, now, answered_level=opening.answered_level)
+			decisions.open_for(asked, version, opening.plan, now, answered_level=opening.answered_level)
 			opened = True
 	if opened:
 		promptly.run_if_due(ticket.key, now)

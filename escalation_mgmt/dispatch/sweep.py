@@ -121,7 +121,7 @@ def _find_missed(doctype: str) -> Iterator[None]:
 	"""Open items for tickets that want one and have none running: those that a plan may take."""
 	for plan in _enabled(doctype):
 		try:
-			for page in _pages(plan):
+			for page in pages(plan):
 				open_wanted = partial(_open_where_wanted, plan, page, plans.enabled(doctype))
 				_safely(f"some of {doctype} can't be swept", open_wanted)
 				yield
@@ -141,18 +141,17 @@ def _enabled(doctype: str) -> list[Plan]:
 		return []
 
 
-def _pages(plan: Plan) -> Iterator[dict[TicketKey, MatchFacts]]:
+def pages(plan: Plan, limit: int = BATCH) -> Iterator[dict[TicketKey, MatchFacts]]:
 	"""The tickets that it may take, page by page: logged or due since it was enabled; raised or opened again since; or, where it
-	guards the next response, those to which the customer has written since, or nearly.
+	guards the next response, all that aren't resolved, for the customer of any of them may have written since.
 	"""
 	since, takes = plan.enabled_since, plan.takes
 	if plan.clock is Clock.NEXT_RESPONSE:
-		for names in tickets.asked_since(takes.doctype, since and since - plan.window, BATCH):
-			yield from tickets.unresolved_since(None, takes, BATCH, names=names)
+		yield from tickets.unresolved_since(None, takes, limit)
 		return
-	yield from tickets.unresolved_since(since, takes, BATCH, clock_of=plan.clock)
-	for names in ticket_states.touched(takes.doctype, since, BATCH):
-		yield from tickets.unresolved_since(None, takes, BATCH, names=names)
+	yield from tickets.unresolved_since(since, takes, limit, clock_of=plan.clock)
+	for names in ticket_states.touched(takes.doctype, since, limit) if since else ():
+		yield from tickets.unresolved_since(None, takes, limit, names=names)
 
 
 def _open_where_wanted(plan: Plan, page: dict[TicketKey, MatchFacts], enabled: dict[str, Plan]) -> None:

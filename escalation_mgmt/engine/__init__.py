@@ -121,6 +121,7 @@ from escalation_mgmt.engine.ticket import (
 	TicketKey,
 	already_answered,
 	answer,
+	asked_since,
 )
 from escalation_mgmt.engine.time_out import WorkedOn, is_theirs, may_renew
 from escalation_mgmt.engine.unacknowledge import can_unacknowledge, unacknowledge
@@ -215,6 +216,7 @@ __all__ = [
 	"already_answered",
 	"answer",
 	"applies",
+	"asked_since",
 	"bring_forward",
 	"can_acknowledge",
 	"can_add",

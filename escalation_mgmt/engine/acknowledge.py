@@ -14,6 +14,7 @@ from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.quorum import complete, tally
 from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, Status, next_status
 from escalation_mgmt.engine.time_out import first_reminder, may_renew, renew
+from escalation_mgmt.engine.waits import still_from_now
 
 
 def can_acknowledge(status: Status) -> bool:
@@ -55,10 +56,9 @@ def acknowledge(
 	if not completes(item, who):
 		return _in_part(replace(item, acks=acks), actor, context.now)
 	taken = replace(
-		item,
+		still_from_now(item, context),
 		status=next_status(item.status, Cause.ACKNOWLEDGE),
 		due_at=first_reminder(item, context),
-		paused_at=item.paused_at and context.now,
 		resumes_at=None,
 		maintenance="",
 		stalled=False,

@@ -89,8 +89,8 @@ def _deadline(item: ActionItem, ticket: Ticket, context: Context) -> Decision | 
 	if not in_window or item.paused_at or not item.plan.starts_by_deadline:
 		return None
 	due = window_of(item, ticket, context.working)
-	if due == item.due_at:
-		return None
+	if due == item.due_at or (item.due_at and max(due, item.due_at) <= context.now):
+		return None  # one that is due already isn't the later for a deadline that has passed meanwhile
 	data = {"was": item.due_at, "due": due, **of_clock(item.plan)}
 	return Decision(
 		item=replace(item, due_at=due), events=(Event(EventKind.WINDOW_MOVED, context.now, data=data),)

@@ -1,10 +1,10 @@
 """The state of one action item: where it stands in its frozen plan, and when it is due."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from escalation_mgmt.engine.event import Named
-from escalation_mgmt.engine.plan import EVERYONE, Clock, Plan
+from escalation_mgmt.engine.plan import EVERYONE, ZERO, Clock, Plan
 from escalation_mgmt.engine.statuses import Status
 from escalation_mgmt.engine.ticket import MatchFacts
 
@@ -54,6 +54,7 @@ class ActionItem:
 	paused_at: datetime | None = (
 		None  # its clock stands still since then, and nothing of it is due: `due_at` is as of then
 	)
+	stood_still: timedelta = ZERO  # so long its own window wasn't counted, in the time that its plan counts
 	resumes_at: datetime | None = None  # snoozed: when what comes next would have been due
 	maintenance: str = ""  # the one that holds it until `due_at`
 	facts: MatchFacts = MatchFacts()

@@ -11,7 +11,9 @@ from datetime import datetime
 from escalation_mgmt.engine.plan import Clock, Plan, TicketFilter
 from escalation_mgmt.engine.remembered import Remembered
 from escalation_mgmt.engine.statuses import Status
-from escalation_mgmt.engine.ticket import MatchFacts, Ticket, already_answered, answer
+from escalation_mgmt.engine.ticket import MatchFacts, Ticket, already_answered, answer, asked_since
+from escalation_mgmt.engine.waits import deadline
+from escalation_mgmt.engine.working_time import AROUND_THE_CLOCK, WorkingTime
 
 ConditionMet = Callable[[Plan], bool]
 
@@ -160,10 +162,17 @@ def settled(
 		return False  # there may be another message
 	if clock is Clock.FIRST_RESPONSE and known and (known.raised or known.reopened):
 		return False
+	if clock is Clock.RESOLUTION and _reopened_since(past, known):
+		return False
 	return past.was_answered or past.facts == facts
 
 
-def may_take(plan: Plan, ticket: Ticket, known: Remembered | None = None) -> bool:
+def may_take(
+	plan: Plan,
+	ticket: Ticket,
+	known: Remembered | None = None,
+	working_of: Callable[[Plan], WorkingTime] = lambda _plan: AROUND_THE_CLOCK,
+) -> bool:
 	"""Whether the plan had been enabled when the ticket was logged, or falls due, was raised or was opened again.
 
 	What was overdue before that starts nothing, whoever looks at it, and however often it is saved; nor does a rename.
@@ -177,19 +186,12 @@ def may_take(plan: Plan, ticket: Ticket, known: Remembered | None = None) -> boo
 	if since is None:
 		return True
 	seen = (known.logged_at, known.raised_at, known.reopened_at) if known else ()
-	by = _deadline(plan, ticket)
-	return any(at is not None and at >= since for at in (ticket.created_at, asked_at, by, *seen))
-
-
-def _deadline(plan: Plan, ticket: Ticket) -> datetime | None:
-	"""Of the plan's clock, or an instant before it: in working time the next response's is later."""
-	match plan.clock:
-		case Clock.FIRST_RESPONSE:
-			return ticket.response_by
-		case Clock.NEXT_RESPONSE:
-			return ticket.asked_at and ticket.asked_at + plan.window
-		case Clock.RESOLUTION:
-			return ticket.resolution_by
+	if any(at is not None and at >= since for at in (ticket.created_at, asked_at, *seen)):
+		return True
+	if plan.clock is Clock.NEXT_RESPONSE and not asked_at:
+		return False
+	by = deadline(plan, ticket, asked_at or since, working_of(plan))
+	return by is not None and by >= since
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +205,7 @@ class Opening:
 	answered_level: int | None = None
 
 
-def opens(
+def opens(  # noqa: PLR0913 - each says another thing of what is known
 	ticket: Ticket,
 	enabled: Iterable[Plan],
 	condition_met: ConditionMet,
@@ -212,16 +214,19 @@ def opens(
 	clock: Clock = Clock.FIRST_RESPONSE,
 	past: Past | None = None,
 	known: Remembered | None = None,
+	working_of: Callable[[Plan], WorkingTime] = lambda _plan: AROUND_THE_CLOCK,
 ) -> Opening | None:
 	"""Return what should be opened for a clock of a ticket that has no running item for it; None: nothing.
 
-	`past` is what is remembered of its last item for that clock, `known` of the ticket itself, this evaluation included.
+	`past` is what is remembered of its last item for that clock, `known` of the ticket itself, this evaluation included;
+	`working_of` says by which calendar a plan counts for it. What is opened is opened for `asked_since` of the ticket.
 	"""
+	ticket = asked_since(ticket, known.closed_at if known else None)
 	# Only spares what would come to the same.
 	known_end = past and settled(past, ticket.facts, known, clock=clock)  # pragma: no mutate
 	if ticket.gone or known_end:
 		return None
-	plans = [plan for plan in enabled if plan.clock is clock and may_take(plan, ticket, known)]
+	plans = [plan for plan in enabled if plan.clock is clock and may_take(plan, ticket, known, working_of)]
 	plan = winner(plans, ticket.facts, condition_met)
 	if plan is None:
 		return None
@@ -280,14 +285,21 @@ def _wants_resolution(
 	ticket: Ticket,
 	plan: Plan,
 	past: Past | None,
-	_known: Remembered | None,
+	known: Remembered | None,
 	another_for: _AnotherFor,
 	_now: datetime,
 ) -> bool:
 	"""Once, as long as it is neither resolved nor closed; and once more when it was opened again."""
 	if already_answered(ticket, plan):
 		return False
-	return not past or past.ticket_was_closed or _is_another_plans(past, another_for)
+	if not past or past.ticket_was_closed or _reopened_since(past, known):
+		return True
+	return _is_another_plans(past, another_for)
+
+
+def _reopened_since(past: Past, known: Remembered | None) -> bool:
+	"""Whether the ticket was seen to be open again after its last item had ended."""
+	return bool(known and known.reopened_at and past.ended_at and known.reopened_at > past.ended_at)
 
 
 _WANTS = {

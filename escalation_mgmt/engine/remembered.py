@@ -19,6 +19,7 @@ class Remembered:
 	priority: str = ""
 	level: int = 0  # of that priority; a greater one is more urgent
 	closed: bool = False  # it was resolved or closed
+	closed_at: datetime | None = None  # when it was last seen to be
 	logged_at: datetime | None = None  # by our own clock, where its stamp is another's
 	raised: bool = False
 	raised_at: datetime | None = None  # when it was last seen to be raised
@@ -38,8 +39,11 @@ def remember(known: Remembered | None, ticket: Ticket, now: datetime, *, running
 	"""
 	facts, closed = ticket.facts, ticket.category is StatusCategory.RESOLVED
 	if known is None:
-		return Remembered(priority=facts.priority, level=facts.level, closed=closed)
+		closed_at = now if closed else None
+		return Remembered(priority=facts.priority, level=facts.level, closed=closed, closed_at=closed_at)
 	new = replace(known, closed=closed)
+	if closed and not known.closed:
+		new = replace(new, closed_at=now)
 	if known.closed and not closed:
 		new = replace(new, reopened=True, reopened_at=now)
 	if facts.priority != known.priority:

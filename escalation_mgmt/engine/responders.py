@@ -15,7 +15,7 @@ from escalation_mgmt.engine.refusal import CannotBeReached, Refusal, Refused
 from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, Status, next_status
 from escalation_mgmt.engine.ticket import Ticket
 from escalation_mgmt.engine.unacknowledge import released
-from escalation_mgmt.engine.waits import after, following, group_of, wait_before, window_of
+from escalation_mgmt.engine.waits import after, following, group_of, still_from_now, wait_before, window_of
 
 
 def can_hand_over(item: ActionItem) -> bool:
@@ -40,7 +40,7 @@ def hand_over(
 	if not can_hand_over(item):
 		raise Refused(Refusal.NOT_IN_THIS_STATUS)
 	pages = _pages_to(to, item, context, note=_note(note, actor))
-	now, working = context.now, context.working
+	now, working, item = context.now, context.working, still_from_now(item, context)
 	started = now if item.step else max(now, window_of(item, ticket, working))
 	cause = Cause.HAND_OVER
 	handed = replace(
@@ -49,7 +49,6 @@ def hand_over(
 		assignees=(to,),
 		ack_requests=(AckRequest(0, 1, (to,)),) if item.plan.asks_quorum else (),
 		due_at=after(started, wait_before(item.plan, item.run, item.group), item.plan, working),
-		paused_at=item.paused_at and now,
 		resumes_at=None,
 		stalled=False,
 		unreached=0,

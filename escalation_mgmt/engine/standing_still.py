@@ -12,7 +12,7 @@ from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.plan import ZERO, Clock, Plan
 from escalation_mgmt.engine.statuses import Status
 from escalation_mgmt.engine.ticket import StatusCategory, Ticket
-from escalation_mgmt.engine.waits import after, window_of
+from escalation_mgmt.engine.waits import after, still_from_now, window_of
 
 
 def stands_still(plan: Plan, ticket: Ticket) -> bool:
@@ -36,13 +36,14 @@ def _going_on(item: ActionItem, ticket: Ticket, context: Context) -> ActionItem:
 	"""What was left of the wait when it stopped is left now; a deadline moves by itself."""
 	now, stopped, due = context.now, item.paused_at or context.now, item.due_at
 	resumes = item.resumes_at and item.resumes_at + (now - stopped)
+	item = still_from_now(item, context)
 	going = replace(item, paused_at=None, resumes_at=resumes)
 	if not due:
 		return going
 	if item.maintenance:
 		return replace(going, due_at=max(due, now))
 	if item.status is Status.SCHEDULED and item.plan.starts_by_deadline and not item.window_skipped:
-		return replace(going, due_at=max(window_of(item, ticket, context.working), now))
+		return replace(going, due_at=max(window_of(going, ticket, context.working), now))
 	if item.status is Status.SNOOZED or not item.plan.counts_working_time:
 		return replace(going, due_at=now + max(due - stopped, ZERO))
 	# Where they are equal nothing lies between them.

@@ -1,6 +1,6 @@
 """What the engine knows of a ticket: facts read by the shell at one instant, in UTC."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -64,6 +64,7 @@ class Ticket:
 	asked_at: datetime | None = (
 		None  # the customer's first message since; None: none, or nobody has responded yet
 	)
+	asked_later: tuple[datetime, ...] = ()  # their messages after that one, rising
 	stopped_by_condition: bool = False  # the plan's own stop condition is met
 
 	@property
@@ -73,6 +74,14 @@ class Ticket:
 	@property
 	def gone(self) -> bool:
 		return not self.exists or self.cancelled or bool(self.merged_into)
+
+
+def asked_since(ticket: Ticket, closed_at: datetime | None) -> Ticket:
+	"""The ticket with the customer's first message since it was last seen closed: what they wrote before was answered by that."""
+	if not closed_at or not ticket.asked_at or ticket.asked_at > closed_at:
+		return ticket
+	later = tuple(at for at in ticket.asked_later if at > closed_at)
+	return replace(ticket, asked_at=later[0] if later else None, asked_later=later[1:])
 
 
 class Answer(StrEnum):

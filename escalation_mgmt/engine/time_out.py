@@ -17,7 +17,7 @@ from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.statuses import WRITES, Cause, Status, next_status
 from escalation_mgmt.engine.ticket import Ticket
 from escalation_mgmt.engine.unacknowledge import released
-from escalation_mgmt.engine.waits import after, wait_before, window_of
+from escalation_mgmt.engine.waits import after, still_from_now, wait_before, window_of
 
 
 class WorkedOn(StrEnum):
@@ -78,10 +78,9 @@ def renew(item: ActionItem, actor: Actor, context: Context) -> Decision:
 	"""They are still on it: the time-out begins anew."""
 	due = first_reminder(item, context)
 	renewed = replace(
-		item,
+		still_from_now(item, context),
 		reminded=False,
 		due_at=due,
-		paused_at=item.paused_at and context.now,
 		maintenance="",
 		version=item.version + 1,
 	)

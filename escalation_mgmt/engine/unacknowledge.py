@@ -10,7 +10,7 @@ from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.refusal import Refusal, Refused
 from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, next_status
 from escalation_mgmt.engine.ticket import Ticket
-from escalation_mgmt.engine.waits import after, wait_before, window_of
+from escalation_mgmt.engine.waits import after, still_from_now, wait_before, window_of
 
 
 def can_unacknowledge(item: ActionItem) -> bool:
@@ -27,14 +27,13 @@ def unacknowledge(item: ActionItem, actor: Actor, ticket: Ticket, context: Conte
 	"""
 	if not can_unacknowledge(item):
 		raise Refused(Refusal.NOT_IN_THIS_STATUS)
-	now, working = context.now, context.working
+	now, working, item = context.now, context.working, still_from_now(item, context)
 	started = now if item.step else max(now, window_of(item, ticket, working))
 	due = after(started, wait_before(item.plan, item.run, item.group), item.plan, working)
 	given_back = replace(
 		released(item),
 		status=next_status(item.status, Cause.UNACKNOWLEDGE),
 		due_at=due,
-		paused_at=item.paused_at and now,
 		unreached=0,
 		version=item.version + 1,
 	)

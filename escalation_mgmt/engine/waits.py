@@ -1,5 +1,6 @@
 """When what comes next is due: every wait of a plan, around the clock or in working time, as the plan counts."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from escalation_mgmt.engine.context import Context
@@ -37,11 +38,12 @@ def window_end(
 	*,
 	clock_at: datetime | None = None,
 	after_answer: bool = False,
+	stood_still: timedelta = ZERO,
 ) -> datetime:
 	"""When the response window of an item that was opened at `opened_at` ends. Never before that instant.
 
 	`clock_at`: when its clock began, where the item knows it. `after_answer`: the ticket had been answered by then, so that
-	its response deadline says nothing any more.
+	its response deadline says nothing any more. `stood_still`: so long its own window wasn't counted; a deadline moves by itself.
 	"""
 	if plan.start is StartAt.AT_ONCE:
 		return opened_at
@@ -49,7 +51,7 @@ def window_end(
 	by = None if after_answer else deadline(plan, ticket, clock_at, working)
 	own_window = plan.start is StartAt.AFTER_WINDOW and plan.clock is not Clock.NEXT_RESPONSE
 	if own_window or by is None:
-		return after(opened_at, plan.window, plan, working)
+		return after(opened_at, plan.window + stood_still, plan, working)
 	return max(_start_for(plan, clock_at, by, working), opened_at)
 
 
@@ -74,8 +76,27 @@ def window_of(item: ActionItem, ticket: Ticket, working: WorkingTime = AROUND_TH
 		return item.opened_at
 	by_message = item.clock_at if item.plan.clock is Clock.NEXT_RESPONSE else None
 	return window_end(
-		item.plan, ticket, item.opened_at, working, clock_at=by_message, after_answer=item.after_answer
+		item.plan,
+		ticket,
+		item.opened_at,
+		working,
+		clock_at=by_message,
+		after_answer=item.after_answer,
+		stood_still=item.stood_still,
 	)
+
+
+def passed(since: datetime, until: datetime, plan: Plan, working: WorkingTime) -> timedelta:
+	"""How much of a wait passes between two instants."""
+	return working.between(since, until) if plan.counts_working_time else until - since
+
+
+def still_from_now(item: ActionItem, context: Context) -> ActionItem:
+	"""The item where something else is waited for from now on: if its clock stands still, of that it does so from now on."""
+	if not item.paused_at:
+		return item
+	stood = passed(item.paused_at, context.now, item.plan, context.working)
+	return replace(item, paused_at=context.now, stood_still=item.stood_still + stood)
 
 
 def following(plan: Plan, run: int, group: int) -> tuple[int, int]:

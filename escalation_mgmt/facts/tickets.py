@@ -6,6 +6,7 @@ rule 4).
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -21,9 +22,10 @@ from escalation_mgmt.facts.sources import Source, level, source
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.identity import as_stamp
 from escalation_mgmt.utils.rows import CHUNK, is_missing, placeholders
+from escalation_mgmt.utils.ticket_names import as_text
 
 CANCELLED = 2  # a docstatus
-EARLIEST = datetime(1970, 1, 2)
+LINK_OF_A_PART = "%/helpdesk/tickets/%"  # in the notice that a part of a ticket is a ticket of its own now
 TOGETHER = timedelta(seconds=5)  # at most so far apart are a reply and what is stamped because of it
 
 
@@ -106,7 +108,7 @@ class Tickets:
 		src = source(doctype)
 		# The columns of HD Ticket's name changed from integer to text: compare with what the site has.
 		rows = self._rows_of(doctype, names, src.fields)
-		replies = _exchanges(src, names)
+		replies = _exchanges(src, rows, names)
 		assigned = assignments.read(doctype, rows, locked=self._lock)
 		reading = Reading(src)
 		for row in rows:
@@ -229,37 +231,38 @@ def unresolved_since(
 		after = [["name", ">", rows[-1].name]]
 
 
-def asked_since(doctype: str, since: datetime | None, limit: int) -> Iterator[list[str]]:
-	"""The names, page by page, of the tickets to which somebody has written from outside since an instant (UTC; None: ever)."""
-	after = ""
-	while True:
-		found = frappe.db.sql(
-			"select distinct `reference_name` from `tabCommunication`"
-			" where `reference_doctype` = %s and `reference_name` > %s and `communication_type` = 'Communication'"
-			" and `sent_or_received` = 'Received' and `creation` >= %s"
-			f" order by `reference_name` limit {int(limit)}",
-			(doctype, after, clock.to_site(since or EARLIEST)),
-		)
-		if not found:
-			return
-		after = found[-1][0]
-		yield [row[0] for row in found]
-
-
 def awaiting_reply(doctype: str, names: Sequence[str]) -> set[str]:
-	"""Those of these tickets whose last message came from outside. Whose it is decides (`Ticket.asked_at`): this only spares
-	reading those where it can't be.
+	"""Those of these tickets whose customer may wait for a reply. Whether one does decides (`Ticket.asked_at`): this only spares
+	reading those of which none does, in two queries.
 	"""
 	if not names:
 		return set()
+	src = source(doctype)
+	linking = "`content` like %s" if src.split_from else "%s is null"  # no value is
 	found = frappe.db.sql(
-		"select `reference_name`, max(case when `sent_or_received` = 'Received' then `creation` end) as asked,"
-		" max(case when `sent_or_received` = 'Sent' then `creation` end) as replied from `tabCommunication`"
-		" where `reference_doctype` = %s and `communication_type` = 'Communication'"
+		"select `reference_name`, max(case when `sent_or_received` = 'Received' then `creation` end),"
+		f" max(case when `sent_or_received` = 'Sent' and not ({linking}) then `creation` end)"
+		" from `tabCommunication` where `reference_doctype` = %s and `communication_type` = 'Communication'"
 		f" and `reference_name` in ({placeholders(names)}) group by `reference_name`",
-		(doctype, *names),
+		(LINK_OF_A_PART, doctype, *names),
 	)
-	return {str(name) for name, asked, replied in found if asked and (not replied or asked > replied)}
+	wrote = {str(name): (asked, replied) for name, asked, replied in found if asked}
+	if not wrote:
+		return set()
+	first, last = (f"`{of}`" if of in src.fields else "null" for of in (src.first_response, src.last_reply))
+	sql = f"select `name`, {first}, {last} from `tab{doctype}` where `name` in ({placeholders(wrote)})"
+
+	def may_wait(asked: Any, replied: Any, first_response: Any, last_reply: Any) -> bool:
+		if not replied:
+			return bool(first_response)
+		# What merging copied hither is no reply to who waits here.
+		return asked > replied or bool(last_reply and not _among(last_reply, [get_datetime(replied)]))
+
+	return {
+		str(name)
+		for name, *stamps in frappe.db.sql(sql, tuple(wrote))
+		if may_wait(*wrote[str(name)], *stamps)
+	}
 
 
 def asked_again(doctype: str, names: Sequence[str]) -> set[str]:
@@ -348,14 +351,22 @@ def of_doc(doc: Any) -> Ticket:
 
 @dataclass(slots=True)
 class Exchange:
-	"""When an agent wrote to the customer and when somebody wrote from outside, in the site's zone, rising."""
+	"""When an agent wrote to the customer and when somebody wrote from outside, in the site's zone, rising.
+
+	`mixed`: replies that merging copied hither are among these, and can't be told from those to this customer.
+	"""
 
 	sent: list[datetime] = field(default_factory=list)
 	received: list[datetime] = field(default_factory=list)
+	notices: list[datetime] = field(
+		default_factory=list
+	)  # that a part is a ticket of its own now: no replies
+	mixed: bool = False
 
-	def asked_since(self, answered: datetime | None) -> datetime | None:
-		"""The first message from outside after an answer; None: there is none, or nobody has answered yet."""
-		return next((at for at in self.received if at > answered), None) if answered else None
+	def asked(self, first_response: datetime | None) -> list[datetime]:
+		"""The messages from outside since the last answer; none where nobody has answered yet."""
+		answered = self.sent[-1] if self.sent else first_response
+		return [at for at in self.received if at > answered] if answered else []
 
 
 def _facts(reading: Reading, row: Any, exchange: Exchange | None) -> Ticket:
@@ -363,12 +374,12 @@ def _facts(reading: Reading, row: Any, exchange: Exchange | None) -> Ticket:
 	replies = exchange.sent if exchange else None
 	replied_at = replies[-1] if replies else None
 	first_response, last_reply = instant(src.first_response), instant(src.last_reply)
-	if replies is not None and last_reply and not _among(last_reply, replies):
+	if exchange and last_reply and not _among(last_reply, exchange.sent):
 		# Stamped for what is no reply to this customer: merging copies the other ticket's replies hither, with their
-		# old times. Which of `replies` they are can't be told; a reply that came before was seen when it came.
-		replied_at = None
-		first_response = first_response if _among(first_response, replies) else None
-	asked_at = exchange.asked_since(replied_at or first_response) if exchange else None
+		# old times. A reply that came before was seen when it came.
+		replied_at = None if exchange.mixed else replied_at
+		first_response = first_response if _among(first_response, exchange.sent) else None
+	asked = [clock.stamp_to_utc(at) for at in exchange.asked(first_response)] if exchange else []
 	return Ticket(
 		doctype=src.doctype,
 		name=str(row.get("name")),
@@ -386,7 +397,8 @@ def _facts(reading: Reading, row: Any, exchange: Exchange | None) -> Ticket:
 		agreement=word(src.agreement),
 		first_responded_at=clock.stamp_to_utc(first_response),
 		replied_at=clock.stamp_to_utc(replied_at),
-		asked_at=clock.stamp_to_utc(asked_at),
+		asked_at=asked[0] if asked else None,
+		asked_later=tuple(asked[1:]),
 	)
 
 
@@ -410,7 +422,7 @@ def _category(src: Source, category: str | None, status: str | None) -> StatusCa
 	return src.category_of(status or "")
 
 
-def _exchanges(src: Source, names: Sequence[str]) -> dict[str, Exchange]:
+def _exchanges(src: Source, tickets: Sequence[Any], names: Sequence[str]) -> dict[str, Exchange]:
 	"""What was written on tickets: {ticket: when}. It leaves the status as it is, often."""
 	sent = {
 		"reference_doctype": src.doctype,
@@ -419,24 +431,71 @@ def _exchanges(src: Source, names: Sequence[str]) -> dict[str, Exchange]:
 		"sent_or_received": "Sent",
 	}
 	rows = frappe.db.sql(
-		"select `name`, `reference_name`, `creation`, `communication_date`, `sent_or_received` from `tabCommunication`"
-		" where `reference_doctype` = %s and `communication_type` = 'Communication'"
+		"select `name`, `reference_name`, `creation`, `communication_date`, `sent_or_received`, `message_id`"
+		" from `tabCommunication` where `reference_doctype` = %s and `communication_type` = 'Communication'"
 		f" and `sent_or_received` in ('Sent', 'Received') and `reference_name` in ({placeholders(names)})"
 		" order by `creation`",
 		(src.doctype, *names),
 		as_dict=True,
 	)
 	notices = _split_notices(src, sent) if any(row.sent_or_received == "Sent" for row in rows) else set()
-	just_now = now_datetime() - TOGETHER
+	copies = _being_copied(rows)
 	found: dict[str, Exchange] = {}
 	for row in rows:
-		creation = get_datetime(row.creation)
-		# A copy that merging has only now inserted: its creation is put back a moment later.
-		copied = creation > just_now and not _among(row.communication_date or creation, [creation])
-		if not copied and row.name not in notices:
+		if row.name not in copies:
 			exchange = found.setdefault(str(row.reference_name), Exchange())
-			(exchange.sent if row.sent_or_received == "Sent" else exchange.received).append(creation)
+			received = row.sent_or_received == "Received"
+			times = (
+				exchange.received if received else exchange.notices if row.name in notices else exchange.sent
+			)
+			times.append(get_datetime(row.creation))
+	_without_copies(src, tickets, found)
 	return found
+
+
+def _being_copied(rows: Sequence[Any]) -> set[str]:
+	"""Copies that merging has only now inserted: their creation is put back a moment later. Mail that was under way for a while
+	looks alike, but has no other of its kind.
+	"""
+	just_now = now_datetime() - TOGETHER
+	found = [
+		row
+		for row in rows
+		if get_datetime(row.creation) > just_now
+		and not _among(row.communication_date or row.creation, [get_datetime(row.creation)])
+	]
+	mail = [row.message_id for row in found if row.sent_or_received == "Received" and row.message_id]
+	if not mail:
+		return {row.name for row in found}
+	sql = f"select `message_id` from `tabCommunication` where `message_id` in ({placeholders(mail)})"
+	with_that_id = Counter(row[0] for row in frappe.db.sql(sql, tuple(mail)))
+	return {row.name for row in found if row.sent_or_received == "Sent" or with_that_id[row.message_id] != 1}
+
+
+def _without_copies(src: Source, tickets: Sequence[Any], found: dict[str, Exchange]) -> None:
+	"""Leave out the replies that merging copied hither: each is as old, to the microsecond, as one on the ticket that was merged."""
+	if not {src.last_reply, src.merged_into} <= set(src.fields):
+		return
+	stamps = {str(row.name): row.get(src.last_reply) for row in tickets if row.get(src.last_reply)}
+	doubtful = [
+		name
+		for name, of in found.items()
+		if of.sent and name in stamps and not _among(stamps[name], of.sent + of.notices)
+	]
+	if not doubtful:
+		return
+	merged = frappe.db.sql(
+		f"select t.`{src.merged_into}`, c.`creation` from `tab{src.doctype}` t join `tabCommunication` c"
+		f" on c.`reference_doctype` = %s and c.`reference_name` = {as_text('t.`name`', src.doctype)}"
+		f" where t.`{src.merged_into}` in ({placeholders(doubtful)}) and c.`sent_or_received` = 'Sent'",
+		(src.doctype, *doubtful),
+	)
+	originals = {(str(name), get_datetime(at)) for name, at in merged}
+	for name in doubtful:
+		exchange = found[name]
+		own = [at for at in exchange.sent if (name, at) not in originals]
+		exchange.mixed = len(own) == len(exchange.sent)
+		exchange.sent = own
 
 
 def _split_notices(src: Source, sent: dict[str, Any]) -> set[str]:
@@ -445,7 +504,7 @@ def _split_notices(src: Source, sent: dict[str, Any]) -> set[str]:
 		return set()
 	linking = frappe.get_all(
 		"Communication",
-		filters={**sent, "content": ("like", "%/helpdesk/tickets/%")},
+		filters={**sent, "content": ("like", LINK_OF_A_PART)},
 		fields=["name", "reference_name", "creation", "content"],
 		order_by="creation asc",
 	)

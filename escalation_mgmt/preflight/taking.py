@@ -1,7 +1,6 @@
 """What a plan means for the tickets that are open when it is enabled: how many it will take, and how many it won't."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 import frappe
@@ -9,7 +8,7 @@ from frappe import _, _lt
 
 from escalation_mgmt.dispatch import sweep
 from escalation_mgmt.engine import Plan, TicketKey
-from escalation_mgmt.facts import plans, sources, tickets
+from escalation_mgmt.facts import plans, sources
 from escalation_mgmt.storage import ticket_states
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import PLAN, SETTINGS
@@ -102,20 +101,20 @@ def count(doc: Any) -> Taking:
 		enabled[doc.plan_version] = replace(plan, enabled_since=clock.now())
 	plan = enabled[doc.plan_version]
 	whenever = {**enabled, doc.plan_version: replace(plan, enabled_since=None)}
-	taken, all_taken = _wanted(plan, plan.enabled_since, enabled)
-	matching, all_matching = _wanted(plan, None, whenever)
+	taken, all_taken = _wanted(plan, enabled)
+	matching, all_matching = _wanted(whenever[doc.plan_version], whenever)
 	left = max(len(matching) - len(taken), 0)
 	return Taking(len(taken), left, all_taken and all_matching, tuple(taken[:FIRST]))
 
 
-def _wanted(plan: Plan, since: datetime | None, enabled: dict[str, Plan]) -> tuple[list[TicketKey], bool]:
+def _wanted(plan: Plan, enabled: dict[str, Plan]) -> tuple[list[TicketKey], bool]:
 	"""For which tickets of at most `COUNTED` this plan opens an item, and whether these are all."""
 	found: list[TicketKey] = []
 	looked_at = 0
-	for page in tickets.unresolved_since(since, plan.takes, PAGE, clock_of=plan.clock):
+	for page in sweep.pages(plan, PAGE):
 		wanted = sweep.wanting(plan, page, enabled)
 		found += [key for key, opening in wanted.items() if opening and opening.plan.name == plan.name]
 		looked_at += len(page)
 		if looked_at >= COUNTED:
-			return found, False
-	return found, True
+			return list(dict.fromkeys(found)), False
+	return list(dict.fromkeys(found)), True

@@ -6,7 +6,7 @@ Nobody but `decisions` writes what a decision changes.
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import frappe
@@ -64,7 +64,7 @@ _COLUMNS = (
 		"answered_level",
 		"exhausted_ticket",
 	),
-	*("clock", "clock_utc", "paused_utc", "paused_due_utc", "acted"),
+	*("clock", "clock_utc", "paused_utc", "paused_due_utc", "stood_still", "acted"),
 )
 _SELECT = f"select {', '.join(f'`{column}`' for column in _COLUMNS)} from `tab{ITEM}`"
 
@@ -338,6 +338,7 @@ def load(found: Iterable[Any], *, lock: bool = False) -> list[Stored]:
 				due_at=row.parked_due_utc or row.paused_due_utc or row.due_utc,
 				clock_at=row.clock_utc,
 				paused_at=row.paused_utc,
+				stood_still=timedelta(seconds=float(row.stood_still or 0)),
 				facts=_facts(row),
 				assignees=_listed(row.assignees),
 				resumes_at=row.resumes_utc,

@@ -226,6 +226,7 @@ def columns_of(item: ActionItem) -> dict[str, Any]:
 		"clock_utc": item.clock_at,
 		"paused_utc": item.paused_at,
 		"paused_due_utc": item.due_at if item.paused_at else None,
+		"stood_still": item.stood_still.total_seconds(),
 		"ended_utc": item.ended_at,
 		"priority": item.facts.priority,
 		"priority_level": item.facts.level,

@@ -16,7 +16,7 @@ from escalation_mgmt.engine import Remembered, Ticket, TicketKey, remember, reme
 from escalation_mgmt.facts import field_types, sources, tickets
 from escalation_mgmt.storage.action_items import running_ticket, with_running_item
 from escalation_mgmt.utils import clock, rows
-from escalation_mgmt.utils.doctypes import ITEM, TICKET_STATE
+from escalation_mgmt.utils.doctypes import TICKET_STATE
 from escalation_mgmt.utils.identity import as_stamp
 from escalation_mgmt.utils.ticket_names import as_name, as_text, joined
 
@@ -25,7 +25,7 @@ Range = tuple[Any, Any]
 STAMP_DIFFERS = timedelta(minutes=1)  # the clock that stamps tickets, and ours
 
 _COLUMNS = (
-	"s.`name`, s.`ticket`, s.`reference_doctype`, s.`reference_name`, s.`ticket_created`, s.`priority`, s.`closed`,"
+	"s.`name`, s.`ticket`, s.`reference_doctype`, s.`reference_name`, s.`ticket_created`, s.`priority`, s.`closed`, s.`closed_utc`,"
 	" s.`logged_utc`, s.`raised`, s.`raised_from`, s.`raised_utc`, s.`reopened`, s.`reopened_utc`,"
 	" s.`renamed_utc`"
 )
@@ -50,7 +50,7 @@ def see(
 	levels = _levels(ticket.doctype)
 	known = was = _known(row, levels) if row else None
 	if known is None and not logged and _was_there(ticket, since) and has_begun(ticket.doctype):
-		known = _closed(before or ticket)
+		known = _closed(before or ticket, since)
 	if before:
 		known = remember(known, before, now, running=running)
 	new = remember(known, ticket, now, running=running)
@@ -91,12 +91,11 @@ def note_opened(key: TicketKey) -> None:
 
 
 def hold_back(doctype: str, fieldname: str, name: str, now: datetime) -> None:
-	"""Tickets without a running item whose field has this name: that it becomes another one starts nothing."""
+	"""Tickets whose field has this name: that it becomes another one starts nothing, for none of their clocks."""
 	ticket = as_text("t.`name`", doctype)
 	frappe.db.sql(
 		f"update `tab{TICKET_STATE}` set `renamed_utc` = %s where `reference_doctype` = %s"
-		f" and `reference_name` in (select {ticket} from `tab{doctype}` t where t.`{fieldname}` = %s)"
-		f" and `ticket` not in (select `running_ticket` from `tab{ITEM}` where `running_ticket` is not null)",
+		f" and `reference_name` in (select {ticket} from `tab{doctype}` t where t.`{fieldname}` = %s)",
 		(now, doctype, name),
 	)
 
@@ -270,7 +269,7 @@ def _remember_new(doctype: str, since: datetime | None, now: datetime, part: Ran
 		key = TicketKey(doctype, str(row.name), as_stamp(row.creation))
 		priority = reading.compared({src.priority: row.priority}, src.priority)
 		ticket = _plain(key, priority, False, levels)
-		known = _closed(ticket) if old and key.created < old else None
+		known = _closed(ticket, since) if old and key.created < old else None
 		new.append((key, remember(known, ticket, now)))
 	_insert(new)
 
@@ -301,6 +300,7 @@ def _columns(known: Remembered) -> dict[str, Any]:
 	return {
 		"priority": known.priority,
 		"closed": int(known.closed),
+		"closed_utc": known.closed_at,
 		"logged_utc": known.logged_at,
 		"raised": int(known.raised),
 		"raised_from": known.raised_from,
@@ -317,6 +317,7 @@ def _known(row: Any, levels: Callable[[str], int]) -> Remembered:
 		priority=priority,
 		level=levels(priority),
 		closed=bool(row.closed),
+		closed_at=row.closed_utc,
 		logged_at=row.logged_utc,
 		raised=bool(row.raised),
 		raised_at=row.raised_utc,
@@ -356,8 +357,8 @@ def _was_there(ticket: Ticket, since: datetime | None) -> bool:
 	return bool(since and ticket.created_at and ticket.created_at < since)
 
 
-def _closed(ticket: Ticket) -> Remembered:
-	return Remembered(priority=ticket.facts.priority, level=ticket.facts.level, closed=True)
+def _closed(ticket: Ticket, at: datetime | None) -> Remembered:
+	return Remembered(priority=ticket.facts.priority, level=ticket.facts.level, closed=True, closed_at=at)
 
 
 def _plain(key: TicketKey, priority: str, closed: bool, levels: Callable[[str], int]) -> Ticket:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from escalation_mgmt.engine import (
+	AfterMaintenance,
 	Answer,
 	Calendar,
 	Clock,
@@ -29,6 +30,7 @@ from escalation_mgmt.engine import (
 	add_person,
 	already_answered,
 	answer,
+	asked_since,
 	bring_forward,
 	can_bring_forward,
 	can_run_again,
@@ -40,6 +42,7 @@ from escalation_mgmt.engine import (
 	opens,
 	rehearse,
 	rematch,
+	remember,
 	run_due,
 	settled,
 	snooze,
@@ -246,6 +249,35 @@ def test_a_message_that_is_deleted_moves_nothing_either(asked_at: datetime | Non
 	assert evaluate(item, replace(WAITING, asked_at=asked_at), [of], always, now) is None
 
 
+def test_what_was_asked_before_the_ticket_was_closed_was_answered_by_that() -> None:
+	of, closed = next_response(), Remembered(closed_at=ASKED + minutes(5), reopened_at=ASKED + minutes(9))
+	past = Past(
+		status=Status.RESOLVED, facts=WAITING.facts, ticket_was_closed=True, clock_at=ASKED, ended_at=ASKED
+	)
+	asked = replace(WAITING, asked_later=(ASKED + minutes(5), ASKED + minutes(8), ASKED + minutes(9)))
+	for remembered in (None, past):
+		known = {"clock": NEXT, "past": remembered, "known": closed}
+		assert opens(WAITING, [of], always, ASKED + minutes(9), **known) is None, "opened by an agent"
+		assert opens(asked, [of], always, ASKED + minutes(9), **known).plan is of
+	since = asked_since(asked, closed.closed_at)
+	assert (since.asked_at, since.asked_later) == (ASKED + minutes(8), (ASKED + minutes(9),))
+	assert asked_since(WAITING, closed.closed_at).asked_at is None
+	assert asked_since(WAITING, ASKED).asked_at is None
+	assert asked_since(asked, None) == asked_since(asked, ASKED - minutes(1)) == asked
+	assert asked_since(ANSWERED, closed.closed_at) == ANSWERED
+	assert remember(Remembered(), replace(ticket(), category=RESOLVED), T0).closed_at == T0
+	assert remember(Remembered(closed=True), replace(ticket(), category=RESOLVED), T0).closed_at is None
+
+
+def test_a_deadline_in_working_time_lies_later() -> None:
+	enabled = datetime(2026, 3, 9, 9, 10)  # a Monday
+	of = next_response(window=minutes(60), counts_working_time=True, enabled_since=enabled)
+	for asked_at, taken in ((datetime(2026, 3, 6, 16, 10), True), (datetime(2026, 3, 6, 16, 9), False)):
+		asked = replace(ANSWERED, asked_at=asked_at)
+		how = {"clock": NEXT, "working_of": lambda _plan: OFFICE}
+		assert bool(opens(asked, [of], always, enabled, **how)) is taken
+
+
 def test_an_agents_reply_after_the_message_ends_it_and_no_other() -> None:
 	item = opened(next_response(stop=replace(plan().stop, on_reply=False)), WAITING, ASKED + minutes(2))
 	before = replace(WAITING, first_responded_at=ASKED + minutes(1))
@@ -291,6 +323,16 @@ def test_the_resolution_opens_whether_somebody_answered_or_not_and_once() -> Non
 	assert opens(answered, [of], always, T0, clock=RESOLUTION, past=past) is None
 	reopened = replace(past, status=Status.RESOLVED, ticket_was_closed=True)
 	assert opens(answered, [of], always, T0, clock=RESOLUTION, past=reopened).plan is of
+
+
+def test_seen_open_again_since_its_last_item_the_resolution_opens_once_more() -> None:
+	of = resolution()
+	ended = Past(status=Status.EXHAUSTED, facts=ticket().facts, ticket_was_closed=False, ended_at=T0)
+	for at, again in ((T0 + minutes(1), True), (T0, False), (None, False)):
+		known = Remembered(reopened_at=at)
+		assert settled(ended, ticket().facts, known, clock=RESOLUTION) is not again
+		found = opens(ticket(), [of], always, T0 + minutes(2), clock=RESOLUTION, past=ended, known=known)
+		assert bool(found) is again
 
 
 def test_a_raise_that_the_first_response_waits_for_opens_nothing_here() -> None:
@@ -560,6 +602,39 @@ def test_a_calendar_that_only_steps_keep_to_moves_no_start() -> None:
 def test_no_start_of_another_name() -> None:
 	with pytest.raises(ValueError, match="Now and Then"):
 		StartAt("Now and Then")
+
+
+def test_its_own_window_shifts_where_the_ticket_has_no_deadline() -> None:
+	of = resolution(start=StartAt.BEFORE_DEADLINE, lead=minutes(5), window=minutes(60))
+	item = opened(of, ticket())
+	item, _paused = stopped_at(item, ticket(), T0 + minutes(10))
+	item = followed(item, ticket(), T0 + minutes(40))
+	assert item.due_at == T0 + minutes(90) and item.stood_still == minutes(30)
+	assert evaluate(item, ticket(), [], always, Context(T0 + minutes(41))) is None
+	item, paused = stopped_at(item, ticket(), T0 + minutes(50))
+	by = actor("Ann")
+	taken = acknowledge(item, by, Context(T0 + minutes(55))).item
+	assert (taken.paused_at, taken.stood_still) == (T0 + minutes(55), minutes(35))
+	given_back = unacknowledge(taken, by, paused, Context(T0 + minutes(60))).item
+	assert given_back.due_at == T0 + minutes(100) and given_back.stood_still == minutes(40)
+	assert followed(given_back, ticket(), T0 + minutes(70)).due_at == T0 + minutes(110)
+
+
+def test_a_deadline_that_passed_while_it_stood_still_is_no_lateness() -> None:
+	by = replace(ticket(), resolution_by=T0 + minutes(30))
+	item, _paused = stopped_at(opened(resolution(start=StartAt.AT_DEADLINE), by), by, T0 + minutes(10))
+	decision = evaluate(item, by, [], always, Context(T0 + minutes(50)))
+	assert decision.item.due_at == T0 + minutes(50)
+	assert [event.kind for event in decision.events] == [EventKind.CLOCK_GOES_ON]
+	assert evaluate(decision.item, by, [], always, Context(T0 + minutes(51))) is None
+
+
+def test_started_over_after_a_maintenance_it_has_its_whole_window_and_keeps_it() -> None:
+	of = plan(start=StartAt.AT_DEADLINE, window=minutes(20), after_maintenance=AfterMaintenance.START_OVER)
+	held = replace(opened(of, ticket()), maintenance="M", due_at=T0 + minutes(60))
+	after = ran(held, ticket(), T0 + minutes(60)).item
+	assert (after.status, after.due_at) == (Status.SCHEDULED, T0 + minutes(80))
+	assert evaluate(after, ticket(), [], always, Context(T0 + minutes(61))) is None
 
 
 def test_a_plan_for_another_clock_neither_takes_over_nor_forestalls() -> None:

@@ -350,7 +350,7 @@ def test_a_priority_lowered_where_nothing_was_raised() -> None:
 def test_a_reopening_is_remembered() -> None:
 	closed = ticket(category=StatusCategory.RESOLVED)
 	first = remember(None, closed, T0)
-	assert first == Remembered(priority="High", level=60, closed=True)
+	assert first == Remembered(priority="High", level=60, closed=True, closed_at=T0)
 	assert remember(first, closed, T0) == first
 	again = remember(first, ticket(category=StatusCategory.PAUSED), T0)
 	assert (again.closed, again.reopened, again.reopened_at) == (False, True, T0)

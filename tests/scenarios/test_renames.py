@@ -539,3 +539,13 @@ def test_a_field_that_is_renamed_is_read_by_its_new_name(world: World, made: Any
 	rename_fieldname(name, f"chief_{frappe.generate_hash(length=6)}")
 	world.forward(10)
 	world.expect_email("lead@x.test")
+
+
+def test_a_rename_opens_nothing_for_a_ticket_that_another_clock_runs_for(world: World, made: Any) -> None:
+	create(made, "HD Team", "One", "Two")
+	world.plan((0, "Email"))
+	world.plan((0, "Email"), title="Resolve", clock="Resolution", team="Two")
+	ticket = world.ticket(agent_group="One")
+	made.rename("HD Team", "One", "Two", merge=True)
+	world.sweep()
+	assert world.count_items() == 1 and world.item(ticket).status == "Scheduled"
