@@ -185,6 +185,20 @@ def test_no_plan_opens_beside_it_once_it_has_ended_either(world: World) -> None:
 	assert world.count_items() == 2
 
 
+def test_a_machines_raise_of_an_answered_ticket_opens_no_first_response(world: World) -> None:
+	"""A person's would: nobody has answered it since."""
+	acts(world, {**RAISE, "wait": 300}, LATER, title="Resolving", clock="Resolution", start="At Once")
+	world.plan((0, "Email", "User", LEAD), title="Urgent ones", priorities=["Urgent"], rank=1)
+	ticket = world.ticket()
+	world.reply(ticket)
+	world.tick()
+	world.forward(5)
+	assert frappe.db.get_value("HD Ticket", ticket.name, "priority") == "Urgent" and states() == ["Done"]
+	world.sweep()
+	world.change(ticket, subject="Another")
+	assert world.count_items() == 1 and world.item(ticket).status == "Escalating"
+
+
 def test_what_somebody_else_changes_meanwhile_still_moves_it(world: World) -> None:
 	acts(world, COMMENT, LATER)
 	world.plan((0, "Email", "User", LEAD), title="Urgent ones", priorities=["Urgent"], rank=1)
