@@ -1,5 +1,6 @@
 """`make chaos`: dispatchers are killed at random, Redis and MariaDB go away, people acknowledge; nothing may be lost,
-early, doubled unmarked, or sent after its acknowledgement. A third of the escalations is for each of a ticket's clocks.
+early, doubled unmarked, or sent after its acknowledgement, and no act on a ticket
+done twice. A third of the escalations is for each of a ticket's clocks.
 
 Counted at the receiver, which is a process of its own and is never killed. Leaves with 1 where a count is wrong.
 """
@@ -48,6 +49,7 @@ def _run(receiver: Sink, count: int, seconds: float) -> int:
 	from escalation_mgmt.utils import clock
 
 	site.plan(receiver)
+	site.comments_too()
 	clocks = site.other_clocks()
 	people = People()
 	tickets = count // (1 + len(clocks))
@@ -77,12 +79,13 @@ def _run(receiver: Sink, count: int, seconds: float) -> int:
 			dispatchers.keep()
 	people.look_after_doubtful()
 	found = counts.count(tickets * (1 + len(clocks)), receiver.all(), people.committed)
+	acts = counts.count_acts()
 	print(
 		f"{dispatchers.killed} dispatchers killed, {outages} outages of Redis or MariaDB, {len(people.committed)} acknowledged, "
-		f"{found.marked} possible duplicates, marked\n{found}",
+		f"{found.marked} possible duplicates, marked\n{found}\n{acts}",
 		flush=True,
 	)
-	return 0 if found.right else 1
+	return 0 if found.right and acts.right else 1
 
 
 def _some_times(start: datetime, seconds: float, count: int) -> list[datetime]:

@@ -30,6 +30,35 @@ class Counts:
 		)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Acts:
+	"""Internal comments that steps ordered, each with its item's name in it."""
+
+	done: int
+	lost: int  # said to be done, and not there; or neither done, failed nor withdrawn
+	twice: int
+
+	@property
+	def right(self) -> bool:
+		return not (self.lost or self.twice)
+
+	def __str__(self) -> str:
+		return f"acts: {self.done} done, lost {self.lost}, done twice {self.twice}"
+
+
+def count_acts() -> Acts:
+	"""Compare what was ordered with the comments that are there."""
+	frappe.db.rollback()
+	there = dict(
+		frappe.db.sql("select `content`, count(*) from `tabHD Ticket Comment` group by `content`")
+	)  # each has its item's name in it
+	states = dict(frappe.db.sql("select `state`, count(*) from `tabEscalation Deed` group by `state`"))
+	done, open_ = states.get("Done", 0), states.get("Queued", 0)
+	return Acts(
+		done=done, lost=max(done - len(there), 0) + open_, twice=sum(times - 1 for times in there.values())
+	)
+
+
 def settled(seconds: float, every: float = 0.2) -> bool:
 	"""Wait until nothing is due or under way any more; False where that isn't so within so many seconds."""
 	end = time.monotonic() + seconds
@@ -37,6 +66,7 @@ def settled(seconds: float, every: float = 0.2) -> bool:
 		frappe.db.rollback()
 		if not frappe.db.sql(
 			"select 1 from `tabEscalation Notification` where `next_attempt_utc` is not null"
+			" union all select 1 from `tabEscalation Deed` where `state` = 'Queued'"
 			" union all select 1 from `tabEscalation Action Item` where `due_utc` <= utc_timestamp(6) limit 1"
 		):
 			return True

@@ -34,6 +34,8 @@ OURS = (
 	"Escalation Contact",
 	"HD Ticket",
 	"Communication",
+	"Escalation Deed",
+	"HD Ticket Comment",
 	"Error Log",
 )
 
@@ -168,6 +170,16 @@ def other_clocks() -> dict[str, Any]:
 		found[str(of)] = copy.insert()
 	frappe.db.commit()
 	return found
+
+
+def comments_too() -> None:
+	"""The plan's step is accompanied by an act: an internal comment that says which item it is of."""
+	import frappe
+
+	doc = frappe.get_doc("Escalation Plan", PLAN)
+	doc.append("steps", {"wait": 0, "method": "Internal Comment", "message": "Item {{ item }} ends here"})
+	doc.save()
+	frappe.db.commit()
 
 
 def escalations(due: list[datetime], *, first: int = 1, clock: str = FIRST_RESPONSE) -> None:
