@@ -17,6 +17,7 @@ from tests.browser.test_agent_page import agent_page, ticket
 SECONDS = PATIENCE / 1000
 SUBJECT = "By keys: the lift is stuck"
 PLAN = "Lift"
+ACTS = "**/escalation_mgmt.api.act"
 CLICKS = """() => {
 	window.actions = 0;
 	for (const type of ["click", "change"])
@@ -91,6 +92,30 @@ class ByKeys:
 		expect(self.line.locator(".escalation-stands").first).to_contain_text(words)
 
 
+REFUSED = "Slow down: try again at 18:00."
+
+
+def what_is_refused_loses_nothing(form: ByKeys) -> None:
+	"""The dialog stays, says why, and what was written is still there; also where a second try can't reach the server."""
+	form.do("More", "Hand Over…")
+	form.page.keyboard.type("The key is under the mat")
+	note, refused = form.dialog.locator("textarea"), form.dialog.locator("[role=alert]")
+	form.page.route(ACTS, lambda route: route.fulfill(json={"message": {"done": False, "message": REFUSED}}))
+	form.do("Sam Second (Email)")
+	expect(refused).to_have_text(REFUSED)
+	expect_seen(refused)
+	expect(note).to_have_value("The key is under the mat")
+	assert not complaints(form.page, form.dialog_at)
+	form.page.unroute(ACTS)
+	form.page.route(ACTS, lambda route: route.abort())
+	form.do("Sam Second (Email)")
+	expect(refused).to_contain_text("The server can't be reached")
+	expect(note).to_have_value("The key is under the mat")
+	form.page.unroute(ACTS)
+	form.page.keyboard.press("Escape")
+	expect(form.dialog).to_have_count(0)
+
+
 def the_story(form: ByKeys, desk: Desk) -> None:
 	"""Everything that can be done, from a running escalation on, each counted in actions."""
 	page = form.page
@@ -100,6 +125,7 @@ def the_story(form: ByKeys, desk: Desk) -> None:
 	form.said("Quiet until")
 	assert form.has_focus().startswith("More")
 	it_can_be_thought_better_of(form)
+	what_is_refused_loses_nothing(form)
 	assert form.do("More", "Hand Over…") == 2
 	expect(form.dialog).to_contain_text("To Whom")
 	assert page.evaluate("document.activeElement.tagName") == "TEXTAREA", "the note, and no list"

@@ -134,16 +134,19 @@ class Doable {
 	// Ask what the action wants to know, do it, and say what came of it.
 	async run(button, action, shown) {
 		this.menu?.hidePopover();
-		const values = action.fields.length ? await ask(this.line.escalation, action, shown) : {};
-		if (!values) return this.stand(action.name);
-		button.disabled = true;
-		const { done, message } = await this.line.escalation
-			.act(action.name, values, shown)
-			.catch((error) => (console.error("Escalation:", error), { done: false, message: shown.words.failed }))
-			.finally(() => (button.disabled = false));
-		const { toast } = this.line;
-		(done ? toast.success : toast.error)(message);
-		this.line.say(message);
+		const { escalation, toast } = this.line;
+		const act = (values) => {
+			button.disabled = true;
+			return escalation
+				.act(action.name, values, shown)
+				.catch((error) => (console.error("Escalation:", error), { done: false, message: shown.words.failed }))
+				.finally(() => (button.disabled = false));
+		};
+		const said = await (action.fields.length ? ask(escalation, action, shown, act) : act({}));
+		if (said) {
+			(said.done ? toast.success : toast.error)(said.message);
+			this.line.say(said.message);
+		}
 		this.stand(action.name);
 	}
 
@@ -202,8 +205,9 @@ function beneath(menu, button) {
 	menu.style.right = rtl ? "auto" : `${Math.max(width - right, 8)}px`;
 }
 
-// What an action asks for: {field: value}, or null where it was thought better of.
-function ask(escalation, action, shown) {
+// What came of an action that asks for something first; null where it was thought better of. Where it is refused the dialog stays,
+// and says why: what was written isn't lost.
+function ask(escalation, action, shown, act) {
 	const { words } = shown;
 	const dialog = make("dialog", "escalation-dialog");
 	const form = make("form");
@@ -213,12 +217,23 @@ function ask(escalation, action, shown) {
 	dialog.setAttribute("aria-labelledby", heading.id);
 	const values = () => Object.fromEntries(new FormData(form));
 	return new Promise((resolve) => {
-		const answer = (given) => (resolve(given), dialog.close());
-		form.append(heading, ...action.fields.flatMap((field) => parts_of(field, words, (value) => answer({ ...values(), [field.name]: value }))));
+		const refused = make("div", "escalation-refused");
+		refused.setAttribute("role", "alert");
+		let answer = null;
+		const answered = async (given) => {
+			if (answer) return; // it is under way
+			refused.textContent = "";
+			const { done, message } = await (answer = act(given));
+			if (done || !dialog.open) return dialog.close();
+			answer = null;
+			refused.textContent = message;
+			refused.scrollIntoView({ block: "nearest" });
+		};
+		form.append(heading, ...action.fields.flatMap((field) => parts_of(field, words, (value) => answered({ ...values(), [field.name]: value }))));
 		if (action.preview) form.append(previewed(new Preview(escalation, action, shown, values), form));
-		form.append(choices(dialog, action.fields.every(is_asked) && title, words));
-		form.addEventListener("submit", () => answer(values()));
-		dialog.addEventListener("close", () => (resolve(null), dialog.remove()));
+		form.append(refused, choices(dialog, action.fields.every(is_asked) && title, words));
+		form.addEventListener("submit", (event) => (event.preventDefault(), answered(values())));
+		dialog.addEventListener("close", () => (resolve(answer), dialog.remove()));
 		dialog.append(make("style", "", CSS), form);
 		document.body.append(dialog);
 		dialog.showModal();

@@ -78,6 +78,7 @@ export const CSS = `
 	.escalation-preview li { display: grid; grid-template-columns: 84px minmax(0, 1fr); gap: 8px; padding: 3px 0 3px 10px;
 		border-inline-start: 3px solid var(--edge); }
 	.escalation-preview-end { color: var(--quiet); }
-	.escalation-preview-missed, .escalation-preview-note { color: var(--bad); }
+	.escalation-preview-missed, .escalation-preview-note, .escalation-refused { color: var(--bad); }
+	.escalation-refused:not(:empty) { margin-bottom: 16px; font-size: 14px; overflow-wrap: anywhere; }
 	.escalation-said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 `;

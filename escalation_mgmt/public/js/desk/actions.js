@@ -29,11 +29,11 @@ const entry = ({ name, label }) => `<button type="button" class="dropdown-item" 
 export async function run_action(frm, action, shown = frm.escalation.state, $of = $(frm.wrapper)) {
 	const escalation = frm.escalation; // not that of another ticket that is opened meanwhile
 	const from_menu = Boolean(document.activeElement?.closest(".escalation-more"));
-	const values = action.fields.length ? await ask(escalation, action, shown) : {};
-	if (values) {
-		const { done, message } = await escalation.act(action.name, values, shown);
-		frappe.show_alert({ message: escaped(message), indicator: done ? "green" : "orange" }, 7);
-		say(message);
+	const act = (values) => escalation.act(action.name, values, shown);
+	const said = await (action.fields.length ? ask(escalation, action, shown, act) : act({}));
+	if (said) {
+		frappe.show_alert({ message: escaped(said.message), indicator: said.done ? "green" : "orange" }, 7);
+		say(said.message);
 	}
 	stand($of, action.name, from_menu);
 }
@@ -54,21 +54,33 @@ function stand($of, name, from_menu) {
 	($at.length ? $at : $actions.find("button:visible")).first().trigger("focus");
 }
 
-// Null where it was thought better of.
-const ask = (escalation, action, shown) =>
+// What came of it; null where it was thought better of. Where it is refused the dialog stays, and says why: what was written isn't lost.
+const ask = (escalation, action, shown, act) =>
 	new Promise((resolve) => {
 		const title = action.label.replace("…", "");
-		const dialog = prompt(action.fields.flatMap((field) => fields_of(field, shown)), resolve, action.label, title);
-		dialog.$wrapper.addClass("escalation-dialog").on("hidden.bs.modal", () => setTimeout(() => (dialog.$wrapper.remove(), resolve(null))));
-		for (const field of action.fields) if (field.kind === "person") put_people(dialog, field, resolve);
+		const $refused = $('<div class="escalation-refused" role="alert"></div>');
+		let [open, answer] = [true, null];
+		const answered = async (values) => {
+			if (answer) return; // it is under way
+			$refused.text("");
+			const { done, message } = await (answer = act(values));
+			if (!open) return;
+			if (done) return dialog.hide();
+			answer = null;
+			$refused.text(message).get(0).scrollIntoView({ block: "nearest" });
+		};
+		const dialog = prompt(action.fields.flatMap((field) => fields_of(field, shown)), answered, action.label, title);
+		dialog.$wrapper.addClass("escalation-dialog").on("hidden.bs.modal", () => {
+			open = false;
+			setTimeout(() => (dialog.$wrapper.remove(), resolve(answer)));
+		});
+		for (const field of action.fields) if (field.kind === "person") put_people(dialog, field, answered);
 		if (action.preview) put_preview(dialog, new Preview(escalation, action, shown, () => dialog.get_values(true)));
+		$(dialog.body).append($refused);
 	});
 
 function put_people(dialog, field, answered) {
-	const buttons = likely_people(field, (value) => {
-		answered({ ...dialog.get_values(true), [field.name]: value });
-		dialog.hide();
-	});
+	const buttons = likely_people(field, (value) => answered({ ...dialog.get_values(true), [field.name]: value }));
 	if (!buttons) return;
 	for (const button of buttons.children) button.classList.add("btn", "btn-default");
 	dialog.get_field(LIKELY).$wrapper.append($('<div class="control-label" aria-hidden="true"></div>').text(field.label), buttons);
@@ -106,10 +118,7 @@ export function prompt(fields, answered, title, label) {
 		fields,
 		title,
 		primary_action_label: label,
-		primary_action: (values) => {
-			dialog.hide();
-			answered(values);
-		},
+		primary_action: answered,
 	});
 	name_parts(dialog);
 	dialog.show();
