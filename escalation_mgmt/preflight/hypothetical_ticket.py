@@ -31,7 +31,7 @@ def for_plan(plan: Plan, given: dict[str, Any], start: datetime) -> tuple[ticket
 		"team": takes.team,
 		"ticket_type": takes.ticket_type,
 		"customer": takes.customer,
-		"agreement": sources.usual_agreement(takes.doctype),
+		"agreement": given.get("agreement") or sources.usual_agreement(takes.doctype),
 		**given,
 	}
 	assignee = facts.pop("assignee", "")

@@ -3,9 +3,10 @@
 Asked before anything happens: by the workspace, by a plan's form, by `bench --site SITE escalation check`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import frappe
@@ -130,6 +131,7 @@ def _of_plans(docs: Iterable[Any], *, named: bool = True) -> list[Finding]:
 	"""`named`: each finding says which plans it is about."""
 	directory, of_plans, misses, ends = Directory(), [], Misses(named=named), {}
 	by = getdate(clock.to_site(clock.now())) + ENDS_SOON
+	of_team = cache(_of_team)  # for all plans: each is rehearsed with each team
 	for doc in docs:
 		remedy = remedies.plan(doc.name, _("Correct the plan"))
 
@@ -145,22 +147,29 @@ def _of_plans(docs: Iterable[Any], *, named: bool = True) -> list[Finding]:
 		of_plans += map(about, names.lost_in_conditions(doc))
 		of_plans += map(about, validation.never_matches(doc))
 		plan = plans.from_doc(doc)
-		of_plans += [about(problem, grade) for problem, grade in _rehearsed(plan, directory, misses)]
+		of_plans += [about(problem, grade) for problem, grade in _rehearsed(plan, directory, misses, of_team)]
 		for of in calendars.of_plan(plan):
 			for words in calendars.ending(*of, by):
 				ends[words] = amber(words, Remedy(_("Enter the calendar's next days"), *of))
 	return [*of_plans, *misses.findings(directory), *ends.values()]
 
 
-def _rehearsed(plan: Plan, directory: Directory, misses: Misses) -> Iterator[tuple[str, Grade]]:
-	"""Rehearse the plan with each ticket that differs in whom it reaches; what can be said of the whole plan. What a step asks
-	for first isn't looked at here: it may hold at another hour, or for another ticket.
+def _of_team(doctype: str, team: str) -> dict[str, Any]:
+	"""A ticket of a team, as `hypothetical_ticket.for_plan` takes it: anybody may have it."""
+	assignees = sources.possible_assignees(doctype, team)
+	return {"team": team, "assignees": assignees, "agreement": sources.usual_agreement(doctype)}
+
+
+def _rehearsed(
+	plan: Plan, directory: Directory, misses: Misses, of_team: Callable[[str, str], dict[str, Any]]
+) -> Iterator[tuple[str, Grade]]:
+	"""Rehearse the plan with each ticket (`of_team`) that differs in whom it reaches; what can be said of the whole plan. What a
+	step asks for first isn't looked at here: it may hold at another hour, or for another ticket.
 	"""
 	plan = replace(plan, steps=tuple(replace(step, only_if=ALWAYS) for step in plan.steps))
 	for team in _teams(plan):
-		given = {"team": team, "assignees": sources.possible_assignees(plan.takes.doctype, team)}
 		now = clock.now()
-		read, key = hypothetical_ticket.for_plan(plan, given, now)
+		read, key = hypothetical_ticket.for_plan(plan, of_team(plan.takes.doctype, team), now)
 		timeline = rehearsal.of_ticket(plan, read, key, now, directory=directory)
 		known = [(step, miss) for step, miss in timeline.missed if not _depends_on_ticket(step, miss, team)]
 		for step, miss in known + list(_not_rehearsed(plan, read, key, team, directory)):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import frappe
 import pytest
@@ -309,3 +310,22 @@ def test_stale_answers_are_asked_for_in_the_background(world: World, monkeypatch
 	monkeypatch.setattr(providers, "FRESH_SECONDS", -1)
 	found()
 	assert len(asked) == 2
+
+
+def test_a_further_team_costs_the_same_however_many_plans_there_are(world: World) -> None:
+	"""Each plan is rehearsed with each team: what is asked of the site is asked once a team."""
+	for number in range(8):
+		world.plan((0, "Email", "Team"), (5, "Email"), title=f"Plan {number}", rank=20 + number)
+	add_team("Team 0")
+	few = questions()
+	for number in range(1, 6):
+		add_team(f"Team {number}")
+	assert questions() - few <= 5 * 6
+
+
+def questions() -> int:
+	"""How often the database is asked."""
+	frappe.db.commit()
+	with patch.object(frappe.db, "sql", wraps=frappe.db.sql) as asked:
+		readiness.findings()
+	return asked.call_count
