@@ -39,7 +39,7 @@ def lifts(desk: Desk) -> Iterator[list[str]]:
 	with desk.dispatcher():
 		names = [ticket(desk, SUBJECT) for _each in range(3)]
 		for _each in names:
-			desk.inbox.expect(method="Email", to="lead@x.test", contains=SUBJECT, timeout=SECONDS)
+			desk.inbox.expect(method="Email", to="lead@x.test", contains=SUBJECT, timeout=3 * SECONDS)
 	yield names
 	put_away(desk, PLAN, names[2:], "lead@x.test")
 
