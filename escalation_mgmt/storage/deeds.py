@@ -136,7 +136,7 @@ def _act_done(d: Any, _step: int) -> str:
 		Act.COMMENT: _("wrote an internal comment"),
 		Act.TELL_CUSTOMER: _("wrote to the customer"),
 	}
-	return words.get(d.method) or _(d.method)
+	return words.get(d.method) or _("did to the ticket what the plan says")
 
 
 _DEEDS: dict[str, Callable[[Any, int], str]] = {

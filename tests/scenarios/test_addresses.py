@@ -128,6 +128,7 @@ ROOM = {  # (DocType, field): characters that somebody enters there, at the most
 	("Escalation Plan", "message"): LONGEST_ADDRESS,
 	("Escalation Step", "message"): LONGEST_ADDRESS,
 	("Escalation Step", "address"): 500,  # as a message keeps it; RFC 5321 ends at 254
+	("Escalation Step", "second_address"): 500,
 	("Escalation Contact", "email"): 254,
 	("Escalation Settings", "public_url"): LONGEST_ADDRESS,
 	("Escalation Settings", "heartbeat_url"): LONGEST_ADDRESS,
