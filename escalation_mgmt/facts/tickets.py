@@ -238,7 +238,7 @@ def awaiting_reply(doctype: str, names: Sequence[str]) -> set[str]:
 	if not names:
 		return set()
 	src = source(doctype)
-	linking = "`content` like %s" if src.split_from else "%s is null"  # no value is
+	linking = "`content` like %s" if src.split_from else "`name` = %s"  # which none has
 	found = frappe.db.sql(
 		"select `reference_name`, max(case when `sent_or_received` = 'Received' then `creation` end),"
 		f" max(case when `sent_or_received` = 'Sent' and not ({linking}) then `creation` end)"

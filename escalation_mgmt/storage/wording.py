@@ -109,7 +109,7 @@ def _step_ran(d: Any, step: int) -> str:
 
 def act(method: str, value: str = "", to: str = "") -> str:
 	"""What an act does to the ticket, as something to be done: "raise the priority to Urgent"."""
-	words = {
+	words: dict[str, str] = {
 		Act.ASSIGN: _("assign the ticket to {0}").format(to),
 		Act.RAISE: _("raise the priority to {0}").format(value),
 		Act.SET_TEAM: _("set the team to {0}").format(value),
@@ -117,7 +117,7 @@ def act(method: str, value: str = "", to: str = "") -> str:
 		Act.COMMENT: _("write an internal comment"),
 		Act.TELL_CUSTOMER: _("write to the customer"),
 	}
-	return words[Act(method)]
+	return words.get(method) or _("do what the plan says")
 
 
 def _act_done(d: Any, _step: int) -> str:
