@@ -184,7 +184,16 @@ def test_whatever_is_read_of_a_ticket_was_looked_up(db):
 	from escalation_mgmt.facts import sources
 
 	source = sources.KNOWN[sources.HD_TICKET]
-	says = {field.name for field in fields(source)} - {"doctype", "resolved", "paused", "activity", "pages"}
+	says = {field.name for field in fields(source)} - {
+		"doctype",
+		"resolved",
+		"paused",
+		"activity",
+		"comments",
+		"pages",
+	}
 	read = {getattr(source, what) for what in says} - {""}
 	assert read <= set(FIELDS["HD Ticket"])
 	assert {source.activity.ticket, source.activity.text} <= set(FIELDS[source.activity.doctype])
+	comments = source.comments
+	assert {comments.ticket, comments.text, comments.by} <= set(FIELDS[comments.doctype])
