@@ -16,7 +16,7 @@ from tests.browser.test_agent_page import agent_page, ticket
 
 SECONDS = PATIENCE / 1000
 SUBJECT = "By keys: the lift is stuck"
-PLAN = "Lift"
+PLAN = "Lift by Keys"
 ACTS = "**/escalation_mgmt.api.act"
 CLICKS = """() => {
 	window.actions = 0;

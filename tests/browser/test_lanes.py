@@ -79,11 +79,15 @@ def lane(picture: Locator, who: str) -> Locator:
 
 
 def middle(of: Locator) -> float:
-	expect(of).to_be_visible()
-	# In one go: between two questions it may be drawn anew.
-	return of.evaluate(
-		"(mark) => { const { x, width } = mark.getBoundingClientRect(); return x + width / 2; }"
-	)
+	# In one go, and once more where it was drawn anew in between.
+	for _time in range(20):
+		expect(of).to_be_visible()
+		found = of.evaluate(
+			"(mark) => { const { x, width } = mark.getBoundingClientRect(); return mark.isConnected ? x + width / 2 : null; }"
+		)
+		if found is not None:
+			return found
+	raise AssertionError("it is drawn anew all the time")
 
 
 def test_the_action_item_and_the_rehearsal_are_drawn_alike(desk: Desk) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import frappe
 
 from escalation_mgmt import install, permissions
+from escalation_mgmt.engine import Clock
 from escalation_mgmt.operations import examples
 from escalation_mgmt.preflight import validation
 from escalation_mgmt.views import number_cards
@@ -54,16 +55,18 @@ def test_examples_are_sound_and_disabled_and_dont_come_back(world: World) -> Non
 	made = [
 		frappe.get_doc("Escalation Plan", name) for name in frappe.get_all("Escalation Plan", pluck="name")
 	]
-	assert len(made) == 3 and not any(plan.enabled for plan in made)
-	assert [validation.problems(plan) for plan in made] == [[], [], []]
+	assert len(made) == 5 and not any(plan.enabled for plan in made)
+	assert not [problem for plan in made for problem in validation.problems(plan)]
 	by_rank = sorted(made, key=lambda plan: plan.rank)
-	assert [[row.priority for row in plan.priorities] for plan in by_rank] == [["Urgent"], ["High"], []]
+	asks = [[row.priority for row in plan.priorities] for plan in by_rank if plan.clock == "First Response"]
+	assert asks == [["Urgent"], ["High"], []]
+	assert {plan.clock for plan in made} == set(Clock)
 	world.ticket(priority="Urgent")
 	assert not world.count_items()
 	by_rank[0].delete()
 	examples.make()
 	install.after_migrate()
-	assert frappe.db.count("Escalation Plan") == 2
+	assert frappe.db.count("Escalation Plan") == 4
 	for plan in by_rank[1:]:
 		plan.delete()
 	install.after_migrate()

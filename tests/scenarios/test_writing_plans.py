@@ -12,6 +12,7 @@ from escalation_mgmt.api import plans as plans_api
 from escalation_mgmt.operations import examples
 from escalation_mgmt.preflight import proposals
 from escalation_mgmt.utils import clock
+from tests.on_site import add_team
 from tests.world import OURS, PAGER, World, needs
 
 PLAN = "Escalation Plan"
@@ -65,6 +66,7 @@ def test_another_apps_method_has_its_place(world: World, monkeypatch: pytest.Mon
 
 
 def test_some_of_a_team_is_offered_by_the_teams_name_or_by_what_it_is_called(world: World) -> None:
+	add_team("Web")
 	assert {"Team:", "Next in Turn:", "Available Members:", "Manager:", "Team:Network"} <= {*offered()}
 	assert "Next in Turn:Network" not in offered(), "of every team it would be too much"
 	found = offered("netw")
