@@ -3,7 +3,7 @@
 import re
 from datetime import datetime, timedelta
 
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.desk import PATIENCE, Desk, Window, plan_for
 from tests.browser.seen import at_every_width, expect_seen
@@ -57,17 +57,10 @@ def test_what_happened_and_what_is_planned(desk: Desk) -> None:
 		actions.filter(has_text="Escalate Now").click()
 		expect(page.locator(".escalation-state")).to_have_text("Step 3 of 3 has run.")
 		expect(planned.filter(has_text="Step 3")).to_have_count(0)
+		asked = page.locator(".modal-dialog:visible", has_text="Reason")
 		more.click()
 		actions.filter(has_text="Stop").click()
-		asked = page.locator(".modal-dialog:visible", has_text="Reason")
-		asked.locator("textarea").fill("It was the old state that I saw")
-		somebody_else_snoozes_it(desk, item)
-		expect(page.locator(".escalation-state")).to_contain_text("Quiet until")
-		asked.get_by_role("button", name="Stop", exact=True).click()
-		expect(
-			page.locator(".desk-alert", has_text="Nothing was done, because this happened")
-		).to_be_visible()
-		expect(page.locator(".escalation-state")).to_contain_text("Quiet until")
+		an_old_state_stops_nothing(desk, page, item, asked)
 
 		more.click()
 		actions.filter(has_text="Stop").click()
@@ -99,3 +92,17 @@ def it_says_why_it_shows_nothing(agent: Window, item: str) -> None:
 	agent.page.route("**/escalation_mgmt.api.timeline?**", lambda route: route.abort())
 	agent.open(f"/app/escalation-action-item/{item}")
 	expect(agent.page.locator(".escalation-stale")).to_have_text("The server can't be reached.")
+
+
+def an_old_state_stops_nothing(desk: Desk, page: Page, item: str, asked: Locator) -> None:
+	"""Somebody was quicker: that is said where the reason is being written."""
+	asked.locator("textarea").fill("It was the old state that I saw")
+	somebody_else_snoozes_it(desk, item)
+	expect(page.locator(".escalation-state")).to_contain_text("Quiet until")
+	asked.get_by_role("button", name="Stop", exact=True).click()
+	refused = asked.locator(".escalation-refused")
+	expect(refused).to_contain_text("Nothing was done, because this happened")
+	expect_seen(refused)
+	expect(page.locator(".escalation-state")).to_contain_text("Quiet until")
+	asked.get_by_role("button", name="Close").click()
+	expect(asked).to_have_count(0)

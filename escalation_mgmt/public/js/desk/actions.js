@@ -69,7 +69,7 @@ const ask = (escalation, action, shown, act) =>
 			answer = null;
 			$refused.text(message).get(0).scrollIntoView({ block: "nearest" });
 		};
-		const dialog = prompt(action.fields.flatMap((field) => fields_of(field, shown)), answered, action.label, title);
+		const dialog = asking(action.fields.flatMap((field) => fields_of(field, shown)), answered, action.label, title);
 		dialog.$wrapper.addClass("escalation-dialog").on("hidden.bs.modal", () => {
 			open = false;
 			setTimeout(() => (dialog.$wrapper.remove(), resolve(answer)));
@@ -110,9 +110,15 @@ const fields_of = (field, { words }) => {
 	return field.likely ? [{ fieldname: LIKELY, fieldtype: "HTML" }, asked] : [asked];
 };
 
-// As frappe.prompt, without its animation: Bootstrap doesn't hide what is still fading in, so that the dialog of
-// somebody who answers at once would stay in the way.
+// As frappe.prompt.
 export function prompt(fields, answered, title, label) {
+	const dialog = asking(fields, (values) => (dialog.hide(), answered(values)), title, label);
+	return dialog;
+}
+
+// A dialog that stays until somebody hides it. Without Frappe's animation: Bootstrap doesn't hide what is still fading in, so
+// that the dialog of somebody who answers at once would stay in the way.
+function asking(fields, answered, title, label) {
 	const dialog = new frappe.ui.Dialog({
 		animate: false,
 		fields,
