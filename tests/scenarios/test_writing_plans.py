@@ -72,7 +72,8 @@ def test_some_of_a_team_is_offered_by_the_teams_name_or_by_what_it_is_called(wor
 	found = offered("netw")
 	assert found["Next in Turn:Network"] == "Next in Turn: Network"
 	assert found["Available Members:Network"] == "Available Members: Network"
-	assert {"Next in Turn:", "Next in Turn:Network", "Next in Turn:Web"} <= {*offered("in turn")}
+	of_teams = [value for value in offered("in turn") if value.startswith("Next in Turn:")]
+	assert "Next in Turn:" in of_teams and len(of_teams) > 2, "as many teams as there is room for"
 
 
 def test_whom_a_step_can_go_to_is_offered_while_it_is_typed(world: World) -> None:
