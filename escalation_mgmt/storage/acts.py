@@ -43,12 +43,14 @@ def order(ordered: Sequence[tuple[str, Deed]]) -> None:
 	if not ordered:
 		return
 	items = sorted({item for item, _deed in ordered})
-	there = frappe.db.sql(
-		f"select `action_item`, `step`, `run` from `tab{DEED}` where `action_item` in ({rows.placeholders(items)})",
-		tuple(items),
+	there = set(
+		frappe.db.sql(
+			f"select `action_item`, `step`, `run` from `tab{DEED}` where `action_item` in ({rows.placeholders(items)})",
+			tuple(items),
+		)
 	)
 	fresh = {(item, deed.step.number, deed.run): deed for item, deed in ordered}
-	wanted = [(key, deed) for key, deed in fresh.items() if key not in set(there)]
+	wanted = [(key, deed) for key, deed in fresh.items() if key not in there]
 	if wanted:
 		rows.insert_all(DEED, [_row(*key, deed) for key, deed in wanted])
 
