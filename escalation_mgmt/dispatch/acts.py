@@ -14,15 +14,10 @@ import frappe
 from escalation_mgmt.dispatch import ticket_acts
 from escalation_mgmt.dispatch.evaluation import Snapshot, evaluate_ticket, put_off
 from escalation_mgmt.engine import (
-	BY_ACKNOWLEDGEMENT,
-	Act,
 	ActionItem,
 	Decision,
 	Deed,
 	Outcome,
-	Step,
-	Target,
-	TargetKind,
 	Ticket,
 	TicketKey,
 	act_done,
@@ -30,8 +25,8 @@ from escalation_mgmt.engine import (
 	act_withdrawn,
 	ends_itself,
 	is_wanted,
+	step_of,
 )
-from escalation_mgmt.engine.plan import ZERO
 from escalation_mgmt.storage import action_items, acts, ticket_states
 from escalation_mgmt.storage.acts import DeedState, StoredDeed
 from escalation_mgmt.utils import clock, fault_points
@@ -166,9 +161,5 @@ def _do(
 
 def _as_ordered(item: ActionItem, waiting: StoredDeed) -> Deed:
 	"""The act as the frozen plan has it."""
-	if waiting.step == BY_ACKNOWLEDGEMENT:
-		target = Target(TargetKind.USER, waiting.user)
-		step = Step(number=BY_ACKNOWLEDGEMENT, wait=ZERO, method=str(Act.ASSIGN), target=target)
-	else:
-		step = item.plan.steps[waiting.step - 1]
+	step = step_of(item.plan, waiting.step, waiting.user)
 	return Deed(step, waiting.run, waiting.planned_utc, waiting.user)

@@ -24,6 +24,7 @@ from escalation_mgmt.engine.acts import (
 	act_withdrawn,
 	ends_itself,
 	is_wanted,
+	step_of,
 )
 from escalation_mgmt.engine.applies import applies, why_not
 from escalation_mgmt.engine.bring_forward import (
@@ -260,6 +261,7 @@ __all__ = [
 	"snooze",
 	"start_again",
 	"status_after",
+	"step_of",
 	"stop",
 	"takes",
 	"takes_more",

@@ -8,7 +8,7 @@ from typing import Any
 from escalation_mgmt.engine.decision import Audience, Decision, Deed, Notice
 from escalation_mgmt.engine.event import NOBODY, Event, EventKind, Named, given
 from escalation_mgmt.engine.item import ActionItem
-from escalation_mgmt.engine.plan import ZERO, Act, Step, Target, TargetKind
+from escalation_mgmt.engine.plan import ZERO, Act, Plan, Step, Target, TargetKind
 from escalation_mgmt.engine.statuses import Status
 from escalation_mgmt.engine.ticket import MatchFacts, Ticket, answer
 
@@ -33,9 +33,16 @@ def assigned_by_acknowledging(item: ActionItem) -> Deed | None:
 	user = item.acknowledged_user
 	if not (item.plan.assign_on_acknowledgement and user and item.acknowledged_at):
 		return None
-	target = Target(TargetKind.USER, user)
-	step = Step(number=BY_ACKNOWLEDGEMENT, wait=ZERO, method=str(Act.ASSIGN), target=target)
+	step = step_of(item.plan, BY_ACKNOWLEDGEMENT, user)
 	return Deed(step, item.version, item.acknowledged_at, user)  # each acknowledgement is one of its own
+
+
+def step_of(plan: Plan, number: int, user: str) -> Step:
+	"""The step that orders an act, by its number; `user` gets the ticket who acknowledged, which no step of the plan orders."""
+	if number != BY_ACKNOWLEDGEMENT:
+		return plan.steps[number - 1]
+	target = Target(TargetKind.USER, user)
+	return Step(number=BY_ACKNOWLEDGEMENT, wait=ZERO, method=str(Act.ASSIGN), target=target)
 
 
 def is_wanted(item: ActionItem, step: int, user: str) -> bool:
