@@ -21,9 +21,10 @@ from frappe import _, _lt
 
 from escalation_mgmt.notifiers import egress
 from escalation_mgmt.storage import wording
+from escalation_mgmt.storage.acts import DeedState
 from escalation_mgmt.storage.message_state import Purpose
 from escalation_mgmt.utils import clock, installation
-from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION, SETTINGS
+from escalation_mgmt.utils.doctypes import DEED, ITEM, NOTIFICATION, SETTINGS
 from escalation_mgmt.utils.language import plural
 from escalation_mgmt.utils.masking import masked
 from escalation_mgmt.utils.site_config import Proxy
@@ -52,6 +53,8 @@ class Health:
 	steps_late: float
 	messages_overdue: int
 	messages_late: float
+	acts_overdue: int
+	acts_late: float
 	not_looked: float
 	parked: int
 	reaching_nobody: int
@@ -63,6 +66,10 @@ class Health:
 		return not self.problems
 
 	@property
+	def is_overdue(self) -> bool:
+		return bool(self.steps_overdue or self.messages_overdue or self.acts_overdue)
+
+	@property
 	def problems(self) -> list[str]:
 		"""What is wrong, in words that say what to do; [] where nothing is."""
 		if self.mute:
@@ -71,7 +78,7 @@ class Health:
 
 	@property
 	def overdue(self) -> list[str]:
-		"""Steps, messages, and the dispatcher's own look."""
+		"""Steps, messages, acts on tickets, and the dispatcher's own look."""
 		found = []
 		if self.steps_overdue:
 			found.append(
@@ -89,6 +96,15 @@ class Health:
 					_lt("{0} message waits to be sent, for {1}. Is the dispatcher running?"),
 					_lt("{0} messages wait to be sent, the oldest for {1}. Is the dispatcher running?"),
 					wording.duration(self.messages_late),
+				)
+			)
+		if self.acts_overdue:
+			found.append(
+				plural(
+					self.acts_overdue,
+					_lt("{0} act on a ticket waits to be done, for {1}. See the Error Log."),
+					_lt("{0} acts on tickets wait to be done, the oldest for {1}. See the Error Log."),
+					wording.duration(self.acts_late),
 				)
 			)
 		if self.not_looked:
@@ -137,6 +153,7 @@ def health(tolerated: timedelta = TOLERATED) -> Health:
 	set_aside, longest = _overdue(ITEM, "parked_due_utc", now - tolerated)
 	steps, since = steps + set_aside, min(filter(None, (since, longest)), default=None)
 	messages, waiting = _overdue(NOTIFICATION, "next_attempt_utc", now - tolerated)
+	acts, ordered = _overdue(DEED, "planned_utc", now - tolerated, f"`state` = '{DeedState.QUEUED}'")
 	looked = last_tick()
 	return Health(
 		mute=not installation.is_live(),
@@ -144,6 +161,8 @@ def health(tolerated: timedelta = TOLERATED) -> Health:
 		steps_late=(now - since).total_seconds() if since else 0.0,
 		messages_overdue=messages,
 		messages_late=(now - waiting).total_seconds() if waiting else 0.0,
+		acts_overdue=acts,
+		acts_late=(now - ordered).total_seconds() if ordered else 0.0,
 		not_looked=(now - looked).total_seconds() if looked and now - looked > tolerated else 0.0,
 		parked=frappe.db.count(ITEM, {"parked": ("is", "set"), "status": ("!=", "Cancelled")}),
 		reaching_nobody=frappe.db.count(ITEM, {"stalled": 1}),
@@ -160,10 +179,10 @@ def _redis_away() -> bool:
 	return False
 
 
-def _overdue(doctype: str, column: str, before: Any) -> tuple[int, Any]:
+def _overdue(doctype: str, column: str, before: Any, which: str = "1 = 1") -> tuple[int, Any]:
 	"""How many (at most a thousand are counted), and since when. Plain SQL: a filter of Frappe's would count nulls."""
 	found = frappe.db.sql(
-		f"select `{column}` from `tab{doctype}` where `{column}` < %s order by `{column}` limit 1000",
+		f"select `{column}` from `tab{doctype}` where {which} and `{column}` < %s order by `{column}` limit 1000",
 		(before,),
 	)
 	return len(found), found[0][0] if found else None
@@ -224,7 +243,7 @@ def figures() -> list[dict[str, str]]:
 	now, state = clock.now(), health()
 	looked, late = last_tick(), lateness(now)
 	since = (now - looked).total_seconds() if looked else 0
-	overdue = state.overdue if state.steps_overdue or state.messages_overdue else []
+	overdue = state.overdue if state.is_overdue else []
 	return [
 		{
 			"label": _("A dispatcher last looked"),
@@ -271,7 +290,7 @@ def beat(*, wait: bool = False) -> None:
 	"""
 	url = (frappe.db.get_single_value(SETTINGS, "heartbeat_url") or "").strip()
 	state = health() if url else None
-	if not state or state.mute or state.steps_overdue or state.messages_overdue:
+	if not state or state.mute or state.is_overdue:
 		return
 	site, log, allowed = frappe.local.site, frappe.logger("escalation_mgmt"), egress.allowed_hosts()
 	_note_heartbeat()

@@ -12,20 +12,15 @@ from typing import Any
 import frappe
 import redis
 
+from escalation_mgmt.dispatch import missed
 from escalation_mgmt.dispatch.evaluation import Snapshot, end_exhausted, evaluate_ticket, lock_ticket
 from escalation_mgmt.engine import (
-	Clock,
 	Decision,
-	MatchFacts,
-	Opening,
-	Plan,
 	TicketKey,
 	can_reach,
-	settled,
 	start_again,
-	winner,
 )
-from escalation_mgmt.facts import conditions, plans, sources, tickets
+from escalation_mgmt.facts import plans, sources
 from escalation_mgmt.storage import action_items, ticket_list, ticket_states
 from escalation_mgmt.utils import clock, fault_points, installation, rows
 from escalation_mgmt.utils.error_reports import report_once
@@ -119,89 +114,23 @@ def _next(stored: action_items.Stored, snapshot: Snapshot, now: Any) -> Decision
 
 def _find_missed(doctype: str) -> Iterator[None]:
 	"""Open items for tickets that want one and have none running: those that a plan may take."""
-	for plan in _enabled(doctype):
-		try:
-			for page in pages(plan):
-				open_wanted = partial(_open_where_wanted, plan, page, plans.enabled(doctype))
-				_safely(f"some of {doctype} can't be swept", open_wanted)
-				yield
-		except Exception:
-			frappe.db.rollback()
-			report_once(f"Escalation: the tickets of plan {plan.name} can't be swept")
-			frappe.db.commit()
-
-
-def _enabled(doctype: str) -> list[Plan]:
 	try:
-		return list(plans.enabled(doctype).values())
+		for page in missed.pages(list(plans.enabled(doctype).values()), BATCH):
+			_safely(f"some of {doctype} can't be swept", partial(_open_where_wanted, page))
+			yield
 	except Exception:
 		frappe.db.rollback()
-		report_once(f"Escalation: the plans for {doctype} can't be read")
+		report_once(f"Escalation: the tickets of {doctype} can't be swept")
 		frappe.db.commit()
-		return []
 
 
-def pages(plan: Plan, limit: int = BATCH) -> Iterator[dict[TicketKey, MatchFacts]]:
-	"""The tickets that it may take, page by page: logged or due since it was enabled; raised or opened again since; or, where it
-	guards the next response, all that aren't resolved, for the customer of any of them may have written since.
-	"""
-	since, takes = plan.enabled_since, plan.takes
-	if plan.clock is Clock.NEXT_RESPONSE:
-		yield from tickets.unresolved_since(None, takes, limit)
-		return
-	yield from tickets.unresolved_since(since, takes, limit, clock_of=plan.clock)
-	for names in ticket_states.touched(takes.doctype, since, limit) if since else ():
-		yield from tickets.unresolved_since(None, takes, limit, names=names)
-
-
-def _open_where_wanted(plan: Plan, page: dict[TicketKey, MatchFacts], enabled: dict[str, Plan]) -> None:
-	doctype = plan.takes.doctype
-	for key in wanting(plan, page, enabled):
-		_safely(f"{doctype} {key.name} can't be evaluated", partial(_open, TicketKey(doctype, key.name)))
-
-
-def wanting(
-	plan: Plan, page: dict[TicketKey, MatchFacts], enabled: dict[str, Plan]
-) -> dict[TicketKey, Opening | None]:
-	"""Those of these tickets for which an item should be opened for the plan's clock, by whichever plan, and which; None: that
-	can't be told for all at once.
-	"""
-	of, doctype = plan.clock, plan.takes.doctype
-	running, pasts = action_items.with_running_item(page, of), action_items.pasts(page)
-	states, now = ticket_states.read(page), clock.now()
-	past = {key: pasts[key, of] for key in page if (key, of) in pasts}
-	keys = [
-		key
-		for key, facts in page.items()
-		if key not in running and not (key in past and settled(past[key], facts, states.get(key), clock=of))
-	]
-	if of is Clock.NEXT_RESPONSE:
-		waiting = tickets.awaiting_reply(doctype, [key.name for key in keys])
-		keys = [key for key in keys if key.name in waiting]
-	enabled = {version: other for version, other in enabled.items() if other.clock is of}
-	keys = _taken(doctype, {key: page[key] for key in keys}, enabled)
-	snapshot = Snapshot(keys)
-	wanted: dict[TicketKey, Opening | None] = {}
-	for key in keys:
-		try:
-			opening = snapshot.opening(key, enabled, now, clock=of, past=past.get(key), known=states.get(key))
-		except Exception:
-			wanted[key] = None  # evaluated by itself, which says what is wrong with it
-		else:
-			if opening:
-				wanted[key] = opening
-	return wanted
-
-
-def _taken(doctype: str, page: dict[TicketKey, MatchFacts], enabled: dict[str, Plan]) -> list[TicketKey]:
-	"""Those that a plan takes, its condition included: the others' replies needn't be read."""
-	names = [key.name for key in page]
-	values = conditions.TicketValues(doctype, names, partial(frappe.get_doc, doctype))
-	return [
-		key
-		for key, facts in page.items()
-		if winner(enabled.values(), facts, conditions.met_by(partial(values.of, key.name)))
-	]
+def _open_where_wanted(page: missed.Page) -> None:
+	enabled = plans.enabled(page.doctype)
+	wanted = [key for of in page.of for key in missed.wanting(page, of, enabled)]
+	for key in dict.fromkeys(wanted):
+		_safely(
+			f"{page.doctype} {key.name} can't be evaluated", partial(_open, TicketKey(page.doctype, key.name))
+		)
 
 
 def _open(key: TicketKey) -> None:

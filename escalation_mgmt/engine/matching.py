@@ -4,7 +4,7 @@ A condition is an expression over the whole ticket, which only the shell can eva
 that says whether a plan's condition is met now.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -152,19 +152,34 @@ class Past:
 
 
 def settled(
-	past: Past, facts: MatchFacts, known: Remembered | None = None, *, clock: Clock = Clock.FIRST_RESPONSE
+	past: Past,
+	facts: MatchFacts,
+	known: Remembered | None = None,
+	*,
+	clock: Clock = Clock.FIRST_RESPONSE,
+	asked: Sequence[datetime] = (),
 ) -> bool:
 	"""Whether no plan for a clock can open an item for a ticket with these facts, because of the one that it has had.
 
-	Neither plans nor replies are asked for that: it spares the sweep all tickets in which nothing has changed.
+	`asked`, for the next response: when the customer has written since the last answer, rising; of these the earliest may be
+	missing. Neither plans nor replies are asked for that: it spares the sweep all tickets in which nothing has changed.
 	"""
-	if clock is Clock.NEXT_RESPONSE or past.allows_another:
-		return False  # there may be another message
+	if past.allows_another:
+		return False
+	if clock is Clock.NEXT_RESPONSE and not _no_later(asked, past, known):
+		return False
 	if clock is Clock.FIRST_RESPONSE and known and (known.raised or known.reopened):
 		return False
 	if clock is Clock.RESOLUTION and _reopened_since(past, known):
 		return False
 	return past.was_answered or past.facts == facts
+
+
+def _no_later(asked: Sequence[datetime], past: Past, known: Remembered | None) -> bool:
+	"""Whether the customer still waits since the message that the last item was about, or since an earlier one (`asked_since`)."""
+	closed_at = known.closed_at if known else None
+	first = next((at for at in asked if not closed_at or at > closed_at), None)
+	return bool(first and past.clock_at and first <= past.clock_at)
 
 
 def may_take(

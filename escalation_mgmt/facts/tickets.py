@@ -7,7 +7,7 @@ rule 4).
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache, partial
@@ -182,17 +182,26 @@ def logged_since(since: datetime, takes: TicketFilter, limit: int) -> list[Ticke
 	return [_facts(reading, row, None) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+	"""An unresolved ticket as a page of them has it: `latest` is when it was logged or, if that is later, its deadline of a
+	clock, in the site's zone.
+	"""
+
+	facts: MatchFacts
+	latest: Mapping[Clock, datetime]
+
+
 def unresolved_since(
 	since: datetime | None,
 	takes: TicketFilter,
 	limit: int,
 	*,
-	clock_of: Clock = Clock.FIRST_RESPONSE,
+	clocks: Collection[Clock] = (Clock.FIRST_RESPONSE,),
 	names: Sequence[str] | None = None,
-) -> Iterator[dict[TicketKey, MatchFacts]]:
-	"""Page by page, the unresolved tickets that were logged, or whose deadline of a clock lies, since an instant (UTC) and that
-	a filter takes, its condition apart: {key: facts}. Every page is read anew. `since` None: of any age; `names`: of these
-	only.
+) -> Iterator[dict[TicketKey, Unresolved]]:
+	"""Page by page, the unresolved tickets that were logged, or whose deadline of one of these clocks lies, since an instant (UTC)
+	and that a filter takes, its condition apart. Every page is read anew. `since` None: of any age; `names`: of these only.
 	"""
 	src = source(takes.doctype)
 	reading = Reading(src)
@@ -207,36 +216,40 @@ def unresolved_since(
 		wanted.append([src.status, "not in", sorted(src.resolved)])
 	if names is not None:
 		wanted.append(["name", "in", list(names)])
-	either = [["creation", ">=", clock.to_site(since)]] if since else []
-	by = {Clock.FIRST_RESPONSE: src.response_by, Clock.RESOLUTION: src.resolution_by}.get(clock_of)
-	if either and by in src.fields:
-		either.append([by, ">=", clock.to_site(since)])
+	by = {Clock.FIRST_RESPONSE: src.response_by, Clock.RESOLUTION: src.resolution_by}
+	by = {of: field for of, field in by.items() if of in clocks and field in src.fields}
+	moments = ("creation", *by.values()) if since else ()
+	asked = {"name", "creation", *by.values(), src.priority, src.team, src.ticket_type, src.customer}
 	after: list[list[Any]] = []
 	while rows := frappe.get_all(
 		src.doctype,
 		filters=wanted + after,
-		or_filters=either,
-		fields=[
-			field
-			for field in src.fields
-			if field in ("name", "creation", src.priority, src.team, src.ticket_type, src.customer)
-		],
+		or_filters=[[field, ">=", clock.to_site(since)] for field in moments],
+		fields=[field for field in src.fields if field in asked],
 		order_by="name asc",
 		limit=limit,
 	):
 		yield {
-			TicketKey(takes.doctype, str(row.name), as_stamp(row.creation)): _match_facts(reading, row)
+			TicketKey(takes.doctype, str(row.name), as_stamp(row.creation)): Unresolved(
+				_match_facts(reading, row), _latest(reading, row, by)
+			)
 			for row in rows
 		}
 		after = [["name", ">", rows[-1].name]]
 
 
-def awaiting_reply(doctype: str, names: Sequence[str]) -> set[str]:
-	"""Those of these tickets whose customer may wait for a reply. Whether one does decides (`Ticket.asked_at`): this only spares
-	reading those of which none does, in two queries.
+def _latest(reading: Reading, row: Any, by: Mapping[Clock, str]) -> dict[Clock, datetime]:
+	logged = get_datetime(row.creation)
+	return {of: max(logged, reading.instant(row, by[of]) or logged) if of in by else logged for of in Clock}
+
+
+def awaiting_reply(doctype: str, names: Sequence[str]) -> dict[str, tuple[datetime, ...]]:
+	"""Those of these tickets whose customer may wait for a reply, and when they have written since the last answer (UTC), rising;
+	of these the earliest may be missing. Whether one waits decides (`Ticket.asked_at`): this only spares reading those of
+	which none does, and those that wait since they had their item.
 	"""
 	if not names:
-		return set()
+		return {}
 	src = source(doctype)
 	linking = "`content` like %s" if src.split_from else "`name` = %s"  # which none has
 	found = frappe.db.sql(
@@ -248,7 +261,7 @@ def awaiting_reply(doctype: str, names: Sequence[str]) -> set[str]:
 	)
 	wrote = {str(name): (asked, replied) for name, asked, replied in found if asked}
 	if not wrote:
-		return set()
+		return {}
 	first, last = (f"`{of}`" if of in src.fields else "null" for of in (src.first_response, src.last_reply))
 	sql = f"select `name`, {first}, {last} from `tab{doctype}` where `name` in ({placeholders(wrote)})"
 
@@ -258,11 +271,28 @@ def awaiting_reply(doctype: str, names: Sequence[str]) -> set[str]:
 		# What merging copied hither is no reply to who waits here.
 		return asked > replied or bool(last_reply and not _among(last_reply, [get_datetime(replied)]))
 
-	return {
-		str(name)
+	answered = {
+		str(name): max(get_datetime(at) for at in (wrote[str(name)][1], *stamps) if at)
 		for name, *stamps in frappe.db.sql(sql, tuple(wrote))
 		if may_wait(*wrote[str(name)], *stamps)
 	}
+	return _received_since(doctype, answered)
+
+
+def _received_since(doctype: str, answered: Mapping[str, datetime]) -> dict[str, tuple[datetime, ...]]:
+	"""When somebody wrote from outside on each of these tickets after an instant in the site's zone; in UTC, rising."""
+	if not answered:
+		return {}
+	found: dict[str, list[datetime]] = {name: [] for name in answered}
+	for name, at in frappe.db.sql(
+		"select `reference_name`, `creation` from `tabCommunication` where `reference_doctype` = %s"
+		" and `communication_type` = 'Communication' and `sent_or_received` = 'Received'"
+		f" and `creation` > %s and `reference_name` in ({placeholders(answered)}) order by `creation`",
+		(doctype, min(answered.values()), *answered),
+	):
+		if get_datetime(at) > answered[str(name)]:
+			found[str(name)].append(clock.stamp_to_utc(at))
+	return {name: tuple(times) for name, times in found.items()}
 
 
 def asked_again(doctype: str, names: Sequence[str]) -> set[str]:

@@ -6,7 +6,7 @@ from typing import Any
 import frappe
 from frappe import _, _lt
 
-from escalation_mgmt.dispatch import sweep
+from escalation_mgmt.dispatch import missed
 from escalation_mgmt.engine import Plan, TicketKey
 from escalation_mgmt.facts import plans, sources
 from escalation_mgmt.storage import ticket_states
@@ -111,10 +111,10 @@ def _wanted(plan: Plan, enabled: dict[str, Plan]) -> tuple[list[TicketKey], bool
 	"""For which tickets of at most `COUNTED` this plan opens an item, and whether these are all."""
 	found: list[TicketKey] = []
 	looked_at = 0
-	for page in sweep.pages(plan, PAGE):
-		wanted = sweep.wanting(plan, page, enabled)
+	for page in missed.pages([plan], PAGE):
+		wanted = missed.wanting(page, plan.clock, enabled)
 		found += [key for key, opening in wanted.items() if opening and opening.plan.name == plan.name]
-		looked_at += len(page)
+		looked_at += len(page.facts)
 		if looked_at >= COUNTED:
 			return list(dict.fromkeys(found)), False
 	return list(dict.fromkeys(found)), True

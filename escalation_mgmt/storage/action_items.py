@@ -11,6 +11,7 @@ from typing import Any
 
 import frappe
 from frappe import _
+from frappe.utils import get_datetime
 
 from escalation_mgmt.engine import (
 	RUNNING,
@@ -178,7 +179,8 @@ def order(row: Any) -> tuple[int, datetime, str]:
 	"""Of a ticket's items that are shown at once the least comes first: the most pressing, then what is due first. `row` has
 	`status`, `due_utc` and `name`.
 	"""
-	return pressing(Status(row.status)), row.due_utc or datetime.max, row.name
+	due = get_datetime(row.due_utc) if row.due_utc else datetime.max  # SQLite has a text where it is computed
+	return pressing(Status(row.status)), due, row.name
 
 
 def of_ticket(key: TicketKey, clock: Clock | None = None) -> tuple[list[str], list[str]]:
@@ -265,14 +267,20 @@ def pasts(keys: Iterable[TicketKey]) -> dict[tuple[TicketKey, Clock], Past]:
 	}
 
 
-def with_running_item(keys: Iterable[TicketKey], clock: Clock = Clock.FIRST_RESPONSE) -> set[TicketKey]:
-	"""Those of these tickets that have a running item for a clock, or whose name has one."""
-	asked = {running_ticket(key, clock): key for key in keys}
+def with_running_items(keys: Iterable[TicketKey], clocks: Iterable[Clock]) -> set[tuple[TicketKey, Clock]]:
+	"""Those of these tickets that have a running item for one of these clocks, or whose name has one, and for which."""
+	of = list(clocks)
+	asked = {running_ticket(key, clock): (key, clock) for key in keys for clock in of}
 	if not asked:
 		return set()
 	placeholders = rows.placeholders(asked)
 	sql = f"select `running_ticket` from `tab{ITEM}` where `running_ticket` in ({placeholders})"
 	return {asked[row[0]] for row in frappe.db.sql(sql, tuple(asked))}
+
+
+def with_running_item(keys: Iterable[TicketKey]) -> set[TicketKey]:
+	"""Those that have one for the first response."""
+	return {key for key, _clock in with_running_items(keys, [Clock.FIRST_RESPONSE])}
 
 
 def note_closed(key: TicketKey) -> None:

@@ -241,6 +241,49 @@ def test_later_messages_open_none_and_move_nothing() -> None:
 	assert opens(raised, [of, urgent], always, ASKED + minutes(9), clock=NEXT, past=past).plan is urgent
 
 
+TIMES = st.integers(0, 9).map(lambda n: ASKED + minutes(n))
+
+
+@given(
+	messages=st.sets(TIMES, min_size=1),
+	about=st.none() | TIMES,
+	unknown=st.integers(0, 2),
+	closed_at=st.none() | TIMES,
+	facts=st.sampled_from([WAITING.facts, URGENT]),
+	status=st.sampled_from([Status.EXHAUSTED, Status.RESOLVED, Status.CANCELLED]),
+	ended=st.sampled_from([{}, {"ticket_was_closed": True}, {"no_match": True}, {"after_answer": True}]),
+)
+def test_what_is_settled_of_the_next_response_opens_nothing(
+	messages, about, unknown, closed_at, facts, status, ended
+) -> None:
+	"""Whatever of the messages that wait the sweep hasn't seen: it looks closer, or nothing would be opened."""
+	first, *later = sorted(messages)
+	now = replace(WAITING, asked_at=first, asked_later=tuple(later), replied_at=first - minutes(1))
+	past = Past(**{"status": status, "facts": facts, "ticket_was_closed": False, "clock_at": about, **ended})
+	known = Remembered(closed_at=closed_at) if closed_at else None
+	if settled(past, now.facts, known, clock=NEXT, asked=sorted(messages)[unknown:]):
+		urgent = next_response(
+			name="Urgent", rank=1, takes=TicketFilter(doctype="HD Ticket", priorities=frozenset({"Urgent"}))
+		)
+		of = [next_response(), urgent]
+		assert opens(now, of, always, ASKED + minutes(20), clock=NEXT, past=past, known=known) is None
+
+
+def test_of_a_customer_who_waits_since_their_item_nothing_more_is_read() -> None:
+	past = Past(status=Status.EXHAUSTED, facts=WAITING.facts, ticket_was_closed=False, clock_at=ASKED)
+
+	def is_settled(*asked: datetime, closed_at: datetime | None = None, **more) -> bool:
+		known = Remembered(closed_at=closed_at)
+		return settled(replace(past, **more), WAITING.facts, known, clock=NEXT, asked=asked)
+
+	before, after = ASKED - minutes(1), ASKED + minutes(1)
+	assert is_settled(ASKED) and is_settled(before, after) and is_settled(ASKED, closed_at=before)
+	assert not is_settled() and not is_settled(after) and not is_settled(ASKED, clock_at=None)
+	assert not is_settled(ASKED, after, closed_at=ASKED) and not is_settled(before, after, closed_at=before)
+	assert not is_settled(ASKED, facts=URGENT) and is_settled(ASKED, facts=URGENT, after_answer=True)
+	assert not is_settled(ASKED, no_match=True) and not is_settled(ASKED, ticket_was_closed=True)
+
+
 @pytest.mark.parametrize("asked_at", [None, ASKED + minutes(9)])
 def test_a_message_that_is_deleted_moves_nothing_either(asked_at: datetime | None) -> None:
 	of = next_response(start=StartAt.AT_DEADLINE)

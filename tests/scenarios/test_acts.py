@@ -8,7 +8,7 @@ import pytest
 from escalation_mgmt.actions.acknowledge import acknowledge
 from escalation_mgmt.api import plans as plans_api
 from escalation_mgmt.dispatch import acts as carrying_out
-from escalation_mgmt.dispatch import ticket_acts
+from escalation_mgmt.dispatch import monitor, ticket_acts
 from escalation_mgmt.engine import Act, Actor
 from escalation_mgmt.operations import retention
 from escalation_mgmt.views import step_targets
@@ -256,6 +256,25 @@ def test_a_ticket_that_somebody_holds_is_tried_again(world: World) -> None:
 		assert states() == ["Queued"]
 	world.tick()
 	assert states() == ["Done"]
+
+
+def test_28_an_act_that_waits_for_long_is_noticed(world: World) -> None:
+	acts(world, RAISE, {**COMMENT, "wait": 0}, {**LATER, "wait": 3600})
+	world.ticket()
+	with pytest.MonkeyPatch.context() as patch:
+		patch.setattr(carrying_out, "carry_out", lambda: 0)
+		world.forward(10)
+		assert monitor.health().well
+		world.wait(5)
+		world.tick()
+		assert monitor.health().well, "not longer than tolerated"
+		world.wait(1)
+		state = monitor.health()
+		assert (state.acts_overdue, state.acts_late, state.steps_overdue) == (2, 360, 0)
+		assert state.problems == ["2 acts on tickets wait to be done, the oldest for 6m. See the Error Log."]
+		assert [figure["tone"] for figure in monitor.figures() if figure["label"] == "Overdue"] == ["red"]
+	world.tick()
+	assert monitor.health().well
 
 
 def test_a_deadlock_is_tried_again_and_nothing_of_the_first_try_stays(world: World) -> None:

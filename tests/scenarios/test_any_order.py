@@ -31,7 +31,7 @@ from escalation_mgmt.actions.snooze import snooze
 from escalation_mgmt.actions.unacknowledge import unacknowledge
 from escalation_mgmt.dispatch import dispatcher, sweep
 from escalation_mgmt.engine import RUNNING, Actor, Status, can_acknowledge
-from escalation_mgmt.storage import action_items
+from escalation_mgmt.storage import action_items, acts
 from escalation_mgmt.utils import clock, fault_points
 from escalation_mgmt.utils.doctypes import ITEM, MAINTENANCE
 from tests.profiles import NIGHTLY
@@ -41,7 +41,9 @@ EXAMPLES, STEPS = (60, 50) if NIGHTLY else (10, 20)
 POINTS = (
 	*("dispatcher.set.before", "dispatcher.set.after", "delivery.claimed.before", "delivery.claimed.after"),
 	*("delivery.taken", "delivery.recorded.before", "delivery.recorded.after", "sweep.before", "sweep.after"),
+	*("act.before", "act.after"),
 )
+ACTED = ("Act Done", "Act Failed", "Act Withdrawn")
 GIVEN_BACK = ("No Longer Acknowledged", "Handed Over", "Timed Out")
 PEOPLE = ("tech@x.test", "lead@x.test", "second@x.test")
 which = st.integers(0, 20)
@@ -95,10 +97,18 @@ class AnyOrder(RuleBasedStateMachine):
 			window=60,
 			ack_timeout=600,
 			ack_grace=120,
+			assign_on_acknowledgement=1,
 		)
 		also = {"priorities": ["High", "Urgent"], "last_wait": 600}
-		self.world.plan((0, "Email"), title="Next", clock="Next Response", window=120, **also)
-		self.world.plan(
+		following = self.world.plan((0, "Email"), title="Next", clock="Next Response", window=120, **also)
+		following.append(
+			"steps", {"wait": 60, "method": "Internal Comment", "message": "{{ ticket.subject }} waits"}
+		)
+		following.append(
+			"steps", {"wait": 0, "method": "Assign the Ticket", "whom": "User", "user": "lead@x.test"}
+		)
+		following.save()
+		resolve = self.world.plan(
 			(0, "Email"),
 			(5, "HTTP POST", "Endpoint", PAGER),
 			title="Resolve",
@@ -108,6 +118,12 @@ class AnyOrder(RuleBasedStateMachine):
 			window=900,
 			**also,
 		)
+		resolve.append("steps", {"wait": 60, "method": "Raise the Priority", "set_priority": "Urgent"})
+		resolve.append(
+			"steps", {"wait": 60, "method": "Internal Comment", "message": "{{ ticket.subject }} is open"}
+		)
+		resolve.save()
+		frappe.db.commit()
 
 	# --- what can happen
 
@@ -280,6 +296,7 @@ class AnyOrder(RuleBasedStateMachine):
 	def _nothing_is_due(self) -> None:
 		frappe.db.commit()
 		assert not action_items.claim_due(self.world.now, 10), "everyone alone: nothing that is due is left"
+		assert not acts.queued(1), "nor anything that was ordered"
 		frappe.db.rollback()
 
 	# --- the rules, after each step
@@ -309,6 +326,7 @@ class AnyOrder(RuleBasedStateMachine):
 			if m.purpose == "Page"
 		)
 		assert not pages or max(pages.values()) == 1, "one claim"
+		self._acts(events)
 		nobody_has_it = (Status.SCHEDULED, Status.ESCALATING, Status.SNOOZED)
 		self.over = {name for name, item in items.items() if item.status not in nobody_has_it}
 		log = frappe.get_all("Error Log", fields=["method", "error"], order_by="creation")
@@ -351,11 +369,32 @@ class AnyOrder(RuleBasedStateMachine):
 			stalled = event.kind == "Nobody Notified" or (stalled and event.kind not in GIVEN_BACK)
 			assert not (has_it and event.kind == "Acknowledged"), "one wins"
 			has_it = event.kind == "Acknowledged" or (has_it and event.kind not in GIVEN_BACK)
+			if event.kind == "Act Done" and event.step:
+				assert not has_it, "who has it decides on the ticket"
 			if event.kind == "Step Ran":
 				assert not has_it, "acknowledgement wins"
 				assert (event.run, event.step) not in ran, "ran twice"
 				ran.append((event.run, event.step))
 		return has_it
+
+	def _acts(self, events: dict[str, list[Any]]) -> None:
+		deeds = _all("Escalation Deed")
+		ordered = Counter((deed.action_item, deed.step, deed.run) for deed in deeds)
+		assert not ordered or max(ordered.values()) == 1, "ordered twice"
+		settled = Counter(
+			(deed.action_item, deed.step, deed.run if deed.step else 0)
+			for deed in deeds
+			if deed.state != "Queued"
+		)
+		said = Counter(
+			(name, event.step, event.run)
+			for name, lines in events.items()
+			for event in lines
+			if event.kind in ACTED
+		)
+		assert settled == said, "history says of each once what became of it"
+		done = {deed.name for deed in deeds if deed.act == "Internal Comment" and deed.state == "Done"}
+		assert {comment.name for comment in _all("HD Ticket Comment")} == done, "lost, or done twice"
 
 	def _message(self, message: Any, item: Any, events: list[Any]) -> None:
 		times = [at for name, at in self.received if name == message.name]
@@ -389,6 +428,7 @@ class AnyOrder(RuleBasedStateMachine):
 		self.world.sweep()
 		assert len(_all(ITEM)) == opened, "the sweep opens what it opened no sooner"
 		self.the_rules_hold()
+		assert not acts.queued(1), "an act is lost"
 		taken = Counter(name for name, _at in self.received)
 		for message in _all("Escalation Notification"):
 			assert message.next_attempt_utc is None

@@ -11,6 +11,7 @@ from escalation_mgmt.api import plans
 from escalation_mgmt.engine import Actor, TicketKey
 from escalation_mgmt.escalation_mgmt.report.escalation_history import escalation_history
 from escalation_mgmt.operations import examples
+from escalation_mgmt.utils import clock
 from escalation_mgmt.views import number_cards, ticket_form
 from escalation_mgmt.web import technician
 from tests.scenarios.test_clocks import FIRST, LEAD, NEXT, RESOLUTION, of, three_plans, until
@@ -62,6 +63,25 @@ def test_each_item_has_its_own_actions_and_a_click_is_about_the_one_beside_it(wo
 	assert of(world, ticket, FIRST).acknowledged_by == "Leo Lead"
 	world.tick()
 	world.expect_email("tech@x.test", "Leo Lead has acknowledged")
+
+
+def test_the_one_that_stands_still_comes_after_the_one_that_goes_on(world: World) -> None:
+	only_closing = {f"stop_on_{what}": 0 for what in ("reply", "first_response", "paused_status")}
+	world.plan((0, "Email"), (60, "Email", "User", LEAD), title="First", **only_closing)
+	world.plan((0, "Email"), (60, "Email", "User", LEAD), title="All", clock=RESOLUTION, start="At Once")
+	ticket = world.ticket()
+	world.forward(10)
+	world.expect_email("tech@x.test")
+	world.expect_email("tech@x.test")
+	world.change(ticket, status="Replied")
+	still = of(world, ticket, RESOLUTION)
+	assert (still.status, still.due_utc) == ("Escalating", None)
+	assert [item["clock"] for item in ClockForm(world, ticket, LEAD).shown["items"]] == [FIRST, RESOLUTION]
+	world.sweep()
+	ticket.reload()
+	assert str(ticket.escalation_mgmt_due) == str(
+		clock.to_site(of(world, ticket, FIRST).due_utc).replace(microsecond=0)
+	)
 
 
 def test_what_happened_to_another_clock_makes_no_click_stale(world: World) -> None:
