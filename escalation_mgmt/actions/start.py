@@ -60,7 +60,11 @@ def _count(key: TicketKey, plan: Plan, ticket: Ticket, actor: Actor, now: dateti
 
 def _run(click: Click) -> Result:
 	plan, at_once = click.value("plan"), click.value("when") != AFTER_WINDOW
-	start(click.key, plan, click.actor, at_once=at_once)
+	name = start(click.key, plan, click.actor, at_once=at_once)
+	if any(stored.item.paused_at for stored in action_items.read([name])):
+		return Result(
+			True, _("Started: the ticket waits for the customer, and it goes on when that is over.")
+		)
 	if at_once:
 		return Result(True, _("Started now."))
 	_version, chosen = plans.enabled_named(click.key.doctype, plan)

@@ -25,7 +25,6 @@ from escalation_mgmt.engine import (
 	Ticket,
 	TicketKey,
 	answer,
-	asked_since,
 	evaluate,
 	opens,
 )
@@ -160,12 +159,12 @@ def _open(
 		clock for clock in Clock if clock not in but_not and any(p.clock is clock for p in enabled.values())
 	]
 	past = action_items.past(ticket.key) if clocks else {}
-	asked, opened = asked_since(ticket, known.closed_at if known else None), False
+	opened = False
 	for of in clocks:
 		opening = snapshot.opening(ticket.key, enabled, now, clock=of, past=past.get(of), known=known)
 		if opening:
 			version = next(version for version, plan in enabled.items() if plan is opening.plan)
-			decisions.open_for(asked, version, opening.plan, now, answered_level=opening.answered_level)
+			decisions.open_for(ticket, version, opening.plan, now, answered_level=opening.answered_level)
 			opened = True
 	if opened:
 		promptly.run_if_due(ticket.key, now)

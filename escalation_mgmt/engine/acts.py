@@ -9,6 +9,7 @@ from escalation_mgmt.engine.decision import Audience, Decision, Deed, Notice
 from escalation_mgmt.engine.event import NOBODY, Event, EventKind, Named, given
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.plan import ZERO, Act, Plan, Step, Target, TargetKind
+from escalation_mgmt.engine.start import start_again
 from escalation_mgmt.engine.statuses import Status
 from escalation_mgmt.engine.ticket import MatchFacts, Ticket, answer
 
@@ -76,6 +77,15 @@ def follow(item: ActionItem, before: Ticket, after: Ticket) -> ActionItem:
 	)
 
 
+def _begun_again(new: ActionItem, item: ActionItem, now: datetime) -> Decision:
+	"""One that reached nobody begins again where its own act has assigned the ticket, as where somebody else does."""
+	assigned = new.assignees and set(new.assignees) != set(item.assignees)
+	again = start_again(new, "assigned", now) if assigned else None
+	if not again:
+		return Decision(item=new)
+	return replace(again, item=replace(again.item, version=new.version))
+
+
 def act_done(
 	item: ActionItem, deed: Deed, before: Ticket, after: Ticket, outcome: Outcome, now: datetime
 ) -> Decision:
@@ -93,7 +103,8 @@ def act_done(
 		"unchanged": outcome.unchanged,
 	}
 	people = {"to": ((deed.user, outcome.to),)} if outcome.to else {}
-	return Decision(item=new, events=(_line(EventKind.ACT_DONE, deed, now, data, people),), notices=notices)
+	line, begun = _line(EventKind.ACT_DONE, deed, now, data, people), _begun_again(new, item, now)
+	return replace(begun, events=(line, *begun.events), notices=notices)
 
 
 def act_failed(item: ActionItem, deed: Deed, reason: str, now: datetime) -> Decision:

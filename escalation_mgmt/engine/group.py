@@ -1,6 +1,6 @@
 """A group of steps is run: everyone whom they reach is paged, and it is seen to what comes after it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -133,11 +133,10 @@ def _is_anybody_reached(ran: tuple[_Ran, ...], item: ActionItem) -> bool:
 def _what_follows(item: ActionItem, context: Context, *, missed: bool) -> Decision:
 	"""Move on to the next group, brought forward where this one `missed` everybody; after a whole pass that notified nobody, wait.
 
-	A group that was passed over counts as run, and brings nothing forward; one of acts alone counts neither way.
+	A group that was passed over counts as run, and brings nothing forward; one of acts alone counts neither way, and comes before
+	the pass is over: what it does may be what lets somebody be reached.
 	"""
-	if item.unreached and item.unreached >= sum(
-		any(not step.act for step in group) for group in item.plan.groups
-	):
+	if _has_missed_a_whole_pass(item) and not _acts_alone_follow(item):
 		return _nobody_notified(item, context.now)
 	now, ran = context.now, item
 	item = _advance(item, context)
@@ -150,6 +149,21 @@ def _what_follows(item: ActionItem, context: Context, *, missed: bool) -> Decisi
 	else:
 		return Decision(item=item)
 	return Decision(item=item, events=(line,))
+
+
+def _has_missed_a_whole_pass(item: ActionItem) -> bool:
+	for_people = sum(not _is_of_acts_alone(group) for group in item.plan.groups)
+	return item.unreached > 0 and item.unreached >= for_people
+
+
+def _acts_alone_follow(item: ActionItem) -> bool:
+	"""Whether a group of acts alone comes next in this run."""
+	coming = item.plan.groups[item.group + 1 :]
+	return bool(coming) and _is_of_acts_alone(coming[0])
+
+
+def _is_of_acts_alone(group: Sequence[Step]) -> bool:
+	return all(step.act for step in group)
 
 
 def _nobody_notified(item: ActionItem, now: datetime) -> Decision:

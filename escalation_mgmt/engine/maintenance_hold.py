@@ -16,7 +16,7 @@ from escalation_mgmt.engine.maintenance import Maintenance
 from escalation_mgmt.engine.plan import AfterMaintenance
 from escalation_mgmt.engine.statuses import Status
 from escalation_mgmt.engine.ticket import Ticket
-from escalation_mgmt.engine.waits import after, passed, wait_before, window_end, window_of
+from escalation_mgmt.engine.waits import after, passed, wait_before, window_of
 
 
 def hold(item: ActionItem, by: Maintenance, now: datetime) -> Decision:
@@ -62,12 +62,8 @@ def over(item: ActionItem, ticket: Ticket, context: Context) -> tuple[ActionItem
 		data["over"] = True
 		first = after(now, wait_before(plan, 0, 0), plan, working)
 		if item.status is Status.SCHEDULED:
-			due = now
-			if not item.window_skipped:
-				due = window_end(
-					plan, ticket, now, working, clock_at=item.clock_at, after_answer=item.after_answer
-				)
-				item = replace(item, stood_still=passed(item.opened_at, now, plan, working))
+			item = replace(item, stood_still=passed(item.opened_at, now, plan, working))
+			due = max(window_of(item, ticket, working), now)
 		elif item.status is Status.SNOOZED:
 			resumes = data["due"] = first
 		else:

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 
 from escalation_mgmt.engine.acknowledge import acknowledge
 from escalation_mgmt.engine.actor import Actor
-from escalation_mgmt.engine.acts import ends_itself, follow, is_wanted
+from escalation_mgmt.engine.acts import Outcome, act_done, ends_itself, is_wanted
 from escalation_mgmt.engine.context import Context
 from escalation_mgmt.engine.decision import Decision, Deed, Notice, Page, Reach, Unreachable
 from escalation_mgmt.engine.evaluate import evaluate
-from escalation_mgmt.engine.event import Event
+from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.plan import ZERO, Clock, Plan, Step
 from escalation_mgmt.engine.run import run_due
@@ -157,18 +157,23 @@ class _VirtualTime:
 			self.item = decision.item
 			self._context.took(decision)
 			for deed in decision.deeds:
-				self._act(deed)
+				yield from self._act(deed, now)
 			for page in decision.pages:
 				self._goes_out(page, now)
 
-	def _act(self, deed: Deed) -> None:
-		"""Its item follows what an act does, as in a run; whoever is reached then is reached by what the ticket is then."""
+	def _act(self, deed: Deed, now: datetime) -> Iterator[Moment]:
+		"""Its item follows what an act does, as in a run; whoever is reached then is reached by what the ticket is then. That it is
+		done is left unsaid, what it leads to isn't.
+		"""
 		if not is_wanted(self.item, deed.step.number, deed.user):
 			return
 		after = self._leaves(deed, self._ticket)
-		if after != self._ticket and not ends_itself(self.item, self._ticket, after):
-			self.item = follow(self.item, self._ticket, after)
-			self._ticket = after
+		if after == self._ticket or ends_itself(self.item, self._ticket, after):
+			return
+		done = act_done(self.item, deed, self._ticket, after, Outcome(), now)
+		self.item, self._ticket = done.item, after
+		if led_to := tuple(event for event in done.events if event.kind is not EventKind.ACT_DONE):
+			yield Moment(at=now, events=led_to)
 
 	def _next_instant(self) -> datetime | None:
 		"""None: nothing is to come. What is late comes at once."""

@@ -51,7 +51,7 @@ from escalation_mgmt.preflight import (
 )
 from escalation_mgmt.preflight.message_words import MessageWords, Words
 from escalation_mgmt.preflight.remedies import Remedy
-from escalation_mgmt.storage import action_items, audiences, lanes, wording
+from escalation_mgmt.storage import action_items, audiences, lanes, ticket_states, wording
 from escalation_mgmt.storage.message_state import Purpose
 from escalation_mgmt.utils import bounds, clock, installation
 from escalation_mgmt.utils.error_reports import unreported
@@ -240,6 +240,8 @@ def missing(doc: Any) -> list[str]:
 
 def _facts(plan: Plan, read: tickets.Tickets, key: TicketKey) -> Ticket:
 	ticket = read[key]
+	if plan.clock is Clock.NEXT_RESPONSE and key.name:
+		ticket = ticket_states.as_asked(ticket)
 	if ticket.gone or not plan.stop.condition:
 		return ticket
 	return replace(ticket, stopped_by_condition=conditions.stopped(plan, partial(read.values, key)))

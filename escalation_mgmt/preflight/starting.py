@@ -37,7 +37,8 @@ def preview(key: TicketKey, name: str, *, at_once: bool) -> dict[str, Any]:
 		pauses = Maintenances().of(read[key])
 		started = replace(plan, start=StartAt.AT_ONCE) if at_once else plan
 		timeline = rehearsal.of_ticket(started, read, key, now, directory=Directory(), maintenances=pauses)
-		notes = list(_notes(reaches_somebody=bool(timeline.pages)))
+		stands_still = bool(timeline.item.paused_at)
+		notes = list(_notes(reaches_somebody=bool(timeline.pages), stands_still=stands_still))
 		return {"rungs": outline.rungs_in_words(plan, rungs(timeline, now), _steps, _at), "notes": notes}
 
 
@@ -75,8 +76,12 @@ def _who(miss: Unreachable) -> str:
 	return cell(name, 140) or miss.label
 
 
-def _notes(*, reaches_somebody: bool) -> Iterator[str]:
+def _notes(*, reaches_somebody: bool, stands_still: bool) -> Iterator[str]:
 	if not installation.is_live():
 		yield _("This site is a copy: it sends nothing. Make it live in Escalation Settings.")
-	if not reaches_somebody:
+	if stands_still:
+		yield _(
+			"The ticket waits for the customer: the clock stands still, and no step runs until that is over."
+		)
+	elif not reaches_somebody:
 		yield _("It would reach nobody. Assign the ticket, or choose another plan.")

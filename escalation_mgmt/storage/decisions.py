@@ -27,6 +27,7 @@ from escalation_mgmt.engine import (
 	Plan,
 	Status,
 	Ticket,
+	asked_since,
 	open_item,
 	status_after,
 )
@@ -62,9 +63,12 @@ def open_for(  # noqa: PLR0913 - as the engine's open_item
 	answered_level: int | None = None,
 ) -> str:
 	"""Open an action item and return its name; by hand `at_once`: without its response window; `answered_level` as the item
-	has it. Raises Conflict where the ticket has one running for the plan's clock.
+	has it. A next response is counted from what was asked since the ticket was closed, whoever opens it. Raises Conflict where
+	the ticket has one running for the plan's clock.
 	"""
 	name = make_autoname(frappe.get_meta(ITEM).autoname, ITEM)
+	if plan.clock is Clock.NEXT_RESPONSE:
+		ticket = asked_since(ticket, ticket_states.closed_at(ticket.key))
 	context = Context(now, working=Calendars().of(plan, ticket))
 	how = {"by": by, "at_once": at_once, "follows": replaces, "answered_level": answered_level}
 	decision = open_item(name, plan, ticket, context, **how)

@@ -12,7 +12,7 @@ from typing import Any
 
 import frappe
 
-from escalation_mgmt.engine import Remembered, Ticket, TicketKey, remember, remember_act
+from escalation_mgmt.engine import Remembered, Ticket, TicketKey, asked_since, remember, remember_act
 from escalation_mgmt.facts import field_types, sources, tickets
 from escalation_mgmt.storage.action_items import running_ticket, with_running_item
 from escalation_mgmt.utils import clock, rows
@@ -116,6 +116,18 @@ def read(keys: Iterable[TicketKey]) -> dict[TicketKey, Remembered]:
 	return {
 		asked[row.ticket]: _known(row, levels) for row in found if not asked[row.ticket].is_another(_key(row))
 	}
+
+
+def closed_at(key: TicketKey) -> datetime | None:
+	"""When a ticket was last seen to be resolved or closed (UTC). The caller holds its lock, or that of an item of its."""
+	row = _locked(key)
+	return row.closed_utc if row else None
+
+
+def as_asked(ticket: Ticket) -> Ticket:
+	"""The ticket with what its customer asked since it was last seen closed. Nothing is locked."""
+	known = read([ticket.key]).get(ticket.key)
+	return asked_since(ticket, known.closed_at if known else None)
 
 
 def touched(doctype: str, since: datetime, limit: int) -> Iterator[list[str]]:

@@ -166,11 +166,13 @@ def _not_escalating(key: TicketKey) -> str:
 	plan = winner(enabled, ticket.facts, snapshot.condition_met(key))
 	if plan is None:
 		return _("Not escalated: no plan takes it.")
+	ticket = ticket_states.as_asked(ticket)
 	if already_answered(ticket, plan):
 		return _("Not escalated: plan {0} takes such tickets, but this one has been answered.").format(
 			plan.name
 		)
-	if may_take(plan, ticket, ticket_states.read([ticket.key]).get(ticket.key)):
+	known = ticket_states.read([ticket.key]).get(ticket.key)
+	if may_take(plan, ticket, known, lambda of: snapshot.calendars.of(of, ticket)):
 		return _("Plan {0} takes this ticket, and begins within minutes.").format(plan.name)
 	return _("Not escalated: it was logged before plan {0} was enabled.").format(plan.name)
 

@@ -13,6 +13,7 @@ from escalation_mgmt.engine import (
 	Deed,
 	EventKind,
 	MatchFacts,
+	Notice,
 	OnlyIf,
 	Outcome,
 	Plan,
@@ -23,6 +24,7 @@ from escalation_mgmt.engine import (
 	Step,
 	Target,
 	TargetKind,
+	Ticket,
 	TicketFilter,
 	acknowledge,
 	act_done,
@@ -48,8 +50,11 @@ def act(what: Act, number: int = 1, wait: float = 0, **more) -> Step:
 	return Step(number=number, wait=minutes(wait), method=str(what), target=target, **more)
 
 
-def page(number: int, wait: float = 0) -> Step:
-	return replace(plan().steps[0], number=number, wait=minutes(wait))
+ASSIGNEE = Target(TargetKind.ASSIGNEE)
+
+
+def page(number: int, wait: float = 0, **more) -> Step:
+	return replace(plan().steps[0], number=number, wait=minutes(wait), **more)
 
 
 def with_steps(*steps: Step, **more) -> Plan:
@@ -93,7 +98,53 @@ def test_a_pass_is_that_of_the_steps_for_people() -> None:
 	item = run(opened(of), reaches=nobody).item
 	assert item.unreached == 0
 	decision = run(item, T0 + minutes(10), reaches=nobody)
-	assert decision.item.stalled, "the one step for people reached nobody"
+	assert not decision.item.stalled and decision.item.due_at == T0 + minutes(10), "an act is still to come"
+	assert any(event.kind is K.BROUGHT_FORWARD for event in decision.events) and not decision.notices
+	last = run(decision.item, T0 + minutes(10), reaches=nobody)
+	assert [deed.step.number for deed in last.deeds] == [3]
+	assert last.item.stalled, "the one step for people reached nobody"
+	assert last.notices == (Notice(Audience.OWNERS, K.NOBODY_NOTIFIED),)
+
+
+def test_of_several_acts_each_comes_before_the_pass_is_over() -> None:
+	of = with_steps(page(1), act(Act.COMMENT, 2, 10), act(Act.RAISE, 3, 10), page(4, 10))
+	item = run(opened(of), reaches=nobody).item
+	item = run(item, item.due_at, reaches=nobody).item
+	assert item.due_at == T0 + minutes(10), "acts bring nothing forward"
+	item = run(item, item.due_at, reaches=nobody).item
+	assert not item.stalled and item.group == 3
+	assert run(item, item.due_at, reaches=nobody).item.stalled
+
+
+def test_one_that_reached_nobody_begins_again_where_its_own_act_assigns_the_ticket() -> None:
+	of = with_steps(page(1), act(Act.ASSIGN, 2))
+	item = run(opened(of), reaches=nobody).item
+	assert item.stalled
+	deed = Deed(of.steps[1], 0, T0, "leo")
+	done = act_done(item, deed, ticket(), ticket(assignees=("leo",)), Outcome(to="Leo"), T0 + minutes(1))
+	assert [event.kind for event in done.events] == [K.ACT_DONE, K.STARTED_AGAIN]
+	again = (done.item.stalled, done.item.due_at, done.item.generation, done.item.version)
+	assert again == (False, T0 + minutes(1), item.generation + 1, item.version + 1)
+	same = act_done(item, deed, ticket(), ticket(), Outcome(unchanged=True), T0)
+	assert same.item.stalled and [event.kind for event in same.events] == [K.ACT_DONE]
+
+
+def test_in_a_rehearsal_too() -> None:
+	of = with_steps(page(1, target=ASSIGNEE), act(Act.ASSIGN, 2, 10))
+	now_has: list[str] = []
+
+	def leaves(deed: Deed, before: Ticket) -> Ticket:
+		now_has.append(deed.user)
+		return replace(before, assignees=(deed.user,))
+
+	def reaches(step: Step) -> Reach:
+		who = "leo" if step.act else next(iter(now_has), "")
+		to = Recipient(method=step.method, address=who, label=who, user=who)
+		return Reach((to,)) if who else nobody(step)
+
+	timeline = rehearse(of, ticket(), Context(T0, reaches=reaches), leaves=leaves)
+	assert [page.recipient.user for page in timeline.pages] == ["leo"]
+	assert [event.kind for moment in timeline.moments for event in moment.events].count(K.STARTED_AGAIN) == 1
 
 
 def test_beside_a_step_that_misses_everybody_the_next_is_brought_forward() -> None:

@@ -10,6 +10,7 @@ from escalation_mgmt.engine import (
 	ActionItem,
 	AfterMaintenance,
 	CancelReason,
+	Clock,
 	Context,
 	Decision,
 	Event,
@@ -257,3 +258,20 @@ def test_what_was_raised_after_an_answer_starts_over_with_the_plans_own_window()
 	for level, due in ((None, NIGHT.end + minutes(90)), (20, NIGHT.end + minutes(15))):
 		held = replace(opened(of, of_ticket, answered_level=level), due_at=NIGHT.end, maintenance="M1")
 		assert run(held, NIGHT.end, of_ticket=of_ticket, pauses=()).item.due_at == due
+
+
+def test_a_percentage_starts_over_by_the_clock_as_the_ticket_has_it() -> None:
+	"""It has waited for its customer since it was opened: that is none of the time, here as everywhere else."""
+	of = plan(
+		0,
+		clock=Clock.RESOLUTION,
+		start=StartAt.AT_PERCENT,
+		percent=75,
+		after_maintenance=AfterMaintenance.START_OVER,
+	)
+	item = opened(of, ticket(created_at=T0, resolution_by=T0 + minutes(240)))
+	waited = ticket(created_at=T0, held=minutes(120), resolution_by=T0 + minutes(600))
+	now = T0 + minutes(310)
+	over = run(replace(item, due_at=now, maintenance="M1"), now, of_ticket=waited, pauses=()).item
+	assert over.due_at == T0 + minutes(480), "three quarters of 480 minutes, after 120"
+	assert run(over, now, of_ticket=waited, pauses=()) is None, "nothing moves it afterwards"

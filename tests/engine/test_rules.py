@@ -571,11 +571,16 @@ class Rules(RuleBasedStateMachine):
 			self.in_a_row[item.id] = 0
 		came = [e for e in decision.events if e.kind in (K.STEP_RAN, K.PASSED_OVER)]
 		for_people = [e for e in came if not self._step(item, e.step).act]
-		if for_people and not decision.pages and not spared:
-			self.in_a_row[item.id] = self.in_a_row.get(item.id, 0) + 1
-			of_people = [group for group in item.plan.groups if any(not step.act for step in group)]
-			whole_pass = self.in_a_row[item.id] == len(of_people)
-			assert (K.NOBODY_NOTIFIED in kinds) == whole_pass == item.stalled
+		if not came:
+			return
+		nobody = for_people and not decision.pages and not spared
+		in_a_row = self.in_a_row[item.id] = self.in_a_row.get(item.id, 0) + bool(nobody)
+		of_people = [group for group in item.plan.groups if any(not step.act for step in group)]
+		coming = item.plan.groups[group_of(item.plan, came[-1].step) + 1 :]
+		acts_follow = bool(coming) and all(step.act for step in coming[0])
+		whole_pass = 0 < len(of_people) <= in_a_row and not acts_follow
+		assert (K.NOBODY_NOTIFIED in kinds) == whole_pass == item.stalled
+		if nobody:
 			missed = any(e.kind is K.STEP_RAN for e in for_people)
 			forward = item.due_at == self.shell.now or not missed
 			assert whole_pass or item.in_last_wait or forward, "brought forward"

@@ -87,6 +87,21 @@ def test_37_assigned_and_who_was_notified_is_told(world: World) -> None:
 	assert "The ticket was assigned to Leo Lead." in said and world.kinds(item).count("Assignee Changed") == 1
 
 
+@pytest.mark.parametrize("wait", [0, 300], ids=["beside", "after"])
+def test_an_act_that_assigns_what_reached_nobody_lets_it_begin_again(world: World, wait: int) -> None:
+	"""Its plan has no step for people after it: nothing but this act could."""
+	acts(world, {"method": "Email"}, {**ASSIGN, "wait": wait}, last_wait=600)
+	ticket = world.ticket(to="")
+	world.forward(10)
+	assert todos(ticket) == [LEAD]
+	world.expect_email("owner@x.test", "Nobody could be notified")
+	world.expect_email(LEAD, "Server outage")
+	item = world.item(ticket)
+	assert not item.stalled and "Started Again" in world.kinds(item)
+	world.forward(5)
+	assert states() == ["Done"]
+
+
 def test_37_the_team_and_the_status(world: World) -> None:
 	needs("HD Team")
 	if not frappe.db.exists("HD Ticket Status", "In Hand"):

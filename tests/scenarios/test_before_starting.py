@@ -157,3 +157,19 @@ def test_of_people_who_are_as_likely_those_who_had_tickets_lately_stand_first(wo
 	users = [option["value"] for option in asked["options"]]
 	assert users.index("second@x.test") < users.index(LEAD), "though Leo comes first by name"
 	assert 1 <= asked["likely"] <= 5 and "tech@x.test" not in users[: asked["likely"]], "who has it already"
+
+
+def test_on_a_ticket_that_waits_for_its_customer_it_says_that_the_clock_stands_still(world: World) -> None:
+	"""A resolution's: it is started, and no step runs."""
+	world.plan((0, "Email", "User", LEAD), clock="Resolution", priorities=["Urgent"])
+	ticket = world.ticket()
+	world.change(ticket, status="Replied")
+	form = Form(world, ticket, LEAD)
+	(note,) = before(form).json()["message"]["notes"]
+	assert "stands still" in note
+	done, said = form.click("start", plan="Outage")
+	assert done and "waits for the customer" in said
+	world.tick()
+	world.change(ticket, status="Open")
+	world.tick()
+	world.expect_email(LEAD)

@@ -5,8 +5,11 @@ from typing import Any
 
 import frappe
 
-from escalation_mgmt.preflight import lookback, rehearsal, taking
+from escalation_mgmt.actions.start import start
+from escalation_mgmt.engine import Actor, TicketKey
+from escalation_mgmt.preflight import lookback, rehearsal, starting, taking
 from escalation_mgmt.utils import clock
+from escalation_mgmt.views import ticket_form
 from tests.scenarios.test_changes import merge
 from tests.scenarios.test_clocks import (
 	LEAD,
@@ -91,6 +94,36 @@ def test_closed_without_a_reply_and_opened_again_by_an_agent_nobody_waits(world:
 	world.change(ticket, status="Open")
 	world.sweep()
 	assert count(ticket, NEXT) == 1
+
+
+def test_closed_without_a_reply_and_started_by_hand_its_window_counts_from_then(world: World) -> None:
+	next_plan(world)
+	ticket = world.ticket()
+	asked_a_while_ago(world, ticket)
+	world.change(ticket, status="Resolved")
+	world.change(ticket, status="Open")
+	key, by = TicketKey("HD Ticket", str(ticket.name)), Actor(name="Ann", user="Administrator", via="Desk")
+	(said, _end) = starting.preview(key, "Next", at_once=False)["rungs"]
+	assert said["at"] == "in 20m"
+	start(key, "Next", by, at_once=False)
+	item = of(world, ticket, NEXT)
+	assert item.due_utc == item.opened_utc + timedelta(minutes=20)
+	world.sweep()
+	assert of(world, ticket, NEXT).due_utc == item.due_utc
+
+
+def test_closed_without_a_reply_another_plan_counts_from_the_same_message(world: World) -> None:
+	next_plan(world)
+	next_plan(world, title="Next, urgent", priorities=["Urgent"], window=3600)
+	ticket = world.ticket()
+	asked_a_while_ago(world, ticket)
+	world.change(ticket, status="Resolved")
+	asks(world, ticket)
+	asked_at = of(world, ticket, NEXT).clock_utc
+	world.change(ticket, priority="Urgent")
+	moved = of(world, ticket, NEXT)
+	assert (moved.plan, moved.clock_utc) == ("Next, urgent", asked_at)
+	assert moved.due_utc == asked_at + HOURS
 
 
 def test_closed_before_any_plan_took_it_what_was_said_before_is_answered(world: World) -> None:
@@ -274,6 +307,8 @@ def test_a_deadline_in_working_time_lies_after_the_enabling(world: World) -> Non
 		escalation_calendar=calendar.name,
 		waits_count_in="Working Time",
 	)
+	key = TicketKey("HD Ticket", str(ticket.name))
+	assert "begins within minutes" in ticket_form.shown(key)["headline"], "by the plan's own hours"
 	world.sweep()
 	assert count(ticket, NEXT) == 1
 
