@@ -14,6 +14,7 @@ from escalation_mgmt.dispatch.evaluation import Snapshot
 from escalation_mgmt.engine import ActionItem, Actor, Context, Decision, Recipient, Refused, Ticket, reach
 from escalation_mgmt.storage import action_items
 from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.jobs import tick_soon
 
 
 class Locked:
@@ -54,7 +55,7 @@ class Locked:
 	def apply(self, decision: Decision) -> None:
 		self.snapshot.apply([(self.stored, decision)], self.now)
 		if decision.deeds:
-			promptly.run()  # they are done once this is committed
+			tick_soon()  # they are done once this is committed
 
 
 def carry_out(

@@ -1,6 +1,4 @@
-"""Bringing the next step forward: asked for by a person who can't take it, or because a message didn't arrive. Where no step
-is left, running the plan again.
-"""
+"""Bringing the next step forward: asked for by a person who can't take it. Where no step is left, running the plan again."""
 
 from functools import partial
 
@@ -30,13 +28,12 @@ from escalation_mgmt.utils import clock
 
 def escalate_now(
 	item: str,
-	actor: Actor | None = None,
+	actor: Actor,
 	*,
 	to: int = 0,
 	expected: tuple[int, int, int] | None = None,
-	why: str = "",
 ) -> Result:
-	"""Make what comes next due now: because the `actor` asks for it, or for the reason `why`.
+	"""Make what comes next due now: because the `actor` asks for it.
 
 	`to` is the number of a step that is still to come: those before it are passed over. `expected` is the item's position
 	as whoever asks knew it: where that has run since, or the escalation has begun anew, nothing is done. None: the caller
@@ -45,7 +42,7 @@ def escalate_now(
 	return carry_out(
 		item,
 		decide=lambda locked: bring_forward(
-			locked.item, expected or locked.item.position, locked.now, to=to, actor=actor, why=why
+			locked.item, expected or locked.item.position, locked.now, to=to, actor=actor
 		),
 		refuse=partial(_refuse, to),
 		say=_say,

@@ -10,6 +10,7 @@ import frappe
 from frappe.utils import get_datetime
 
 from escalation_mgmt.engine import Status, TicketKey
+from escalation_mgmt.storage import outbox
 from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.storage.outbox import SECRET, StoredMessage
 from escalation_mgmt.utils import rows
@@ -33,6 +34,7 @@ class Attempt(StoredMessage):
 	attempts: int  # how many there have been; from the claim on, this one counts
 	attempt_id: str | None  # our id of this attempt, from the claim on
 	created_utc: datetime  # when it was queued
+	generation: int  # the item's then
 
 	address: str | None = _secret()  # in full; None, "": retention has taken it
 	token_hash: str | None = _secret()  # of the token in its link; from the claim on, in this attempt's
@@ -90,10 +92,9 @@ class ItemFacts:
 
 	def is_called_to_help(self, user: str | None, queued: datetime) -> bool:
 		"""Whether a page to this user that was queued then asks them to help whoever has the item."""
-		if self.status != Status.ACKNOWLEDGED or not self.acknowledged_utc:
-			return False
-		since = get_datetime(self.acknowledged_utc)
-		return user in json.loads(self.added or "[]") and get_datetime(queued) >= since
+		since = self.acknowledged_utc and get_datetime(self.acknowledged_utc)
+		added = json.loads(self.added or "[]")
+		return outbox.is_called_to_help(user, get_datetime(queued), self.status, since, added)
 
 	def assigned_to(self) -> list[str]:
 		return json.loads(self.assignees or "[]")

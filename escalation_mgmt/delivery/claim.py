@@ -8,7 +8,7 @@ from frappe import _
 
 from escalation_mgmt.delivery import tokens
 from escalation_mgmt.delivery.attempt import Attempt, read_items
-from escalation_mgmt.engine import EventKind, Status
+from escalation_mgmt.engine import EventKind
 from escalation_mgmt.notifiers.base import Notifier
 from escalation_mgmt.storage import history, message_secrets, outbox, reply_codes
 from escalation_mgmt.storage.message_state import MessageState, Purpose
@@ -17,11 +17,6 @@ from escalation_mgmt.utils.doctypes import NOTIFICATION
 
 HEARD_OF_WITHIN = timedelta(minutes=2)  # an attempt that takes longer is unknown
 BATCH = 100  # where the method isn't installed, and so says no batch of its own
-
-_WANTED = (  # a page is for as long as nobody has the item; one of an exhausted item may still be under way
-	Status.ESCALATING,
-	Status.EXHAUSTED,
-)
 
 
 def claim(method: str, notifier: Notifier | None) -> tuple[list[Attempt], int]:
@@ -95,7 +90,7 @@ def _still_wanted(message: Attempt) -> bool:
 	item = message.item
 	if not item or item.has_acknowledged(outbox.counted_as(message)):
 		return False
-	return item.status in _WANTED or item.is_called_to_help(message.user, message.created_utc)
+	return item.status in outbox.STILL_ASK or item.is_called_to_help(message.user, message.created_utc)
 
 
 def _end_lost(lost: Sequence[Attempt], unwanted: set[str], now: datetime) -> set[str]:

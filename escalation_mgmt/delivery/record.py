@@ -11,10 +11,11 @@ from frappe import _
 from escalation_mgmt.delivery.attempt import Attempt
 from escalation_mgmt.engine import EventKind
 from escalation_mgmt.notifiers.base import Outcome, Retry, Sent, Unknown
-from escalation_mgmt.storage import history, outbox
-from escalation_mgmt.storage.message_state import MessageState
+from escalation_mgmt.storage import failures, history, outbox
+from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.utils import clock, fault_points, realtime, rows
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
+from escalation_mgmt.utils.jobs import tick_soon
 from escalation_mgmt.utils.masking import masked
 from escalation_mgmt.utils.plain_text import cell
 
@@ -61,21 +62,47 @@ class Recorder:
 	def _write(self) -> None:
 		if not self._known:
 			return
-		written = [self._recorded(attempt, outcome, at) for attempt, outcome, at in self._known]
 		# Items before messages, as every decision locks them: no deadlock.
 		latest = {attempt.action_item: at for attempt, _outcome, at in self._known}
 		rows.update_all(
 			ITEM,
 			[{"name": name, "updated_utc": at} for name, at in sorted(latest.items())],
 		)
+		past = self._note_what_follows()
+		written = [
+			self._recorded(attempt, outcome, at, stale=attempt.name in past)
+			for attempt, outcome, at in self._known
+		]
 		# Compared by the attempt: what was given up as unknown meanwhile keeps the state that it has now.
 		rows.update_all(NOTIFICATION, [state for state, _line in written], where="attempt_id")
 		history.append([line for _state, line in written])
 		realtime.tell_forms(latest)
 		fault_points.commit("delivery.recorded")
 
+	def _note_what_follows(self) -> set[str]:
+		"""Note of pages that have failed for good that something follows (`dispatch.another_way`), in this transaction: so it isn't
+		lost. Returns those from which nothing does because the escalation has begun anew.
+		"""
+		failed = [
+			(attempt, at)
+			for attempt, outcome, at in self._known
+			if attempt.purpose == Purpose.PAGE and _what_follows(attempt, outcome)[0] == MessageState.FAILED
+		]
+		standing = failures.standings({attempt.action_item for attempt, _at in failed})
+		notes, past = [], set()
+		for attempt, at in failed:
+			now = standing.get(attempt.action_item)
+			if now and now.follows(attempt.generation):
+				notes.append({"name": attempt.name, "was": attempt.attempt_id, "follow_up_utc": at})
+			elif now and now.is_past(attempt.generation):
+				past.add(attempt.name)
+		if notes:
+			failures.note(notes)
+			tick_soon()
+		return past
+
 	def _recorded(
-		self, attempt: Attempt, outcome: Outcome, at: datetime
+		self, attempt: Attempt, outcome: Outcome, at: datetime, *, stale: bool = False
 	) -> tuple[dict[str, Any], history.Line]:
 		"""The new state of a message after an attempt, and the line of history for it."""
 		status, kind, pause = _what_follows(attempt, outcome, ASK_AFTER if self._can_ask else AT_ONCE)
@@ -95,7 +122,8 @@ class Recorder:
 			"detail": detail,
 		}
 		repeated = bool(sent and attempt.possible_duplicate)
-		return state, outbox.line(attempt, kind, at, detail=detail[:300], possible_duplicate=repeated)
+		more = {"possible_duplicate": repeated, "stale": stale}
+		return state, outbox.line(attempt, kind, at, detail=detail[:300], **more)
 
 
 def _provider_id(attempt: Attempt, outcome: Outcome) -> str | None:
@@ -111,7 +139,7 @@ def may_retry(attempt: Attempt) -> bool:
 
 
 def _what_follows(
-	attempt: Attempt, outcome: Outcome, before_repeating: timedelta
+	attempt: Attempt, outcome: Outcome, before_repeating: timedelta = AT_ONCE
 ) -> tuple[MessageState, EventKind, timedelta | None]:
 	"""The message's new state, what history says, and the pause before the next attempt; None: there is none."""
 	match outcome:

@@ -14,7 +14,7 @@ import frappe
 from escalation_mgmt import delivery
 from escalation_mgmt.delivery.method_threads import MethodThreads
 from escalation_mgmt.delivery.process import Sender
-from escalation_mgmt.dispatch import acts, monitor, sweep
+from escalation_mgmt.dispatch import acts, another_way, monitor, sweep
 from escalation_mgmt.dispatch.evaluation import Snapshot
 from escalation_mgmt.engine import Audience, Decision, EventKind, Notice, run_due
 from escalation_mgmt.facts.people import Directory
@@ -48,14 +48,14 @@ def tick(send: Callable[[], object] | None = None) -> int:
 	total = 0
 	send = send or delivery.deliver
 	with connections_kept():
-		ran = acted = -1
-		while ran or acted:
+		ran = acted = went = -1
+		while ran or acted or went:
 			ran = _run_set()
 			total += max(ran, 0)
 			send()
-			acted = (
-				acts.carry_out()
-			)  # few at a time: what is due and what is to be sent waits for none of them
+			# Few at a time: what is due and what is to be sent waits for none of them.
+			acted = acts.carry_out()
+			went = another_way.carry_out()
 	return total
 
 

@@ -2,13 +2,13 @@
 
 import frappe
 
-from escalation_mgmt.dispatch import promptly
 from escalation_mgmt.dispatch.evaluation import Snapshot
 from escalation_mgmt.engine import RUNNING
 from escalation_mgmt.engine import release as engine_release
 from escalation_mgmt.storage import action_items
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM
+from escalation_mgmt.utils.jobs import tick_soon
 
 SET = 500
 
@@ -36,5 +36,5 @@ def held_by(maintenance: str) -> int:
 		snapshot.apply(decided, now)
 		released += len(decided)
 	if released:
-		promptly.run()
+		tick_soon()
 	return released

@@ -4,23 +4,14 @@ may be minutes away. Where one does, each step is still claimed by one (design r
 
 from datetime import datetime
 
-import frappe
-
 from escalation_mgmt.engine import TicketKey
 from escalation_mgmt.storage import action_items
-from escalation_mgmt.utils.jobs import enqueue_once
-
-TICK = "escalation_mgmt.dispatch.dispatcher.tick"  # by its path: the dispatcher itself evaluates tickets
-
-
-def run() -> None:
-	"""Ask a worker to run and send whatever is due, as soon as this transaction is committed."""
-	frappe.db.after_commit.add(lambda: enqueue_once(TICK, "dispatch"))
+from escalation_mgmt.utils.jobs import tick_soon
 
 
 def run_if_due(key: TicketKey, now: datetime) -> bool:
-	"""`run`, where the running item of this ticket is due; whether it is."""
+	"""Ask a worker to run what is due, where the running item of this ticket is; whether it is."""
 	due = action_items.is_due(key, now)
 	if due:
-		run()
+		tick_soon()
 	return due

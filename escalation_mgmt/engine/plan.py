@@ -53,6 +53,13 @@ class AfterMaintenance(StrEnum):
 	DROP = "Drop"
 
 
+class OnFailure(StrEnum):
+	"""What follows first where a page has failed for good; the other, where that can't be had."""
+
+	ANOTHER_METHOD = "Another Method First"
+	NEXT_STEP = "The Next Step First"
+
+
 class Act(StrEnum):
 	"""What a step does to the ticket, in place of a method that reaches people."""
 
@@ -186,6 +193,7 @@ class Plan:
 	ack_grace: timedelta = ZERO  # after the reminder
 	assign_on_acknowledgement: bool = False  # whoever acknowledges gets the ticket
 	after_maintenance: AfterMaintenance = AfterMaintenance.GO_ON
+	on_failure: OnFailure = OnFailure.ANOTHER_METHOD
 	stop: StopRules = StopRules()
 	owner: str = ""
 	subject: str = ""  # templates of the messages
@@ -249,6 +257,7 @@ class Plan:
 			"ack_timeout": self.ack_timeout.total_seconds(),
 			"ack_grace": self.ack_grace.total_seconds(),
 			**({"assign_on_acknowledgement": True} if self.assign_on_acknowledgement else {}),
+			**({} if self.on_failure is OnFailure.ANOTHER_METHOD else {"on_failure": str(self.on_failure)}),
 			"stop": {
 				"on_reply": self.stop.on_reply,
 				"on_first_response": self.stop.on_first_response,
@@ -299,6 +308,7 @@ class Plan:
 			ack_timeout=timedelta(seconds=data.get("ack_timeout", 0)),
 			ack_grace=timedelta(seconds=data.get("ack_grace", 0)),
 			assign_on_acknowledgement=data.get("assign_on_acknowledgement", False),
+			on_failure=OnFailure(data.get("on_failure", OnFailure.ANOTHER_METHOD)),
 			stop=StopRules(**data["stop"]),
 			owner=data["owner"],
 			subject=data["subject"],

@@ -23,6 +23,7 @@ from escalation_mgmt.engine import (
 	CalendarKind,
 	Clock,
 	InHours,
+	OnFailure,
 	OnlyIf,
 	Plan,
 	StartAt,
@@ -114,6 +115,7 @@ def from_doc(doc: Any) -> Plan:
 		ack_timeout=_seconds(doc.ack_timeout),
 		ack_grace=_seconds(doc.ack_grace),
 		assign_on_acknowledgement=bool(cint(doc.get("assign_on_acknowledgement"))),
+		on_failure=OnFailure(doc.get("on_failure") or OnFailure.ANOTHER_METHOD),
 		stop=StopRules(
 			on_reply=bool(cint(doc.stop_on_reply)),
 			on_first_response=bool(cint(doc.stop_on_first_response)),

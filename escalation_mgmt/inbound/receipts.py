@@ -5,14 +5,12 @@ from datetime import datetime
 
 import frappe
 
-from escalation_mgmt import delivery
-from escalation_mgmt.actions.escalate_now import escalate_now
-from escalation_mgmt.engine import NOT_DELIVERED, Audience, EventKind, Notice, Recipient, Status
+from escalation_mgmt.dispatch import another_way
+from escalation_mgmt.engine import EventKind
 from escalation_mgmt.facts.people import Directory
-from escalation_mgmt.notifiers.base import CannotReach
 from escalation_mgmt.storage import action_items, history, outbox
+from escalation_mgmt.storage.failures import FailedPage, Standing
 from escalation_mgmt.storage.message_state import MessageState, Purpose
-from escalation_mgmt.storage.outbox import StoredMessage
 from escalation_mgmt.utils import clock, fault_points, realtime, rows
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
 from escalation_mgmt.utils.masking import masked
@@ -34,7 +32,6 @@ _RANK = {
 		(MessageState.DELIVERED, MessageState.ANSWERED, MessageState.NOT_ANSWERED, MessageState.FAILED), 3
 	),
 }
-_STILL_ASK = (Status.ESCALATING, Status.EXHAUSTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,26 +46,21 @@ class Receipt:
 
 
 @dataclass(slots=True)
-class _Reported(StoredMessage):
-	"""The message that a receipt is about."""
+class _Reported(FailedPage):
+	"""The message that a receipt is about, which may be a notice, and may have arrived."""
 
 	purpose: Purpose
 	attempts: int
 	attempt_id: str | None  # None: no attempt is under way
 	provider_message_id: str | None  # of the attempt that we believe in
 	sent_utc: datetime | None
-	instead_of: str | None  # the message that didn't arrive, where this one goes another way
-	generation: int  # the item's, when the message was queued; as are what was to come next
-	next_run: int
-	next_group: int
 
 
 def take(receipt: Receipt) -> bool:
 	"""Record a receipt, if it tells anything new. Whoever calls has checked that it is the provider's, and commits.
 
-	What is unknown, older than what is known, or about a message that was given up changes nothing. A message that
-	failed to arrive is sent once more by another way; where there is none, the next step is brought forward. From one of
-	an earlier generation of the item nothing follows, and history says so.
+	What is unknown, older than what is known, or about a message that was given up changes nothing. What follows from one
+	that failed to arrive is `another_way`'s. From one of an earlier generation of the item nothing follows, and history says so.
 	"""
 	item = frappe.db.get_value(NOTIFICATION, receipt.notification, "action_item")
 	found = action_items.lock([item]) if item else []  # items before messages, as every decision locks them
@@ -79,25 +71,21 @@ def take(receipt: Receipt) -> bool:
 	now = clock.now()
 	others = outbox.carried([message], _Reported).get(message.name, [])
 	for each in (message, *(other for other in others if other.status == message.status)):
-		_take(found[0], each, receipt, now)
+		_take(Standing.of(found[0].item), each, receipt, now)
 	realtime.tell_forms([item])
 	fault_points.around_commit("receipt")
 	return True
 
 
-def _take(stored: action_items.Stored, message: _Reported, receipt: Receipt, now: datetime) -> None:
+def _take(standing: Standing, message: _Reported, receipt: Receipt, now: datetime) -> None:
 	"""Record a receipt that tells something new of a message, and what follows from it for whom it went to."""
 	_write(message, receipt, now)
-	missed = (
-		receipt.status == MessageState.FAILED
-		and message.purpose == Purpose.PAGE
-		and stored.item.status in _STILL_ASK
-	)
-	stale = missed and message.generation != stored.item.generation
+	missed = receipt.status == MessageState.FAILED and message.purpose == Purpose.PAGE
+	stale = missed and standing.is_past(message.generation)
 	detail = receipt.detail[:300]
 	history.append([outbox.line(message, _KINDS[receipt.status], now, detail=detail, stale=stale)])
-	if missed and not stale:
-		_another_way(stored, message, now)
+	if missed:
+		another_way.follow(message, now, Directory())
 
 
 def _locked(name: str) -> _Reported | None:
@@ -134,6 +122,7 @@ def _write(message: _Reported, receipt: Receipt, now: datetime) -> None:
 				"status": receipt.status,
 				"attempt_id": None,  # an outcome of delivery that comes later changes no state any more
 				"next_attempt_utc": None,
+				"follow_up_utc": None,
 				"sent_utc": message.sent_utc or now,
 				"provider_message_id": None
 				if message.carried_by  # it stands with the one that carries it
@@ -143,68 +132,3 @@ def _write(message: _Reported, receipt: Receipt, now: datetime) -> None:
 		],
 	)
 	rows.update_all(ITEM, [{"name": message.action_item, "updated_utc": now}])
-
-
-def _another_way(stored: action_items.Stored, failed: _Reported, now: datetime) -> None:
-	"""One re-send, to the same person, by the plan's next method that reaches them, or by any other."""
-	if outbox.counted_as(failed) in stored.item.acks:
-		return  # they have acknowledged by another message; the others are still asked
-	if failed.instead_of:
-		return
-	if way := _next_way(stored, failed):
-		name = outbox.queue_instead(failed, way, now)
-		instead = replace(failed, name=name, method=way.method, recipient=way.label)
-		history.append([outbox.line(instead, EventKind.INSTEAD, now)])
-		delivery.soon()
-		return
-	if stored.item.in_last_wait:
-		_tell_owners(stored, now)
-		return
-	escalate_now(failed.action_item, expected=outbox.next_of(failed), why=NOT_DELIVERED)
-
-
-def _tell_owners(stored: action_items.Stored, now: datetime) -> None:
-	"""No step is left that could be brought forward: once, because more may fail."""
-	about = str(EventKind.FAILED)
-	if stored.item.status is not Status.ESCALATING or frappe.db.exists(
-		NOTIFICATION, {"action_item": stored.item.id, "about": about}
-	):
-		return
-	outbox.queue_notices([(stored.item, Notice(Audience.OWNERS, EventKind.FAILED))], Directory(), now)
-	delivery.soon()
-
-
-def _next_way(stored: action_items.Stored, failed: _Reported) -> Recipient | None:
-	if not failed.user:
-		return None
-	directory = Directory()
-	person = directory.person(failed.user)
-	tried = _methods_tried(failed)
-	later = [step.method for step in stored.item.plan.steps if step.number > failed.step]
-	for method in dict.fromkeys([*later, *directory.methods()]):
-		notifier, why = directory.notifier(method)
-		if method in tried or why or not notifier or isinstance(person, str):
-			continue
-		try:
-			address = notifier.address_of(person)
-		except CannotReach:
-			continue
-		return Recipient(method=method, address=address, label=person.name, user=failed.user)
-	return None
-
-
-def _methods_tried(failed: _Reported) -> set[str]:
-	"""By which this person has been paged in this run already."""
-	return set(
-		frappe.get_all(
-			NOTIFICATION,
-			filters={
-				"action_item": failed.action_item,
-				"user": failed.user,
-				"run": failed.run,
-				"purpose": Purpose.PAGE,
-			},
-			pluck="method",
-			order_by="name",
-		)
-	)

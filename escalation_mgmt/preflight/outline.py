@@ -11,6 +11,7 @@ from escalation_mgmt.engine import (
 	EVERYONE,
 	Clock,
 	InHours,
+	OnFailure,
 	Plan,
 	Rung,
 	StartAt,
@@ -90,6 +91,8 @@ def _counted(plan: Plan) -> str:
 		words += " " + _(
 			"Once it is acknowledged, and nothing happens on the ticket: a reminder after {0}, and {1} later it goes on."
 		).format(timeout, grace)
+	if plan.on_failure is OnFailure.NEXT_STEP:
+		words += " " + _("Where a message fails, the next step runs at once.")
 	if plan.asks_calendar:
 		words += " " + _("The calendar moves these times; a rehearsal shows how.")
 	return words

@@ -1,6 +1,6 @@
 """Messages that wait to be sent: queued with the decision that asks for them, withdrawn with the one that ends it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from escalation_mgmt.engine import (
 	Notice,
 	Page,
 	Recipient,
+	Status,
 )
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.storage import bell, history, message_secrets
@@ -27,6 +28,10 @@ from escalation_mgmt.utils.doctypes import NOTIFICATION
 
 NEXT = ("generation", "next_run", "next_group")
 """The position of its item when a page was queued: what comes next unless something happens."""
+
+
+STILL_ASK = (Status.ESCALATING, Status.EXHAUSTED)
+"""Pages are for as long as nobody has the item; one of an exhausted item may still be under way."""
 
 
 @dataclass(slots=True)
@@ -86,6 +91,15 @@ def select(kind: type[M], which: str, values: Sequence[Any]) -> list[M]:
 def counted_as(message: Any) -> str:
 	"""Under which an acknowledgement by whom a message goes to is counted, as the engine counts it."""
 	return message.user or message.recipient
+
+
+def is_called_to_help(
+	user: str | None, queued: datetime, status: str, acknowledged: datetime | None, added: Collection[str]
+) -> bool:
+	"""Whether a page to this user that was queued then asks them to help whoever has the item, of which the rest is."""
+	if status != Status.ACKNOWLEDGED or not acknowledged:
+		return False
+	return user in added and queued >= acknowledged
 
 
 def line(message: StoredMessage, kind: EventKind, at: datetime, **more: Any) -> history.Line:

@@ -25,6 +25,14 @@ def enqueue_once(function: Callable[[], object] | str, job: str) -> None:
 	_enqueue(function, lambda: {"job_id": _id_of(job), "deduplicate": True})
 
 
+TICK = "escalation_mgmt.dispatch.dispatcher.tick"  # by its path: what asks for it lies below it
+
+
+def tick_soon() -> None:
+	"""Ask a worker to run and send whatever is due, as soon as this transaction is committed."""
+	frappe.db.after_commit.add(lambda: enqueue_once(TICK, "dispatch"))
+
+
 def _enqueue(function: Callable[..., object] | str, how: Callable[[], dict[str, Any]]) -> None:
 	path = function if isinstance(function, str) else f"{function.__module__}.{function.__name__}"
 	try:

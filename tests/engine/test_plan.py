@@ -3,6 +3,7 @@ from datetime import timedelta
 from hypothesis import given
 
 from escalation_mgmt.engine import (
+	OnFailure,
 	Plan,
 )
 from tests.engine.make import minutes, plan
@@ -31,6 +32,12 @@ def test_a_frozen_form_of_before_there_was_a_choice_reads_as_if_nobody_had_chose
 	for step in stored["steps"]:
 		del step["needs"], step["in_working_time"]
 	assert Plan.from_dict(stored) == of
+
+
+def test_what_follows_a_failure_stands_in_the_frozen_form_where_it_isnt_the_usual() -> None:
+	assert "on_failure" not in plan(0).to_dict() and plan(0).on_failure is OnFailure.ANOTHER_METHOD
+	of = plan(0, on_failure=OnFailure.NEXT_STEP)
+	assert of.to_dict()["on_failure"] == "The Next Step First" and Plan.from_dict(of.to_dict()) == of
 
 
 @given(plans())

@@ -305,6 +305,25 @@ def test_11_killed_while_a_receipt_is_taken(world: World, point: str, status: st
 	world.expect_email("tech@x.test")
 
 
+@pytest.mark.parametrize(
+	"point",
+	["delivery.recorded.before", "delivery.recorded.after", "way.before", "way.after"],
+)
+def test_11_killed_between_a_refusal_and_the_other_way(world: World, point: str) -> None:
+	"""What follows is noted with the failure: another process finds it, and it follows once."""
+	world.contact("tech@x.test", TINA)
+	world.plan((0, "SMS"), (5, "Email", "User", "lead@x.test"))
+	ticket = world.ticket()
+	world.providers.faults.twilio.refuse(21211, times=1 + (point == "delivery.recorded.before"))
+	world.wait(10)
+	assert killed(world, f"{point}:1")
+	world.forward(3 if point == "delivery.recorded.before" else 0)  # the attempt was never heard of again
+	item = world.item(ticket)
+	world.expect_email("tech@x.test")
+	assert world.kinds(item).count("Sent Another Way") == world.kinds(item).count("Failed") == 1
+	assert [m.status for m in world.messages(item)] == ["Failed", "Sent"]
+
+
 def test_11_every_point_is_killed_at() -> None:
 	"""Each that the code has is named in this file."""
 	code = "".join(

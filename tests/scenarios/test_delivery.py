@@ -21,6 +21,10 @@ def paging(world: World, **more) -> object:
 	return world.ticket()
 
 
+def told_that_no_step_is_left(world: World) -> None:
+	world.expect_email("owner@x.test", "did not arrive, and no step is left")
+
+
 def state(world: World, ticket) -> tuple:
 	message = world.messages(world.item(ticket))[0]
 	return message.status, message.attempts, bool(message.possible_duplicate)
@@ -33,6 +37,7 @@ def test_19_a_4xx_is_final(world: World, code: int) -> None:
 	world.forward(10)
 	assert state(world, ticket) == ("Failed", 1, False)
 	assert f"failed. {code}" in world.lines(world.item(ticket))
+	told_that_no_step_is_left(world)
 	world.forward(20)
 
 
@@ -60,6 +65,7 @@ def test_18_retries_are_bounded(world: World) -> None:
 	for seconds in (10, 30, 90, 300):
 		world.forward(seconds=seconds)
 	assert state(world, ticket) == ("Failed", 5, False)
+	told_that_no_step_is_left(world)
 	world.forward(20)
 
 
@@ -110,6 +116,7 @@ def test_19_a_large_answer_is_cut_and_a_redirect_not_followed(world: World) -> N
 	world.forward(10)
 	message = world.messages(world.item(other))[0]
 	assert message.status == "Failed" and "redirects are not followed" in message.detail
+	told_that_no_step_is_left(world)
 
 
 def test_19_a_private_address_is_refused_when_it_is_connected_to(world: World) -> None:
@@ -124,6 +131,7 @@ def test_19_a_private_address_is_refused_when_it_is_connected_to(world: World) -
 	world.forward(10)
 	message = world.messages(world.item(ticket))[0]
 	assert message.status == "Failed" and "not on the public internet" in message.detail
+	told_that_no_step_is_left(world)
 
 
 def test_email_refused_for_now_is_retried_and_for_good_is_not(world: World) -> None:
@@ -134,7 +142,8 @@ def test_email_refused_for_now_is_retried_and_for_good_is_not(world: World) -> N
 	world.forward(10)
 	world.expect_email("second@x.test")
 	item = world.item(ticket)
-	assert [m.status for m in world.messages(item)] == ["Queued", "Failed", "Sent"]
+	assert [m.status for m in world.messages(item, purpose="Page")] == ["Queued", "Failed", "Sent"]
+	told_that_no_step_is_left(world)
 	assert "550: " in world.lines(item) and "no such user" in world.lines(item)
 	world.forward(seconds=10)
 	world.expect_email("tech@x.test")

@@ -186,6 +186,7 @@ def test_smtp_address(world):
 	world.forward(10)
 	lines = world.lines(world.item(t))
 	assert "board.private" not in lines
+	world.expect_email("owner@x.test", "did not arrive, and no step is left")
 
 
 def test_smtp_address_of_a_user(world):
@@ -194,7 +195,9 @@ def test_smtp_address_of_a_user(world):
 	world.providers.faults.smtp.refuse(550, "5.1.1 <Tech@X.test>: rejected", to="tech@x.test")
 	world.forward(10)
 	item = world.item(t)
-	for told in (world.lines(item).splitlines()[-1], world.messages(item)[0].detail):
+	world.expect_email("owner@x.test", "did not arrive, and no step is left")
+	failed = next(line for line in world.lines(item).splitlines() if "rejected" in line)
+	for told in (failed, world.messages(item)[0].detail):
 		assert "tech@x.test" not in told.lower() and "< Tina Tech>: rejected" in told
 
 

@@ -143,6 +143,7 @@ def test_an_inside_address_is_refused_all_the_same(world: World, proxy: ForwardP
 	world.forward(10)
 	assert "not on the public internet" in world.messages(world.item(ticket))[0].detail
 	assert proxy.passed == []
+	world.expect_email("owner@x.test", "did not arrive, and no step is left")
 
 
 def test_a_proxy_that_refuses_is_asked_again(world: World, tmp_path: Path) -> None:

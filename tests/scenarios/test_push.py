@@ -254,6 +254,7 @@ def test_only_dead_devices_is_a_failure_in_words(world: World) -> None:
 	assert "No device of theirs takes notifications any more" in detail(world, ticket)
 	assert set(dead(world)) == {"iPhone, Safari", "App"}
 	assert "app was removed" in dead(world)["App"]
+	world.expect_email(TECH)  # instead
 	other = world.ticket("Another")
 	world.forward(10)
 	assert "Nobody has a device" in world.lines(world.item(other))
@@ -272,6 +273,7 @@ def test_a_refusal_is_final_and_in_words(world: World, code: int, says: str) -> 
 	assert state(world, ticket) == ("Failed", 1, False) and says in detail(world, ticket)
 	assert "secret" not in detail(world, ticket) + world.lines(world.item(ticket))
 	assert not dead(world)
+	world.expect_email(TECH)  # instead
 	world.forward(20)
 
 
@@ -323,6 +325,7 @@ def test_what_fcm_refuses_is_final_and_in_words(world: World, code: str, says: s
 	world.providers.faults.fcm.error(code)
 	world.forward(10)
 	assert state(world, ticket) == ("Failed", 1, False) and says in detail(world, ticket)
+	world.expect_email(TECH)  # instead
 
 
 @BOTH
@@ -346,6 +349,7 @@ def test_words_are_found_outside_of_the_event_loop(
 		world.providers.faults.webpush.status(413, body="bad")
 	world.forward(10)
 	assert state(world, ticket) == ("Failed", 1, False)
+	world.expect_email(TECH)  # instead
 
 
 def refuse_the_next_token(world: World) -> None:
@@ -362,6 +366,7 @@ def test_google_refuses_the_service_account(world: World) -> None:
 	world.forward(10)
 	assert state(world, ticket)[0] == "Failed"
 	assert "Google refuses the FCM service account" in detail(world, ticket)
+	world.expect_email(TECH)  # instead
 
 
 @BOTH
@@ -431,6 +436,7 @@ def test_13_an_address_inside_is_refused_when_it_is_sent_to(world: World, addres
 	assert state(world, ticket) == ("Failed", 1, False)
 	# A name is none that is known, before anybody looks where it points.
 	assert any(why in detail(world, ticket) for why in ("not on the public internet", "no push service"))
+	world.expect_email(TECH)  # instead
 
 
 def test_keys_are_rotated_and_devices_of_the_old_key_are_reached_until_the_next_time(world: World) -> None:
@@ -811,8 +817,10 @@ def _judged(world: World, url: str) -> None:
 	refused = world.ticket("Refused")
 	world.forward(10)
 	assert state(world, refused) == ("Failed", 1, False)
+	world.expect_email(TECH, "Refused")
 	requests.post(f"{url}/expire-subscription/{given['clientHash']}", timeout=10)
 	rewrite({"user": TECH}, endpoint=given["endpoint"], **given["keys"])
 	world.ticket("Expired")
 	world.forward(10)
 	assert list(dead(world)) == ["x"]
+	world.expect_email(TECH, "Expired")

@@ -142,6 +142,7 @@ def test_18_a_refusal_is_final_and_says_what_to_do(world: World, code: int) -> N
 	assert state(world, ticket) == ("Failed", 1, False)
 	detail = world.messages(world.item(ticket))[0].detail
 	assert f"(Twilio {code})" in detail and len(detail) > 30
+	world.expect_email("tech@x.test")  # instead
 	world.forward(20)
 
 
@@ -337,7 +338,9 @@ def test_18_failed_is_sent_once_more_by_the_next_method(world: World) -> None:
 	assert [(m.method, m.status) for m in world.messages(item)] == [("SMS", "Failed"), ("Phone Call", "Sent")]
 	assert "The phone was off or out of reach. (Twilio 30003)" in world.lines(item)
 	assert "Phone Call to Tina Tech is sent instead." in world.lines(item)
-	call.fail()  # the re-send fails as well: no third, but the next step comes at its own time
+	call.fail()  # the re-send fails as well: the third way is any, and no fourth is left
+	world.tick()
+	world.expect_email("tech@x.test")
 	world.forward(29)
 	assert item.current_step == 1
 	world.forward(1)
