@@ -32,12 +32,8 @@ class Page:
 	of: Mapping[Clock, Sequence[TicketKey]]
 
 	@cached_property
-	def running(self) -> set[tuple[TicketKey, Clock]]:
-		return action_items.with_running_items(self.facts, self.of)
-
-	@cached_property
-	def pasts(self) -> Mapping:
-		return action_items.pasts(self.facts)
+	def history(self) -> action_items.History:
+		return action_items.history_of(self.facts)
 
 	@cached_property
 	def states(self) -> Mapping:
@@ -105,15 +101,15 @@ def wanting(page: Page, of: Clock, enabled: Mapping[str, Plan]) -> dict[TicketKe
 	"""Those of a page's tickets for which an item should be opened for a clock, by whichever plan, and which; None: that can't be
 	told for all at once.
 	"""
-	past = {key: page.pasts[key, of] for key in page.of.get(of, ()) if (key, of) in page.pasts}
-	keys = [key for key in page.of.get(of, ()) if (key, of) not in page.running]
+	past, running = page.history.pasts, page.history.running
+	keys = [key for key in page.of.get(of, ()) if (key, of) not in running]
 	if of is Clock.NEXT_RESPONSE:
 		keys = [key for key in keys if key.name in page.waiting]
 
 	def has_had_its_item(key: TicketKey) -> bool:
 		asked = page.waiting[key.name] if of is Clock.NEXT_RESPONSE else ()
-		known = page.states.get(key)
-		return key in past and settled(past[key], page.facts[key], known, clock=of, asked=asked)
+		last, known = past.get((key, of)), page.states.get(key)
+		return bool(last) and settled(last, page.facts[key], known, clock=of, asked=asked)
 
 	enabled = {version: plan for version, plan in enabled.items() if plan.clock is of}
 	keys = _taken(page, [key for key in keys if not has_had_its_item(key)], enabled)
@@ -122,7 +118,7 @@ def wanting(page: Page, of: Clock, enabled: Mapping[str, Plan]) -> dict[TicketKe
 	for key in keys:
 		known = page.states.get(key)
 		try:
-			opening = snapshot.opening(key, enabled, now, clock=of, past=past.get(key), known=known)
+			opening = snapshot.opening(key, enabled, now, clock=of, past=past.get((key, of)), known=known)
 		except Exception:
 			wanted[key] = None  # evaluated by itself, which says what is wrong with it
 		else:

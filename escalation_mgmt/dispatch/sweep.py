@@ -26,6 +26,7 @@ from escalation_mgmt.utils import clock, fault_points, installation, rows
 from escalation_mgmt.utils.error_reports import report_once
 
 BATCH = 200  # small, because due steps wait for the end of a batch
+PAGE = 400  # tickets of which most have nothing to be done for
 EXHAUSTED = 2000  # exhausted items that one sweep looks at
 _LOOKED_AT = "escalation_exhausted_looked_at"
 
@@ -115,7 +116,7 @@ def _next(stored: action_items.Stored, snapshot: Snapshot, now: Any) -> Decision
 def _find_missed(doctype: str) -> Iterator[None]:
 	"""Open items for tickets that want one and have none running: those that a plan may take."""
 	try:
-		for page in missed.pages(list(plans.enabled(doctype).values()), BATCH):
+		for page in missed.pages(list(plans.enabled(doctype).values()), PAGE):
 			_safely(f"some of {doctype} can't be swept", partial(_open_where_wanted, page))
 			yield
 	except Exception:

@@ -252,47 +252,38 @@ def awaiting_reply(doctype: str, names: Sequence[str]) -> dict[str, tuple[dateti
 		return {}
 	src = source(doctype)
 	linking = "`content` like %s" if src.split_from else "`name` = %s"  # which none has
+	in_json = "json_arrayagg" if frappe.db.db_type == "mariadb" else "json_group_array"
 	found = frappe.db.sql(
 		"select `reference_name`, max(case when `sent_or_received` = 'Received' then `creation` end),"
+		f" {in_json}(case when `sent_or_received` = 'Received' then `creation` end),"
 		f" max(case when `sent_or_received` = 'Sent' and not ({linking}) then `creation` end)"
 		" from `tabCommunication` where `reference_doctype` = %s and `communication_type` = 'Communication'"
 		f" and `reference_name` in ({placeholders(names)}) group by `reference_name`",
 		(LINK_OF_A_PART, doctype, *names),
 	)
-	wrote = {str(name): (asked, replied) for name, asked, replied in found if asked}
+	wrote = {str(name): said for name, *said in found if said[0]}
 	if not wrote:
 		return {}
 	first, last = (f"`{of}`" if of in src.fields else "null" for of in (src.first_response, src.last_reply))
 	sql = f"select `name`, {first}, {last} from `tab{doctype}` where `name` in ({placeholders(wrote)})"
-
-	def may_wait(asked: Any, replied: Any, first_response: Any, last_reply: Any) -> bool:
-		if not replied:
-			return bool(first_response)
+	waiting = {}
+	for name, first_response, last_reply in frappe.db.sql(sql, tuple(wrote)):
+		asked, all_asked, replied = wrote[str(name)]
 		# What merging copied hither is no reply to who waits here.
-		return asked > replied or bool(last_reply and not _among(last_reply, [get_datetime(replied)]))
-
-	answered = {
-		str(name): max(get_datetime(at) for at in (wrote[str(name)][1], *stamps) if at)
-		for name, *stamps in frappe.db.sql(sql, tuple(wrote))
-		if may_wait(*wrote[str(name)], *stamps)
-	}
-	return _received_since(doctype, answered)
+		copied = replied and last_reply and not _among(last_reply, [get_datetime(replied)])
+		if copied or (asked > replied if replied else first_response):
+			answered = max(get_datetime(at) for at in (replied, first_response, last_reply) if at)
+			waiting[str(name)] = _after(answered, all_asked)
+	return waiting
 
 
-def _received_since(doctype: str, answered: Mapping[str, datetime]) -> dict[str, tuple[datetime, ...]]:
-	"""When somebody wrote from outside on each of these tickets after an instant in the site's zone; in UTC, rising."""
-	if not answered:
-		return {}
-	found: dict[str, list[datetime]] = {name: [] for name in answered}
-	for name, at in frappe.db.sql(
-		"select `reference_name`, `creation` from `tabCommunication` where `reference_doctype` = %s"
-		" and `communication_type` = 'Communication' and `sent_or_received` = 'Received'"
-		f" and `creation` > %s and `reference_name` in ({placeholders(answered)}) order by `creation`",
-		(doctype, min(answered.values()), *answered),
-	):
-		if get_datetime(at) > answered[str(name)]:
-			found[str(name)].append(clock.stamp_to_utc(at))
-	return {name: tuple(times) for name, times in found.items()}
+def _after(answered: datetime, in_json: str) -> tuple[datetime, ...]:
+	"""Those of these instants in the site's zone that are later; in UTC, rising. () for a list that is cut off, as very long ones are."""
+	try:
+		times = [datetime.fromisoformat(text) for text in json.loads(in_json) if text]
+	except ValueError:
+		return ()
+	return tuple(clock.stamp_to_utc(at) for at in sorted(times) if at > answered)
 
 
 def asked_again(doctype: str, names: Sequence[str]) -> set[str]:

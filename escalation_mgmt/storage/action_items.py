@@ -228,59 +228,80 @@ def read(names: Sequence[str]) -> list[Stored]:
 
 def past(key: TicketKey) -> dict[Clock, Past]:
 	"""What is remembered of the ticket's last item for each clock, ended or not."""
-	return {clock: found for (_key, clock), found in pasts([key]).items()}
+	return {clock: found for (_key, clock), found in history_of([key]).pasts.items()}
 
 
-def pasts(keys: Iterable[TicketKey]) -> dict[tuple[TicketKey, Clock], Past]:
-	"""What is remembered of the last item for each clock of each of these tickets of one DocType: nothing of what had a name
-	before.
+@dataclass(frozen=True, slots=True)
+class History:
+	"""What there was for tickets: what is remembered of the last item for each clock of each, nothing of what had a name before;
+	and those that have a running item for a clock, or whose name has one.
+	"""
+
+	pasts: dict[tuple[TicketKey, Clock], Past]
+	running: set[tuple[TicketKey, Clock]]
+
+
+_PAST = (
+	*("clock", "status", "priority", "priority_level", "team", "ticket_type", "customer"),
+	*("ticket_was_closed", "no_plan_matched", "after_answer", "opened_utc", "ended_utc", "clock_utc"),
+	*("ticket_created", "running_ticket"),
+)
+
+
+def history_of(keys: Iterable[TicketKey]) -> History:
+	"""What there was for tickets of one DocType. In one text for each item, and only what is asked is read of it: to a sweep of
+	many tickets it is the columns that are dear.
 	"""
 	asked = {key.name: key for key in keys}
+	found = History({}, set())
 	if not asked:
-		return {}
-	found = frappe.get_all(
-		ITEM,
-		filters={
-			"reference_doctype": next(iter(asked.values())).doctype,
-			"reference_name": ("in", list(asked)),
-		},
-		fields=[
-			*("reference_name", "status", "priority", "priority_level", "team", "ticket_type", "customer"),
-			*("ticket_was_closed", "no_plan_matched", "reference_doctype", "ticket_created"),
-			*("after_answer", "opened_utc", "ended_utc", "clock", "clock_utc"),
-		],
-		order_by="opened_utc asc, name asc",
+		return found
+	columns = ", ".join(f"`{column}`" for column in _PAST)
+	sql = (
+		f"select `reference_name`, json_array({columns}) from `tab{ITEM}` where `reference_doctype` = %s"
+		f" and `reference_name` in ({rows.placeholders(asked)}) order by `opened_utc`, `name`"
 	)
-	return {
-		(asked[row.reference_name], Clock(row.clock)): Past(
-			status=Status(row.status),
-			facts=_facts(row),
-			ticket_was_closed=bool(row.ticket_was_closed),
-			no_match=bool(row.no_plan_matched),
-			after_answer=bool(row.after_answer),
-			opened_at=row.opened_utc,
-			ended_at=row.ended_utc,
-			clock_at=row.clock_utc,
+	for name, text in frappe.db.sql(sql, (next(iter(asked.values())).doctype, *asked)):
+		key, values = asked[name], json.loads(text)
+		clock, status, priority, level, team, ticket_type, customer, *flags = values[:10]
+		opened, ended, began, created, running = values[10:]
+		of = key, Clock(clock)
+		if running:
+			found.running.add(of)
+		if key.is_another(TicketKey(key.doctype, name, _instant(created))):
+			continue
+		facts = MatchFacts(
+			priority=priority or "",
+			level=level or 0,
+			team=team or "",
+			ticket_type=ticket_type or "",
+			customer=customer or "",
 		)
-		for row in found
-		if not asked[row.reference_name].is_another(ticket_of(row))
-	}
+		closed, no_match, after_answer = map(bool, flags)
+		found.pasts[of] = Past(
+			status=Status(status),
+			facts=facts,
+			ticket_was_closed=closed,
+			no_match=no_match,
+			after_answer=after_answer,
+			opened_at=_instant(opened),
+			ended_at=_instant(ended),
+			clock_at=_instant(began),
+		)
+	return found
 
 
-def with_running_items(keys: Iterable[TicketKey], clocks: Iterable[Clock]) -> set[tuple[TicketKey, Clock]]:
-	"""Those of these tickets that have a running item for one of these clocks, or whose name has one, and for which."""
-	of = list(clocks)
-	asked = {running_ticket(key, clock): (key, clock) for key in keys for clock in of}
-	if not asked:
-		return set()
-	placeholders = rows.placeholders(asked)
-	sql = f"select `running_ticket` from `tab{ITEM}` where `running_ticket` in ({placeholders})"
-	return {asked[row[0]] for row in frappe.db.sql(sql, tuple(asked))}
+def _instant(text: str | None) -> datetime | None:
+	return datetime.fromisoformat(text) if text else None
 
 
 def with_running_item(keys: Iterable[TicketKey]) -> set[TicketKey]:
-	"""Those that have one for the first response."""
-	return {key for key, _clock in with_running_items(keys, [Clock.FIRST_RESPONSE])}
+	"""Those of these tickets that have a running item for the first response, or whose name has one."""
+	asked = {running_ticket(key): key for key in keys}
+	if not asked:
+		return set()
+	sql = f"select `running_ticket` from `tab{ITEM}` where `running_ticket` in ({rows.placeholders(asked)})"
+	return {asked[row[0]] for row in frappe.db.sql(sql, tuple(asked))}
 
 
 def note_closed(key: TicketKey) -> None:

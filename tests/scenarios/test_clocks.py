@@ -8,6 +8,7 @@ import pytest
 
 from escalation_mgmt.actions.acknowledge import acknowledge
 from escalation_mgmt.actions.start import start
+from escalation_mgmt.dispatch.evaluation import Snapshot
 from escalation_mgmt.engine import Actor, Clock, TicketKey
 from escalation_mgmt.storage import action_items, ticket_list
 from escalation_mgmt.utils import clock
@@ -61,6 +62,48 @@ def asked_again(world: World, ticket: Any) -> None:
 	"""An agent answers, and then the customer writes."""
 	world.reply(ticket)
 	world.reply(ticket, "customer@x.test", "Received")
+
+
+def looked_closer(world: World, monkeypatch: pytest.MonkeyPatch) -> list[Clock]:
+	"""For which clocks a sweep reads all of a ticket, in the order in which it does."""
+	found: list[Clock] = []
+	real = Snapshot.opening
+	with monkeypatch.context() as patch:
+		patch.setattr(
+			Snapshot, "opening", lambda *given, **more: found.append(more["clock"]) or real(*given, **more)
+		)
+		world.sweep()
+	return found
+
+
+def test_of_who_waits_since_their_item_the_sweep_reads_no_more(
+	world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	three_plans(world)
+	ticket = world.ticket()
+	asked_again(world, ticket)
+	until(world, of(world, ticket, NEXT).due_utc)
+	world.wait(200)
+	world.tick()
+	world.inbox.take_all()
+	ended = of(world, ticket, NEXT)
+	assert ended.status == "Exhausted"
+	assert looked_closer(world, monkeypatch) == []
+	world.reply(ticket, "customer@x.test", "Received")
+	assert looked_closer(world, monkeypatch) == [], "they still wait since the same message"
+	if frappe.db.db_type == "mariadb":
+		frappe.db.sql("set session group_concat_max_len = 40")
+		try:
+			assert looked_closer(world, monkeypatch) == [Clock.NEXT_RESPONSE], "what is cut off tells nothing"
+		finally:
+			frappe.db.sql("set session group_concat_max_len = default")
+	asked = frappe.get_all(
+		"Communication", {"sent_or_received": "Received"}, pluck="name", order_by="creation"
+	)
+	frappe.db.delete("Communication", {"name": asked[0]})
+	frappe.db.commit()
+	assert looked_closer(world, monkeypatch)[0] is Clock.NEXT_RESPONSE, "what they asked first is gone"
+	assert of(world, ticket, NEXT).name != ended.name
 
 
 def test_32_each_opens_runs_and_ends_by_its_own_rule(world: World) -> None:
