@@ -34,14 +34,17 @@ def assigned_by_acknowledging(item: ActionItem) -> Deed | None:
 	user = item.acknowledged_user
 	if not (item.plan.assign_on_acknowledgement and user and item.acknowledged_at):
 		return None
-	step = step_of(item.plan, BY_ACKNOWLEDGEMENT, user)
-	return Deed(step, item.version, item.acknowledged_at, user)  # each acknowledgement is one of its own
+	return Deed(
+		_assigning_to(user), item.version, item.acknowledged_at, user
+	)  # each acknowledgement is one of its own
 
 
 def step_of(plan: Plan, number: int, user: str) -> Step:
 	"""The step that orders an act, by its number; `user` gets the ticket who acknowledged, which no step of the plan orders."""
-	if number != BY_ACKNOWLEDGEMENT:
-		return plan.steps[number - 1]
+	return plan.steps[number - 1] if number != BY_ACKNOWLEDGEMENT else _assigning_to(user)
+
+
+def _assigning_to(user: str) -> Step:
 	target = Target(TargetKind.USER, user)
 	return Step(number=BY_ACKNOWLEDGEMENT, wait=ZERO, method=str(Act.ASSIGN), target=target)
 

@@ -39,6 +39,7 @@ from escalation_mgmt.engine import (
 	remember,
 	remember_act,
 	run_due,
+	step_of,
 )
 from tests.engine.make import T0, always, everybody, minutes, nobody, opened, plan, ticket
 
@@ -360,3 +361,31 @@ def test_in_a_rehearsal_too_no_act_ends_its_own_item() -> None:
 	stops = lambda _deed, was: replace(was, stopped_by_condition=True)  # noqa: E731
 	line = rehearse(of, ticket(), Context(T0, reaches=everybody), leaves=stops)
 	assert line.pages and line.item.status is Status.EXHAUSTED
+
+
+def test_the_step_of_an_act_is_found_by_its_number() -> None:
+	of = with_steps(page(1), act(Act.COMMENT, 2), act(Act.RAISE, 3, value="Urgent"), page(4))
+	assert [step_of(of, number, "a") for number in (1, 2, 3, 4)] == list(of.steps)
+	by_acknowledging = step_of(of, BY_ACKNOWLEDGEMENT, "a")
+	assert (by_acknowledging.act, by_acknowledging.target) == (Act.ASSIGN, Target(TargetKind.USER, "a"))
+
+
+def test_what_answered_the_ticket_before_its_item_began_is_no_end_of_it() -> None:
+	item = run(opened(with_steps(act(Act.SET_STATUS, value="Replied"), page(2, 10)))).item
+	before = ticket(replied_at=item.answered_since - minutes(1))
+	after = replace(before, replied_at=item.answered_since + minutes(1))
+	assert not ends_itself(item, before, before) and ends_itself(item, before, after)
+	assert not ends_itself(item, after, after), "it had ended by somebody else's"
+	assert not ends_itself(replace(item, status=Status.EXHAUSTED), before, after)
+
+
+def test_what_became_of_an_act_is_said_when_it_became_so() -> None:
+	item = run(opened(with_steps(act(Act.COMMENT), page(2, 10)))).item
+	deed, now = Deed(item.plan.steps[0], 0, T0, ""), T0 + minutes(3)
+	for decision in (
+		act_done(item, deed, ticket(), ticket(), Outcome(), now),
+		act_failed(item, deed, "no", now),
+		act_withdrawn(item, deed, now),
+	):
+		assert [event.at for event in decision.events] == [now] and decision.notices == ()
+		assert decision.item == replace(item, version=item.version + 1)
