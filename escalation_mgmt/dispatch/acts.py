@@ -108,6 +108,10 @@ def _settle(waiting: StoredDeed) -> _Settled | None:
 	if not stored or not deed:
 		return None
 	snapshot = Snapshot([stored.key], lock=True)
+	if snapshot.is_over(stored) and not snapshot.ticket(stored).gone:
+		# Looked at again, as before every step (design rule 4): it may have been answered without an event.
+		evaluate_ticket(stored.key)
+		(stored,) = action_items.lock([stored.item.id])
 	snapshot.directory.read([deed.user] if deed.user else ())
 	decision, state, changed = _decide(stored, deed, snapshot)
 	acts.settle(deed.name, state, now)
@@ -130,7 +134,7 @@ def _decide(
 	now, item = clock.now(), stored.item
 	deed = _as_ordered(item, waiting)
 	ticket = snapshot.ticket(stored)
-	if ticket.gone or not is_wanted(item, waiting.step, waiting.user):
+	if snapshot.is_over(stored) or not is_wanted(item, waiting.step, waiting.user):
 		return act_withdrawn(item, deed, now), DeedState.WITHDRAWN, False
 	frappe.db.savepoint(_SAVEPOINT)
 	try:

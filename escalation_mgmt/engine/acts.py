@@ -64,17 +64,20 @@ def ends_itself(item: ActionItem, before: Ticket, after: Ticket) -> bool:
 	return answer(before, plan, since) is None and answer(after, plan, since) is not None
 
 
-def follow(item: ActionItem, before: Ticket, after: Ticket) -> ActionItem:
-	"""The item as an act leaves it. What somebody else has changed on the ticket is still to be seen, and isn't taken over."""
+def follow(item: ActionItem, act: Act | None, before: Ticket, after: Ticket) -> ActionItem:
+	"""The item as an act leaves it. What somebody else has changed on the ticket is still to be seen, and isn't taken over; nor is
+	whom a rule of the helpdesk assigned it to because of the act: they aren't whom the plan names.
+	"""
 	facts = {
 		each.name: getattr(after.facts, each.name)
 		for each in fields(MatchFacts)
 		if getattr(after.facts, each.name) != getattr(before.facts, each.name)
 	}
+	assigned = act is Act.ASSIGN and after.assignees != before.assignees
 	return replace(
 		item,
 		facts=replace(item.facts, **facts),
-		assignees=item.assignees if after.assignees == before.assignees else after.assignees,
+		assignees=after.assignees if assigned else item.assignees,
 		acted=item.acted or bool(facts),
 		version=item.version + 1,
 	)
@@ -93,7 +96,7 @@ def act_done(
 	item: ActionItem, deed: Deed, before: Ticket, after: Ticket, outcome: Outcome, now: datetime
 ) -> Decision:
 	"""An act is done: `before` and `after` are the ticket. Who was notified hears to whom it was assigned."""
-	new = follow(item, before, after)
+	new = follow(item, deed.step.act, before, after)
 	notices: tuple[Notice, ...] = ()
 	by_step = deed.step.number != BY_ACKNOWLEDGEMENT  # else they hear that it was acknowledged
 	if by_step and deed.step.act is Act.ASSIGN and set(new.assignees) != set(item.assignees):

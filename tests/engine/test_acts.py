@@ -130,6 +130,16 @@ def test_one_that_reached_nobody_begins_again_where_its_own_act_assigns_the_tick
 	assert same.item.stalled and [event.kind for event in same.events] == [K.ACT_DONE]
 
 
+def test_whom_it_was_assigned_to_because_of_another_act_is_still_to_be_seen() -> None:
+	of = with_steps(act(Act.SET_TEAM, value="Network"), page(2, 10))
+	item = run(opened(of)).item
+	after = replace(ticket(), facts=replace(item.facts, team="Network"), assignees=("leo",))
+	done = act_done(item, Deed(of.steps[0], 0, T0), ticket(), after, Outcome(value="Network"), T0)
+	assert (done.item.facts.team, done.item.assignees) == ("Network", item.assignees) and not done.notices
+	seen = evaluate(done.item, after, [of], always, Context(T0))
+	assert [event.kind for event in seen.events] == [K.ASSIGNEE_CHANGED] and seen.notices
+
+
 def test_in_a_rehearsal_too() -> None:
 	of = with_steps(page(1, target=ASSIGNEE), act(Act.ASSIGN, 2, 10))
 	now_has: list[str] = []

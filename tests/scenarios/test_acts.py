@@ -117,6 +117,44 @@ def test_37_the_team_and_the_status(world: World) -> None:
 	assert "The team was set to Network; before none." in world.lines(item)
 
 
+def test_37_whom_a_rule_assigns_by_the_new_team_is_news_for_whoever_was_notified(world: World) -> None:
+	needs("HD Team")
+	days = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+	rule = frappe.new_doc("Assignment Rule")
+	rule.update(
+		{
+			"name": "Network's",
+			"document_type": "HD Ticket",
+			"description": "Network",
+			"rule": "Round Robin",
+			"priority": 9,
+			"assign_condition": 'agent_group == "Network"',
+			"users": [{"user": LEAD}],
+			"assignment_days": [{"day": day} for day in days],
+		}
+	)
+	rule.insert()
+	try:
+		first = {"method": "Email", "whom": "User", "user": "second@x.test"}
+		acts(world, first, {**TEAM, "wait": 300}, {"method": "Email", "wait": 300})
+		ticket = world.ticket(to="")
+		world.forward(10)
+		world.expect_email("second@x.test", "Server outage")
+		world.forward(5)
+		assert todos(ticket) == [LEAD]
+		item = world.item(ticket)
+		kinds = world.kinds(item)
+		assert kinds.index("Act Done") < kinds.index("Assignee Changed") and item.status == "Escalating"
+		world.tick()
+		world.expect_email("second@x.test", "is assigned to Leo Lead now")
+		world.forward(5)
+		world.expect_email(LEAD, "Server outage")
+	finally:
+		frappe.db.rollback()
+		rule.delete()
+		frappe.db.commit()
+
+
 def test_37_an_internal_comment_that_no_customer_reads(world: World) -> None:
 	acts(world, COMMENT, LATER)
 	ticket = world.ticket("Tom & <i>Jerry</i>")
@@ -308,6 +346,28 @@ def test_a_deadlock_is_tried_again_and_nothing_of_the_first_try_stays(world: Wor
 	world.tick()
 	assert frappe.db.get_value("HD Ticket", ticket.name, "priority") == "Urgent"
 	assert world.kinds(world.item(ticket)).count("Act Done") == 1
+
+
+@pytest.mark.parametrize("stands", ["Escalating", "Exhausted"])
+def test_what_was_resolved_without_an_event_is_left_as_it_is(world: World, stands: str) -> None:
+	"""Looked at again, as before every step: a status of its own would open the ticket again."""
+	acts(world, STATUS, TELL, last_wait=60, stop_on_reply=0)
+	ticket = world.ticket()
+	with pytest.MonkeyPatch.context() as patch:
+		patch.setattr(carrying_out, "carry_out", lambda: 0)
+		world.forward(10)
+		world.forward(2 if stands == "Exhausted" else 0)
+	assert world.item(ticket).status == stands
+	if stands == "Exhausted":
+		world.expect_email("owner@x.test")
+	closed = {"status": "Resolved", "status_category": "Resolved"}
+	frappe.db.set_value("HD Ticket", ticket.name, closed, update_modified=False)
+	world.tick()
+	assert states() == ["Withdrawn"] * 2
+	assert frappe.db.get_value("HD Ticket", ticket.name, "status") == "Resolved"
+	assert not of_ticket("Communication", ticket, communication_type="Automated Message")
+	item = world.item(ticket)
+	assert item.status == ("Resolved" if stands == "Escalating" else stands)
 
 
 @pytest.mark.parametrize("what", ["acknowledged", "answered", "deleted"])
