@@ -20,6 +20,7 @@ from frappe.utils import get_datetime
 from escalation_mgmt.delivery.preview import Previews
 from escalation_mgmt.engine import (
 	NEVER,
+	Act,
 	Audience,
 	Clock,
 	Context,
@@ -273,14 +274,13 @@ def _lines(
 		)
 		if event.kind is EventKind.STEP_RAN:
 			pages = [page for page in moment.pages if (page.step.number, page.run) == (event.step, event.run)]
-			line = replace(
-				line,
-				marks=[
-					lanes.of_recipient(page.recipient, moment.at, Purpose.PAGE, event.step, event.run)
-					for page in pages
-				],
-				words=said.by_pages(pages) if said else [],
-			)
+			marks = [
+				lanes.of_recipient(page.recipient, moment.at, Purpose.PAGE, event.step, event.run)
+				for page in pages
+			]
+			if line.method in tuple(Act):
+				marks = [lanes.of_act(moment.at, event.step, event.run)]
+			line = replace(line, marks=marks, words=said.by_pages(pages) if said else [])
 		if event.kind is EventKind.UNREACHABLE:
 			step, miss = next(missed)
 			line = replace(

@@ -85,6 +85,11 @@ def of_miss(miss: Unreachable, at: datetime, kind: Purpose, step: int = 0, run: 
 	return _mark(at, kind=str(kind), state=UNREACHABLE, step=step, run=run, **who)
 
 
+def of_act(at: datetime, step: int, run: int) -> Mark:
+	"""What a step will do to the ticket at an instant (UTC)."""
+	return _mark(at, kind=str(EventKind.ACT_DONE), step=step, run=run)
+
+
 def with_marks(events: Sequence[dict[str, Any]], messages: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 	"""An item's history (`history.read`) and its messages (`outbox.of_item`): the history as `history.of_item` gives it, each
 	line with its "marks". Every message stands with the newest line about it.

@@ -76,7 +76,7 @@ _PROBLEMS = r"""(element, least) => {
 }"""
 
 # The mode as well: Desk goes back to it when it hears that the machine's own theme has changed.
-_THEME = """(theme) => {
+THEME = """(theme) => {
 	if (!window.frappe?.ui?.set_theme) return;
 	document.documentElement.setAttribute("data-theme-mode", theme);
 	frappe.ui.set_theme(theme);
@@ -113,8 +113,8 @@ def at_every_width(window: Window, *widths: int) -> Iterator[str]:
 		resize(width, 900)
 		for theme in THEMES:
 			page.emulate_media(color_scheme=theme)
-			page.evaluate(_THEME, theme)
+			page.evaluate(THEME, theme)
 			yield f"{width} {theme}"
 	page.emulate_media(color_scheme="light")
-	page.evaluate(_THEME, "light")
+	page.evaluate(THEME, "light")
 	resize(was["width"], was["height"])

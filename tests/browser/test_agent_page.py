@@ -278,6 +278,41 @@ def test_what_was_before_is_folded_away_and_opens_by_keys(desk: Desk) -> None:
 	desk.as_administrator("frappe.client.set_value", **closed)
 
 
+QUICKER = "Agent page: somebody was quicker"
+
+
+def test_whoever_was_refused_has_read_why_and_may_go_on(desk: Desk) -> None:
+	"""Nothing is written twice."""
+	name = ticket(desk, QUICKER, "Low")
+	doc = plan_for(
+		QUICKER, "Quicker", {"method": "Email", "whom": "User", "user": "lead@x.test"}, window=7200
+	)
+	desk.as_administrator("frappe.client.insert", doc=doc)
+	of = {"doctype": "HD Ticket", "name": name}
+	start = {"plan": "Quicker", "at_once": False}
+	desk.as_administrator("escalation_mgmt.api.start", **of, **start)
+	with agent_page(desk, name) as agent:
+		page, dialog = agent.page, agent.page.locator("dialog[open]")
+		line = page.locator(".escalation-line")
+		expect(line).to_contain_text("Scheduled")
+		line.get_by_role("button", name="Stop…").click()
+		dialog.locator("textarea").fill("It was a drill")
+		desk.as_administrator("escalation_mgmt.api.act", **of, action="acknowledge", seen=seen(agent, name))
+		expect(line).to_contain_text("Administrator has it")
+		dialog.get_by_role("button", name="Stop").click()
+		expect(dialog.locator(".escalation-refused")).to_contain_text(
+			"Nothing was done, because this happened"
+		)
+		expect(line).to_contain_text("Administrator has it")
+		dialog.get_by_role("button", name="Stop").click()
+		expect(dialog).to_have_count(0)
+		expect(line).to_contain_text("Stopped by Leo Lead: It was a drill")
+	off = {"doctype": "Escalation Plan", "name": "Quicker", "fieldname": "enabled", "value": 0}
+	desk.as_administrator("frappe.client.set_value", **off)
+	closed = {"doctype": "HD Ticket", "name": name, "fieldname": "status", "value": "Closed"}
+	desk.as_administrator("frappe.client.set_value", **closed)
+
+
 CLICKS = """() => {
 	window.clicks = 0;
 	if (!window.counting) document.addEventListener("click", (event) => event.isTrusted && window.clicks++, true);

@@ -96,7 +96,11 @@ def test_on_a_phone(desk: Desk) -> None:
 		expect(page.locator(".escalation-ladder")).to_contain_text("Email to the assignee")
 		assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "wider than the phone"
 		page.get_by_role("button", name="Rehearse", exact=True).tap()
-		expect(page.locator(".modal-dialog:visible")).to_contain_text("Nothing was sent.")
+		dialog = page.locator(".modal-dialog:visible")
+		expect(dialog).to_contain_text("Nothing was sent.")
+		chips = dialog.locator(".escalation-chips").bounding_box()
+		below = dialog.locator("[data-fieldname='response'] .control-label").bounding_box()
+		assert chips["y"] + chips["height"] + 8 <= below["y"], "what is below touches them"
 
 
 def plan(title: str, **more) -> dict:

@@ -48,7 +48,10 @@ def test_an_agent_works_from_the_ticket(desk: Desk) -> None:
 		choose(agent, "Add a Person…")
 		asked = agent.page.locator(".modal-dialog:visible", has_text="Who Is Paged as Well")
 		assert asked.locator("select").input_value() == "", "nobody is chosen beforehand"
-		asked.get_by_role("button", name="Sam Second (Email)").click()
+		sam = asked.get_by_role("button", name="Sam Second (Email)")
+		sign = sam.evaluate("(button) => getComputedStyle(button, '::after').content")
+		assert "›" in sign, "it looks like a box that is filled in already"
+		sam.click()
 		desk.inbox.expect(method="Email", to="second@x.test", contains=LONG, timeout=SECONDS)
 		entry(agent, "Snooze…").evaluate(ANSWERED_AT_ONCE)  # for an hour, as it is suggested
 		expect(agent.page.locator(".modal:visible")).to_have_count(0)

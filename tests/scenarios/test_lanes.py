@@ -11,6 +11,7 @@ from escalation_mgmt.actions.snooze import snooze
 from escalation_mgmt.api import plans as plans_api
 from escalation_mgmt.engine import Actor
 from escalation_mgmt.utils import clock
+from tests.scenarios.test_acts import acts
 from tests.world import PAGER, World
 
 TINA, LEO, SAM = "tech@x.test", "lead@x.test", "second@x.test"
@@ -79,6 +80,25 @@ def test_what_was_rehearsed_and_what_then_happened_are_the_same_picture(world: W
 		(PAGER, 0),
 		(PAGER, 1),
 	}
+
+
+def test_so_are_steps_that_act(world: World) -> None:
+	raises = {"method": "Raise the Priority", "set_priority": "Urgent", "wait": 600}
+	plan = acts(world, {"method": "Email"}, raises, {"method": "Internal Comment", "message": "Late"})
+	ticket = world.ticket()
+	rehearsed = plans_api.rehearse(plan.name, ticket=str(ticket.name))
+	while due := world.next_due():
+		world.now = due
+		world.tick()
+	world.inbox.take_all()
+	ran = shown(world, ticket)
+	assert places(ran) == places(rehearsed["lines"])
+	assert lanes(ran)[""] == [
+		(0, "Created", ""),
+		(20, "Act Done", ""),
+		(20, "Act Done", ""),
+		(50, "Exhausted", ""),
+	]
 
 
 def test_what_people_do_has_its_marks(world: World) -> None:

@@ -135,10 +135,12 @@ class Doable {
 	async run(button, action, shown) {
 		this.menu?.hidePopover();
 		const { escalation, toast } = this.line;
+		let known = shown;
 		const act = (values) => {
 			button.disabled = true;
 			return escalation
-				.act(action.name, values, shown)
+				.act(action.name, values, known)
+				.then((said) => ((known = escalation.told(known, said)), said))
 				.catch((error) => (console.error("Escalation:", error), { done: false, message: shown.words.failed }))
 				.finally(() => (button.disabled = false));
 		};

@@ -68,8 +68,9 @@ export const CSS = `
 	.escalation-dialog textarea { min-height: 84px; }
 	.escalation-dialog .escalation-label { font-size: 14px; }
 	.escalation-people { display: flex; flex-direction: column; gap: 6px; margin: 4px 0 16px; }
-	.escalation-people button { padding: 8px 10px; min-height: 40px; border: 1px solid var(--edge); border-radius: 6px; background: var(--card);
+	.escalation-people button { display: flex; justify-content: space-between; align-items: center; gap: 8px; padding: 8px 10px; min-height: 40px; border: 1px solid var(--edge); border-radius: 6px; background: var(--card);
 		color: var(--text); font-size: 14px; text-align: start; overflow-wrap: anywhere; }
+	.escalation-people button::after { content: "›"; content: "›" / ""; color: var(--quiet); font-size: 18px; line-height: 1; }
 	.escalation-people button:hover { background: var(--hover); }
 	.escalation-people button:focus-visible { outline: 2px solid currentColor; outline-offset: 1px; }
 	.escalation-preview { margin-bottom: 16px; font-size: 14px; line-height: 1.45; overflow-wrap: anywhere; }

@@ -60,6 +60,13 @@ export class TicketEscalation {
 		return said;
 	}
 
+	// What somebody goes on from whom the server has `said` what happened since: the same escalation, as it stands now. Whoever
+	// was told nothing of it, because the server was away, say, still means the one that they saw.
+	told(shown, said) {
+		const stands = "instead" in said && items_of(this.state).find(({ item, seen }) => seen && item === shown.item);
+		return stands ? { ...stands, words: shown.words } : shown;
+	}
+
 	// Of which ticket this is; an item's form knows it otherwise.
 	get ticket() {
 		return this.name;

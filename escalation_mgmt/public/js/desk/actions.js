@@ -29,7 +29,12 @@ const entry = ({ name, label }) => `<button type="button" class="dropdown-item" 
 export async function run_action(frm, action, shown = frm.escalation.state, $of = $(frm.wrapper)) {
 	const escalation = frm.escalation; // not that of another ticket that is opened meanwhile
 	const from_menu = Boolean(document.activeElement?.closest(".escalation-more"));
-	const act = (values) => escalation.act(action.name, values, shown);
+	let known = shown;
+	const act = async (values) => {
+		const said = await escalation.act(action.name, values, known);
+		known = escalation.told(known, said);
+		return said;
+	};
 	const said = await (action.fields.length ? ask(escalation, action, shown, act) : act({}));
 	if (said) {
 		frappe.show_alert({ message: escaped(said.message), indicator: said.done ? "green" : "orange" }, 7);
