@@ -234,7 +234,8 @@ def opens(  # noqa: PLR0913 - each says another thing of what is known
 	"""Return what should be opened for a clock of a ticket that has no running item for it; None: nothing.
 
 	`past` is what is remembered of its last item for that clock, `known` of the ticket itself, this evaluation included;
-	`working_of` says by which calendar a plan counts for it. What is opened is opened for `asked_since` of the ticket.
+	`working_of` says by which calendar a plan counts for it. What the customer asked before the ticket was closed was answered by that
+	(`asked_since`); whoever opens the item counts from the same.
 	"""
 	ticket = asked_since(ticket, known.closed_at if known else None)
 	# Only spares what would come to the same.
@@ -246,70 +247,70 @@ def opens(  # noqa: PLR0913 - each says another thing of what is known
 	if plan is None:
 		return None
 
-	def another_for(facts: MatchFacts) -> bool:
-		return winner(plans, facts, condition_met) != plan
-
-	wants = _WANTS[clock]
-	if wants(ticket, plan, past, known, another_for, now):
+	case = _Case(ticket, plan, past, known, now, lambda facts: winner(plans, facts, condition_met) != plan)
+	if _WANTS[clock](case):
 		return Opening(plan)
 	raised = clock is Clock.FIRST_RESPONSE and known and known.raised
-	if known and raised and not _answered_since(known.raised_at, ticket, plan, now):
+	if known and raised and not case.answered_since(known.raised_at):
 		before = replace(ticket.facts, priority=known.raised_from)
-		return Opening(plan, known.raised_from_level) if another_for(before) else None
+		return Opening(plan, known.raised_from_level) if case.another_for(before) else None
 	return None
 
 
-_AnotherFor = Callable[[MatchFacts], bool]
+@dataclass(frozen=True, slots=True)
+class _Case:
+	"""A ticket without a running item for a clock, and the plan for that clock which takes it."""
+
+	ticket: Ticket
+	plan: Plan
+	past: Past | None
+	known: Remembered | None
+	now: datetime
+	another_for: Callable[[MatchFacts], bool]  # whether with these facts another plan would take it
+
+	def is_another_plans(self, past: Past) -> bool:
+		"""Whether the ticket has changed since its last item, so that it is another plan's; not once that was answered."""
+		return not past.was_answered and (past.no_match or self.another_for(past.facts))
+
+	def answered_since(self, since: datetime | None) -> bool:
+		"""Whether somebody has answered, by the plan's own idea of an answer, since an instant; None: at any time.
+
+		Since what has only been seen now, nobody can have. A ticket that is resolved or closed is answered.
+		"""
+		if since is None:
+			return already_answered(self.ticket, self.plan)
+		return answer(self.ticket, self.plan, datetime.max if since >= self.now else since) is not None
 
 
-def _wants_first_response(
-	ticket: Ticket,
-	plan: Plan,
-	past: Past | None,
-	known: Remembered | None,
-	another_for: _AnotherFor,
-	now: datetime,
-) -> bool:
+def _wants_first_response(case: _Case) -> bool:
 	"""Whether a ticket wants an item though its priority wasn't raised: nobody has answered it since it began anew."""
+	past, known = case.past, case.known
 	reopened_at = known.reopened_at if known and known.reopened else None
 	if reopened_at or not past:
-		return not _answered_since(reopened_at, ticket, plan, now)
+		return not case.answered_since(reopened_at)
 	if past.ticket_was_closed:
-		return not _answered_since(past.ended_at, ticket, plan, now)
-	return _is_another_plans(past, another_for) and not _answered_since(past.opened_at, ticket, plan, now)
+		return not case.answered_since(past.ended_at)
+	return case.is_another_plans(past) and not case.answered_since(past.opened_at)
 
 
-def _wants_next_response(
-	ticket: Ticket,
-	plan: Plan,
-	past: Past | None,
-	_known: Remembered | None,
-	another_for: _AnotherFor,
-	_now: datetime,
-) -> bool:
+def _wants_next_response(case: _Case) -> bool:
 	"""Once for the first message of the customer that no agent has answered; those that follow it are no other."""
-	asked_at = ticket.asked_at
-	if not asked_at or answer(ticket, plan, asked_at):
+	past, asked_at = case.past, case.ticket.asked_at
+	if not asked_at or answer(case.ticket, case.plan, asked_at):
 		return False
 	if not past or (past.clock_at and past.clock_at < asked_at):
 		return True
-	return _is_another_plans(past, another_for)
+	return case.is_another_plans(past)
 
 
-def _wants_resolution(
-	ticket: Ticket,
-	plan: Plan,
-	past: Past | None,
-	known: Remembered | None,
-	another_for: _AnotherFor,
-	_now: datetime,
-) -> bool:
+def _wants_resolution(case: _Case) -> bool:
 	"""Once, as long as it is neither resolved nor closed; and once more when it was opened again."""
-	if already_answered(ticket, plan):
+	past = case.past
+	if already_answered(case.ticket, case.plan):
 		return False
-	if not past or past.ticket_was_closed or _reopened_since(past, known):
+	if not past or past.ticket_was_closed or _reopened_since(past, case.known):
 		return True
-	return _is_another_plans(past, another_for)
+	return case.is_another_plans(past)
 
 
 def _reopened_since(past: Past, known: Remembered | None) -> bool:
@@ -322,18 +323,3 @@ _WANTS = {
 	Clock.NEXT_RESPONSE: _wants_next_response,
 	Clock.RESOLUTION: _wants_resolution,
 }
-
-
-def _is_another_plans(past: Past, another_for: _AnotherFor) -> bool:
-	"""Whether the ticket has changed since its last item, so that it is another plan's; not once that was answered."""
-	return not past.was_answered and (past.no_match or another_for(past.facts))
-
-
-def _answered_since(since: datetime | None, ticket: Ticket, plan: Plan, now: datetime) -> bool:
-	"""Whether somebody has answered, by the plan's own idea of an answer, since an instant; None: at any time.
-
-	Since what has only been seen now, nobody can have. A ticket that is resolved or closed is answered.
-	"""
-	if since is None:
-		return already_answered(ticket, plan)
-	return answer(ticket, plan, datetime.max if since >= now else since) is not None
