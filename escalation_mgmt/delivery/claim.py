@@ -10,7 +10,7 @@ from escalation_mgmt.delivery import tokens
 from escalation_mgmt.delivery.attempt import Attempt, read_items
 from escalation_mgmt.engine import EventKind
 from escalation_mgmt.notifiers.base import Notifier
-from escalation_mgmt.storage import history, message_secrets, outbox, reply_codes
+from escalation_mgmt.storage import history, message_secrets, outbox, quiet_calls, reply_codes
 from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import NOTIFICATION
@@ -31,7 +31,10 @@ def claim(method: str, notifier: Notifier | None) -> tuple[list[Attempt], int]:
 	now = clock.now()
 	due = _find_due(method, notifier.batch if notifier else BATCH, now)
 	carried = _carried_by(due)
-	claimed = _sort_out([*due, *carried], now)
+	quiet = (
+		quiet_calls.wanted_by(sorted({m.action_item for m in due})) if notifier and notifier.rings else set()
+	)
+	claimed = _sort_out([*due, *carried], now, quiet)
 	for attempt in claimed:
 		_begin(attempt)
 	if with_codes:
@@ -68,12 +71,17 @@ def _with_carried(claimed: Sequence[Attempt]) -> list[Attempt]:
 	return list(carriers.values())
 
 
-def _sort_out(due: Sequence[Attempt], now: datetime) -> list[Attempt]:
-	"""End what is unknown for the second time, and withdraw what nobody wants any more; returns the rest.
+def _sort_out(due: Sequence[Attempt], now: datetime, quiet: set[tuple[str, str]]) -> list[Attempt]:
+	"""End what is unknown for the second time, and withdraw what nobody wants any more; returns the rest. `quiet`: who wants no
+	calls about an item.
 
 	Where that ends a message which carried others, they are due by themselves from now on, and claimed next.
 	"""
-	unwanted = {message.name for message in due if not _still_wanted(message)}
+	unwanted = {
+		message.name
+		for message in due
+		if not _still_wanted(message) or (message.action_item, outbox.counted_as(message)) in quiet
+	}
 	over = _end_lost([message for message in due if message.lost], unwanted, now)
 	withdrawn = unwanted - over
 	outbox.take_back([message for message in due if message.name in withdrawn], now)

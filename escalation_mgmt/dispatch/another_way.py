@@ -3,8 +3,11 @@
 The same person is paged by another method: the plan's next one that reaches them, else any; each method once in a run. Where
 none is left, the next step is brought forward; where no step is left, the owners are told. A plan may ask for the next step
 first. A page of which nobody knows whether it arrived hasn't failed: nothing follows from it.
+
+A call that was busy or that nobody took has arrived, in a way: it rings again as often as the plan says (`call_again`).
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -26,7 +29,7 @@ from escalation_mgmt.engine import (
 )
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.base import CannotReach
-from escalation_mgmt.storage import action_items, failures, history, outbox
+from escalation_mgmt.storage import action_items, failures, history, message_secrets, outbox, quiet_calls
 from escalation_mgmt.storage.failures import FailedPage, Standing
 from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.utils import clock, fault_points, rows
@@ -113,6 +116,43 @@ def follow(failed: FailedPage, now: datetime, directory: Directory) -> None:
 		_tell_owners(stored.item, directory, now)
 
 
+def call_again(missed: Sequence[FailedPage], now: datetime) -> None:
+	"""Let calls of one item that nobody took ring once more, where the plan says so and somebody is still waited for. The caller has
+	locked the item, then them, and commits. People who share a phone get one further call, too.
+	"""
+	item = action_items.lock([missed[0].action_item])[0].item
+	rules, until = item.plan.calls, now + item.plan.calls.pause
+	if not rules.further:
+		return
+	quiet = quiet_calls.wanted_by([item.id])
+	further, lines = [], []
+	for call in missed:
+		made = frappe.db.count(NOTIFICATION, {**_of_run(call), **_same_call(call)})
+		if made > rules.further or not _is_missed(item, call):
+			continue
+		if not (address := message_secrets.address_of(call.name)) or _wants_quiet(item, call, quiet):
+			continue
+		to = Recipient(method=call.method, address=address, label=call.recipient, user=call.user or "")
+		further.append((call, to))
+		said = {"until": until, "number": made, "most": rules.further}
+		lines.append(outbox.line(call, EventKind.CALLS_AGAIN, now, **said))
+	outbox.queue_further(further, now, until)
+	history.append(lines)
+
+
+def _same_call(call: FailedPage) -> dict[str, object]:
+	return {
+		"step": call.step,
+		"method": call.method,
+		"user": call.user or ("is", "not set"),
+		"recipient": call.recipient,
+	}
+
+
+def _wants_quiet(item: ActionItem, page: FailedPage, quiet: set[tuple[str, str]]) -> bool:
+	return (item.id, outbox.counted_as(page)) in quiet
+
+
 def _is_missed(item: ActionItem, failed: FailedPage) -> bool:
 	if not Standing.of(item).follows(failed.generation) or outbox.counted_as(failed) in item.acks:
 		return False
@@ -129,9 +169,10 @@ def _next_way(item: ActionItem, failed: FailedPage, directory: Directory) -> Rec
 		return None
 	tried = _methods_tried(failed)
 	later = [step.method for step in item.plan.steps if step.number > failed.step]
+	no_calls = _wants_quiet(item, failed, quiet_calls.wanted_by([item.id]))
 	for method in dict.fromkeys([*later, *directory.methods()]):
 		notifier, why = directory.notifier(method)
-		if method in tried or why or not notifier:
+		if method in tried or why or not notifier or (no_calls and notifier.rings):
 			continue
 		try:
 			address = notifier.address_of(person)

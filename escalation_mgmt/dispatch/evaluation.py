@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import Any
 
 import frappe
+from frappe import _
 
 from escalation_mgmt import delivery
 from escalation_mgmt.dispatch import promptly
@@ -24,6 +25,7 @@ from escalation_mgmt.engine import (
 	Step,
 	Ticket,
 	TicketKey,
+	Unreachable,
 	answer,
 	evaluate,
 	opens,
@@ -33,7 +35,7 @@ from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets, of_doc
-from escalation_mgmt.storage import action_items, decisions, ticket_list, ticket_states
+from escalation_mgmt.storage import action_items, decisions, quiet_calls, ticket_list, ticket_states
 from escalation_mgmt.utils import clock
 
 
@@ -101,13 +103,26 @@ class Snapshot:
 		return Context(
 			now,
 			self.calendars.of(plan, ticket),
-			partial(self.reaches, key),
+			partial(self.reaches, stored),
 			maintenances,
 			lambda step: only_if.holds(plan, step, ticket, partial(self.tickets.values, key)),
 		)
 
-	def reaches(self, key: TicketKey, step: Step) -> Reach:
-		return self.directory.reach(step, self.tickets, key)
+	def reaches(self, stored: action_items.Stored, step: Step) -> Reach:
+		"""Whom a step reaches. Who wants no more calls about the item isn't reached by one."""
+		reached = self.directory.reach(step, self.tickets, stored.key)
+		notifier, _why = self.directory.notifier(step.method)
+		quiet = quiet_calls.wanted_by([stored.item.id]) if notifier and notifier.rings else set()
+		if not quiet:
+			return reached
+		spared = [to for to in reached.recipients if (stored.item.id, to.counted_as) in quiet]
+		why = _("They want no more calls about this.")
+		missed = [Unreachable(method=step.method, label=to.label, reason=why, user=to.user) for to in spared]
+		return replace(
+			reached,
+			recipients=tuple(to for to in reached.recipients if to not in spared),
+			unreachable=(*reached.unreachable, *missed),
+		)
 
 	def evaluate(self, stored: action_items.Stored, now: datetime) -> Decision | None:
 		enabled, ticket = self.enabled(stored.key.doctype).values(), self.ticket(stored)

@@ -61,6 +61,8 @@ class EventKind(StrEnum):
 	ANSWERED = "Answered"
 	NOT_ANSWERED = "Not Answered"
 	INSTEAD = "Sent Another Way"
+	CALLS_AGAIN = "Calls Again"
+	NO_MORE_CALLS = "No More Calls"
 	NOTICE_LEFT_OUT = "Notice Left Out"
 
 

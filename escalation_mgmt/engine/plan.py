@@ -60,6 +60,32 @@ class OnFailure(StrEnum):
 	NEXT_STEP = "The Next Step First"
 
 
+class OnMachine(StrEnum):
+	"""What a machine that takes a call is told. It never counts as an answer."""
+
+	LEAVE_MESSAGE = "Leave the Message"
+	HANG_UP = "Hang Up"
+	NOT_ANSWERED = "Count as Not Answered"  # hung up on, and tried again as if nobody had taken the call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRules:
+	"""What follows a call that was busy or that nobody took: so many further ones, each after a pause; then the plan goes on."""
+
+	further: int = 0
+	pause: timedelta = timedelta(minutes=1)
+	machine: OnMachine = OnMachine.LEAVE_MESSAGE
+
+	def to_dict(self) -> dict[str, Any]:
+		seconds = self.pause.total_seconds()
+		return {"further": self.further, "pause": seconds, "machine": str(self.machine)}
+
+	@classmethod
+	def from_dict(cls, data: dict[str, Any]) -> "CallRules":
+		pause = timedelta(seconds=data["pause"])
+		return cls(further=data["further"], pause=pause, machine=OnMachine(data["machine"]))
+
+
 class Act(StrEnum):
 	"""What a step does to the ticket, in place of a method that reaches people."""
 
@@ -194,6 +220,7 @@ class Plan:
 	assign_on_acknowledgement: bool = False  # whoever acknowledges gets the ticket
 	after_maintenance: AfterMaintenance = AfterMaintenance.GO_ON
 	on_failure: OnFailure = OnFailure.ANOTHER_METHOD
+	calls: CallRules = CallRules()
 	stop: StopRules = StopRules()
 	owner: str = ""
 	subject: str = ""  # templates of the messages
@@ -258,6 +285,7 @@ class Plan:
 			"ack_grace": self.ack_grace.total_seconds(),
 			**({"assign_on_acknowledgement": True} if self.assign_on_acknowledgement else {}),
 			**({} if self.on_failure is OnFailure.ANOTHER_METHOD else {"on_failure": str(self.on_failure)}),
+			**({} if self.calls == CallRules() else {"calls": self.calls.to_dict()}),
 			"stop": {
 				"on_reply": self.stop.on_reply,
 				"on_first_response": self.stop.on_first_response,
@@ -309,6 +337,7 @@ class Plan:
 			ack_grace=timedelta(seconds=data.get("ack_grace", 0)),
 			assign_on_acknowledgement=data.get("assign_on_acknowledgement", False),
 			on_failure=OnFailure(data.get("on_failure", OnFailure.ANOTHER_METHOD)),
+			calls=CallRules.from_dict(data["calls"]) if "calls" in data else CallRules(),
 			stop=StopRules(**data["stop"]),
 			owner=data["owner"],
 			subject=data["subject"],

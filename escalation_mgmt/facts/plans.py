@@ -21,10 +21,12 @@ from escalation_mgmt.engine import (
 	Act,
 	AfterMaintenance,
 	CalendarKind,
+	CallRules,
 	Clock,
 	InHours,
 	OnFailure,
 	OnlyIf,
+	OnMachine,
 	Plan,
 	StartAt,
 	Step,
@@ -116,6 +118,7 @@ def from_doc(doc: Any) -> Plan:
 		ack_grace=_seconds(doc.ack_grace),
 		assign_on_acknowledgement=bool(cint(doc.get("assign_on_acknowledgement"))),
 		on_failure=OnFailure(doc.get("on_failure") or OnFailure.ANOTHER_METHOD),
+		calls=_calls(doc),
 		stop=StopRules(
 			on_reply=bool(cint(doc.stop_on_reply)),
 			on_first_response=bool(cint(doc.stop_on_first_response)),
@@ -129,6 +132,13 @@ def from_doc(doc: Any) -> Plan:
 		calendar_name=(doc.get(CALENDAR_FIELD[calendar]) or "") if by_calendar else "",
 		counts_working_time=by_calendar and bool(cint(doc.count_working_time)),
 	)
+
+
+def _calls(doc: Any) -> CallRules:
+	machine = OnMachine(doc.get("on_machine") or OnMachine.LEAVE_MESSAGE)
+	further = cint(doc.get("further_calls"))
+	pause = {"pause": _seconds(doc.get("call_pause"))} if further else {}  # else it says nothing
+	return CallRules(further=further, machine=machine, **pause)
 
 
 CALENDAR_FIELD = {CalendarKind.CALENDAR: "escalation_calendar", CalendarKind.AGREEMENT: "agreement"}

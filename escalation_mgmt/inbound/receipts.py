@@ -43,6 +43,7 @@ class Receipt:
 	provider_id: str
 	status: MessageState
 	detail: str = ""
+	again: bool = False  # a call that may ring once more: nobody took it
 
 
 @dataclass(slots=True)
@@ -70,8 +71,11 @@ def take(receipt: Receipt) -> bool:
 	receipt = replace(receipt, detail=masked(receipt.detail[:2000]))  # a provider may repeat the number
 	now = clock.now()
 	others = outbox.carried([message], _Reported).get(message.name, [])
-	for each in (message, *(other for other in others if other.status == message.status)):
+	told = [message, *(other for other in others if other.status == message.status)]
+	for each in told:
 		_take(Standing.of(found[0].item), each, receipt, now)
+	if receipt.again and message.purpose == Purpose.PAGE:
+		another_way.call_again(told, now)
 	realtime.tell_forms([item])
 	fault_points.around_commit("receipt")
 	return True

@@ -21,14 +21,15 @@ from escalation_mgmt import delivery
 from escalation_mgmt.actions.acknowledge import acknowledge_by, as_it_is
 from escalation_mgmt.actions.action import recipient_as_actor
 from escalation_mgmt.actions.escalate_now import escalate_now, run_again
-from escalation_mgmt.engine import can_acknowledge
+from escalation_mgmt.actions.no_more_calls import no_more_calls
+from escalation_mgmt.engine import OnMachine, can_acknowledge
 from escalation_mgmt.inbound import receipts, replies
 from escalation_mgmt.inbound.receipts import Receipt
 from escalation_mgmt.notifiers.twilio import errors, gsm7, twiml
 from escalation_mgmt.notifiers.twilio.account import account
 from escalation_mgmt.notifiers.twilio.phone_call import METHOD as CALL
 from escalation_mgmt.notifiers.twilio.signature import is_signed
-from escalation_mgmt.storage import addressees, callbacks, message_secrets, outbox
+from escalation_mgmt.storage import action_items, addressees, callbacks, message_secrets, outbox
 from escalation_mgmt.storage.message_state import MessageState
 from escalation_mgmt.utils import clock, rate_limit, visitor
 from escalation_mgmt.utils.doctypes import CONTACT, ITEM, NOTIFICATION
@@ -125,11 +126,14 @@ def _call_status(said: Any, ours: Any) -> str:
 			"completed": _("It ended before anything was said."),
 		}
 		detail = words.get(said["CallStatus"], "")
-		receipts.take(_receipt(said, ours, "CallSid", status, detail))
+		again = status == MessageState.NOT_ANSWERED
+		receipts.take(_receipt(said, ours, "CallSid", status, detail, again=again))
 	return ""
 
 
-def _receipt(said: Any, ours: Any, id: str, status: MessageState, detail: str = "") -> Receipt:
+def _receipt(
+	said: Any, ours: Any, id: str, status: MessageState, detail: str = "", *, again: bool = False
+) -> Receipt:
 	code = said.get("ErrorCode", "")
 	words = errors.in_words(code) or said.get("ErrorMessage", "")
 	if status == MessageState.FAILED and (code or words):
@@ -140,6 +144,7 @@ def _receipt(said: Any, ours: Any, id: str, status: MessageState, detail: str = 
 		provider_id=said.get(id, ""),
 		status=status,
 		detail=detail,
+		again=again,
 	)
 
 
@@ -154,13 +159,23 @@ def _answered(said: Any, ours: Any) -> str:
 	if not call:
 		return _nothing()
 	if by.startswith(_MACHINES):
-		receipts.take(
-			_receipt(said, ours, "CallSid", MessageState.NOT_ANSWERED, _("A machine took the call."))
-		)
-		return call.speaker.leave(call.message, call.ticket)
+		return _machine_took(call, said, ours)
 	detail = _("By a person.") if by == "human" else ""
 	receipts.take(_receipt(said, ours, "CallSid", MessageState.ANSWERED, detail))
 	return call.read(ours)
+
+
+def _machine_took(call: "_Call", said: Any, ours: Any) -> str:
+	"""It is left the message, or hung up on, as the plan says."""
+	wanted = call.on_machine
+	words = _("A machine took the call.")
+	if wanted is OnMachine.LEAVE_MESSAGE:
+		words = _("A machine took the call, and was left the message.")
+	again = wanted is OnMachine.NOT_ANSWERED
+	receipts.take(_receipt(said, ours, "CallSid", MessageState.NOT_ANSWERED, words, again=again))
+	if wanted is OnMachine.LEAVE_MESSAGE:
+		return call.speaker.leave(call.message, call.ticket)
+	return call.speaker.end()
 
 
 def _call_key(said: Any, ours: Any) -> str:
@@ -196,9 +211,14 @@ def _key_escalates(call: "_Call", ours: Any) -> str:
 	return call.speaker.end(result.message)
 
 
+def _key_stops_calls(call: "_Call", _ours: Any) -> str:
+	return call.speaker.end(no_more_calls(call.row).message)
+
+
 _ACTS: dict[str, Callable[["_Call", Any], str]] = {
 	twiml.ACKNOWLEDGE: _key_acknowledges,
 	twiml.ESCALATE: _key_escalates,
+	twiml.NO_MORE_CALLS: _key_stops_calls,
 }
 
 
@@ -242,6 +262,11 @@ class _Call:
 			return None
 		ticket = frappe.db.get_value(ITEM, row.action_item, "reference_name")
 		return cls(row, str(ticket), message, voice or "")
+
+	@property
+	def on_machine(self) -> OnMachine:
+		found = action_items.read([self.row.action_item])
+		return found[0].item.plan.calls.machine if found else OnMachine.HANG_UP
 
 	def read(self, ours: Any, first: str = "", wrong: int = 0, *, run_again: bool = False) -> str:
 		known = as_it_is(self.row, self.row.generation)

@@ -96,6 +96,7 @@ class Notifier(ABC):
 	carries_notices: ClassVar[bool] = False  # quiet enough for notices, which wake nobody (never a call)
 	set_up_in: ClassVar[str] = SETTINGS  # the DocType where it is made ready to send
 	urgency: ClassVar[int] = 0  # how surely it wakes somebody, by which new steps are proposed; 0: it doesn't
+	rings: ClassVar[bool] = False  # somebody may want it to stop, and be reached by other methods
 	takes_replies: ClassVar[bool] = False  # its messages carry a code that can be sent back
 
 	def not_ready(self) -> str | None:

@@ -136,21 +136,31 @@ def next_of(page: Any) -> tuple[int, int, int]:
 
 def queue_instead(failed: Any, recipient: Recipient, now: datetime) -> str:
 	"""Queue a page once more by another way, in place of one that didn't arrive. Returns its name."""
-	row = (
-		_row(failed.action_item, recipient, now)
-		| message_secrets.note_of(failed.name)
-		| {
-			"purpose": Purpose.PAGE,
-			"step": failed.step,
-			"run": failed.run,
-			**{column: getattr(failed, column) for column in NEXT},
-			"planned_utc": now,
-			"instead_of": failed.name,
-		}
-	)
+	row = _once_more(failed, recipient, now, now)
 	name = row["name"]
 	_insert([row])
 	return name
+
+
+def queue_further(missed: Sequence[tuple[Any, Recipient]], now: datetime, at: datetime) -> None:
+	"""Queue pages once more in the same way, at a later instant: [(the one that nobody took, to whom)]."""
+	_insert([_once_more(page, recipient, now, at) for page, recipient in missed])
+
+
+def _once_more(missed: Any, recipient: Recipient, now: datetime, at: datetime) -> dict[str, Any]:
+	return (
+		_row(missed.action_item, recipient, now)
+		| message_secrets.note_of(missed.name)
+		| {
+			"purpose": Purpose.PAGE,
+			"step": missed.step,
+			"run": missed.run,
+			**{column: getattr(missed, column) for column in NEXT},
+			"planned_utc": at,
+			"next_attempt_utc": at,
+			"instead_of": missed.name,
+		}
+	)
 
 
 def withdraw(items: Sequence[str], now: datetime, of: str = "") -> None:

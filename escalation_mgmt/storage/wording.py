@@ -400,5 +400,9 @@ _SENTENCES: dict[str, Callable[[Any, int], str]] = {
 	EventKind.NOTICE_LEFT_OUT: lambda d, s: _(
 		"Notice ({0}): {1} to {2} was left out, because they have had {3} within {4} minutes."
 	).format(_(d.about), _(d.method), d.to, d.most, d.minutes),
+	EventKind.CALLS_AGAIN: lambda d, s: _(
+		"{0} to {1} rings once more at {2} (further call {3} of {4})."
+	).format(_(d.method), d.to, clock.shown(d.until), d.number, d.most),
+	EventKind.NO_MORE_CALLS: lambda d, s: _("{0} wants no more calls about this (key 9).").format(d.to),
 	EventKind.INSTEAD: _message(lambda: _("{0} to {1} is sent instead.")),
 }

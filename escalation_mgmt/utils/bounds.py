@@ -32,6 +32,8 @@ _OF_FIELD = {
 	(ENDPOINT, "timeout"): (0, 30),
 	(PLAN, "repeats"): (0, 100),
 	(PLAN, "percent"): (0, 99),
+	(PLAN, "further_calls"): (0, 10),
+	(PLAN, "call_pause"): (0, 3600),
 	(STEP, "acknowledgement_count"): (0, 1000),
 	(SETTINGS, "link_hours"): (0, DAYS * 24),
 	(SETTINGS, "keep_days"): (0, 36_500),

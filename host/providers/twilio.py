@@ -116,6 +116,7 @@ class Record:
 	rest: list[ET.Element] = field(default_factory=list)  # what comes after it
 	at: str = ""  # the address of the TwiML that is being followed
 	machine: bool = False
+	answered_by: str | None = None  # what detection made of it; None: nobody asked
 
 	@property
 	def ended(self) -> bool:
@@ -381,7 +382,13 @@ class Twilio(HttpProvider):
 				"messaging_service_sid": record.asked.get("MessagingServiceSid"),
 				"subresource_uris": {},
 			}
-		return {**said, "answered_by": None, "duration": None, "start_time": None, "end_time": None}
+		return {
+			**said,
+			"answered_by": record.answered_by,
+			"duration": None,
+			"start_time": None,
+			"end_time": None,
+		}
 
 	# --- callbacks
 
@@ -527,16 +534,20 @@ class Call:
 		record = self._record
 		assert record.status in ("queued", "ringing"), f"the call is {record.status}"
 		record.status = "in-progress"
-		record.machine = answered_by.startswith("machine")
+		record.machine = answered_by.startswith(("machine", "fax"))
+		detection = self._asked.get("MachineDetection", "")
+		if detection == "DetectMessageEnd" and answered_by == "machine_start":
+			answered_by = "machine_end_beep"  # Twilio listens to the greeting first
+		record.answered_by = answered_by if detection else None
 		if self._asked.get("Twiml"):
 			self._follow(ET.fromstring(self._asked["Twiml"]), "")
 		else:
-			more = {"AnsweredBy": answered_by} if self._asked.get("MachineDetection") else {}
+			more = {"AnsweredBy": answered_by} if detection else {}
 			self._fetch(self._asked["Url"], more)
 		return self
 
 	def machine(self) -> "Call":
-		"""A mailbox takes the call."""
+		"""A mailbox takes the call: what is said from now on is recorded, if it waited for the beep."""
 		return self.answer("machine_start")
 
 	def press(self, key: str) -> "Call":
@@ -628,7 +639,8 @@ class Call:
 			return
 		record.status, record.menu = status, None
 		if url := self._asked.get("StatusCallback"):
-			self._provider.post(url, self._said(CallDuration="7", **more))
+			taken = {"AnsweredBy": record.answered_by} if record.answered_by else {}
+			self._provider.post(url, self._said(CallDuration="7", **taken, **more))
 
 
 def _shown(record: Record) -> dict[str, Any]:

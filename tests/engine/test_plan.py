@@ -3,7 +3,9 @@ from datetime import timedelta
 from hypothesis import given
 
 from escalation_mgmt.engine import (
+	CallRules,
 	OnFailure,
+	OnMachine,
 	Plan,
 )
 from tests.engine.make import minutes, plan
@@ -38,6 +40,15 @@ def test_what_follows_a_failure_stands_in_the_frozen_form_where_it_isnt_the_usua
 	assert "on_failure" not in plan(0).to_dict() and plan(0).on_failure is OnFailure.ANOTHER_METHOD
 	of = plan(0, on_failure=OnFailure.NEXT_STEP)
 	assert of.to_dict()["on_failure"] == "The Next Step First" and Plan.from_dict(of.to_dict()) == of
+
+
+def test_what_follows_a_call_that_nobody_took_does_so_too() -> None:
+	assert "calls" not in plan(0).to_dict()
+	of = plan(0, calls=CallRules(further=3, pause=minutes(2), machine=OnMachine.HANG_UP))
+	assert of.to_dict()["calls"] == {"further": 3, "pause": 120.0, "machine": "Hang Up"}
+	assert Plan.from_dict(of.to_dict()) == of
+	usual = CallRules()
+	assert (usual.further, usual.pause, usual.machine) == (0, minutes(1), OnMachine.LEAVE_MESSAGE)
 
 
 @given(plans())

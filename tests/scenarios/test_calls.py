@@ -92,7 +92,9 @@ def test_23_a_machine_is_not_a_person(world: World) -> None:
 	call.machine()
 	assert not call.waits_for_a_key and call.status == "completed"
 	assert status(world, ticket) == "Not Answered"
-	assert "was not answered. A machine took the call." in world.lines(world.item(ticket))
+	assert "was not answered. A machine took the call, and was left the message." in world.lines(
+		world.item(ticket)
+	)
 	# Tones that a machine makes, sent by Twilio all the same:
 	twilio = world.providers.twilio
 	url = twilio.record(call.sid).asked["Url"].replace("call_answered", "call_key")

@@ -18,6 +18,7 @@ METHOD = "Phone Call"
 class PhoneCallNotifier(TwilioNotifier):
 	method = METHOD
 	urgency = 3
+	rings = True
 
 	def not_ready(self) -> str | None:
 		return problem(self._account, calls=True)
@@ -55,7 +56,7 @@ class PhoneCallNotifier(TwilioNotifier):
 			method="POST",
 			status_callback=ours.callback("call_status", **ids),
 			status_callback_method="POST",
-			machine_detection="Enable",
+			machine_detection="DetectMessageEnd",  # what is left is said after the beep; a person is told at once
 			timeout=RINGS_SECONDS,
 		)
 

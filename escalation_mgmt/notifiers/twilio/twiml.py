@@ -10,7 +10,7 @@ from twilio.twiml.voice_response import Gather, VoiceResponse
 
 from escalation_mgmt.notifiers.base import Message
 
-ACKNOWLEDGE, REPEAT, ESCALATE = "1", "2", "3"
+ACKNOWLEDGE, REPEAT, ESCALATE, NO_MORE_CALLS = "1", "2", "3", "9"
 KEY_SECONDS = 8  # for pressing a key
 LONGEST = 600  # characters read aloud
 _URL = re.compile(r"https?://\S+")
@@ -79,6 +79,7 @@ class Speaker:
 					"Press 1 to acknowledge. Press 2 to hear this again. Press 3 if somebody else has to take it."
 				)
 			self._say(menu, keys)
+			self._say(menu, _("Press 9 for no more calls about this."))
 			response.append(menu)
 			self._say(response, _("No key was pressed. The escalation goes on."))
 			response.hangup()
