@@ -126,6 +126,10 @@ def test_one_that_reached_nobody_begins_again_where_its_own_act_assigns_the_tick
 	assert [event.kind for event in done.events] == [K.ACT_DONE, K.STARTED_AGAIN]
 	again = (done.item.stalled, done.item.due_at, done.item.generation, done.item.version)
 	assert again == (False, T0 + minutes(1), item.generation + 1, item.version + 1)
+	assert done.events[1].data == {"why": "assigned"}
+	theirs = replace(item, assignees=("leo",))
+	still = act_done(theirs, deed, ticket(), ticket(assignees=("leo",)), Outcome(to="Leo"), T0)
+	assert still.item.stalled and [event.kind for event in still.events] == [K.ACT_DONE], "they had it"
 	same = act_done(item, deed, ticket(), ticket(), Outcome(unchanged=True), T0)
 	assert same.item.stalled and [event.kind for event in same.events] == [K.ACT_DONE]
 

@@ -50,6 +50,8 @@ from escalation_mgmt.engine import (
 	unacknowledge,
 	window_end,
 )
+from escalation_mgmt.engine.snooze import wake
+from escalation_mgmt.engine.statuses import Cause
 from tests.engine.make import T0, actor, always, everybody, minutes, nobody, opened, plan, refused, ticket
 from tests.engine.strategies import calendars
 
@@ -571,6 +573,13 @@ def test_going_on_says_when_and_moves_no_window_beside_it() -> None:
 		(EventKind.CLOCK_GOES_ON, {"due": datetime(2026, 3, 2, 17)})
 	]
 	assert decision.item.due_at == datetime(2026, 3, 2, 17)
+
+
+def test_what_wakes_while_its_clock_stands_still_stands_still_from_then_on() -> None:
+	quiet = replace(opened(resolution()), status=Status.SNOOZED)
+	now = T0 + minutes(9)
+	assert wake(quiet, Cause.RAISED, now)[0].paused_at is None
+	assert wake(replace(quiet, paused_at=T0), Cause.RAISED, now)[0].paused_at == now
 
 
 def test_what_was_late_when_it_stopped_is_due_at_once_and_a_snooze_counts_around_the_clock() -> None:

@@ -108,6 +108,8 @@ def test_whoever_was_reminded_is_still_on_it_by_acknowledging_again() -> None:
 		events=(Event(K.STILL_ON_IT, now, 1, 0, {"by": "Tina", "via": "SMS"}),),
 	)
 	assert run(renewed.item, now + minutes(30)).item.reminded
+	stands = acknowledge(replace(item, paused_at=ACKED), actor("Tina", "SMS", user="tina"), Context(now)).item
+	assert (stands.paused_at, stands.stood_still) == (now, now - ACKED), "its clock stands still from now on"
 
 
 def test_a_bare_address_is_known_by_its_label() -> None:
