@@ -211,6 +211,32 @@ def test_key_9_isnt_undone_by_another_way(world: World) -> None:
 	world.expect_email(LEAD)
 
 
+def test_key_9_holds_for_a_call_that_was_under_way_and_is_to_be_tried_again(world: World) -> None:
+	ticket, _call = rung(world, (30, "Phone Call"))
+	world.providers.faults.twilio.status(503)
+	world.forward(30)
+	first, _second = world.messages(world.item(ticket))
+	frappe.db.set_value("Escalation Notification", first.name, "no_more_calls", 1)
+	world.forward(1)
+	assert states(world, ticket) == ["Sent", "Withdrawn"]
+
+
+def test_key_9_holds_in_a_repeat_where_everything_else_fails(world: World) -> None:
+	"""SMS and mailbox are refused: no call is the other way to who wants none."""
+	world.contact(TECH, TINA)
+	world.plan((0, "Phone Call"), (10, "SMS"), repeats=1, repeat_pause=600, last_wait=86400)
+	ticket = world.ticket()
+	world.forward(10)
+	world.expect_call(TINA).press("9")
+	world.forward(10)
+	world.expect_sms(TINA)
+	world.providers.faults.twilio.refuse(21211)
+	world.providers.faults.smtp.refuse(550, "no such user", to=TECH)
+	world.forward(10)  # the repeat's call reaches nobody: its SMS comes at once
+	world.expect_email("owner@x.test", "no step is left")
+	assert states(world, ticket) == ["Answered", "Sent", "Failed", "Failed"]
+
+
 def test_key_9_when_it_is_over_says_so(world: World) -> None:
 	ticket, call = rung(world)
 	call.answer()
