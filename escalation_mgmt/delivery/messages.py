@@ -1,6 +1,7 @@
 """What a message says: a plan's templates, filled for one ticket, one step and one person."""
 
 from collections.abc import Callable, Collection, Iterator
+from functools import lru_cache
 from typing import Any
 
 import frappe
@@ -94,19 +95,29 @@ def page(plan: Plan, step: Step, known: dict[str, Any]) -> tuple[str, str, str]:
 
 	A template that fails is no reason not to wake somebody: the app's own words go out instead.
 	"""
-	subject, wrong = _rendered(plan.subject, known)
-	text, wrong_too = _rendered(step.message or plan.message, known)
-	if not (subject and text):
-		plain = _PLAIN[plan.clock]().format(known["ticket"].name)
-		subject, text = subject or plain, text or f"{plain}: {known['ticket'].subject}"
-	return about(plan, known, subject), about(plan, known, text), wrong or wrong_too
+	plain = _PLAIN[plan.clock]().format(known["ticket"].name)
+	subject, wrong = _said(plan, plan.subject, known, plain)
+	text, wrong_too = _said(plan, step.message or plan.message, known, f"{plain}: {known['ticket'].subject}")
+	return subject, text, wrong or wrong_too
+
+
+def _said(plan: Plan, template: str, known: dict[str, Any], plain: str) -> tuple[str, str]:
+	"""A text by its template, or else the app's own, and what was wrong with the template."""
+	text, wrong = _rendered(template, known)
+	# By the template: what a ticket is called says nothing of its clocks.
+	if text and (known["clock"] in template or _names_clock(template)):
+		return text, wrong
+	return about(plan, known, text or plain), wrong
+
+
+@lru_cache(maxsize=1000)
+def _names_clock(template: str) -> bool:
+	return bool(fields_in(template, "clock"))
 
 
 def about(plan: Plan, known: dict[str, Any], text: str) -> str:
-	"""A text that says which of the ticket's clocks it is about; what says nothing of it is about the first response."""
-	if plan.clock is Clock.FIRST_RESPONSE or known["clock"] in text:
-		return text
-	return _("{0}: {1}").format(known["clock"], text)
+	"""A text with the clock of the ticket that it is about; what names none is about the first response."""
+	return text if plan.clock is Clock.FIRST_RESPONSE else _("{0}: {1}").format(known["clock"], text)
 
 
 _PLAIN: dict[Clock, Callable[[], str]] = {

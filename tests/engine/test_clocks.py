@@ -38,6 +38,7 @@ from escalation_mgmt.engine import (
 	evaluate,
 	forestalling,
 	hand_over,
+	may_take,
 	open_item,
 	opens,
 	rehearse,
@@ -716,6 +717,16 @@ def test_which_tickets_an_enabled_plan_may_take(clock: Clock, ticket_is: dict, t
 	of = plan(clock=clock, enabled_since=T0)
 	old = ticket(created_at=T0 - DAY, first_responded_at=None if clock is FIRST else T0 - DAY, **ticket_is)
 	assert bool(opens(old, [of], always, T0 + minutes(2), clock=clock)) is taken
+
+
+def test_a_plan_takes_a_customer_who_waits_and_by_its_own_calendar() -> None:
+	of = next_response(enabled_since=T0)
+	nobody_waits = replace(WAITING, created_at=T0 - DAY, asked_at=None)
+	assert not may_take(of, nobody_waits)
+	overdue = replace(WAITING, created_at=T0 - DAY, asked_at=T0 - minutes(16))
+	office = replace(of, counts_working_time=True)
+	for plan_, taken in ((of, False), (office, True)):
+		assert may_take(plan_, overdue, None, lambda plan_: {of.name: OFFICE}[plan_.name]) is taken
 
 
 def test_a_name_that_a_plan_asks_for_takes_no_ticket_until_the_customer_writes_again() -> None:

@@ -131,6 +131,26 @@ def test_32_each_opens_runs_and_ends_by_its_own_rule(world: World) -> None:
 	assert of(world, ticket, RESOLUTION).status == "Resolved"
 
 
+def test_32_each_message_says_its_clock_whatever_the_ticket_is_called(world: World) -> None:
+	of_resolution = {"clock": RESOLUTION, "window": 60}
+	world.plan((0, "Email"), title="Resolution of screens", **of_resolution)
+	world.plan(
+		(0, "Email"),
+		title="Own words",
+		priorities=["Urgent"],
+		subject="{{ clock }}? {{ ticket.subject }}",
+		**of_resolution,
+	)
+	for priority in ("High", "Urgent"):
+		world.ticket("Screen Resolution", priority=priority)
+	world.forward(1)
+	subjects = sorted(world.inbox.expect(method="Email").subject for _number in range(2))
+	assert subjects[1] == "Resolution? Screen Resolution", subjects
+	assert subjects[0].startswith("Resolution: [High] Ticket ") and subjects[0].endswith(
+		": Screen Resolution"
+	)
+
+
 def test_32_acknowledging_one_leaves_the_others(world: World) -> None:
 	three_plans(world)
 	ticket = world.ticket()
