@@ -20,6 +20,7 @@ from escalation_mgmt.engine import (
 	Reach,
 	Recipient,
 	Remembered,
+	Responses,
 	Status,
 	Step,
 	Target,
@@ -159,7 +160,22 @@ def test_in_a_rehearsal_too() -> None:
 
 	timeline = rehearse(of, ticket(), Context(T0, reaches=reaches), leaves=leaves)
 	assert [page.recipient.user for page in timeline.pages] == ["leo"]
-	assert [event.kind for moment in timeline.moments for event in moment.events].count(K.STARTED_AGAIN) == 1
+	(begun,) = [m for m in timeline.moments for event in m.events if event.kind is K.STARTED_AGAIN]
+	assert begun.at == begun.events[0].at
+
+
+def test_in_a_rehearsal_the_ticket_is_assigned_to_whoever_acknowledges() -> None:
+	assigned: list[tuple[int, str]] = []
+
+	def leaves(deed: Deed, before: Ticket) -> Ticket:
+		assigned.append((deed.step.number, deed.user))
+		return replace(before, assignees=(deed.user,))
+
+	to = Recipient(method="Email", address="leo", label="Leo", user="leo")
+	of = with_steps(page(1), assign_on_acknowledgement=True)
+	context = Context(T0, reaches=lambda _step: Reach((to,)))
+	timeline = rehearse(of, ticket(), context, Responses(to_message=1), leaves)
+	assert assigned == [(BY_ACKNOWLEDGEMENT, "leo")] and timeline.item.assignees == ("leo",)
 
 
 def test_beside_a_step_that_misses_everybody_the_next_is_brought_forward() -> None:

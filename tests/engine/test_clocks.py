@@ -53,6 +53,7 @@ from escalation_mgmt.engine import (
 )
 from escalation_mgmt.engine.snooze import wake
 from escalation_mgmt.engine.statuses import Cause
+from escalation_mgmt.engine.waits import passed
 from tests.engine.make import T0, actor, always, everybody, minutes, nobody, opened, plan, refused, ticket
 from tests.engine.strategies import calendars
 
@@ -574,6 +575,12 @@ def test_going_on_says_when_and_moves_no_window_beside_it() -> None:
 		(EventKind.CLOCK_GOES_ON, {"due": datetime(2026, 3, 2, 17)})
 	]
 	assert decision.item.due_at == datetime(2026, 3, 2, 17)
+
+
+def test_what_passes_of_a_wait_is_working_time_where_the_plan_counts_it() -> None:
+	since, until = T0 + timedelta(hours=5), T0 + timedelta(hours=8)  # Monday, 8 to 11 o'clock
+	assert passed(since, until, resolution(), OFFICE) == timedelta(hours=3)
+	assert passed(since, until, resolution(counts_working_time=True), OFFICE) == timedelta(hours=2)
 
 
 def test_what_wakes_while_its_clock_stands_still_stands_still_from_then_on() -> None:

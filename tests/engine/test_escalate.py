@@ -114,6 +114,8 @@ def test_an_answer_from_a_shared_address_names_who_else_it_may_be() -> None:
 	(event,) = decision.events
 	assert event.data["by"] == "Ann" and event.data["shared"] == "Bob"
 	assert event.people == {"by": (("ann", "Ann"),), "shared": shared}
+	three = replace(actor, shared=(*shared, ("cid", "Cid")))
+	assert acknowledge(escalating, three, Context(T0 + minutes(16))).events[0].data["shared"] == "Bob, Cid"
 	(notice,) = decision.notices
 	assert notice.but_not == {"ann", "+491"}
 

@@ -10,6 +10,7 @@ from escalation_mgmt.engine import (
 	Context,
 	EventKind,
 	Plan,
+	Reach,
 	StartAt,
 	Step,
 	Target,
@@ -17,8 +18,9 @@ from escalation_mgmt.engine import (
 	ladder,
 	rehearse,
 )
+from escalation_mgmt.engine import rungs as engine_rungs
 from escalation_mgmt.engine.rehearse import MOST_MOMENTS
-from tests.engine.make import T0, everybody, minutes, plan, ticket
+from tests.engine.make import T0, everybody, minutes, nobody, plan, ticket
 from tests.engine.strategies import plans
 
 
@@ -79,3 +81,16 @@ def test_as_a_run_goes(of: Plan) -> None:
 		if event.kind is EventKind.STEP_RAN
 	]
 	assert ran == [(after, run, step) for after, run, steps in rungs(of) for step in steps]
+
+
+def test_a_rung_of_a_rehearsal_has_what_is_sent_and_who_is_missed() -> None:
+	of = plan(0, 5)
+	to = everybody(of.steps[0])
+
+	def first_alone(step: Step) -> Reach:
+		return to if step.number == 1 else nobody(step)
+
+	timeline = rehearse(of, ticket(), Context(T0, reaches=first_alone))
+	found = list(engine_rungs(timeline, T0))
+	assert [[page.recipient for page in rung.pages] for rung in found[:2]] == [list(to.recipients), []]
+	assert [[step.number for step, _why in rung.missed] for rung in found[:2]] == [[], [2]]
