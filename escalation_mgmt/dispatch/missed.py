@@ -113,6 +113,8 @@ def wanting(page: Page, of: Clock, enabled: Mapping[str, Plan]) -> dict[TicketKe
 
 	enabled = {version: plan for version, plan in enabled.items() if plan.clock is of}
 	keys = _taken(page, [key for key in keys if not has_had_its_item(key)], enabled)
+	if not keys:
+		return {}
 	snapshot, now = Snapshot(keys), clock.now()
 	wanted: dict[TicketKey, Opening | None] = {}
 	for key in keys:

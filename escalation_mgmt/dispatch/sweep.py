@@ -25,8 +25,9 @@ from escalation_mgmt.storage import action_items, ticket_list, ticket_states
 from escalation_mgmt.utils import clock, fault_points, installation, rows
 from escalation_mgmt.utils.error_reports import report_once
 
-BATCH = 200  # small, because due steps wait for the end of a batch
-PAGE = 400  # tickets of which most have nothing to be done for
+BATCH = 150
+"""Small, because due steps wait for the end of a batch; and of 200 names or more MariaDB no longer looks how many rows they have
+(`eq_range_index_dive_limit`), but guesses, and reads the whole table where its statistics are old."""
 EXHAUSTED = 2000  # exhausted items that one sweep looks at
 _LOOKED_AT = "escalation_exhausted_looked_at"
 
@@ -116,7 +117,7 @@ def _next(stored: action_items.Stored, snapshot: Snapshot, now: Any) -> Decision
 def _find_missed(doctype: str) -> Iterator[None]:
 	"""Open items for tickets that want one and have none running: those that a plan may take."""
 	try:
-		for page in missed.pages(list(plans.enabled(doctype).values()), PAGE):
+		for page in missed.pages(list(plans.enabled(doctype).values()), BATCH):
 			_safely(f"some of {doctype} can't be swept", partial(_open_where_wanted, page))
 			yield
 	except Exception:
