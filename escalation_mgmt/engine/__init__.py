@@ -9,6 +9,7 @@ None where nothing is to be done. Nothing here reads a clock, a database or a ne
   times of `waits`;
 - what a step's act has done to the ticket: `acts`;
 - what people ask for: `acknowledge` (with `quorum`, of several), `bring_forward`, `snooze`, `unacknowledge`, `responders`;
+- how many messages one person gets: `limits`;
 - all of it on virtual time: `rehearse`, and `ladder` (a plan's times), `rungs` (a rehearsal's).
 
 Instants are naive datetimes in UTC, durations are timedeltas.
@@ -51,6 +52,19 @@ from escalation_mgmt.engine.evaluate import evaluate
 from escalation_mgmt.engine.event import Event, EventKind, Named, of_clock
 from escalation_mgmt.engine.item import AckRequest, ActionItem
 from escalation_mgmt.engine.ladder import Rung, ladder, rungs
+from escalation_mgmt.engine.limits import (
+	FOR_CALLS,
+	FOR_PUSHES,
+	FOR_SMS,
+	Allotment,
+	Held,
+	Limit,
+	Outgoing,
+	Sent,
+	UnderWay,
+	Waiting,
+	allot,
+)
 from escalation_mgmt.engine.maintenance import Maintenance
 from escalation_mgmt.engine.maintenance import running as running_maintenance
 from escalation_mgmt.engine.maintenance_hold import release
@@ -144,6 +158,9 @@ __all__ = [
 	"AROUND_THE_CLOCK",
 	"BY_ACKNOWLEDGEMENT",
 	"EVERYONE",
+	"FOR_CALLS",
+	"FOR_PUSHES",
+	"FOR_SMS",
 	"LED_TO",
 	"LONGEST_SNOOZE",
 	"NEVER",
@@ -156,6 +173,7 @@ __all__ = [
 	"ActionItem",
 	"Actor",
 	"AfterMaintenance",
+	"Allotment",
 	"Answer",
 	"Audience",
 	"Calendar",
@@ -171,10 +189,12 @@ __all__ = [
 	"Deed",
 	"Event",
 	"EventKind",
+	"Held",
 	"Holds",
 	"Hours",
 	"ImpossibleTransition",
 	"InHours",
+	"Limit",
 	"Maintenance",
 	"MatchFacts",
 	"Moment",
@@ -187,6 +207,7 @@ __all__ = [
 	"OnlyIf",
 	"Opening",
 	"Outcome",
+	"Outgoing",
 	"Page",
 	"Past",
 	"Plan",
@@ -199,6 +220,7 @@ __all__ = [
 	"Remembered",
 	"Responses",
 	"Rung",
+	"Sent",
 	"StartAt",
 	"Status",
 	"StatusCategory",
@@ -210,8 +232,10 @@ __all__ = [
 	"TicketFilter",
 	"TicketKey",
 	"Timeline",
+	"UnderWay",
 	"UnknownZone",
 	"Unreachable",
+	"Waiting",
 	"WorkedOn",
 	"WorkingTime",
 	"acknowledge",
@@ -220,6 +244,7 @@ __all__ = [
 	"act_withdrawn",
 	"add_person",
 	"ahead",
+	"allot",
 	"already_answered",
 	"answer",
 	"applies",
