@@ -244,7 +244,7 @@ class History:
 _PAST = (
 	*("clock", "status", "priority", "priority_level", "team", "ticket_type", "customer"),
 	*("ticket_was_closed", "no_plan_matched", "after_answer", "opened_utc", "ended_utc", "clock_utc"),
-	*("ticket_created", "running_ticket"),
+	*("ticket_created", "running_ticket", "name"),
 )
 
 
@@ -259,17 +259,21 @@ def history_of(keys: Iterable[TicketKey]) -> History:
 	columns = ", ".join(f"`{column}`" for column in _PAST)
 	sql = (
 		f"select `reference_name`, json_array({columns}) from `tab{ITEM}` where `reference_doctype` = %s"
-		f" and `reference_name` in ({rows.placeholders(asked)}) order by `opened_utc`, `name`"
+		f" and `reference_name` in ({rows.placeholders(asked)})"
 	)
+	# The last is found here: to sort such texts, a database writes them to disk.
+	latest: dict[tuple[TicketKey, Clock], tuple[str, str]] = {}
 	for name, text in frappe.db.sql(sql, (next(iter(asked.values())).doctype, *asked)):
 		key, values = asked[name], json.loads(text)
 		clock, status, priority, level, team, ticket_type, customer, *flags = values[:10]
-		opened, ended, began, created, running = values[10:]
+		opened, ended, began, created, running, item = values[10:]
 		of = key, Clock(clock)
 		if running:
 			found.running.add(of)
-		if key.is_another(TicketKey(key.doctype, name, _instant(created))):
+		place = (opened or "", item)
+		if key.is_another(TicketKey(key.doctype, name, _instant(created))) or latest.get(of, place) > place:
 			continue
+		latest[of] = place
 		facts = MatchFacts(
 			priority=priority or "",
 			level=level or 0,
