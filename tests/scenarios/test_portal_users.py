@@ -246,6 +246,7 @@ def test_a_host_that_http_post_may_reach_takes_no_device(world: World) -> None:
 	frappe.conf.escalation_push_hosts = [here]
 	said = _sent_to(world)
 	assert asked == ["/x"] and "refuses the message: 400" in said and "secret" not in said
+	world.expect_email(TECH)  # another way
 	server.shutdown()
 	server.server_close()
 
