@@ -95,19 +95,23 @@ def page(plan: Plan, step: Step, known: dict[str, Any]) -> tuple[str, str, str]:
 
 	A template that fails is no reason not to wake somebody: the app's own words go out instead.
 	"""
-	plain = _PLAIN[plan.clock]().format(known["ticket"].name)
+	ticket = known["ticket"]
+
+	def plain() -> str:
+		return _PLAIN[plan.clock]().format(ticket.name)
+
 	subject, wrong = _said(plan, plan.subject, known, plain)
-	text, wrong_too = _said(plan, step.message or plan.message, known, f"{plain}: {known['ticket'].subject}")
+	text, wrong_too = _said(plan, step.message or plan.message, known, lambda: f"{plain()}: {ticket.subject}")
 	return subject, text, wrong or wrong_too
 
 
-def _said(plan: Plan, template: str, known: dict[str, Any], plain: str) -> tuple[str, str]:
+def _said(plan: Plan, template: str, known: dict[str, Any], plain: Callable[[], str]) -> tuple[str, str]:
 	"""A text by its template, or else the app's own, and what was wrong with the template."""
 	text, wrong = _rendered(template, known)
 	# By the template: what a ticket is called says nothing of its clocks.
 	if text and (known["clock"] in template or _names_clock(template)):
 		return text, wrong
-	return about(plan, known, text or plain), wrong
+	return about(plan, known, text or plain()), wrong
 
 
 @lru_cache(maxsize=1000)

@@ -78,6 +78,7 @@ def _run_set() -> int:
 
 def _run(claimed: list[action_items.Stored], now: datetime) -> int:
 	snapshot = Snapshot([stored.key for stored in claimed])
+	snapshot.items = [stored.item.id for stored in claimed]
 	snapshot.directory.read(snapshot.tickets.assignees())
 	decided = []
 	for stored in claimed:

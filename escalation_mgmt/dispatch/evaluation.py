@@ -47,6 +47,8 @@ class Snapshot:
 		self.directory = Directory()
 		self.calendars = Calendars()
 		self._enabled: dict[str, dict[str, Plan]] = {}
+		self.items: Sequence[str] = ()  # that are decided together: what is asked of each is asked at once
+		self._quiet: dict[str, set[str]] = {}
 
 	@cached_property
 	def maintenances(self) -> Maintenances:
@@ -112,10 +114,12 @@ class Snapshot:
 		"""Whom a step reaches. Who wants no more calls about the item isn't reached by one."""
 		reached = self.directory.reach(step, self.tickets, stored.key)
 		notifier, _why = self.directory.notifier(step.method)
-		quiet = quiet_calls.wanted_by([stored.item.id]) if notifier and notifier.rings else set()
-		if not quiet:
+		if not (notifier and notifier.rings):
 			return reached
-		spared = [to for to in reached.recipients if (stored.item.id, to.counted_as) in quiet]
+		quiet = self._wants_quiet(stored.item.id)
+		spared = [to for to in reached.recipients if to.counted_as in quiet]
+		if not spared:
+			return reached
 		why = _("They want no more calls about this.")
 		missed = [Unreachable(method=step.method, label=to.label, reason=why, user=to.user) for to in spared]
 		return replace(
@@ -123,6 +127,15 @@ class Snapshot:
 			recipients=tuple(to for to in reached.recipients if to not in spared),
 			unreachable=(*reached.unreachable, *missed),
 		)
+
+	def _wants_quiet(self, item: str) -> set[str]:
+		"""Who wants no more calls about an item."""
+		if item not in self._quiet:
+			asked = [*self.items, item]
+			self._quiet |= {each: set() for each in asked}
+			for each, who in quiet_calls.wanted_by(asked):
+				self._quiet[each].add(who)
+		return self._quiet[item]
 
 	def evaluate(self, stored: action_items.Stored, now: datetime) -> Decision | None:
 		enabled, ticket = self.enabled(stored.key.doctype).values(), self.ticket(stored)

@@ -65,6 +65,16 @@ def asked_a_while_ago(world: World, ticket: Any) -> None:
 	asks(world, ticket, minutes_ago=10)
 
 
+def opened_again(world: World) -> Any:
+	"""A ticket whose customer waited when it was closed, without a reply, and that an agent opened again."""
+	next_plan(world)
+	ticket = world.ticket()
+	asked_a_while_ago(world, ticket)
+	world.change(ticket, status="Resolved")
+	world.change(ticket, status="Open")
+	return ticket
+
+
 def next_plan(world: World, **more: Any) -> Any:
 	return world.plan(
 		(0, "Email", "User", OTHER),
@@ -87,21 +97,13 @@ def test_closed_without_a_reply_the_message_that_opens_it_again_is_the_one_that_
 
 
 def test_closed_without_a_reply_and_opened_again_by_an_agent_nobody_waits(world: World) -> None:
-	next_plan(world)
-	ticket = world.ticket()
-	asked_a_while_ago(world, ticket)
-	world.change(ticket, status="Resolved")
-	world.change(ticket, status="Open")
+	ticket = opened_again(world)
 	world.sweep()
 	assert count(ticket, NEXT) == 1
 
 
 def test_closed_without_a_reply_and_started_by_hand_its_window_counts_from_then(world: World) -> None:
-	next_plan(world)
-	ticket = world.ticket()
-	asked_a_while_ago(world, ticket)
-	world.change(ticket, status="Resolved")
-	world.change(ticket, status="Open")
+	ticket = opened_again(world)
 	key, by = TicketKey("HD Ticket", str(ticket.name)), Actor(name="Ann", user="Administrator", via="Desk")
 	(said, _end) = starting.preview(key, "Next", at_once=False)["rungs"]
 	assert said["at"] == "in 20m"

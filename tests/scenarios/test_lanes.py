@@ -39,6 +39,17 @@ def shown(world: World, ticket: Any) -> list[dict]:
 	return api.timeline(world.item(ticket).name)["events"]
 
 
+def both_ways(world: World, plan: Any) -> tuple[list[dict], list[dict]]:
+	"""A ticket whose plan ran to its end, and what its rehearsal had said before: the lines of each."""
+	ticket = world.ticket()
+	rehearsed = plans_api.rehearse(plan.name, ticket=str(ticket.name))
+	while due := world.next_due():
+		world.now = due
+		world.tick()
+	world.inbox.take_all()
+	return shown(world, ticket), rehearsed["lines"]
+
+
 def places(lines: list[dict]) -> set[tuple]:
 	"""What a rehearsal and the run after it have in common: whose, when, what."""
 	same = ("lane", "who", "at", "instant", "kind", "method", "step", "run")
@@ -56,15 +67,9 @@ def test_what_was_rehearsed_and_what_then_happened_are_the_same_picture(world: W
 		repeats=1,
 		repeat_pause=900,
 	)
-	ticket = world.ticket()
-	rehearsed = plans_api.rehearse(plan.name, ticket=str(ticket.name))
-	while due := world.next_due():
-		world.now = due
-		world.tick()
-	world.inbox.take_all()
-	ran = shown(world, ticket)
-	assert places(ran) == places(rehearsed["lines"])
-	assert {mark["state"] for mark in marks(rehearsed["lines"]) if mark["lane"]} == {"Planned", "Unreachable"}
+	ran, rehearsed = both_ways(world, plan)
+	assert places(ran) == places(rehearsed)
+	assert {mark["state"] for mark in marks(rehearsed) if mark["lane"]} == {"Planned", "Unreachable"}
 	found = lanes(ran)
 	masked = next(lane for lane in found if lane.endswith("elsewhere.test"))
 	assert masked != "desk@elsewhere.test"
@@ -85,14 +90,8 @@ def test_what_was_rehearsed_and_what_then_happened_are_the_same_picture(world: W
 def test_so_are_steps_that_act(world: World) -> None:
 	raises = {"method": "Raise the Priority", "set_priority": "Urgent", "wait": 600}
 	plan = acts(world, {"method": "Email"}, raises, {"method": "Internal Comment", "message": "Late"})
-	ticket = world.ticket()
-	rehearsed = plans_api.rehearse(plan.name, ticket=str(ticket.name))
-	while due := world.next_due():
-		world.now = due
-		world.tick()
-	world.inbox.take_all()
-	ran = shown(world, ticket)
-	assert places(ran) == places(rehearsed["lines"])
+	ran, rehearsed = both_ways(world, plan)
+	assert places(ran) == places(rehearsed)
 	assert lanes(ran)[""] == [
 		(0, "Created", ""),
 		(20, "Act Done", ""),
