@@ -34,9 +34,8 @@ def assigned_by_acknowledging(item: ActionItem) -> Deed | None:
 	user = item.acknowledged_user
 	if not (item.plan.assign_on_acknowledgement and user and item.acknowledged_at):
 		return None
-	return Deed(
-		_assigning_to(user), item.version, item.acknowledged_at, user
-	)  # each acknowledgement is one of its own
+	run = item.version  # each acknowledgement is one of its own
+	return Deed(_assigning_to(user), run, item.acknowledged_at, user)
 
 
 def step_of(plan: Plan, number: int, user: str) -> Step:
