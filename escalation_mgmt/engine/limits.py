@@ -2,9 +2,12 @@
 
 A message within its limit goes at once and alone. One above it waits. As soon as one has waited as long as it may, all that
 wait for that person at that address go as one message, a bundle, which no limit stops and which counts towards none. Between
-two bundles lies at least the time that a message may wait. So nobody gets more than the limit and one bundle a minute.
+two bundles for one person lies at least the time that a message may wait, whichever of their addresses they go to. So nobody
+gets more than the limit and one bundle a minute.
 
 One thing stops a bundle, too: a number that is being called isn't called a second time.
+
+What may have arrived and goes once more is what it was, alone or a bundle: it has its place already.
 """
 
 import sys
@@ -58,6 +61,7 @@ class Waiting:
 	first: bool = False  # whether it is the first message of a new item
 	asks: bool = True  # a page; a notice only tells
 	said: bool = False  # whether a push or an SMS says it at once
+	again: bool = False  # an attempt may have arrived: it goes once more as it was, in the place that it has
 
 	@property
 	def queue(self) -> tuple[str, str, str]:
@@ -71,7 +75,6 @@ class Sent:
 
 	person: str
 	method: str
-	address: str
 	at: datetime
 	bundle: bool = False
 
@@ -134,6 +137,11 @@ def allot(
 		queue = queues.get(message.queue)
 		if queue is None:
 			go.append(([message], False))
+		elif message.again:
+			if queue.takes_again(now):
+				go.append(([message], False))
+			else:
+				held.append(message)
 		elif queue.bundle:
 			queue.bundle.append(message)
 		elif queue.takes_alone(now):
@@ -146,7 +154,10 @@ def allot(
 	until = {key: queue.next_at(now) for key, queue in queues.items() if queue.held}
 	return Allotment(
 		tuple(Outgoing(tuple(messages), bundle) for messages, bundle in go),
-		tuple(Held(message, until[message.queue]) for message in held),
+		tuple(
+			Held(message, queues[message.queue].room.free_at(now) if message.again else until[message.queue])
+			for message in held
+		),
 	)
 
 
@@ -179,39 +190,52 @@ class _Queue:
 	limit: Limit
 	alone: _Places  # the person's, at whichever address
 	room: _Places  # the address's, whoever is reached there
-	last_bundle: datetime | None
-	left: int = 0  # for how many no place was looked for yet
-	ripe: bool = False
+	bundles: list[datetime]  # when the person had one, at whichever address
+	over: datetime  # when one of those that wait may wait no longer
+	left: int  # for how many no place was looked for yet
 	held: list[Waiting] = field(default_factory=list)
 	bundle: list[Waiting] = field(default_factory=list)
 
-	def ripe_at(self, messages: Iterable[Waiting]) -> datetime:
-		"""When these go as a bundle: as soon as one may wait no longer, but not too soon after the last bundle."""
-		limit = self.limit
-		over = min(each.since + (limit.waits_if_said if each.said else limit.waits) for each in messages)
-		return max(over, self.last_bundle + limit.waits) if self.last_bundle else over
+	def ripe_at(self, over: datetime) -> datetime:
+		"""When what may wait until `over` goes as a bundle: not too soon after the last."""
+		return max([over, *(bundle + self.limit.waits for bundle in self.bundles)])
 
 	def takes_alone(self, now: datetime) -> bool:
 		"""Whether the next goes alone. It leaves the last room to a bundle, where one is ripe and others are left."""
 		self.left -= 1
-		for_bundle = self.ripe and self.left > 0 and self.room.free() == 1
+		for_bundle = self.left > 0 and self.room.free() == 1 and self.ripe_at(self.over) <= now
 		if for_bundle or self.room.free() < 1 or self.alone.free() < 1:
 			return False
 		self.alone.taken.append(now)
 		self.room.taken.append(now)
 		return True
 
+	def takes_again(self, now: datetime) -> bool:
+		"""Whether what has its place already goes once more."""
+		if self.room.free() < 1:
+			return False
+		self.room.taken.append(now)
+		return True
+
 	def takes_bundled(self, message: Waiting, now: datetime) -> bool:
 		"""Whether a bundle begins with this one."""
-		if not self.ripe or self.room.free() < 1:
+		if self.ripe_at(self.over) > now or self.room.free() < 1:
 			return False
 		self.bundle.append(message)
 		self.room.taken.append(now)
+		self.bundles.append(now)
 		return True
 
 	def next_at(self, now: datetime) -> datetime:
 		"""When one of those that are held can go."""
-		return max(self.room.free_at(now), min(self.alone.free_at(now), self.ripe_at(self.held)))
+		return max(
+			self.room.free_at(now), min(self.alone.free_at(now), self.ripe_at(_over(self.limit, self.held)))
+		)
+
+
+def _over(limit: Limit, messages: Iterable[Waiting]) -> datetime:
+	"""When one of these may wait no longer."""
+	return min(each.since + (limit.waits_if_said if each.said else limit.waits) for each in messages)
 
 
 def _queues(
@@ -223,13 +247,9 @@ def _queues(
 ) -> dict[tuple[str, str, str], _Queue]:
 	"""What waits by methods that have a limit, with what is taken of each limit now."""
 	went: dict[tuple[str, str], list[datetime]] = defaultdict(list)
-	bundles: dict[tuple[str, str, str], datetime] = {}
+	bundles: dict[tuple[str, str], list[datetime]] = defaultdict(list)
 	for each in sent:
-		if each.bundle:
-			key = each.person, each.method, each.address
-			bundles[key] = max(each.at, bundles.get(key, each.at))
-		else:
-			went[each.person, each.method].append(each.at)
+		(bundles if each.bundle else went)[each.person, each.method].append(each.at)
 	busy: dict[tuple[str, str], list[datetime]] = defaultdict(list)
 	for call in under_way:
 		busy[call.method, call.address].append(call.since)
@@ -244,14 +264,15 @@ def _queues(
 	for (person, method, address), waiting in of_queue.items():
 		limit = limits[method]
 		at_once = limit.at_once or sys.maxsize
-		queue = queues[person, method, address] = _Queue(
+		new = [message for message in waiting if not message.again]
+		queues[person, method, address] = _Queue(
 			limit,
 			alone.setdefault((person, method), _places(limit.most, limit.within, went[person, method], now)),
 			room.setdefault((method, address), _places(at_once, limit.lasts, busy[method, address], now)),
-			bundles.get((person, method, address)),
-			len(waiting),
+			bundles[person, method],
+			_over(limit, new) if new else now,
+			len(new),
 		)
-		queue.ripe = queue.ripe_at(waiting) <= now
 	return queues
 
 

@@ -1,7 +1,7 @@
 """Limits once more, written another way: every decision recounts all that went, and every instant is found by trying."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from escalation_mgmt.engine import Limit, Sent, UnderWay, Waiting
@@ -16,22 +16,25 @@ class Model:
 	sent: list[Sent]
 	under_way: list[UnderWay]
 	limits: dict[str, Limit]
+	began: list[tuple[str, str]] = field(default_factory=list)  # who gets a bundle now
 
 	def answer(self, waiting: Sequence[Waiting], now: datetime) -> Answer:
 		todo = list(waiting)
 		ripe = {m.queue for m in waiting if m.method in self.limits and self.is_ripe(m, waiting, now)}
 		go: list[tuple[list[str], bool]] = []
 		held: list[Waiting] = []
+		self.began = []
 		while todo:
 			best = todo[0]
 			for other in todo:
 				best = other if self.goes_before(other, best) else best
-			mine = [m for m in todo if m.queue == best.queue]
+			mine = [m for m in todo if m.queue == best.queue and not m.again]
 			in_order: list[Waiting] = []
 			for m in mine:
 				at = next((i for i, o in enumerate(in_order) if self.goes_before(m, o)), len(in_order))
 				in_order.insert(at, m)
-			taken, bundle = self.taken(best, in_order, best.queue in ripe, now)
+			begins = best.queue in ripe and (best.person, best.method) not in self.began
+			taken, bundle = self.taken(best, in_order, begins, now)
 			if taken:
 				go.append(([m.id for m in taken], bundle))
 				self.count(best, bundle, now)
@@ -39,7 +42,10 @@ class Model:
 				held.append(best)
 			gone = {m.id for m in taken} or {best.id}
 			todo = [m for m in todo if m.id not in gone]
-		return go, {m.id: self.first_instant(m, [h for h in held if h.queue == m.queue], now) for m in held}
+		return go, {
+			m.id: self.first_instant(m, [h for h in held if h.queue == m.queue and not h.again], now)
+			for m in held
+		}
 
 	def taken(
 		self, best: Waiting, mine: list[Waiting], ripe: bool, now: datetime
@@ -48,6 +54,8 @@ class Model:
 			return [best], False
 		if not self.has_room(best, now):
 			return [], False
+		if best.again:
+			return [best], False
 		limit = self.limits[best.method]
 		last_room = limit.at_once is not None and self.ringing(best, now) == limit.at_once - 1
 		if ripe and (not self.within_limit(best, now) or (last_room and len(mine) > 1)):
@@ -64,7 +72,10 @@ class Model:
 		return a.asks if a.asks != b.asks else a.id < b.id
 
 	def count(self, m: Waiting, bundle: bool, now: datetime) -> None:
-		self.sent.append(Sent(person=m.person, method=m.method, address=m.address, at=now, bundle=bundle))
+		if not m.again:
+			self.sent.append(Sent(person=m.person, method=m.method, at=now, bundle=bundle))
+		if bundle:
+			self.began.append((m.person, m.method))
 		self.under_way.append(UnderWay(method=m.method, address=m.address, since=now))
 
 	def ringing(self, m: Waiting, now: datetime) -> int:
@@ -85,14 +96,14 @@ class Model:
 	def is_ripe(self, m: Waiting, among: Sequence[Waiting], now: datetime) -> bool:
 		limit = self.limits[m.method]
 		if any(
-			s.bundle and (s.person, s.method, s.address) == m.queue and now - s.at < limit.waits
+			s.bundle and (s.person, s.method) == (m.person, m.method) and now - s.at < limit.waits
 			for s in self.sent
 		):
 			return False
 		return any(
 			now - o.since >= (limit.waits_if_said if o.said else limit.waits)
 			for o in among
-			if o.queue == m.queue
+			if o.queue == m.queue and not o.again
 		)
 
 	def first_instant(self, m: Waiting, held: list[Waiting], now: datetime) -> datetime:
@@ -107,5 +118,5 @@ class Model:
 			for at in sorted({start + span for start in starts for span in spans})
 			if at >= now
 			and self.has_room(m, at)
-			and (self.within_limit(m, at) or self.is_ripe(replace(m), held, at))
+			and (m.again or self.within_limit(m, at) or self.is_ripe(replace(m), held, at))
 		)
