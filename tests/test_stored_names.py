@@ -40,6 +40,8 @@ NO_NAMES = {
 	"Escalation Notification": "method recipient about attempt_id provider_message_id detail",
 	"Escalation Notification Secret": "token_hash earlier_token_hash note",
 	"Escalation Plan": "title subject message",
+	# `title` is an Email Account's name where it is one: storage.renames.
+	"Escalation Provider": "title account_sid api_key numbers messaging_service_sid",
 	"Escalation Settings": (
 		"catch_all_email public_url heartbeat_url vapid_public_key vapid_subject twilio_account_sid twilio_api_key"
 		" twilio_numbers twilio_messaging_service_sid installation_id"
@@ -51,6 +53,10 @@ ELSEWHERE = {
 	("Escalation Action Item", "exhausted_ticket"): "storage.action_items.follow_rename, storage.renames",
 	("Escalation Ticket State", "ticket"): "storage.ticket_states.follow_rename, storage.renames",
 	("Escalation Ticket State", "reference_name"): "storage.ticket_states.follow_rename",
+	**{  # of Email Accounts, and of rows of Escalation Settings
+		("Escalation Notification", column): "storage.renames.follow_providers"
+		for column in ("provider", "earlier_provider", "not_by")
+	},
 	# Names of fields: storage.renamed_fields.
 	("Escalation Step", "user_field"): "",
 	("Escalation Step", "second_user_field"): "",

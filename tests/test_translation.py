@@ -93,6 +93,8 @@ NAMES = {
 """What is a name to the code. Where it is shown, it is shown by a variable, through `_`."""
 
 EXCEPTIONS = {
+	("several.py", "Twilio, as Above"),  # kinds of providers, as a Select stores them
+	("several.py", "SMS Settings"),
 	# (file, text): what it is
 	("acknowledgement.py", "noindex, nofollow"): "a header",
 	("agent_page.py", AGENT_PAGE): "code",

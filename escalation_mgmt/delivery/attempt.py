@@ -9,6 +9,7 @@ from typing import Any
 import frappe
 from frappe.utils import get_datetime
 
+from escalation_mgmt.delivery.routes import Route
 from escalation_mgmt.engine import Status, TicketKey
 from escalation_mgmt.storage import outbox
 from escalation_mgmt.storage.message_state import MessageState, Purpose
@@ -35,6 +36,7 @@ class Attempt(StoredMessage):
 	attempt_id: str | None  # our id of this attempt, from the claim on
 	created_utc: datetime  # when it was queued
 	generation: int  # the item's then
+	not_by: str | None  # providers that it doesn't go by: they have failed already; a line each
 
 	address: str | None = _secret()  # in full; None, "": retention has taken it
 	token_hash: str | None = _secret()  # of the token in its link; from the claim on, in this attempt's
@@ -48,6 +50,8 @@ class Attempt(StoredMessage):
 
 	# Found out on the way.
 	item: "ItemFacts | None" = field(init=False, default=None)  # before the claim; None: it is gone
+	asked_of: str = field(init=False, default="")  # by the claim: which provider may have it already
+	by: Route | None = field(init=False, default=None)  # by the claim; None: by none now
 	token: str = field(init=False, default="")  # by the claim; only its hash is stored
 	carried: list["Attempt"] = field(
 		init=False, default_factory=list

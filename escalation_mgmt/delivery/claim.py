@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import frappe
 from frappe import _
 
-from escalation_mgmt.delivery import tokens
+from escalation_mgmt.delivery import routes, tokens
 from escalation_mgmt.delivery.attempt import Attempt, read_items
 from escalation_mgmt.engine import EventKind
 from escalation_mgmt.notifiers.base import Notifier
@@ -37,6 +37,9 @@ def claim(method: str, notifier: Notifier | None) -> tuple[list[Attempt], int]:
 	claimed = _sort_out([*due, *carried], now, quiet)
 	for attempt in claimed:
 		_begin(attempt)
+	if notifier:
+		routes.choose([attempt for attempt in claimed if not attempt.carried_by], notifier)
+		_carry_along(claimed)
 	if with_codes:
 		_give_reply_codes(claimed, now)
 	_write(claimed, now)
@@ -126,6 +129,16 @@ def _begin(attempt: Attempt) -> None:
 	attempt.token, attempt.token_hash = tokens.new()
 
 
+def _carry_along(claimed: Sequence[Attempt]) -> None:
+	"""One message goes out for those that others carry: by the same provider."""
+	carriers = {attempt.name: attempt for attempt in claimed}
+	for attempt in claimed:
+		if attempt.carried_by:
+			carrier = carriers[attempt.carried_by]
+			attempt.by, attempt.provider = carrier.by, carrier.provider
+			attempt.earlier_provider = carrier.earlier_provider
+
+
 def _give_reply_codes(claimed: Sequence[Attempt], now: datetime) -> None:
 	pages = [attempt for attempt in claimed if attempt.purpose == Purpose.PAGE and not attempt.reply_code]
 	codes = reply_codes.codes_for([(page.address, page.action_item) for page in pages], now)
@@ -146,6 +159,8 @@ def _write(claimed: Sequence[Attempt], now: datetime) -> None:
 				"attempt_id": attempt.attempt_id,
 				"next_attempt_utc": None if attempt.carried_by else now + HEARD_OF_WITHIN,
 				"possible_duplicate": attempt.possible_duplicate,
+				"provider": attempt.provider,
+				"earlier_provider": attempt.earlier_provider,
 			}
 			for attempt in claimed
 		],

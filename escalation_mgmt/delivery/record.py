@@ -10,7 +10,7 @@ from frappe import _
 
 from escalation_mgmt.delivery.attempt import Attempt
 from escalation_mgmt.engine import EventKind
-from escalation_mgmt.notifiers.base import Outcome, Retry, Sent, Unknown
+from escalation_mgmt.notifiers.base import Failed, Outcome, Retry, Sent, Unknown
 from escalation_mgmt.storage import failures, history, outbox
 from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.utils import clock, fault_points, realtime, rows
@@ -32,9 +32,7 @@ CLOCK_SECONDS = 0.02  # outcomes that come within this have one time
 class Recorder:
 	"""Writes outcomes in sets, soon after they are known."""
 
-	def __init__(self, *, can_ask: bool) -> None:
-		"""`can_ask`: the provider can be asked about what it may have taken."""
-		self._can_ask = can_ask
+	def __init__(self) -> None:
 		self._known: list[tuple[Attempt, Outcome, datetime]] = []
 		self._flushed = time.monotonic()
 		self._read_at = float("-inf")
@@ -84,16 +82,18 @@ class Recorder:
 		lost. Returns those from which nothing does because the escalation has begun anew.
 		"""
 		failed = [
-			(attempt, at)
+			(attempt, outcome, at)
 			for attempt, outcome, at in self._known
 			if attempt.purpose == Purpose.PAGE and _what_follows(attempt, outcome)[0] == MessageState.FAILED
 		]
-		standing = failures.standings({attempt.action_item for attempt, _at in failed})
+		standing = failures.standings({attempt.action_item for attempt, _outcome, _at in failed})
 		notes, past = [], set()
-		for attempt, at in failed:
+		for attempt, outcome, at in failed:
 			now = standing.get(attempt.action_item)
 			if now and now.follows(attempt.generation):
-				notes.append({"name": attempt.name, "was": attempt.attempt_id, "follow_up_utc": at})
+				note = {"name": attempt.name, "was": attempt.attempt_id, "follow_up_utc": at}
+				by_no_provider = isinstance(outcome, Failed) and outcome.by_no_provider
+				notes.append(note | {"by_no_provider": int(by_no_provider)})
 			elif now and now.is_past(attempt.generation):
 				past.add(attempt.name)
 		if notes:
@@ -105,7 +105,7 @@ class Recorder:
 		self, attempt: Attempt, outcome: Outcome, at: datetime, *, stale: bool = False
 	) -> tuple[dict[str, Any], history.Line]:
 		"""The new state of a message after an attempt, and the line of history for it."""
-		status, kind, pause = _what_follows(attempt, outcome, ASK_AFTER if self._can_ask else AT_ONCE)
+		status, kind, pause = _what_follows(attempt, outcome)
 		sent = isinstance(outcome, Sent)
 		together = _("In one message with another's, to the same address.") if attempt.carried_by else ""
 		said = " ".join(filter(None, (together, outcome.detail, attempt.wrong)))
@@ -122,7 +122,8 @@ class Recorder:
 			"detail": detail,
 		}
 		repeated = bool(sent and attempt.possible_duplicate)
-		more = {"possible_duplicate": repeated, "stale": stale}
+		provider = attempt.provider if attempt.by and attempt.by.named else None
+		more = {"possible_duplicate": repeated, "stale": stale, "provider": provider}
 		return state, outbox.line(attempt, kind, at, detail=detail[:300], **more)
 
 
@@ -138,18 +139,19 @@ def may_retry(attempt: Attempt) -> bool:
 	return attempt.attempts <= len(PAUSES)
 
 
-def _what_follows(
-	attempt: Attempt, outcome: Outcome, before_repeating: timedelta = AT_ONCE
-) -> tuple[MessageState, EventKind, timedelta | None]:
+def _what_follows(attempt: Attempt, outcome: Outcome) -> tuple[MessageState, EventKind, timedelta | None]:
 	"""The message's new state, what history says, and the pause before the next attempt; None: there is none."""
 	match outcome:
 		case Sent():
 			return MessageState.SENT, EventKind.SENT, None
+		case Retry() if may_retry(attempt) and attempt.by and attempt.by.elsewhere:
+			return MessageState.QUEUED, EventKind.RETRY, AT_ONCE  # by the next provider
 		case Retry(after=asked_for) if may_retry(attempt):
 			pause = PAUSES[attempt.attempts - 1]
 			return MessageState.QUEUED, EventKind.RETRY, min(max(pause, asked_for or pause), LONGEST_PAUSE)
 		case Unknown() if not attempt.possible_duplicate:  # once more, and marked
-			return MessageState.QUEUED, EventKind.UNKNOWN, before_repeating
+			can_ask = attempt.by and attempt.by.provider.can_be_asked
+			return MessageState.QUEUED, EventKind.UNKNOWN, ASK_AFTER if can_ask else AT_ONCE
 		case Unknown():
 			return MessageState.UNKNOWN, EventKind.UNKNOWN, None
 	return MessageState.FAILED, EventKind.FAILED, None

@@ -6,16 +6,19 @@ never heard of again is unknown; its message goes out once more, marked as a pos
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 import frappe
+from frappe import _
 
+from escalation_mgmt.delivery import routes
 from escalation_mgmt.delivery.attempt import Attempt
 from escalation_mgmt.delivery.claim import claim
 from escalation_mgmt.delivery.due import methods_due
 from escalation_mgmt.delivery.record import Recorder, may_retry
 from escalation_mgmt.delivery.render import rendered
 from escalation_mgmt.facts.people import Directory
-from escalation_mgmt.notifiers.base import Failed, Message, Notifier, Retry, Sent, Unknown
+from escalation_mgmt.notifiers.base import Failed, Message, Notifier, Outcome, Provider, Retry, Sent, Unknown
 from escalation_mgmt.notifiers.connections import connections_kept
 from escalation_mgmt.utils import fault_points, installation
 from escalation_mgmt.utils.error_reports import report_error
@@ -72,41 +75,48 @@ def deliver_batch(method: str, directory: Directory) -> int:
 	fault_points.commit("delivery.claimed")  # the attempts stand in the database before anything is sent
 	if not claimed:
 		return looked_at
-	recorder = Recorder(can_ask=_can_ask(notifier))
+	recorder = Recorder()
 	under_way: UnderWay = {}
 	for attempt, message, failure in rendered(claimed, directory):
 		if not message:
-			recorder.add(attempt, Failed(failure))
-		elif why or not notifier:
-			recorder.add(attempt, Retry(why or ""))  # it may be set up again in a moment
+			recorder.add(attempt, Failed(failure, by_no_provider=True))
+		elif why or not attempt.by:
+			recorder.add(
+				attempt, Retry(why or _("No provider can send it now."))
+			)  # it may be set up again in a moment
 		else:
 			under_way[attempt.name] = attempt, message
 	if notifier:
 		_look_for(under_way, notifier, recorder)
-		_send(under_way, notifier, recorder)
+		for provider in notifier.providers:
+			_send(_by(provider, under_way), provider, recorder, method)
 	recorder.flush()
 	return looked_at
 
 
-def _can_ask(notifier: Notifier | None) -> bool:
-	"""Whether the provider can be asked about a message that it may have taken."""
-	return notifier is not None and type(notifier).find is not Notifier.find
+def _by(provider: Provider, under_way: UnderWay) -> UnderWay:
+	"""Those that go by this provider."""
+	return {name: each for name, each in under_way.items() if each[0].by and each[0].by.provider is provider}
 
 
 def _look_for(under_way: UnderWay, notifier: Notifier, recorder: Recorder) -> None:
-	"""Ask the provider about messages that may have arrived (design rule 6). What it has isn't sent once more, nor, for
-	now, what it can't be asked about."""
-	asked = [
-		(message, attempt.created_utc)
-		for attempt, message in under_way.values()
-		if attempt.possible_duplicate
-	]
-	try:
-		found = notifier.find(asked) if asked else None
-	except Exception:
-		report_error(f"Escalation: {notifier.method} can't say what it sent")
-		found = None
-	for name, outcome in (found or {}).items():
+	"""Ask the providers about messages that may have arrived (design rule 6), each about those that it had. What it has isn't
+	sent once more, nor, for now, what it can't be asked about."""
+	asked: dict[Provider, list[tuple[Message, datetime]]] = {}
+	for attempt, message in under_way.values():
+		if attempt.possible_duplicate and (provider := routes.asked(attempt, notifier)):
+			asked.setdefault(provider, []).append((message, attempt.created_utc))
+	for provider, messages in asked.items():
+		try:
+			found = provider.find(messages)
+		except Exception:
+			report_error(f"Escalation: {notifier.method} can't say what it sent")
+			found = None
+		_take_found(found or {}, under_way, recorder)
+
+
+def _take_found(found: dict[str, Outcome], under_way: UnderWay, recorder: Recorder) -> None:
+	for name, outcome in found.items():
 		attempt, _message = under_way[name]
 		if isinstance(outcome, Retry) and not may_retry(attempt):
 			continue  # it was asked for the last time: the message is sent once more
@@ -116,18 +126,18 @@ def _look_for(under_way: UnderWay, notifier: Notifier, recorder: Recorder) -> No
 		recorder.add(attempt, outcome)
 
 
-def _send(under_way: UnderWay, notifier: Notifier, recorder: Recorder) -> None:
-	"""Hand messages over. A notifier must not raise: what it didn't report then may have gone out, so it is unknown."""
+def _send(under_way: UnderWay, provider: Provider, recorder: Recorder, method: str) -> None:
+	"""Hand messages over. A provider must not raise: what it didn't report then may have gone out, so it is unknown."""
 	if not under_way:
 		return
-	sending = notifier.send([message for _attempt, message in under_way.values()])
+	sending = provider.send([message for _attempt, message in under_way.values()])
 	while True:
 		try:
 			message, outcome = next(sending)
 		except StopIteration:
 			return
 		except Exception as e:
-			report_error(f"Escalation: the notifier of {notifier.method} broke")
+			report_error(f"Escalation: the notifier of {method} broke")
 			for attempt, _message in under_way.values():
 				recorder.add(attempt, Unknown(str(e)[:300]))
 			return

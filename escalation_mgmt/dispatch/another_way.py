@@ -1,7 +1,8 @@
 """What follows where a page has failed for good, at once or by a later receipt: one rule (`follow`).
 
-The same person is paged by another method: the plan's next one that reaches them, else any; each method once in a run. Where
-none is left, the next step is brought forward; where no step is left, the owners are told. A plan may ask for the next step
+The page goes by the method's next provider, unless the refusal is the address's own fault. Where none is left, the same person
+is paged by another method: the plan's next one that reaches them, else any, those that wake more surely than the failed one
+first; each method once in a run. Where none is left, the next step is brought forward; where no step is left, the owners are told. A plan may ask for the next step
 first. A page of which nobody knows whether it arrived hasn't failed: nothing follows from it.
 
 A call that was busy or that nobody took has arrived, in a way: it rings again as often as the plan says (`call_again`).
@@ -104,16 +105,43 @@ def follow(failed: FailedPage, now: datetime, directory: Directory) -> None:
 	stored = action_items.lock([failed.action_item])[0]  # as it is now: another failure may have moved it
 	if not _is_missed(stored.item, failed):
 		return
+	if (left := _by_next_provider(stored.item, failed, directory)) is not None:
+		_queue(failed, *left, now)
+		return
 	step_first = stored.item.plan.on_failure is OnFailure.NEXT_STEP
 	if step_first and _next_step(stored, failed, now):
 		return
 	if way := _next_way(stored.item, failed, directory):
-		name = outbox.queue_instead(failed, way, now)
-		instead = replace(failed, name=name, method=way.method, recipient=way.label)
-		history.append([outbox.line(instead, EventKind.INSTEAD, now)])
-		delivery.soon()
+		_queue(failed, way, (), now)
 	elif step_first or not _next_step(stored, failed, now):
 		_tell_owners(stored.item, directory, now)
+
+
+def _queue(failed: FailedPage, way: Recipient, not_by: Sequence[str], now: datetime) -> None:
+	name = outbox.queue_instead(failed, way, now, not_by)
+	instead = replace(failed, name=name, method=way.method, recipient=way.label)
+	history.append([outbox.line(instead, EventKind.INSTEAD, now, not_by=", ".join(not_by))])
+	delivery.soon()
+
+
+def _by_next_provider(
+	item: ActionItem, failed: FailedPage, directory: Directory
+) -> tuple[Recipient, list[str]] | None:
+	"""To whom, and by none of which providers, it goes once more by the same method; None: no provider is left, or would take it."""
+	notifier, why = directory.notifier(failed.method)
+	if failed.by_no_provider or why or not notifier or not failed.provider:
+		return None
+	known = [*(failed.not_by or "").splitlines(), failed.earlier_provider, failed.provider]
+	not_by = list(dict.fromkeys(filter(None, known)))
+	if all(provider.name in not_by or not provider.is_ready for provider in notifier.providers):
+		return None
+	if notifier.rings and _wants_quiet(item, failed, quiet_calls.wanted_by([item.id])):
+		return None
+	if not (address := message_secrets.address_of(failed.name)):
+		return None
+	return Recipient(
+		method=failed.method, address=address, label=failed.recipient, user=failed.user or ""
+	), not_by
 
 
 def call_again(missed: Sequence[FailedPage], now: datetime) -> None:
@@ -127,7 +155,8 @@ def call_again(missed: Sequence[FailedPage], now: datetime) -> None:
 	quiet = quiet_calls.wanted_by([item.id])
 	further, lines = [], []
 	for call in missed:
-		made = frappe.db.count(NOTIFICATION, {**_of_run(call), **_same_call(call)})
+		rang = {"status": ("!=", MessageState.FAILED)}  # what a provider refused didn't
+		made = frappe.db.count(NOTIFICATION, {**_of_run(call), **_same_call(call), **rang})
 		if made > rules.further or not _is_missed(item, call):
 			continue
 		if not (address := message_secrets.address_of(call.name)) or _wants_quiet(item, call, quiet):
@@ -170,7 +199,7 @@ def _next_way(item: ActionItem, failed: FailedPage, directory: Directory) -> Rec
 	tried = _methods_tried(failed)
 	later = [step.method for step in item.plan.steps if step.number > failed.step]
 	no_calls = _wants_quiet(item, failed, quiet_calls.wanted_by([item.id]))
-	for method in dict.fromkeys([*later, *directory.methods()]):
+	for method in dict.fromkeys([*later, *directory.by_urgency(failed.method)]):
 		notifier, why = directory.notifier(method)
 		if method in tried or why or not notifier or (no_calls and notifier.rings):
 			continue

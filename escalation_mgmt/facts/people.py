@@ -62,6 +62,13 @@ class Directory:
 		"""Every method there is, in the order of the hooks."""
 		return list(self._classes)
 
+	def by_urgency(self, method: str) -> list[str]:
+		"""Every method there is, those first that wake somebody no less surely than this one, of those the surest; then the rest,
+		likewise."""
+		urgency = {name: cls.urgency for name, cls in self._classes.items()}
+		least = urgency.get(method, 0)
+		return sorted(urgency, key=lambda name: (urgency[name] < least, -urgency[name]))
+
 	def person(self, user: str) -> Person | str:
 		"""The person, or why nobody can be reached under that name."""
 		if user not in self._people:

@@ -44,6 +44,11 @@ class Receipt:
 	status: MessageState
 	detail: str = ""
 	again: bool = False  # a call that may ring once more: nobody took it
+	providers: frozenset[str] = (
+		frozenset()
+	)  # those that it may be of, by the names that messages have for them
+	named: bool = False  # history names the provider: there are several
+	by_no_provider: bool = False  # of a failure: no other provider would have done better
 
 
 @dataclass(slots=True)
@@ -87,9 +92,11 @@ def _take(standing: Standing, message: _Reported, receipt: Receipt, now: datetim
 	missed = receipt.status == MessageState.FAILED and message.purpose == Purpose.PAGE
 	stale = missed and standing.is_past(message.generation)
 	detail = receipt.detail[:300]
-	history.append([outbox.line(message, _KINDS[receipt.status], now, detail=detail, stale=stale)])
+	provider = message.provider if receipt.named else None
+	more = {"detail": detail, "stale": stale, "provider": provider}
+	history.append([outbox.line(message, _KINDS[receipt.status], now, **more)])
 	if missed:
-		another_way.follow(message, now, Directory())
+		another_way.follow(replace(message, by_no_provider=receipt.by_no_provider), now, Directory())
 
 
 def _locked(name: str) -> _Reported | None:
@@ -99,6 +106,8 @@ def _locked(name: str) -> _Reported | None:
 
 def _tells_more(message: _Reported, receipt: Receipt) -> bool:
 	known, reported = _RANK.get(message.status), _RANK[receipt.status]
+	if not outbox.went_by(message) & receipt.providers:
+		return False
 	if known is None or reported <= known or not message.attempts:
 		return False
 	if message.status == MessageState.SENDING and receipt.status == MessageState.SENT:

@@ -10,7 +10,7 @@ from escalation_mgmt.actions.acknowledge import acknowledge_by
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.inbound import reply_text
 from escalation_mgmt.notifiers.twilio import phone_numbers
-from escalation_mgmt.storage import action_items, addressees
+from escalation_mgmt.storage import action_items, addressees, outbox
 from escalation_mgmt.storage.message_state import Purpose
 from escalation_mgmt.utils import rate_limit
 from escalation_mgmt.utils.doctypes import CONTACT, ITEM, NOTIFICATION, NOTIFICATION_SECRET
@@ -19,10 +19,11 @@ VIA = "SMS"
 ANSWERS_PER_HOUR = 30  # to one phone; a machine that answers our answers would go on for ever
 
 
-def take(sender: str, body: str, opt_out: str = "") -> str:
+def take(sender: str, body: str, opt_out: str = "", providers: frozenset[str] = frozenset()) -> str:
 	"""Do what an SMS asks for; returns what to answer, or "" for no answer at all. The caller commits.
 
-	`opt_out` is what Twilio made of it (OptOutType), where it says so.
+	`opt_out` is what Twilio made of it (OptOutType), where it says so. `providers`: those that it may be of; it answers what
+	went by one of them.
 	"""
 	try:
 		number = phone_numbers.normalised(sender)
@@ -34,7 +35,7 @@ def take(sender: str, body: str, opt_out: str = "") -> str:
 	word = opt_out.upper() or reply_text.word(body)
 	if _opts(word, contacts):
 		return ""  # Twilio answers these itself
-	sent = _sent_to(number)
+	sent = [row for row in _sent_to(number) if outbox.went_by(row) & providers]
 	here = {
 		user for user in {row.user for row in (*sent, *contacts)} if not user or addressees.is_enabled(user)
 	}
@@ -91,7 +92,7 @@ def _sent_to(number: str) -> list[Any]:
 	found = frappe.db.sql(
 		"select n.`name`, n.`action_item`, n.`recipient`, n.`user`, s.`address`, s.`reply_code`, i.`status`,"
 		" i.`acks`, i.`reminded`, i.`acknowledged_user`, i.`acknowledged_by`, i.`reference_name` as ticket,"
-		" coalesce(n.`carried_by`, n.`name`) as message"
+		" coalesce(n.`carried_by`, n.`name`) as message, n.`provider`, n.`earlier_provider`"
 		f" from `tab{NOTIFICATION_SECRET}` s join `tab{NOTIFICATION}` n on n.`name` = s.`name`"
 		f" join `tab{ITEM}` i on i.`name` = n.`action_item`"
 		" where s.`address` = %s and n.`purpose` = %s and s.`reply_code` > 0 order by s.`name` desc limit 200",

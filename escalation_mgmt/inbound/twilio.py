@@ -25,10 +25,10 @@ from escalation_mgmt.actions.no_more_calls import no_more_calls
 from escalation_mgmt.engine import OnMachine, can_acknowledge
 from escalation_mgmt.inbound import receipts, replies
 from escalation_mgmt.inbound.receipts import Receipt
-from escalation_mgmt.notifiers.twilio import errors, gsm7, twiml
-from escalation_mgmt.notifiers.twilio.account import account
+from escalation_mgmt.notifiers import several
+from escalation_mgmt.notifiers.twilio import account, errors, gsm7, twiml
 from escalation_mgmt.notifiers.twilio.phone_call import METHOD as CALL
-from escalation_mgmt.notifiers.twilio.signature import is_signed
+from escalation_mgmt.notifiers.twilio.signature import signed_by
 from escalation_mgmt.storage import action_items, addressees, callbacks, message_secrets, outbox
 from escalation_mgmt.storage.message_state import MessageState
 from escalation_mgmt.utils import clock, rate_limit, visitor
@@ -37,6 +37,8 @@ from escalation_mgmt.utils.error_reports import report_error
 from escalation_mgmt.utils.request_data import unlogged
 from escalation_mgmt.utils.retry import retry_on_conflict
 
+By = frozenset[str]
+"""The names of accounts of ours by which a request is signed."""
 FORGED_PER_MINUTE = 30  # of one address of the internet
 WRONG_KEYS = 3
 LONGEST_CALL = timedelta(hours=4)  # Twilio ends it then
@@ -86,17 +88,22 @@ def incoming_sms() -> Response:
 	return _for_twilio(_incoming_sms)
 
 
-def _for_twilio(handle: Callable[[Any, Any], str]) -> Response:
-	"""Answer Twilio's request: with TwiML, or with nothing. `handle` takes what was posted and what the address says."""
+def _for_twilio(handle: Callable[[Any, Any, By], str]) -> Response:
+	"""Answer Twilio's request: with TwiML, or with nothing. `handle` takes what was posted, what the address says, and by whose
+	accounts it was signed.
+	"""
 	request = frappe.request
 	signature = request.headers.get("X-Twilio-Signature", "")
 	query = request.query_string.decode("ascii", "replace")
 	with unlogged():
 		try:
-			if not is_signed(request.path, query, request.form, signature):
+			by = signed_by(request.path, query, request.form, signature)
+			if not by:
 				return _refuse()
+			if account.OWN in by:
+				by |= {""}  # messages of before there were several
 			said = retry_on_conflict(
-				lambda: handle(request.form, request.args)
+				lambda: handle(request.form, request.args, by)
 			)  # most callbacks come but once
 		except Exception:
 			frappe.db.rollback()
@@ -112,13 +119,13 @@ def _refuse() -> Response:
 	return Response("This request isn't signed by Twilio for this site's public address.", status=403)
 
 
-def _message_status(said: Any, ours: Any) -> str:
+def _message_status(said: Any, ours: Any, by: By) -> str:
 	if status := _MESSAGES.get(said.get("MessageStatus", "")):
-		receipts.take(_receipt(said, ours, "MessageSid", status))
+		receipts.take(_receipt(said, ours, by, "MessageSid", status))
 	return ""
 
 
-def _call_status(said: Any, ours: Any) -> str:
+def _call_status(said: Any, ours: Any, by: By) -> str:
 	if status := _CALLS.get(said.get("CallStatus", "")):
 		words = {
 			"busy": _("Busy, or declined."),
@@ -127,12 +134,12 @@ def _call_status(said: Any, ours: Any) -> str:
 		}
 		detail = words.get(said["CallStatus"], "")
 		again = status == MessageState.NOT_ANSWERED
-		receipts.take(_receipt(said, ours, "CallSid", status, detail, again=again))
+		receipts.take(_receipt(said, ours, by, "CallSid", status, detail, again=again))
 	return ""
 
 
 def _receipt(
-	said: Any, ours: Any, id: str, status: MessageState, detail: str = "", *, again: bool = False
+	said: Any, ours: Any, by: By, id: str, status: MessageState, detail: str = "", *, again: bool = False
 ) -> Receipt:
 	code = said.get("ErrorCode", "")
 	words = errors.in_words(code) or said.get("ErrorMessage", "")
@@ -145,41 +152,49 @@ def _receipt(
 		status=status,
 		detail=detail,
 		again=again,
+		providers=by,
+		named=bool(several.rows()),
+		by_no_provider=errors.by_no_provider(code),
 	)
 
 
-def _call_answered(said: Any, ours: Any) -> str:
-	event = ("answered", said.get("CallSid", ""), ours.get("n", ""), ours.get("a", ""))
-	return callbacks.once(event, lambda: _answered(said, ours)) or _nothing()
+def _account(said: Any, by: By) -> tuple[str, ...]:
+	"""What keeps an event apart from one that another account of ours could sign; empty: the first account's."""
+	return () if "" in by else (said.get("AccountSid", ""),)
 
 
-def _answered(said: Any, ours: Any) -> str:
-	by = said.get("AnsweredBy", "")
-	call = _Call.of(ours)
+def _call_answered(said: Any, ours: Any, by: By) -> str:
+	event = ("answered", said.get("CallSid", ""), ours.get("n", ""), ours.get("a", ""), *_account(said, by))
+	return callbacks.once(event, lambda: _answered(said, ours, by)) or _nothing()
+
+
+def _answered(said: Any, ours: Any, by: By) -> str:
+	answered_by = said.get("AnsweredBy", "")
+	call = _Call.of(ours, by)
 	if not call:
 		return _nothing()
-	if by.startswith(_MACHINES):
-		return _machine_took(call, said, ours)
-	detail = _("By a person.") if by == "human" else ""
-	receipts.take(_receipt(said, ours, "CallSid", MessageState.ANSWERED, detail))
+	if answered_by.startswith(_MACHINES):
+		return _machine_took(call, said, ours, by)
+	detail = _("By a person.") if answered_by == "human" else ""
+	receipts.take(_receipt(said, ours, by, "CallSid", MessageState.ANSWERED, detail))
 	return call.read(ours)
 
 
-def _machine_took(call: "_Call", said: Any, ours: Any) -> str:
+def _machine_took(call: "_Call", said: Any, ours: Any, by: By) -> str:
 	"""It is left the message, or hung up on, as the plan says."""
 	wanted = call.on_machine
 	words = _("A machine took the call.")
 	if wanted is OnMachine.LEAVE_MESSAGE:
 		words = _("A machine took the call, and was left the message.")
 	again = wanted is OnMachine.NOT_ANSWERED
-	receipts.take(_receipt(said, ours, "CallSid", MessageState.NOT_ANSWERED, words, again=again))
+	receipts.take(_receipt(said, ours, by, "CallSid", MessageState.NOT_ANSWERED, words, again=again))
 	if wanted is OnMachine.LEAVE_MESSAGE:
 		return call.speaker.leave(call.message, call.ticket)
 	return call.speaker.end()
 
 
-def _call_key(said: Any, ours: Any) -> str:
-	call = _Call.of(ours)
+def _call_key(said: Any, ours: Any, by: By) -> str:
+	call = _Call.of(ours, by)
 	if not call or call.row.status == MessageState.NOT_ANSWERED:  # a machine's tones acknowledge nothing
 		return _nothing()
 	with print_language(call.language):
@@ -187,7 +202,7 @@ def _call_key(said: Any, ours: Any) -> str:
 		if act := _ACTS.get(key):
 			# Where in the call it was pressed stands in the address.
 			asked = frappe.request.query_string.decode("ascii", "replace")
-			event = ("key", said.get("CallSid", ""), key, asked)
+			event = ("key", said.get("CallSid", ""), key, asked, *_account(said, by))
 			return callbacks.once(event, lambda: act(call, ours)) or _nothing()
 		if key == twiml.REPEAT:
 			return call.read(ours)
@@ -222,9 +237,9 @@ _ACTS: dict[str, Callable[["_Call", Any], str]] = {
 }
 
 
-def _incoming_sms(said: Any, _ours: Any) -> str:
+def _incoming_sms(said: Any, _ours: Any, by: By) -> str:
 	def take() -> str:
-		answer = replies.take(said.get("From", ""), said.get("Body", ""), said.get("OptOutType", ""))
+		answer = replies.take(said.get("From", ""), said.get("Body", ""), said.get("OptOutType", ""), by)
 		response = MessagingResponse()
 		if answer:
 			response.message(gsm7.plainer(answer))
@@ -232,7 +247,7 @@ def _incoming_sms(said: Any, _ours: Any) -> str:
 
 	# Without an id nobody could tell it from one that was recorded.
 	sid = said.get("MessageSid", "")
-	done = callbacks.once(("sms", sid), take) if sid else None
+	done = callbacks.once(("sms", sid, *_account(said, by)), take) if sid else None
 	return done or str(MessagingResponse())
 
 
@@ -245,11 +260,12 @@ class _Call:
 		self.speaker = twiml.Speaker(self.language, voice)
 
 	@classmethod
-	def of(cls, ours: Any) -> "_Call | None":
+	def of(cls, ours: Any, by: By) -> "_Call | None":
 		name = ours.get("n", "")
 		fields = ["name", "action_item", "method", "recipient", "user", "status", "sent_utc", *outbox.NEXT]
+		fields += ["provider", "earlier_provider"]
 		row = frappe.db.get_value(NOTIFICATION, name, fields, as_dict=True) if name else None
-		if not row or row.method != CALL:
+		if not row or row.method != CALL or not outbox.went_by(row) & by:
 			return None
 		voice = frappe.db.get_value(CONTACT, {"user": row.user}, "voice") if row.user else ""
 		if not addressees.who_answers(row):
@@ -275,7 +291,9 @@ class _Call:
 				return self.speaker.end(known.in_words if known else "")
 		run_again = run_again or ours.get("r") == "1"
 		more = {"r": "1"} if run_again else {}
-		keys_url = account().callback("call_key", n=ours["n"], a=ours.get("a", ""), t=str(wrong), **more)
+		keys_url = account.account().callback(
+			"call_key", n=ours["n"], a=ours.get("a", ""), t=str(wrong), **more
+		)
 		return self.speaker.read(self.message, self.ticket, keys_url, first, run_again=run_again)
 
 

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, ClassVar
 
 from escalation_mgmt.utils.doctypes import SETTINGS
@@ -70,9 +71,14 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-	"""The provider certainly didn't take it, and never will."""
+	"""The provider certainly didn't take it, and never will.
+
+	`by_no_provider`: no other provider of the method would take it either: it is the address's own fault (there is no such
+	number, its owner wants no SMS), or the message's.
+	"""
 
 	detail: str
+	by_no_provider: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +91,49 @@ class Unknown:
 Outcome = Sent | Retry | Failed | Unknown
 
 
-class Notifier(ABC):
-	"""One method. Instances are made afresh for each batch, or each second of a burst, so they may keep what they read."""
+class Provider(ABC):
+	"""What hands the messages of a method to one outside service, by one account there."""
+
+	name: str = ""  # as messages and history call it; empty: the method has no other
+
+	def not_ready(self) -> str | None:
+		"""Why it can't send at all now, in words that tell what to do; None: it can."""
+		return None
+
+	@cached_property
+	def is_ready(self) -> bool:
+		"""Whether it can send, as it was when somebody first asked."""
+		return not self.not_ready()
+
+	def refused(self) -> list[str]:
+		"""Ask it whether it takes what is set up (log-in, numbers): what it refuses, in words that tell what to do; [] where
+		that is nothing, or it can't be asked. Sends nothing to anybody; may take some seconds.
+		"""
+		return []
+
+	@abstractmethod
+	def send(self, messages: Sequence[Message]) -> Iterator[tuple[Message, Outcome]]:
+		"""Hand each message over, and say of each, as soon as it is known, what became of it.
+
+		Never raises for one message: whatever goes wrong with it is its outcome.
+		"""
+
+	def find(self, asked: Sequence[tuple[Message, datetime]]) -> dict[str, Outcome] | None:
+		"""Ask about messages that it may have taken, each with the instant (UTC) it was queued at.
+
+		Returns {notification: outcome}: Sent where it has the message, Retry where it can't be asked now; it is silent about
+		a message that it doesn't know or won't tell of, which is then sent once more. None: this provider can't be asked.
+		"""
+		return None
+
+	@property
+	def can_be_asked(self) -> bool:
+		"""Whether it can be asked about a message that it may have taken."""
+		return type(self).find is not Provider.find
+
+
+class Notifier(Provider):
+	"""One method, and its only provider unless it names others. Instances are made afresh for each batch, or each second of a burst, so they may keep what they read."""
 
 	method: ClassVar[str]  # as a plan names it
 	to_endpoints: ClassVar[bool] = False  # goes to an Escalation Endpoint, not to a person
@@ -99,15 +146,10 @@ class Notifier(ABC):
 	rings: ClassVar[bool] = False  # somebody may want it to stop, and be reached by other methods
 	takes_replies: ClassVar[bool] = False  # its messages carry a code that can be sent back
 
-	def not_ready(self) -> str | None:
-		"""Why this method can't send at all now, in words that tell what to do; None: it can."""
-		return None
-
-	def refused(self) -> list[str]:
-		"""Ask the provider whether it takes what is set up (log-in, numbers): what it refuses, in words that tell what to
-		do; [] where that is nothing, or it can't be asked. Sends nothing to anybody; may take some seconds.
-		"""
-		return []
+	@property
+	def providers(self) -> Sequence[Provider]:
+		"""Those that its messages go by, in the administrator's order."""
+		return (self,)
 
 	@abstractmethod
 	def address_of(self, person: Person) -> str:
@@ -126,18 +168,3 @@ class Notifier(ABC):
 		raises where it can't be built.
 		"""
 		return f"{message.subject}\n\n{message.text}"
-
-	@abstractmethod
-	def send(self, messages: Sequence[Message]) -> Iterator[tuple[Message, Outcome]]:
-		"""Hand each message to the provider, and say of each, as soon as it is known, what became of it.
-
-		Never raises for one message: whatever goes wrong with it is its outcome.
-		"""
-
-	def find(self, asked: Sequence[tuple[Message, datetime]]) -> dict[str, Outcome] | None:
-		"""Ask the provider about messages that it may have taken, each with the instant (UTC) it was queued at.
-
-		Returns {notification: outcome}: Sent where it has the message, Retry where it can't be asked now; it is silent about
-		a message that it doesn't know or won't tell of, which is then sent once more. None: this provider can't be asked.
-		"""
-		return None

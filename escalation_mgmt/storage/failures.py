@@ -27,6 +27,8 @@ class FailedPage(StoredMessage):
 	generation: int  # the item's, when it was queued; as are what was to come next
 	next_run: int
 	next_group: int
+	not_by: str | None  # providers that it doesn't go by, as they had failed before; a line each
+	by_no_provider: int  # 1: no other provider of its method would take it
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,8 @@ def standings(items: Collection[str]) -> dict[str, Standing]:
 
 
 def note(failed: Sequence[dict[str, Any]]) -> None:
-	"""Note that something is to follow: {"name", "was": the attempt that failed, "follow_up_utc": since when}. What another
-	process has given up meanwhile is left.
+	"""Note that something is to follow: {"name", "was": the attempt that failed, "follow_up_utc": since when,
+	"by_no_provider"}. What another process has given up meanwhile is left.
 	"""
 	rows.update_all(NOTIFICATION, failed, where="attempt_id")
 

@@ -55,6 +55,8 @@ class StoredMessage:
 		str | None
 	)  # the message that goes to the same address for this one too; None: it goes by itself
 	carries: int  # 1: it goes for others, too
+	provider: str | None  # by which its latest attempt went; None: by the method's only one
+	earlier_provider: str | None  # by which an attempt went that may have arrived
 
 	@property
 	def is_under_way(self) -> bool:
@@ -86,6 +88,11 @@ def select(kind: type[M], which: str, values: Sequence[Any]) -> list[M]:
 		)
 		for row in found
 	]
+
+
+def went_by(message: Any) -> frozenset[str]:
+	"""The providers that may tell something of a message; "" is the method's only one."""
+	return frozenset((message.provider or "", message.earlier_provider or message.provider or ""))
 
 
 def counted_as(message: Any) -> str:
@@ -134,9 +141,11 @@ def next_of(page: Any) -> tuple[int, int, int]:
 	return page.generation, page.next_run, page.next_group
 
 
-def queue_instead(failed: Any, recipient: Recipient, now: datetime) -> str:
-	"""Queue a page once more by another way, in place of one that didn't arrive. Returns its name."""
-	row = _once_more(failed, recipient, now, now)
+def queue_instead(failed: Any, recipient: Recipient, now: datetime, not_by: Collection[str] = ()) -> str:
+	"""Queue a page once more by another way, in place of one that didn't arrive; `not_by`: the providers that have failed
+	already. Returns its name.
+	"""
+	row = _once_more(failed, recipient, now, now) | {"not_by": "\n".join(not_by) or None}
 	name = row["name"]
 	_insert([row])
 	return name

@@ -6,7 +6,7 @@ version is another one (design rule 1). History keeps what was said.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from frappe import _
 from escalation_mgmt.engine import Clock, TicketKey
 from escalation_mgmt.facts import assignments, condition_names, frozen_names, plans, sources
 from escalation_mgmt.facts.stored_names import PLACES, Holds, Place, Renaming
+from escalation_mgmt.notifiers.several import Kind
 from escalation_mgmt.storage import action_items, bell, history, ticket_states
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import (
@@ -90,6 +91,8 @@ def _follow(doc: Any, _event: str, old: str, new: str, merge: bool) -> None:
 		_follow_tickets(renaming)
 	elif not _is_stored(renaming):
 		return
+	if renaming.doctype == Kind.EMAIL_ACCOUNT:
+		follow_providers({renaming.old: renaming.new}, of_email=True)
 	for place in PLACES:
 		if renaming.concerns(place):
 			_FOLLOW[place.holds](place, renaming)
@@ -106,7 +109,12 @@ def _follow(doc: Any, _event: str, old: str, new: str, merge: bool) -> None:
 
 def _is_stored(renaming: Renaming) -> bool:
 	"""Whether any place can hold such a name: most renames of a site are none of ours."""
-	ours = renaming.doctype in {*(place.names for place in PLACES), *frozen_names.NAMED, *_FOLLOWED_BY_FRAPPE}
+	ours = renaming.doctype in {
+		Kind.EMAIL_ACCOUNT,
+		*(place.names for place in PLACES),
+		*frozen_names.NAMED,
+		*_FOLLOWED_BY_FRAPPE,
+	}
 	return ours or any(renaming.fields(source.doctype) for source in renaming.sources)
 
 
@@ -299,6 +307,33 @@ def _rows_with(doctype: str, column: str, name: str) -> Iterable[tuple[str, str]
 	has = " or ".join([f"instr(lower(`{column}`), lower(%s)) > 0"] * len(spellings))
 	return frappe.db.sql(
 		f"select `name`, `{column}` from `tab{doctype}` where {has} order by `name`", tuple(spellings)
+	)
+
+
+def follow_providers(renamed: Mapping[str, str], *, of_email: bool = False) -> None:
+	"""Providers have other names now, {old: new}: rows of Escalation Settings, or (`of_email`) Email Accounts, whose messages are
+	others. Who renames two to each other's names is understood, too.
+	"""
+	changed = {old: new for old, new in renamed.items() if old and old != new}
+	if not changed:
+		return
+	found = frappe.db.sql(
+		f"select `name`, `provider`, `earlier_provider`, `not_by` from `tab{NOTIFICATION}`"
+		f" where `method` {'=' if of_email else '<>'} %s and coalesce(`provider`, `not_by`, '') <> ''",
+		("Email",),
+	)
+	rows.update_all(
+		NOTIFICATION,
+		[
+			{
+				"name": name,
+				"provider": changed.get(provider, provider),
+				"earlier_provider": changed.get(earlier, earlier),
+				"not_by": "\n".join(changed.get(each, each) for each in (not_by or "").splitlines()) or None,
+			}
+			for name, provider, earlier, not_by in found
+			if {provider, earlier, *(not_by or "").splitlines()} & changed.keys()
+		],
 	)
 
 

@@ -315,6 +315,8 @@ def _message(text: Callable[[], str]) -> Callable[[Any, int], str]:
 			sentence = _("Notice ({0}): {1}").format(_(d.about), sentence)
 		if d.possible_duplicate:
 			sentence += " " + _("(possible duplicate)")
+		if d.provider:
+			sentence += " " + _("By {0}.").format(d.provider)
 		if d.detail:
 			sentence += f" {d.detail}"
 		if d.stale:
@@ -322,6 +324,12 @@ def _message(text: Callable[[], str]) -> Callable[[Any, int], str]:
 		return sentence
 
 	return write
+
+
+def _instead(d: Any, _step: int) -> str:
+	if not d.not_by:
+		return _("{0} to {1} is sent instead.").format(_(d.method or ""), d.to)
+	return _("{0} to {1} goes by another provider, as {2} failed.").format(_(d.method or ""), d.to, d.not_by)
 
 
 _SENTENCES: dict[str, Callable[[Any, int], str]] = {
@@ -404,5 +412,5 @@ _SENTENCES: dict[str, Callable[[Any, int], str]] = {
 		"{0} to {1} rings once more at {2} (further call {3} of {4})."
 	).format(_(d.method), d.to, clock.shown(d.until), d.number, d.most),
 	EventKind.NO_MORE_CALLS: lambda d, s: _("{0} wants no more calls about this (key 9).").format(d.to),
-	EventKind.INSTEAD: _message(lambda: _("{0} to {1} is sent instead.")),
+	EventKind.INSTEAD: _instead,
 }

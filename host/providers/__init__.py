@@ -62,9 +62,10 @@ class Faults:
 	webpush: PushFaults
 	fcm: FcmFaults
 	twilio: TwilioFaults
+	twilio2: TwilioFaults
 
 	def unused(self) -> list[SmtpFault | PagerFault | PushFault | FcmFault | TwilioFault]:
-		queues = (self.smtp, self.pager, self.webpush, self.fcm, self.twilio)
+		queues = (self.smtp, self.pager, self.webpush, self.fcm, self.twilio, self.twilio2)
 		return [fault for queue in queues for fault in queue.unused()]
 
 	def clear(self) -> None:
@@ -73,6 +74,7 @@ class Faults:
 		self.webpush.clear()
 		self.fcm.clear()
 		self.twilio.clear()
+		self.twilio2.clear()
 
 
 class LocalProviders:
@@ -90,8 +92,15 @@ class LocalProviders:
 		self.webpush = WebPush(self.inbox)
 		self.fcm = Fcm(self.inbox)
 		self.twilio = Twilio(self.inbox)
+		self.twilio2 = Twilio(self.inbox, ["+15005550016"])  # another account at the same address
+		self.twilio.others.append(self.twilio2)
 		self.faults = Faults(
-			self.smtp.faults, self.pager.faults, self.webpush.faults, self.fcm.faults, self.twilio.faults
+			self.smtp.faults,
+			self.pager.faults,
+			self.webpush.faults,
+			self.fcm.faults,
+			self.twilio.faults,
+			self.twilio2.faults,
 		)
 		self._http: tuple[HttpProvider, ...] = (self.pager, self.webpush, self.fcm, self.twilio)
 		self._ports = (smtp_port, http_port)
@@ -139,7 +148,7 @@ class LocalProviders:
 				await runner.setup()
 				await aiohttp.web.TCPSite(runner, LOOPBACK, self._ports[1]).start()
 				self._ports = (smtp_port, runner.addresses[0][1])
-				self.twilio.origin = self.fcm.origin = self.webpush.origin = (
+				self.twilio.origin = self.twilio2.origin = self.fcm.origin = self.webpush.origin = (
 					f"http://{LOOPBACK}:{self._ports[1]}"
 				)
 			except BaseException as e:

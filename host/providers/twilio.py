@@ -13,7 +13,7 @@ import secrets
 import threading
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -24,7 +24,7 @@ import requests
 from aiohttp import BasicAuth, web
 from twilio.request_validator import RequestValidator
 
-from host.providers.base import FaultQueue, HttpProvider, drop, until_cancelled
+from host.providers.base import FaultQueue, Handler, HttpProvider, drop, until_cancelled
 from host.providers.inbox import Inbox
 
 PATH = "/twilio"
@@ -126,14 +126,15 @@ class Record:
 class Twilio(HttpProvider):
 	name = "twilio"
 
-	def __init__(self, inbox: Inbox) -> None:
+	def __init__(self, inbox: Inbox, numbers: Sequence[str] = ("+15005550006", "+15005550007")) -> None:
 		super().__init__(inbox)
 		self.faults = TwilioFaults()
 		self.account_sid = "AC" + secrets.token_hex(16)
 		self.auth_token = secrets.token_hex(16)
 		self.api_key, self.api_secret = "SK" + secrets.token_hex(16), secrets.token_hex(16)
 		self.service_sid = "MG" + secrets.token_hex(16)
-		self.numbers = ["+15005550006", "+15005550007"]  # of this account
+		self.numbers = [*numbers]  # of this account
+		self.others: list[Twilio] = []  # further accounts, at the same address
 		self.origin = ""  # set when the port is known
 		self.sms_url = ""  # where incoming SMS go: set by hand in Twilio's console
 		self.automatic = False  # receipts come, and calls that nobody takes end, by themselves
@@ -155,30 +156,41 @@ class Twilio(HttpProvider):
 	def record(self, sid: str) -> Record:
 		return self._records[sid]
 
+	def of(self, sid: str) -> "Twilio":
+		"""The account that has a message or a call; of all at this address."""
+		return next((account for account in (self, *self.others) if sid in account._records), self)
+
 	# --- the API
 
 	def routes(self) -> list[web.RouteDef]:
 		return [
-			web.get(_ACCOUNT + ".json", self._account),
-			web.get(_ACCOUNT + "/IncomingPhoneNumbers.json", self._incoming_numbers),
-			web.post(_ACCOUNT + "/Messages.json", self._create_message),
-			web.get(_ACCOUNT + "/Messages.json", self._list_messages),
-			web.get(_ACCOUNT + "/Messages/{sid}.json", self._fetch),
-			web.post(_ACCOUNT + "/Calls.json", self._create_call),
-			web.get(_ACCOUNT + "/Calls.json", self._list_calls),
-			web.get(_ACCOUNT + "/Calls/{sid}.json", self._fetch),
-			web.get(PATH + "/v1/Services/{sid}", self._service),  # of messaging.twilio.com
+			web.get(_ACCOUNT + ".json", self._of_account("_account")),
+			web.get(_ACCOUNT + "/IncomingPhoneNumbers.json", self._of_account("_incoming_numbers")),
+			web.post(_ACCOUNT + "/Messages.json", self._of_account("_create_message")),
+			web.get(_ACCOUNT + "/Messages.json", self._of_account("_list_messages")),
+			web.get(_ACCOUNT + "/Messages/{sid}.json", self._of_account("_fetch")),
+			web.post(_ACCOUNT + "/Calls.json", self._of_account("_create_call")),
+			web.get(_ACCOUNT + "/Calls.json", self._of_account("_list_calls")),
+			web.get(_ACCOUNT + "/Calls/{sid}.json", self._of_account("_fetch")),
+			web.get(PATH + "/v1/Services/{sid}", self._of_account("_service")),  # of messaging.twilio.com
 			# What a person does on the inbox's page.
 			web.get("/api/calls/{sid}", self._show_call),
 			web.post("/api/calls/{sid}/{act}", self._act),
 			web.post("/api/sms", self._text_by_hand),
 		]
 
+	def _of_account(self, handler: str) -> Handler:
+		"""The handler of whichever account the request's log-in is of."""
+
+		async def handle(request: web.Request) -> web.StreamResponse:
+			login = _log_in(request).login
+			ours = (each for each in self.others if login in (each.account_sid, each.api_key))
+			return await getattr(next(ours, self), handler)(request)
+
+		return handle
+
 	def _refusal(self, request: web.Request) -> web.Response | None:
-		try:
-			given = BasicAuth.decode(request.headers.get("Authorization", ""))
-		except ValueError:
-			given = BasicAuth("", "")
+		given = _log_in(request)
 		known = {self.account_sid: self.auth_token, self.api_key: self.api_secret}
 		if known.get(given.login) != given.password or not given.password:
 			return _error(401, 20003, "Authenticate")
@@ -659,6 +671,13 @@ def _twiml(answer: requests.Response) -> ET.Element:
 	found = ET.fromstring(answer.content)
 	assert found.tag == "Response", f"Twilio error 12100: {found.tag} is no TwiML document"
 	return found
+
+
+def _log_in(request: web.Request) -> BasicAuth:
+	try:
+		return BasicAuth.decode(request.headers.get("Authorization", ""))
+	except ValueError:
+		return BasicAuth("", "")
 
 
 def _is_number(text: str) -> bool:

@@ -66,7 +66,14 @@ def test_40_the_next_step_first_where_the_plan_says_so(world: World) -> None:
 
 def test_40_the_next_step_first_where_none_is_left_is_another_method(world: World) -> None:
 	refused(world, (0, "SMS"), **STEP_FIRST)
+	world.expect_call(TINA)  # of any other, what wakes no less surely
+
+
+def test_40_any_other_method_is_one_that_wakes_no_less_surely_first(world: World) -> None:
+	ticket = refused(world, (0, "SMS"), times=2)
+	world.tick()
 	world.expect_email(TECH)
+	assert [method for method, _status in went(world, ticket)] == ["SMS", "Phone Call", "Email"]
 
 
 def test_40_a_late_receipt_is_followed_by_the_same_rule(world: World) -> None:

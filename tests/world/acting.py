@@ -113,7 +113,7 @@ class Acting(CleanSite):
 	def receipt(self, message: Any, status: str, **how: Any) -> Any:
 		"""What Twilio tells later of an SMS that was received."""
 		frappe.db.commit()
-		return self.providers.twilio.receipt(message.id, status, **how)
+		return self.providers.twilio.of(message.id).receipt(message.id, status, **how)
 
 	# --- the app's pages, and its command
 

@@ -41,6 +41,7 @@ OURS = (
 	"Escalation Maintenance",
 	"Escalation Callback",
 	"Escalation Deed",
+	"Escalation Provider",
 )
 OTHERS = (
 	"HD Ticket",
@@ -75,6 +76,7 @@ class CleanSite:
 		self.providers.faults.clear()
 		self.providers.webpush.forget()
 		self.providers.twilio.clear()
+		self.providers.twilio2.clear()
 		self.inbox.clear()
 		email_account(*self.providers.smtp_address)
 		host = f"{self.providers.smtp_address.host}:{self.providers.pager_url.split(':')[2].split('/')[0]}"
@@ -128,6 +130,7 @@ class CleanSite:
 			"catch_all": None,
 			"catch_all_email": None,
 			"sources": [],
+			"providers": [],
 			**self._twilio(),
 		}
 		if _settings_left.get(self.site) != (wanted, _stored_settings()):
@@ -140,8 +143,9 @@ class CleanSite:
 		"""What Escalation Settings say of Twilio. Only its address stands in the environment, as it must."""
 		twilio = self.providers.twilio
 		os.environ["ESCALATION_TWILIO_API_URL"] = twilio.api_url
-		twilio.sms_url = f"{self.url}/api/method/escalation_mgmt.inbound.twilio.incoming_sms"
-		twilio.now = lambda: self.now
+		for account in (twilio, *twilio.others):
+			account.sms_url = f"{self.url}/api/method/escalation_mgmt.inbound.twilio.incoming_sms"
+			account.now = lambda: self.now
 		return {
 			"twilio_account_sid": twilio.account_sid,
 			"twilio_auth_token": twilio.auth_token,

@@ -29,7 +29,8 @@ class Expecting(CleanSite):
 	def expect_call(self, number: str) -> Call:
 		"""The phone that rings: `.answer()`, `.press("1")`, `.silence()`, `.machine()`, `.busy()`; `.text` is what was said."""
 		frappe.db.commit()
-		return self.providers.twilio.call(self.inbox.expect(method="Phone Call", to=number).id)
+		sid = self.inbox.expect(method="Phone Call", to=number).id
+		return self.providers.twilio.of(sid).call(sid)
 
 	def expect_push(self, user: str, contains: str | None = None) -> Any:
 		return self.inbox.expect(method="iPhone Notification", to=user, contains=contains)

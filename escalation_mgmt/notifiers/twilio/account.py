@@ -1,13 +1,13 @@
-"""Our account with Twilio and our senders, as Escalation Settings or the configuration say.
+"""Our accounts with Twilio and our senders, as Escalation Settings or the configuration say.
 
-A setting is taken from the environment (ESCALATION_TWILIO_AUTH_TOKEN), else from the site's configuration
+A setting of the first is taken from the environment (ESCALATION_TWILIO_AUTH_TOKEN), else from the site's configuration
 (escalation_twilio_auth_token), else from Escalation Settings (twilio_auth_token).
 """
 
 import os
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,11 +15,13 @@ import frappe
 from frappe import _
 from frappe.utils.password import get_decrypted_password
 
-from escalation_mgmt.notifiers import egress
+from escalation_mgmt.notifiers import egress, several
+from escalation_mgmt.notifiers.several import Kind
 from escalation_mgmt.notifiers.twilio import phone_numbers
 from escalation_mgmt.utils import public_address, site_config
-from escalation_mgmt.utils.doctypes import SETTINGS
+from escalation_mgmt.utils.doctypes import PROVIDER, SETTINGS
 
+OWN = "Twilio"  # what the first account is called
 API = "https://api.twilio.com"
 _ACCOUNT = re.compile(r"AC[0-9a-fA-F]{32}")
 _SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
@@ -38,6 +40,9 @@ class Account:
 	service: str  # a Messaging Service, which chooses its own senders
 	api_url: str
 	public_url: str  # of this site, without a slash at its end
+	name: str = OWN  # as messages and history call it
+	sms: bool = True  # whether SMS go by it, and calls
+	calls: bool = True
 
 	@property
 	def log_in(self) -> tuple[str, str]:
@@ -53,7 +58,52 @@ class Account:
 		return f"{self.public_url}/api/method/escalation_mgmt.inbound.twilio.{function}{known}"
 
 
+def accounts() -> list[Account]:
+	"""Every account, in the administrator's order. The first, whose fields stand in Escalation Settings themselves, is first
+	unless a row names it; it is left out where nobody has set it up and there are others.
+	"""
+	found, placed = [], False
+	for row in several.rows():
+		does = {"sms": bool(row.sms), "calls": bool(row.calls)}
+		if row.kind == Kind.TWILIO_ABOVE:
+			found.append(replace(account(), **does))
+			placed = True
+		elif row.kind == Kind.TWILIO:
+			found.append(_of_row(row, **does))
+	if not placed and ((own := account()).sid or not found):
+		found.insert(0, own)
+	return found
+
+
+def of(*, calls: bool) -> list[Account]:
+	"""The accounts that calls go by, or SMS."""
+	return [each for each in accounts() if (each.calls if calls else each.sms)]
+
+
+def _of_row(row: Any, **does: bool) -> Account:
+	return Account(
+		sid=(row.account_sid or "").strip(),
+		auth_token=_secret(row, "auth_token"),
+		previous_auth_token=_secret(row, "previous_auth_token"),
+		api_key=(row.api_key or "").strip(),
+		api_secret=_secret(row, "api_secret"),
+		numbers=tuple(re.split(r"[,\s]+", row.numbers.strip())) if (row.numbers or "").strip() else (),
+		service=(row.messaging_service_sid or "").strip(),
+		api_url=(configured("api_url") or API).rstrip("/"),
+		public_url=public_address.configured(),
+		name=row.title,
+		**does,
+	)
+
+
+def _secret(row: Any, field: str) -> str:
+	if not row.get(field):
+		return ""
+	return get_decrypted_password(PROVIDER, row.name, field, raise_exception=False) or ""
+
+
 def account() -> Account:
+	"""The first, whose fields stand in Escalation Settings themselves."""
 	return Account(
 		sid=setting("account_sid"),
 		auth_token=setting("auth_token", secret=True),
@@ -116,15 +166,17 @@ def problem(ours: Account, *, calls: bool) -> str | None:
 	return next((words for wrong, words in problems if wrong), None)
 
 
-def check_settings(doc: Any) -> None:
-	"""Refuse what can't be right, when Escalation Settings are saved; numbers are made canonical. Raises ValueError."""
-	numbers = re.split(r"[,;\n]+", doc.get("twilio_numbers") or "")
+def check_settings(doc: Any, prefix: str = "twilio_") -> None:
+	"""Refuse what can't be right, when Escalation Settings (or a row of them) are saved; numbers are made canonical. Raises
+	ValueError.
+	"""
+	numbers = re.split(r"[,;\n]+", doc.get(f"{prefix}numbers") or "")
 	canonical = [phone_numbers.normalised(number) for number in numbers if number.strip()]
-	doc.twilio_numbers = "\n".join(dict.fromkeys(canonical))
+	doc.set(f"{prefix}numbers", "\n".join(dict.fromkeys(canonical)))
 	for field, form, words in (
-		("twilio_account_sid", _ACCOUNT, _("The Account SID is AC and 32 digits or letters a to f.")),
+		(f"{prefix}account_sid", _ACCOUNT, _("The Account SID is AC and 32 digits or letters a to f.")),
 		(
-			"twilio_messaging_service_sid",
+			f"{prefix}messaging_service_sid",
 			_SERVICE,
 			_("The Messaging Service SID is MG and 32 digits or letters a to f."),
 		),

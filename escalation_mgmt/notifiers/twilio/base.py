@@ -1,4 +1,4 @@
-"""What SMS and phone calls have in common: one account, mobile numbers as addresses, many requests at once."""
+"""What SMS and phone calls have in common: accounts in their order, mobile numbers as addresses, many requests at once."""
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
@@ -7,20 +7,27 @@ from typing import Any
 
 from twilio.rest import Client
 
-from escalation_mgmt.notifiers.base import Message, Notifier, Outcome
-from escalation_mgmt.notifiers.twilio import phone_numbers, sending
-from escalation_mgmt.notifiers.twilio.account import account
+from escalation_mgmt.notifiers.base import Message, Outcome, Provider
+from escalation_mgmt.notifiers.several import SeveralProviders
+from escalation_mgmt.notifiers.twilio import connection_check, phone_numbers, sending
+from escalation_mgmt.notifiers.twilio.account import Account, of, problem
 from escalation_mgmt.notifiers.twilio.client import CONNECTIONS
 
 
-class TwilioNotifier(Notifier):
-	batch = 4 * CONNECTIONS
+class TwilioProvider(Provider):
+	"""One account with Twilio, for SMS or for calls."""
 
-	def __init__(self) -> None:
-		self._account = account()
+	calls = False
 
-	def mask(self, address: str) -> str:
-		return phone_numbers.masked(address)
+	def __init__(self, ours: Account) -> None:
+		self._account = ours
+		self.name = ours.name
+
+	def not_ready(self) -> str | None:
+		return problem(self._account, calls=self.calls)
+
+	def refused(self) -> list[str]:
+		return connection_check.check(self._account, sms=not self.calls, calls=self.calls)[0]
 
 	def send(self, messages: Sequence[Message]) -> Iterator[tuple[Message, Outcome]]:
 		yield from sending.send_all(self._account, messages, self._create)
@@ -35,3 +42,13 @@ class TwilioNotifier(Notifier):
 	@abstractmethod
 	async def _find(self, client: Client, message: Message, since: datetime) -> list[str]:
 		"""The ids of what Twilio may have made of a message since our first attempt (UTC)."""
+
+
+class TwilioNotifier(SeveralProviders):
+	batch = 4 * CONNECTIONS
+
+	def mask(self, address: str) -> str:
+		return phone_numbers.masked(address)
+
+	def _by_twilio(self, provider: type[TwilioProvider]) -> list[Provider]:
+		return [provider(ours) for ours in of(calls=provider.calls)]

@@ -14,6 +14,15 @@ from escalation_mgmt.notifiers.base import Failed, Outcome, Retry, Unknown
 from escalation_mgmt.notifiers.twilio.client import CONNECT_SECONDS, SECONDS, Busy
 
 _RETRIED = frozenset({20429, 21611, 30001, 30022, 14107, 10004, 20500, 20503})
+_OF_ADDRESS = frozenset(
+	(
+		*(13223, 13224, 21211, 21214, 21217, 21401, 21614),  # no number, or none that takes this
+		*(30003, 30005, 30006),  # out of reach, given up, a landline
+		21610,  # its owner wants no SMS
+	)
+)
+"""The number's own fault, whoever sends to it."""
+_OF_MESSAGE = frozenset({21602, 21604, 21617})
 
 
 def outcome(error: Exception) -> Outcome:
@@ -51,7 +60,17 @@ def refused(error: Any) -> Outcome:
 	said = getattr(error, "msg", None) or getattr(error, "detail", None) or getattr(error, "title", "")
 	words = in_words(code) or answers.one_line(str(said), 200)
 	detail = _("{0} (Twilio {1})").format(words, code or error.status)
-	return Retry(detail) if code in _RETRIED else Failed(detail)
+	return Retry(detail) if code in _RETRIED else Failed(detail, by_no_provider=by_no_provider(code))
+
+
+def by_no_provider(code: int | str | None) -> bool:
+	"""Whether another account or provider would refuse as well what Twilio refused with this code: the number's own fault, or
+	the message's. What Twilio says of our account, of our sender or of the country may be otherwise elsewhere.
+	"""
+	try:
+		return int(code or 0) in _OF_ADDRESS | _OF_MESSAGE
+	except ValueError:
+		return False
 
 
 def in_words(code: int | str | None) -> str:

@@ -1,14 +1,14 @@
 """Phone calls over Twilio: the phone rings, Twilio asks us what to say (`inbound.twilio.call_answered`), a key acknowledges."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from twilio.rest import Client
 
-from escalation_mgmt.notifiers.base import Message, Person
-from escalation_mgmt.notifiers.twilio import connection_check, phone_numbers, sending, twiml
-from escalation_mgmt.notifiers.twilio.account import problem
-from escalation_mgmt.notifiers.twilio.base import TwilioNotifier
+from escalation_mgmt.notifiers.base import Message, Person, Provider
+from escalation_mgmt.notifiers.twilio import phone_numbers, sending, twiml
+from escalation_mgmt.notifiers.twilio.base import TwilioNotifier, TwilioProvider
 from escalation_mgmt.notifiers.twilio.twiml import Speaker
 
 RINGS_SECONDS = 30  # most mailboxes take a call after that
@@ -20,11 +20,8 @@ class PhoneCallNotifier(TwilioNotifier):
 	urgency = 3
 	rings = True
 
-	def not_ready(self) -> str | None:
-		return problem(self._account, calls=True)
-
-	def refused(self) -> list[str]:
-		return connection_check.check(self._account, sms=False)[0]
+	def find_providers(self) -> Sequence[Provider]:
+		return self._by_twilio(TwilioCall)
 
 	def address_of(self, person: Person) -> str:
 		return self.check_address(phone_numbers.mobile_of(person))
@@ -37,6 +34,10 @@ class PhoneCallNotifier(TwilioNotifier):
 		if not message.link:
 			return twiml.said(Speaker(message.language).end(message.text))
 		return twiml.said(Speaker(message.language).read(message, ticket, ""))
+
+
+class TwilioCall(TwilioProvider):
+	calls = True
 
 	async def _create(self, client: Client, message: Message) -> Any:
 		ours = self._account

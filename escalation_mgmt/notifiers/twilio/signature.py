@@ -10,16 +10,20 @@ from urllib.parse import urlsplit
 
 from twilio.request_validator import RequestValidator
 
-from escalation_mgmt.notifiers.twilio.account import account
+from escalation_mgmt.notifiers.twilio.account import Account, accounts
 
 
-def is_signed(path: str, query: str, form: Mapping[str, Any], signature: str) -> bool:
-	"""Whether a request comes from Twilio (design rule 12).
+def signed_by(path: str, query: str, form: Mapping[str, Any], signature: str) -> frozenset[str]:
+	"""The names of those of our accounts from which a request comes (design rule 12); none: from nobody that we know. What is
+	done by it has to be theirs: whoever can sign for one account says nothing of what went by another.
 
 	`form` holds what was posted, with repeated names. Compared in constant time, with the address under which
 	Twilio knows us, never with the request's own Host header; a second token is taken while the first is changed.
 	"""
-	ours = account()
+	return frozenset(ours.name for ours in accounts() if _is_signed(ours, path, query, form, signature))
+
+
+def _is_signed(ours: Account, path: str, query: str, form: Mapping[str, Any], signature: str) -> bool:
 	if not ours.public_url or not signature:
 		return False
 	url = f"{ours.public_url}{path}" + (f"?{query}" if query else "")

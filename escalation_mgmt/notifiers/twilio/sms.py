@@ -1,6 +1,7 @@
 """SMS over Twilio: the message, its link and a code to reply with, kept short."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,10 +10,9 @@ from frappe import _
 from frappe.translate import print_language
 from twilio.rest import Client
 
-from escalation_mgmt.notifiers.base import CannotReach, Message, Person
-from escalation_mgmt.notifiers.twilio import connection_check, gsm7, phone_numbers, sending
-from escalation_mgmt.notifiers.twilio.account import problem
-from escalation_mgmt.notifiers.twilio.base import TwilioNotifier
+from escalation_mgmt.notifiers.base import CannotReach, Message, Person, Provider
+from escalation_mgmt.notifiers.twilio import gsm7, phone_numbers, sending
+from escalation_mgmt.notifiers.twilio.base import TwilioNotifier, TwilioProvider
 
 VALID_SECONDS = 3600  # what waited longer at Twilio or the network is dropped: the plan has gone on since
 FAILED = ("failed", "undelivered", "canceled")
@@ -26,11 +26,8 @@ class SmsNotifier(TwilioNotifier):
 	urgency = 2
 	takes_replies = True
 
-	def not_ready(self) -> str | None:
-		return problem(self._account, calls=False)
-
-	def refused(self) -> list[str]:
-		return connection_check.check(self._account, calls=False)[0]
+	def find_providers(self) -> Sequence[Provider]:
+		return self._by_twilio(TwilioSms)
 
 	def address_of(self, person: Person) -> str:
 		number = phone_numbers.mobile_of(person)
@@ -49,6 +46,8 @@ class SmsNotifier(TwilioNotifier):
 	def words(self, message: Message) -> str:
 		return body(message)
 
+
+class TwilioSms(TwilioProvider):
 	async def _create(self, client: Client, message: Message) -> Any:
 		ours = self._account
 		sender = (

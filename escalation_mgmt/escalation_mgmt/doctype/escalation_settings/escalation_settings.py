@@ -12,7 +12,8 @@ from escalation_mgmt.facts import plans, sources
 from escalation_mgmt.notifiers import CannotReach, egress
 from escalation_mgmt.notifiers.push import fcm_account, vapid
 from escalation_mgmt.notifiers.twilio.account import check_settings
-from escalation_mgmt.preflight import providers, taking
+from escalation_mgmt.preflight import further_providers, providers, taking
+from escalation_mgmt.storage import renames
 from escalation_mgmt.utils import public_address
 
 
@@ -21,17 +22,28 @@ class EscalationSettings(Document):
 		plans.forget_watched()
 		providers.forget()
 		taking.follow_sources(self)
+		self._rename_providers()
 		if self.has_value_changed("heartbeat_url"):
 			frappe.cache.delete_value(monitor.HEARTBEAT)
+
+	def _rename_providers(self) -> None:
+		before = self.get_doc_before_save()
+		was = {row.name: row.title for row in before.providers} if before else {}
+		renames.follow_providers({was[row.name]: row.title for row in self.providers if row.name in was})
 
 	def validate(self) -> None:
 		self._check_addresses()
 		self._check_sources()
 		self._check_push()
+		self._check_providers()
 		try:
 			check_settings(self)
 		except ValueError as e:
 			frappe.throw(str(e), title=_("SMS and Phone Calls (Twilio)"))
+
+	def _check_providers(self) -> None:
+		if problems := further_providers.problems(self.providers):
+			frappe.throw(problems, title=_("Further Providers, in Order"), as_list=True)
 
 	def _check_sources(self) -> None:
 		"""Whether they can be read, and whether who changes them may: they say what every plan may read."""
