@@ -93,10 +93,10 @@ NAMES = {
 """What is a name to the code. Where it is shown, it is shown by a variable, through `_`."""
 
 EXCEPTIONS = {
-	("several.py", "Twilio, as Above"),  # kinds of providers, as a Select stores them
-	("several.py", "SMS Settings"),
 	# (file, text): what it is
 	("acknowledgement.py", "noindex, nofollow"): "a header",
+	("several.py", "Twilio, as Above"): "a kind of provider, as it is stored",
+	("several.py", "SMS Settings"): "a kind of provider, as it is stored",
 	("agent_page.py", AGENT_PAGE): "code",
 	("by_hand.py", TAKE): "code",
 	("twilio.py", "This request isn't signed by Twilio for this site's public address."): "for a provider",
