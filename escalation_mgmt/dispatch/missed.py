@@ -19,7 +19,7 @@ from escalation_mgmt.engine import (
 	winner,
 )
 from escalation_mgmt.facts import conditions, tickets
-from escalation_mgmt.storage import action_items, ticket_states
+from escalation_mgmt.storage import action_items, ticket_states, unsettled
 from escalation_mgmt.utils import clock
 
 
@@ -46,20 +46,35 @@ class Page:
 
 
 def pages(plans: Sequence[Plan], limit: int) -> Iterator[Page]:
-	"""The tickets that these plans of one DocType may take: logged or due since they were enabled; raised or opened again since;
-	or, where one guards the next response, all that aren't resolved, for the customer of any of them may have written since.
+	"""The tickets that these plans of one DocType may take, without most of those that are settled: logged or due since they were
+	enabled; raised or opened again since; or, where one guards the next response, all that aren't resolved, for the customer of
+	any of them may have written since. An empty page after each statement that looks for them, so that nobody waits long.
 	"""
 	if not plans:
 		return
-	filter_ = reduce(_either, (plan.takes for plan in plans))
-	of_any_age = any(_of_any_age(plan) for plan in plans)
+	wanted = {
+		of: _wanted([plan for plan in plans if plan.clock is of]) for of in {plan.clock for plan in plans}
+	}
+	filter_ = reduce(_either, (each.takes for each in wanted.values()))
 	dated = [plan.enabled_since for plan in plans if not _of_any_age(plan)]
-	since = None if of_any_age else min(dated)
-	for found in tickets.unresolved_since(since, filter_, limit, clocks={plan.clock for plan in plans}):
-		yield _page(plans, found)
+	for names in unsettled.names(filter_.doctype, wanted):
+		yield Page(filter_.doctype, {}, {})
+		for start in range(0, len(names), limit):
+			part = names[start : start + limit]
+			for found in tickets.unresolved_since(None, filter_, limit, names=part, clocks=wanted):
+				yield _page(plans, found)
 	for names in ticket_states.touched(filter_.doctype, min(dated), limit) if dated else ():
 		for found in tickets.unresolved_since(None, filter_, limit, names=names):
 			yield _page(plans, found, of_any_age=True)
+
+
+def _wanted(plans: Sequence[Plan]) -> unsettled.Wanted:
+	"""What any of these plans for one clock may take."""
+	of_any_age = any(_of_any_age(plan) for plan in plans)
+	return unsettled.Wanted(
+		reduce(_either, (plan.takes for plan in plans)),
+		None if of_any_age else min(plan.enabled_since for plan in plans),
+	)
 
 
 def _of_any_age(plan: Plan) -> bool:

@@ -235,6 +235,8 @@ def unresolved_since(
 			)
 			for row in rows
 		}
+		if len(rows) < limit:
+			return
 		after = [["name", ">", rows[-1].name]]
 
 
@@ -251,7 +253,7 @@ def awaiting_reply(doctype: str, names: Sequence[str]) -> dict[str, tuple[dateti
 	if not names:
 		return {}
 	src = source(doctype)
-	linking = "`content` like %s" if src.split_from else "`name` = %s"  # which none has
+	linking = _is_link_of_a_part(src)
 	in_json = "json_arrayagg" if frappe.db.db_type == "mariadb" else "json_group_array"
 	found = frappe.db.sql(
 		"select `reference_name`, max(case when `sent_or_received` = 'Received' then `creation` end),"
@@ -264,17 +266,46 @@ def awaiting_reply(doctype: str, names: Sequence[str]) -> dict[str, tuple[dateti
 	wrote = {str(name): said for name, *said in found if said[0]}
 	if not wrote:
 		return {}
-	first, last = (f"`{of}`" if of in src.fields else "null" for of in (src.first_response, src.last_reply))
+	first, last = _answers(src)
 	sql = f"select `name`, {first}, {last} from `tab{doctype}` where `name` in ({placeholders(wrote)})"
 	waiting = {}
 	for name, first_response, last_reply in frappe.db.sql(sql, tuple(wrote)):
 		asked, all_asked, replied = wrote[str(name)]
-		# What merging copied hither is no reply to who waits here.
-		copied = replied and last_reply and not _among(last_reply, [get_datetime(replied)])
-		if copied or (asked > replied if replied else first_response):
+		if may_await_reply(asked, replied, first_response, last_reply):
 			answered = max(get_datetime(at) for at in (replied, first_response, last_reply) if at)
 			waiting[str(name)] = _after(answered, all_asked)
 	return waiting
+
+
+def exchange_sql(src: Source, ticket: str) -> tuple[str, tuple[Any, ...]]:
+	"""When the customer wrote last, an agent replied last, and what the ticket itself says of its first response and its last: four
+	columns in SQL, what `may_await_reply` asks, and their values. `ticket` is the table of tickets.
+	"""
+	of = (
+		"from `tabCommunication` c where c.`reference_doctype` = %s and c.`communication_type` = 'Communication'"
+		f" and c.`reference_name` = {as_text(f'{ticket}.`name`', src.doctype)} and c.`sent_or_received`"
+	)
+	first, last = _answers(src, f"{ticket}.")
+	return (
+		f"(select max(c.`creation`) {of} = 'Received'),"
+		f" (select max(c.`creation`) {of} = 'Sent' and not ({_is_link_of_a_part(src, 'c.')})), {first}, {last}",
+		(src.doctype, src.doctype, LINK_OF_A_PART),
+	)
+
+
+def may_await_reply(asked: Any, replied: Any, first_response: Any, last_reply: Any) -> bool:
+	"""Whether a customer who wrote last at `asked` may wait for a reply; None, or a column's value, for each of the others."""
+	# What merging copied hither is no reply to who waits here.
+	copied = replied and last_reply and not _among(last_reply, [get_datetime(replied)])
+	return bool(copied or (asked > replied if replied else first_response))
+
+
+def _answers(src: Source, table: str = "") -> list[str]:
+	return [f"{table}`{of}`" if of in src.fields else "null" for of in (src.first_response, src.last_reply)]
+
+
+def _is_link_of_a_part(src: Source, table: str = "") -> str:
+	return f"{table}`content` like %s" if src.split_from else f"{table}`name` = %s"  # which none has
 
 
 def _after(answered: datetime, in_json: str) -> tuple[datetime, ...]:

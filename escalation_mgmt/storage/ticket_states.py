@@ -15,13 +15,12 @@ import frappe
 from escalation_mgmt.engine import Remembered, Ticket, TicketKey, asked_since, remember, remember_act
 from escalation_mgmt.facts import field_types, sources, tickets
 from escalation_mgmt.storage.action_items import running_ticket, with_running_item
+from escalation_mgmt.storage.ranges import ALL, Part, ranges, within
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import TICKET_STATE
 from escalation_mgmt.utils.identity import as_stamp
 from escalation_mgmt.utils.ticket_names import as_name, as_text, joined
 
-RANGE = 5000  # rows that one statement compares
-Range = tuple[Any, Any]
 STAMP_DIFFERS = timedelta(minutes=1)  # the clock that stamps tickets, and ours
 
 _COLUMNS = (
@@ -175,42 +174,17 @@ def parts(doctype: str) -> Iterator[Callable[[datetime, datetime], None]]:
 	In parts, so that nothing waits long: each is called with the earliest enabling of the DocType's plans, and now, and then
 	committed.
 	"""
-	for part in _ranges(doctype, "", ()):
+	for part in ranges(doctype):
 		yield lambda since, now, part=part: _remember_new(doctype, since, now, part)
-	for part in _ranges(TICKET_STATE, "`reference_doctype` = %s and `reference_name` <> ''", (doctype,)):
+	for part in ranges(TICKET_STATE, "`reference_doctype` = %s and `reference_name` <> ''", (doctype,)):
 		yield lambda _since, now, part=part: _compare(doctype, now, part)
 
 
-def _ranges(doctype: str, where: str, values: tuple[str, ...]) -> Iterator[Range]:
-	"""A table in parts, by name, each from above the first to the second; None: the table's end."""
-	after = None
-	while True:
-		wanted = " and ".join(filter(None, (where, "`name` > %s" if after is not None else "")))
-		found = frappe.db.sql(
-			f"select `name` from `tab{doctype}` {f'where {wanted}' if wanted else ''}"
-			f" order by `name` limit 1 offset {RANGE - 1}",
-			values + ((after,) if after is not None else ()),
-		)
-		until = found[0][0] if found else None
-		yield after, until
-		if until is None:
-			return
-		after = until
-
-
-def _within(part: Range, table: str) -> tuple[str, tuple]:
-	"""A part of a table in SQL, and its values."""
-	after, until = part
-	bounds = [(f"{table}.`name` > %s", after), (f"{table}.`name` <= %s", until)]
-	given = [(sql, value) for sql, value in bounds if value is not None]
-	return " and ".join(["1 = 1", *(sql for sql, _value in given)]), tuple(value for _sql, value in given)
-
-
-def _compare(doctype: str, now: datetime, part: Range) -> None:
+def _compare(doctype: str, now: datetime, part: Part) -> None:
 	src, levels = sources.source(doctype), _levels(doctype)
 	reading = tickets.Reading(src)
 	closed, values = tickets.closed_sql(src, "t")
-	within, bounds = _within(part, "s")
+	inside, bounds = within(part, "s")
 	priority = f"coalesce(t.`{src.priority}`, '')"
 	# A number is written in many ways: those of open tickets are compared as they are read.
 	numbered = field_types.is_number(src.field(src.priority))
@@ -219,7 +193,7 @@ def _compare(doctype: str, now: datetime, part: Range) -> None:
 		f"select {_COLUMNS}, t.`name` as there, t.`creation` as created, {priority} as priority_now,"
 		f" {closed} as closed_now from `tab{TICKET_STATE}` s"
 		f" left join `tab{doctype}` t on t.`name` = {as_name('s.`reference_name`', doctype)}"
-		f" where {within} and s.`reference_doctype` = %s and s.`reference_name` <> '' and (t.`name` is null"
+		f" where {inside} and s.`reference_doctype` = %s and s.`reference_name` <> '' and (t.`name` is null"
 		f" or s.`ticket_created` <> t.`creation` or (s.`closed` = 0) = ({closed}) or {differs})",
 		(*values, *bounds, doctype, *values),
 		as_dict=True,
@@ -261,17 +235,17 @@ def _beginning(doctype: str) -> TicketKey:
 	return TicketKey(doctype, "")
 
 
-def _remember_new(doctype: str, since: datetime | None, now: datetime, part: Range = (None, None)) -> None:
+def _remember_new(doctype: str, since: datetime | None, now: datetime, part: Part = ALL) -> None:
 	"""Rows for the open tickets that have none. `since`: one that is older had been closed until now."""
 	src, levels = sources.source(doctype), _levels(doctype)
 	reading = tickets.Reading(src)
 	closed, values = tickets.closed_sql(src, "t")
-	within, bounds = _within(part, "t")
+	inside, bounds = within(part, "t")
 	name = as_text("t.`name`", doctype)
 	found = frappe.db.sql(
 		f"select {name} as name, t.`creation`, t.`{src.priority}` as priority from `tab{doctype}` t"
 		f" left join `tab{TICKET_STATE}` s on s.`ticket` = {joined(name)}"
-		f" where {within} and s.`name` is null and not ({closed}) order by t.`name`",
+		f" where {inside} and s.`name` is null and not ({closed}) order by t.`name`",
 		(f"{doctype}/", *bounds, *values),
 		as_dict=True,
 	)

@@ -86,6 +86,10 @@ def test_assigned_to_the_first_whom_the_step_reaches() -> None:
 	two = Reach(tuple(Recipient(method="", address=u, label=u.title(), user=u) for u in ("a", "b")))
 	decision = run(opened(with_steps(step)), reaches=lambda step: two)
 	assert [deed.user for deed in decision.deeds] == ["a"]
+	assert [e.data["to"] for e in decision.events if e.kind is K.STEP_RAN] == ["A"]
+	twice = Reach(two.recipients[:1] * 2)
+	again = run(opened(with_steps(step)), reaches=lambda step: twice)
+	assert [e.data["to"] for e in again.events if e.kind is K.STEP_RAN] == ["A"]
 	none = run(opened(with_steps(step)), reaches=nobody)
 	assert none.deeds == () and any(e.kind is K.UNREACHABLE for e in none.events)
 

@@ -121,6 +121,20 @@ def test_what_the_ticket_stood_still_before_isnt_counted_into_the_percentage() -
 	assert opened(of, held, T0 + minutes(130)).due_at == T0 + minutes(120 + 120)
 
 
+def test_what_it_stood_still_doesnt_count_for_the_first_response() -> None:
+	of = plan(start=StartAt.AT_PERCENT, percent=50)
+	held = ticket(created_at=T0, response_by=T0 + minutes(60), held=minutes(20))
+	assert opened(of, held).due_at == T0 + minutes(30)
+
+
+def test_its_own_window_counts_whatever_the_deadline_is() -> None:
+	for by in (5, 600):
+		due = ticket(response_by=T0 + minutes(by), resolution_by=T0 + minutes(by))
+		for of in (plan(), resolution()):
+			own = replace(of, start=StartAt.AFTER_WINDOW, window=minutes(15))
+			assert opened(own, due).due_at == T0 + minutes(15)
+
+
 def test_in_the_past_already_means_now() -> None:
 	for of in (
 		resolution(start=StartAt.BEFORE_DEADLINE, lead=minutes(300)),

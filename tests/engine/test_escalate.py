@@ -23,6 +23,7 @@ from escalation_mgmt.engine import (
 	can_stop,
 	evaluate,
 	next_status,
+	pressing,
 	run_due,
 	start_again,
 	status_after,
@@ -41,6 +42,12 @@ def run(item: ActionItem, now, of_ticket=None, reaches=everybody, enabled=None):
 
 def kinds(decision) -> list[EventKind]:
 	return [event.kind for event in decision.events]
+
+
+def test_of_a_tickets_items_who_waits_for_somebody_is_seen_first_and_what_has_ended_last() -> None:
+	order = ["Escalating", "Exhausted", "Snoozed", "Acknowledged", "Scheduled"]
+	assert sorted(order, key=lambda status: pressing(Status(status))) == order
+	assert {pressing(status) for status in Status if status not in order} == {len(order)}
 
 
 def test_each_step_at_its_time_and_once() -> None:
