@@ -302,6 +302,14 @@ def ended_for_each_clock(count: int, *, first: int) -> None:
 	frappe.db.commit()
 
 
+def lists_written(count: int) -> None:
+	"""What lists of tickets show of so many tickets is as after their last step."""
+	from escalation_mgmt.storage import ticket_list
+
+	for numbers in _parts(count, 1):
+		ticket_list.write({"HD Ticket": [str(number) for number in numbers]})
+
+
 def _messages(count: int) -> None:
 	"""An agent's reply to each ticket, and a message of its customer after it."""
 	from frappe.utils import add_to_date, now_datetime

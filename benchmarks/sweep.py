@@ -25,6 +25,7 @@ def measure() -> list[Figure]:
 			site.plan(receiver, condition=condition)
 			site.waiting(RUNNING)
 			others(OPEN - RUNNING, first=RUNNING + 1)
+			site.lists_written(OPEN)
 			figures += _figures(what)
 	return figures
 

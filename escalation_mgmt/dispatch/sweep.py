@@ -7,6 +7,7 @@ announced, starts again what waits for somebody who can be reached, and repairs 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import frappe
@@ -29,7 +30,9 @@ BATCH = 150
 """Small, because due steps wait for the end of a batch; and of 200 names or more MariaDB no longer looks how many rows they have
 (`eq_range_index_dive_limit`), but guesses, and reads the whole table where its statistics are old."""
 EXHAUSTED = 2000  # exhausted items that one sweep looks at
+SHOWN = 4  # parts of what lists show of exhausted items that one sweep compares
 _LOOKED_AT = "escalation_exhausted_looked_at"
+_COMPARED = "escalation_list_compared"
 
 
 def sweep() -> None:
@@ -144,7 +147,7 @@ def _end_exhausted() -> Iterator[None]:
 	"""An exhausted item follows its ticket no more, and somebody may have answered without an event. There may be many, of
 	years: so many are looked at in one sweep, and the next goes on from there.
 	"""
-	after = _remembered()
+	after = _remembered(_LOOKED_AT)
 	for _batch in range(EXHAUSTED // BATCH):
 		names = action_items.names_of_exhausted(after, BATCH)
 		if not names:
@@ -153,7 +156,7 @@ def _end_exhausted() -> Iterator[None]:
 		after = names[-1]
 		_safely("some exhausted escalations can't be followed", partial(_end_those, names))
 		yield
-	_remember(after)
+	_remember(_LOOKED_AT, after)
 
 
 def _end_those(names: list[str]) -> None:
@@ -161,15 +164,15 @@ def _end_those(names: list[str]) -> None:
 	end_exhausted(stored, Snapshot([each.key for each in stored]))
 
 
-def _remembered() -> str:
+def _remembered(key: str) -> str:
 	with suppress(redis.exceptions.RedisError, OSError):
-		return frappe.cache.get_value(_LOOKED_AT, expires=True) or ""
+		return frappe.cache.get_value(key, expires=True) or ""
 	return ""
 
 
-def _remember(after: str) -> None:
+def _remember(key: str, after: str) -> None:
 	with suppress(redis.exceptions.RedisError, OSError):
-		frappe.cache.set_value(_LOOKED_AT, after, expires_in_sec=3600)
+		frappe.cache.set_value(key, after, expires_in_sec=3600)
 
 
 def _repair_list(doctype: str) -> Iterator[None]:
@@ -178,7 +181,7 @@ def _repair_list(doctype: str) -> Iterator[None]:
 	"""
 	frappe.db.rollback()
 	try:
-		for names in ticket_list.differing(doctype):
+		for names in chain(ticket_list.differing(doctype), _differing_exhausted(doctype)):
 			for start in range(0, len(names), BATCH):
 				ticket_list.write({doctype: names[start : start + BATCH]})
 				yield
@@ -188,6 +191,19 @@ def _repair_list(doctype: str) -> Iterator[None]:
 		frappe.db.rollback()
 		report_once(f"Escalation: what lists of {doctype} show can't be compared")
 		frappe.db.commit()
+
+
+def _differing_exhausted(doctype: str) -> Iterator[list[str]]:
+	"""So much of it in one sweep; the next goes on from there."""
+	for number, part in enumerate((ticket_list.differing_exhausted, ticket_list.showing_exhausted)):
+		key = f"{_COMPARED} {number} {doctype}"
+		after = _remembered(key)
+		for _turn in range(SHOWN):
+			names, after = part(doctype, after)
+			yield names
+			if not after:
+				break
+		_remember(key, after)
 
 
 def _safely(what: str, do: Callable[[], None]) -> None:

@@ -137,23 +137,41 @@ def _as_stored(row: Any) -> Values:
 
 
 def differing(doctype: str) -> Iterator[list[str]]:
-	"""The names of the tickets whose columns don't hold what they are to, in parts: of each an empty list where all is well."""
-	for column in _MARKS:
-		after = ""
-		while True:
-			until = _end_of_part(doctype, column, after)
-			yield _unlike_their_items(doctype, column, after, until)
-			if until is None:
-				break
-			after = until
-	yield from _without_item(doctype)
+	"""The names of the tickets whose columns don't hold what they are to, in parts: of each an empty list where all is well.
+
+	Those that show what runs, or should. What is exhausted stays so, and there may be many of years: `differing_exhausted`.
+	"""
+	after = ""
+	while after is not None:
+		until = _end_of_part("running_ticket", after)
+		yield _unlike_their_items(doctype, "running_ticket", after, until)
+		after = until
+	known = rows.placeholders(SHOWN)
+	yield _without(doctype, f"`{STATUS}` > '' and `{STATUS}` not in ({known})", SHOWN)[0]
+	for status in SHOWN:
+		last = "" if status in RUNNING else None
+		while last is not None:
+			names, last = _showing(doctype, status, last)
+			yield names
 
 
-def _end_of_part(doctype: str, column: str, after: str) -> str | None:
+def differing_exhausted(doctype: str, after: str) -> tuple[list[str], str]:
+	"""The same of one part of the exhausted items, from one on; and from where the next goes on, "" after the last."""
+	until = _end_of_part("exhausted_ticket", after)
+	return _unlike_their_items(doctype, "exhausted_ticket", after, until), until or ""
+
+
+def showing_exhausted(doctype: str, after: str) -> tuple[list[str], str]:
+	"""The same of one part of the tickets that show that their escalation is exhausted."""
+	names, last = _showing(doctype, Status.EXHAUSTED, after)
+	return names, str(last or "")
+
+
+def _end_of_part(column: str, after: str) -> str | None:
+	"""Of whichever DocType, so that the index alone is read."""
 	found = frappe.db.sql(
-		f"select `{column}` from `tab{ITEM}` where `{column}` > %s and `reference_doctype` = %s"
-		f" order by `{column}` limit 1 offset {RANGE - 1}",
-		(after, doctype),
+		f"select `{column}` from `tab{ITEM}` where `{column}` > %s order by `{column}` limit 1 offset {RANGE - 1}",
+		(after,),
 	)
 	return found[0][0] if found else None
 
@@ -186,25 +204,25 @@ def _unlike_their_items(doctype: str, column: str, after: str, until: str | None
 	return [str(row.there) for row in found if _of_item(row) != _as_stored(row)]
 
 
-def _without_item(doctype: str) -> Iterator[list[str]]:
-	"""Tickets that show something, and have no item that does. By status, whose index gives each part in the order of names."""
-	known = rows.placeholders(SHOWN)
-	yield _without(doctype, f"`{STATUS}` > '' and `{STATUS}` not in ({known})", SHOWN)[0]
-	for status in SHOWN:
-		which, values = f"`{STATUS}` = %s", (str(status),)
-		while True:
-			names, last = _without(doctype, which, values)
-			yield names
-			if last is None:
-				break
-			which, values = f"`{STATUS}` = %s and `name` > %s", (str(status), last)
+def _showing(doctype: str, status: Status, after: Any) -> tuple[list[str], Any]:
+	"""Of the tickets that show a status, from one on, those without an item that has it, and the last that was looked at, if there
+	are more. By status, whose index gives each part in the order of names.
+	"""
+	where, values = (" and `name` > %s", (after,)) if after else ("", ())
+	return _without(doctype, f"`{STATUS}` = %s{where}", (str(status), *values), status)
 
 
-def _without(doctype: str, which: str, values: tuple[Any, ...]) -> tuple[list[str], Any]:
-	"""Of the first of these tickets, by name, those without an item; and the last of them, where there are more."""
+def _without(
+	doctype: str, which: str, values: tuple[Any, ...], status: Status | None = None
+) -> tuple[list[str], Any]:
+	"""Of the first of these tickets, by name, those without an item, or one that runs or is exhausted as they show it; and the last
+	of them, where there are more.
+	"""
+	mark = "exhausted_ticket" if status is Status.EXHAUSTED else "running_ticket"
+	marked = f"i.`{mark}` is not null" if status else _marked("i")
 	item = (
 		f"select 1 from `tab{ITEM}` i where i.`reference_name` = {as_text('t.`name`', doctype)}"
-		f" and i.`reference_doctype` = %s and {_marked('i')} and coalesce(i.`ticket_created`, t.`creation`) = t.`creation`"
+		f" and i.`reference_doctype` = %s and {marked} and coalesce(i.`ticket_created`, t.`creation`) = t.`creation`"
 	)
 	found = frappe.db.sql(
 		f"select t.`name`, exists ({item}) from"

@@ -46,7 +46,7 @@ def kinds(decision) -> list[EventKind]:
 
 def test_of_a_tickets_items_who_waits_for_somebody_is_seen_first_and_what_has_ended_last() -> None:
 	order = ["Escalating", "Exhausted", "Snoozed", "Acknowledged", "Scheduled"]
-	assert sorted(order, key=lambda status: pressing(Status(status))) == order
+	assert sorted(order[::-1], key=lambda status: pressing(Status(status))) == order
 	assert {pressing(status) for status in Status if status not in order} == {len(order)}
 
 

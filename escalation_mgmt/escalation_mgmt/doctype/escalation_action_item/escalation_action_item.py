@@ -1,8 +1,10 @@
+import frappe
 from frappe.model.document import Document
 
 from escalation_mgmt.engine import Status
 from escalation_mgmt.storage import action_items
 from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.doctypes import ITEM
 
 
 class EscalationActionItem(Document):
@@ -43,3 +45,8 @@ def progress(item) -> str:
 		return f"0 / {item.step_count or 0}"
 	repeated = f" ({(item.run or 0) + 1})" if item.run else ""
 	return f"{item.current_step or 0} / {item.step_count or 0}{repeated}"
+
+
+def on_doctype_update() -> None:
+	"""The last item of a ticket for a clock, which a sweep asks of every ticket."""
+	frappe.db.add_index(ITEM, ["reference_name", "reference_doctype", "clock", "opened_utc"], "of_ticket")
