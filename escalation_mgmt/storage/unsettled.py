@@ -20,7 +20,7 @@ from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import ITEM, TICKET_STATE
 from escalation_mgmt.utils.ticket_names import as_text, joined
 
-TOGETHER = 2000  # open tickets that one statement looks at
+TOGETHER = 1000  # open tickets that one statement looks at
 
 Values = tuple[Any, ...]
 
