@@ -45,9 +45,9 @@ def start(key: TicketKey, plan: str, actor: Actor, *, at_once: bool = True) -> s
 		frappe.throw(_("This ticket is closed. Open it again to start an escalation."))
 	now = clock.now()
 	_count(key, chosen, ticket, actor, now)
-	name = decisions.open_for(ticket, version, chosen, now, by=actor.user, at_once=at_once)
+	item = decisions.open_for(ticket, version, chosen, now, by=actor.user, at_once=at_once)
 	promptly.run_if_due(key, now)
-	return name
+	return item.id
 
 
 def _count(key: TicketKey, plan: Plan, ticket: Ticket, actor: Actor, now: datetime) -> None:

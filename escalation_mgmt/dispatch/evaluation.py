@@ -163,7 +163,9 @@ def evaluate_ticket(key: TicketKey, *, before: Any = None, logged: bool = False)
 	# Locked, and so read as it is now: an older read view would be no evaluation. The ticket before its item, as a save does.
 	snapshot = Snapshot([key], lock=True)
 	ticket = snapshot.tickets[key]
-	running = action_items.running(key)
+	history = action_items.history_of([ticket.key])
+	had_any = ticket.key in history.any
+	running = action_items.running(key) if had_any else {}
 	theirs = {clock for clock, stored in running.items() if not ticket.key.is_another(stored.key)}
 	runs = Clock.FIRST_RESPONSE in theirs
 	lost = not ticket.gone and sources.source(key.doctype).lost
@@ -173,29 +175,40 @@ def evaluate_ticket(key: TicketKey, *, before: Any = None, logged: bool = False)
 		snapshot.apply(changed, now)
 		if not promptly.run_if_due(key, now):
 			delivery.soon()
-	end_exhausted(action_items.read(action_items.exhausted(key)), snapshot)
+		history = action_items.history_of([ticket.key])
+	if had_any:
+		end_exhausted(action_items.read(action_items.exhausted(key)), snapshot)
 	if not lost or logged:
-		_open(ticket, snapshot, now, known, but_not=theirs)
+		_open(ticket, snapshot, now, known, history, but_not=theirs)
 
 
 def _open(
-	ticket: Ticket, snapshot: Snapshot, now: datetime, known: Remembered | None, *, but_not: Collection[Clock]
+	ticket: Ticket,
+	snapshot: Snapshot,
+	now: datetime,
+	known: Remembered | None,
+	history: action_items.History,
+	*,
+	but_not: Collection[Clock],
 ) -> None:
 	"""Open what the ticket wants, for each clock for which a plan is enabled."""
 	enabled = snapshot.enabled(ticket.doctype)
 	clocks = [
 		clock for clock in Clock if clock not in but_not and any(p.clock is clock for p in enabled.values())
 	]
-	past = action_items.past(ticket.key) if clocks else {}
-	opened = False
+	first = ticket.key not in history.any and not (known and (known.raised or known.reopened))
+	opened = []
 	for of in clocks:
-		opening = snapshot.opening(ticket.key, enabled, now, clock=of, past=past.get(of), known=known)
+		past = history.pasts.get((ticket.key, of))
+		opening = snapshot.opening(ticket.key, enabled, now, clock=of, past=past, known=known)
 		if opening:
 			version = next(version for version, plan in enabled.items() if plan is opening.plan)
-			decisions.open_for(ticket, version, opening.plan, now, answered_level=opening.answered_level)
-			opened = True
+			how = {"answered_level": opening.answered_level, "first": first}
+			opened.append(decisions.open_for(ticket, version, opening.plan, now, **how))
 	if opened:
-		promptly.run_if_due(ticket.key, now)
+		if first:
+			ticket_list.write_first(ticket.key, opened)
+		promptly.run_if_due(ticket.key, now, opened if first else None)
 	elif ticket.category is StatusCategory.RESOLVED and not but_not:
 		action_items.note_closed(ticket.key)
 

@@ -32,7 +32,8 @@ def read(doctype: str, rows: Sequence[Any], *, locked: bool = False) -> dict[str
 	names = [str(row.name) for row in rows]
 	if not names:
 		return {}
-	todos, before = todo_users(doctype, names), _snapshot(doctype, names) if locked else {}
+	todos = todo_users(doctype, names)
+	before = _snapshot(doctype, list(todos)) if locked and todos else {}
 	found: dict[str, list[str] | ValueError] = {}
 	for row in rows:
 		name = str(row.name)

@@ -225,17 +225,16 @@ def versions(names: set[str], *, lock: bool = False) -> dict[str, Plan]:
 
 def enabled(doctype: str) -> dict[str, Plan]:
 	"""The enabled plans for a ticket DocType: {version: plan}."""
-	rows = frappe.get_all(
-		PLAN,
-		filters={"enabled": 1, "reference_doctype": doctype},
-		fields=["plan_version", "enabled_utc", "modified"],
-		order_by="name",
+	rows = frappe.db.sql(
+		"select p.`plan_version`, p.`enabled_utc`, p.`modified`, v.`content`"
+		f" from `tab{PLAN}` p join `tab{PLAN_VERSION}` v on v.`name` = p.`plan_version`"
+		" where p.`enabled` = 1 and p.`reference_doctype` = %s order by p.`name`",
+		(doctype,),
+		as_dict=True,
 	)
-	found = versions({row.plan_version for row in rows}) if rows else {}
 	return {
-		row.plan_version: replace(found[row.plan_version], enabled_since=_enabled_since(row))
+		row.plan_version: replace(_parsed(row.plan_version, row.content), enabled_since=_enabled_since(row))
 		for row in rows
-		if row.plan_version in found
 	}
 
 

@@ -234,11 +234,12 @@ def past(key: TicketKey) -> dict[Clock, Past]:
 @dataclass(frozen=True, slots=True)
 class History:
 	"""What there was for tickets: what is remembered of the last item for each clock of each, nothing of what had a name before;
-	and those that have a running item for a clock, or whose name has one.
+	those that have a running item for a clock, or whose name has one; and those whose name has, or had, any.
 	"""
 
 	pasts: dict[tuple[TicketKey, Clock], Past]
 	running: set[tuple[TicketKey, Clock]]
+	any: set[TicketKey]
 
 
 _PAST = (
@@ -253,7 +254,7 @@ def history_of(keys: Iterable[TicketKey]) -> History:
 	many tickets it is the columns that are dear.
 	"""
 	asked = {key.name: key for key in keys}
-	found = History({}, set())
+	found = History({}, set(), set())
 	if not asked:
 		return found
 	columns = ", ".join(f"`{column}`" for column in _PAST)
@@ -268,6 +269,7 @@ def history_of(keys: Iterable[TicketKey]) -> History:
 		clock, status, priority, level, team, ticket_type, customer, *flags = values[:10]
 		opened, ended, began, created, running, item = values[10:]
 		of = key, Clock(clock)
+		found.any.add(key)
 		if running:
 			found.running.add(of)
 		place = (opened or "", item)

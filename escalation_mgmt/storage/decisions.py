@@ -61,10 +61,14 @@ def open_for(  # noqa: PLR0913 - as the engine's open_item
 	at_once: bool = False,
 	replaces: str = "",
 	answered_level: int | None = None,
-) -> str:
-	"""Open an action item and return its name; by hand `at_once`: without its response window; `answered_level` as the item
-	has it. A next response is counted from what was asked since the ticket was closed, whoever opens it. Raises Conflict where
-	the ticket has one running for the plan's clock.
+	first: bool = False,
+) -> ActionItem:
+	"""Open an action item and return it; by hand `at_once`: without its response window; `answered_level` as the item has it. A
+	next response is counted from what was asked since the ticket was closed, whoever opens it. Raises Conflict where the ticket
+	has one running for the plan's clock.
+
+	`first`: the ticket has had none, and wasn't raised or opened again, so nothing of before has to be looked for; and what
+	lists show of it the caller writes, who holds its row.
 	"""
 	name = make_autoname(frappe.get_meta(ITEM).autoname, ITEM)
 	if plan.clock is Clock.NEXT_RESPONSE:
@@ -93,13 +97,14 @@ def open_for(  # noqa: PLR0913 - as the engine's open_item
 	}
 	with _one_running():
 		rows.insert_all(ITEM, [{"name": name, **row}])
-	note_answered(exhausted(ticket.key, plan.clock))  # the new one is shown in its place
-	if plan.clock is Clock.FIRST_RESPONSE:
-		ticket_states.note_opened(ticket.key)
-	ticket_list.write_soon([ticket.key])
+	if not first:
+		note_answered(exhausted(ticket.key, plan.clock))  # the new one is shown in its place
+		if plan.clock is Clock.FIRST_RESPONSE:
+			ticket_states.note_opened(ticket.key)
+		ticket_list.write_soon([ticket.key])
 	lines = history.append([history.Line(name, event) for event in decision.events])
 	activity.note([(ticket.key, event, line) for event, line in zip(decision.events, lines, strict=True)])
-	return name
+	return decision.item
 
 
 Decided = Sequence[tuple[Stored, Decision]]
@@ -209,9 +214,9 @@ def _replace(stored: Stored, plan_name: str, ticket: Ticket, now: datetime) -> N
 	for version, plan in plans.enabled(ticket.doctype).items():
 		if plan.name == plan_name:
 			level = stored.item.answered_level
-			name = open_for(ticket, version, plan, now, replaces=stored.item.id, answered_level=level)
+			opened = open_for(ticket, version, plan, now, replaces=stored.item.id, answered_level=level)
 			frappe.db.sql(
-				f"update `tab{ITEM}` set `replaced_by` = %s where `name` = %s", (name, stored.item.id)
+				f"update `tab{ITEM}` set `replaced_by` = %s where `name` = %s", (opened.id, stored.item.id)
 			)
 			return
 	raise rows.Conflict(f"the plan {plan_name} was disabled meanwhile")

@@ -17,12 +17,13 @@ from typing import Any
 import frappe
 from frappe.utils import get_datetime
 
-from escalation_mgmt.engine import RUNNING, Status, TicketKey, pressing
+from escalation_mgmt.engine import RUNNING, ActionItem, Status, TicketKey, pressing
 from escalation_mgmt.facts import sources
 from escalation_mgmt.storage.action_items import of_clocks, order, ticket_of
 from escalation_mgmt.utils import clock, fault_points, rows
 from escalation_mgmt.utils.after_commit import end, own_transaction
 from escalation_mgmt.utils.doctypes import ITEM
+from escalation_mgmt.utils.error_reports import report_once
 from escalation_mgmt.utils.identity import as_stamp
 from escalation_mgmt.utils.ticket_names import as_name, as_text
 
@@ -83,6 +84,35 @@ def write(names: Mapping[str, Collection[str]]) -> None:
 		for doctype in [doctype for doctype in names if has_columns(doctype)]:
 			_write(doctype, sorted(names[doctype]))
 	fault_points.point("list.after")
+
+
+def write_first(key: TicketKey, opened: Collection[ActionItem]) -> None:
+	"""Write the columns of a ticket that has no items but these, just opened, in this transaction, which holds its row: a ticket
+	that is logged is written once. What stands in the way is reported, and the caller goes on.
+	"""
+	if not frappe.get_meta(key.doctype).has_field(STATUS):
+		return
+	found = [
+		frappe._dict(
+			name=item.id,
+			status=str(item.status),
+			current_step=item.step,
+			step_count=len(item.plan.steps),
+			due_utc=item.due_at,
+		)
+		for item in opened
+	]
+	try:
+		columns = ", ".join(f"`{column}` = %s" for column in COLUMNS)
+		status, step, due = _of_item(min(found, key=order))
+		frappe.db.sql(
+			f"update `tab{key.doctype}` set {columns} where `name` = %s",
+			(status, step or None, due, key.name),
+		)
+	except frappe.QueryDeadlockError:
+		raise  # it has undone the whole transaction
+	except Exception:
+		report_once("Escalation: what lists of tickets show can't be written")
 
 
 def _write(doctype: str, names: list[str]) -> None:

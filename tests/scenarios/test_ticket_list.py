@@ -315,7 +315,7 @@ def test_what_fails_here_stops_no_step_and_no_save(world: World, monkeypatch: py
 
 	after = []
 	with monkeypatch.context() as patch:
-		patch.setattr(ticket_list.rows, "update_all", fail)
+		patch.setattr(ticket_list, "_of_item", fail)
 		ticket = frappe.new_doc("HD Ticket")
 		ticket.update({"subject": "Outage", "raised_by": CUSTOMER, "priority": "High"})
 		ticket.insert()
