@@ -13,7 +13,7 @@ import frappe
 from escalation_mgmt import agent_page
 from escalation_mgmt.install import ROLES
 from escalation_mgmt.operations import ticket_columns
-from escalation_mgmt.storage import bell
+from escalation_mgmt.storage import bell, restored
 from escalation_mgmt.utils import installation
 from escalation_mgmt.utils.doctypes import SETTINGS
 
@@ -42,6 +42,7 @@ def after_uninstall() -> None:
 	frappe.db.delete("Singles", {"doctype": SETTINGS})
 	frappe.db.delete("__Auth", {"doctype": ("like", "Escalation %")})
 	installation.forget()
+	restored.forget()
 	for key in frappe.get_hooks("persistent_cache_keys", app_name=APP):
 		frappe.cache.delete_value(
 			key

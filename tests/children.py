@@ -139,6 +139,17 @@ def sweep(pipe: Connection, site: tuple[str, str], now: datetime, hosts: Sequenc
 	sweep.sweep()
 
 
+def let_all_go_on(pipe: Connection, site: tuple[str, str], now: datetime, hosts: Sequence[str]) -> None:
+	"""A manager decides about all that a restored database holds, when they are told to."""
+	from escalation_mgmt.actions import after_restore
+	from escalation_mgmt.engine import Actor
+
+	_connect(site, now, hosts)
+	pipe.send("ready")
+	pipe.recv()
+	after_restore.let_all_go_on(Actor(name="Mona Manager", user="manager@x.test", via="Desk"))
+
+
 def resident(pipe: Connection, site: tuple[str, str], now: datetime, hosts: Sequence[str]) -> None:
 	"""A resident dispatcher, until it is told to end as an operator ends it."""
 	from escalation_mgmt.commands.dispatch import Stop

@@ -1,7 +1,7 @@
 """What an action is: what it is called, when and to whom it is offered, what it asks for, what comes of it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import frappe
@@ -74,8 +74,10 @@ class Action:
 
 
 def where(offered: Callable[[ActionItem], bool]) -> Callable[[ActionItem | None], bool]:
-	"""Offered where the ticket has an action item, and it is one of these."""
-	return lambda item: item is not None and offered(item)
+	"""Offered where the ticket has an action item, and it is one of these; what a restore holds is taken as what it was before, as
+	`carry_out` takes it.
+	"""
+	return lambda item: item is not None and offered(replace(item, held_at=None))
 
 
 def user_as_actor(user: str, via: str) -> Actor:

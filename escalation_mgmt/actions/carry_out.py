@@ -1,6 +1,7 @@
 """What all have in common that people do to an action item: lock, refuse in words, decide, apply, deliver."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from typing import Self
 
@@ -21,7 +22,8 @@ class Locked:
 	"""An action item under a lock, and the facts of this moment, read when they are first asked for."""
 
 	def __init__(self, stored: action_items.Stored):
-		self.stored, self.item, self.key = stored, stored.item, stored.key
+		# Whoever does something to it has looked at it: it is held no longer than until then.
+		self.stored, self.item, self.key = stored, replace(stored.item, held_at=None), stored.key
 		self.now = clock.now()
 
 	@classmethod

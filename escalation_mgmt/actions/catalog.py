@@ -12,6 +12,7 @@ from frappe import _
 from escalation_mgmt.actions.acknowledge import ACKNOWLEDGE, STILL_ON_IT
 from escalation_mgmt.actions.action import Action, Click, Result, user_as_actor
 from escalation_mgmt.actions.add_person import ADD_PERSON
+from escalation_mgmt.actions.after_restore import LET_GO_ON
 from escalation_mgmt.actions.escalate_now import ESCALATE_NOW, ESCALATE_TO, RUN_AGAIN
 from escalation_mgmt.actions.hand_over import HAND_OVER
 from escalation_mgmt.actions.snooze import SNOOZES
@@ -31,6 +32,7 @@ from escalation_mgmt.utils.plain_text import plain
 ACTIONS = (
 	ACKNOWLEDGE,
 	STILL_ON_IT,
+	LET_GO_ON,
 	ESCALATE_NOW,
 	ESCALATE_TO,
 	RUN_AGAIN,

@@ -12,10 +12,12 @@ from escalation_mgmt.preflight import readiness as preflight_readiness
 
 @frappe.whitelist()
 def report() -> dict[str, Any]:
-	"""The state of now: {"well", "problems", and what `monitor.Health` has}. Desk asks once a minute."""
+	"""The state of now: {"well", "problems", "after_restore": those of them that a restore of the database brought, and what
+	`monitor.Health` has}. Desk asks once a minute."""
 	only_for_managers()
 	state = monitor.health()
-	return {**asdict(state), "well": state.well, "problems": state.problems}
+	said = {"well": state.well, "problems": state.problems, "after_restore": state.after_restore}
+	return {**asdict(state), **said}
 
 
 @frappe.whitelist()

@@ -77,6 +77,7 @@ def _for_programs(stored) -> dict[str, Any]:
 		"reaches_nobody": item.stalled,
 		"stands_still_since": _instant(item.paused_at),
 		"parked": bool(item.parked),
+		"held_since": _instant(item.held_at),
 	}
 
 
@@ -92,7 +93,8 @@ def _print(stored) -> None:
 
 	item = stored.item
 	due = f", due {clock.shown(item.next_at)}" if item.next_at else ""
-	wrong = item.stalled or item.parked
+	due = ", held after a restore" if item.held_at else due
+	wrong = item.stalled or item.parked or item.held_at
 	click.secho(
 		f"{item.id}  {wording.status(item.status)}{due}  {stored.key.doctype} {stored.key.name}"
 		f" ({item.facts.priority or 'no priority'})  {_(item.plan.clock)}: {item.plan.name}",

@@ -10,7 +10,7 @@ from escalation_mgmt.delivery import routes, tokens
 from escalation_mgmt.delivery.attempt import Attempt, read_items
 from escalation_mgmt.engine import EventKind
 from escalation_mgmt.notifiers.base import Notifier
-from escalation_mgmt.storage import history, message_secrets, outbox, quiet_calls, reply_codes
+from escalation_mgmt.storage import history, message_secrets, outbox, quiet_calls, reply_codes, restored
 from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import NOTIFICATION
@@ -22,7 +22,9 @@ BATCH = 100  # where the method isn't installed, and so says no batch of its own
 def claim(method: str, notifier: Notifier | None) -> tuple[list[Attempt], int]:
 	"""Claim due messages of one method for one attempt each; also returns how many were looked at.
 
-	Those that others carry are claimed with them, and stand in `carried`: one message goes out for all. What nobody wants any more is withdrawn; what is unknown for the second time ends.
+	A mute installation claims nothing, nor does one whose database was restored, until what is older is held. Messages that others
+	carry are claimed with them, and stand in `carried`: one message goes out for all. What nobody wants any more is withdrawn; what
+	is unknown for the second time ends.
 	"""
 	frappe.db.rollback()
 	with_codes = bool(notifier and notifier.takes_replies)
@@ -30,6 +32,8 @@ def claim(method: str, notifier: Notifier | None) -> tuple[list[Attempt], int]:
 		reply_codes.lock_reply_codes()
 	now = clock.now()
 	due = _find_due(method, notifier.batch if notifier else BATCH, now)
+	if due and not restored.is_sound():
+		return [], 0
 	carried = _carried_by(due)
 	quiet = (
 		quiet_calls.wanted_by(sorted({m.action_item for m in due})) if notifier and notifier.rings else set()

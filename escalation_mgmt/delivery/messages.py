@@ -15,9 +15,10 @@ from escalation_mgmt.facts.ticket_pages import TicketPages
 from escalation_mgmt.notifiers.answers import first_line
 from escalation_mgmt.storage import notice_wording
 from escalation_mgmt.utils.budget import Refused, TooMuch
+from escalation_mgmt.utils.doctypes import ITEM
 from escalation_mgmt.utils.error_reports import report_error
 from escalation_mgmt.utils.masking import masked
-from escalation_mgmt.utils.public_address import public_url
+from escalation_mgmt.utils.public_address import path_of_form, public_url
 from escalation_mgmt.utils.templating import NAMES as TEMPLATE_NAMES
 from escalation_mgmt.utils.templating import WHOLE, Readable, fields_in, parse, render
 
@@ -152,6 +153,8 @@ def notice(
 ) -> tuple[str, str]:
 	"""Subject and text of a notice: what became of an escalation. `assigned_to` names the ticket's assignees."""
 	number, subject = known["ticket"].name, known["ticket"].subject
+	if about == EventKind.HELD_BY_RESTORE:
+		return _of_site(notice_wording.head(about, number, acknowledged_by, assigned_to))
 	more = {
 		EventKind.EXHAUSTED: _("Every step of plan {0} has run and its last wait is over.").format(
 			known["plan"]
@@ -171,6 +174,15 @@ def notice(
 	head = notice_wording.head(about, number, acknowledged_by, assigned_to)
 	lines = [f"{head}: {subject}", more.get(about, ""), known["ticket"].url]
 	return head, "\n".join(line for line in lines if line)
+
+
+def _of_site(head: str) -> tuple[str, str]:
+	"""Of a restored database: what concerns no ticket alone."""
+	held = _(
+		"Whatever is older waits until somebody has looked, and the heartbeat is silent until then. New tickets escalate. "
+		"Action items show what is held:"
+	)
+	return head, "\n".join((f"{head}.", held, public_url(path_of_form(ITEM, "").rstrip("/"))))
 
 
 def placeholders_wrong(

@@ -89,7 +89,8 @@ def _message(
 		else:
 			assignees = names(item.assigned_to(), directory)
 			said = messages.notice(attempt.about, known, item.acknowledged_by, assignees)
-			subject, text = (messages.about(plan, known, each) for each in said)
+			of_site = attempt.about == EventKind.HELD_BY_RESTORE
+			subject, text = said if of_site else (messages.about(plan, known, each) for each in said)
 	return Message(
 		notification=attempt.name,
 		attempt=attempt.attempt_id,

@@ -20,7 +20,7 @@ from escalation_mgmt.delivery.render import rendered
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.base import Failed, Message, Notifier, Outcome, Provider, Retry, Sent, Unknown
 from escalation_mgmt.notifiers.connections import connections_kept
-from escalation_mgmt.utils import fault_points, installation
+from escalation_mgmt.utils import fault_points
 from escalation_mgmt.utils.error_reports import report_error
 from escalation_mgmt.utils.jobs import enqueue_once
 
@@ -55,9 +55,6 @@ def soon() -> None:
 def deliver_by(method: str, stopped: Callable[[], bool] = lambda: False) -> int:
 	"""Send every message of one method that is due, or until `stopped`, which is asked after each batch. Returns the
 	number of attempts. Ends the caller's transaction."""
-	frappe.db.rollback()
-	if not installation.is_live():
-		return 0
 	attempts = 0
 	directory, read_at = Directory(), time.monotonic()
 	with connections_kept():

@@ -27,7 +27,7 @@ from escalation_mgmt.engine import (
 	is_wanted,
 	step_of,
 )
-from escalation_mgmt.storage import action_items, acts, ticket_states
+from escalation_mgmt.storage import action_items, acts, restored, ticket_states
 from escalation_mgmt.storage.acts import DeedState, StoredDeed
 from escalation_mgmt.utils import clock, fault_points
 from escalation_mgmt.utils.error_reports import report_error, report_once
@@ -105,7 +105,7 @@ def _settle(waiting: StoredDeed) -> _Settled | None:
 		return None
 	stored = next(iter(action_items.lock([waiting.action_item], wait=False)), None)
 	deed = acts.lock(waiting.name) if stored else None
-	if not stored or not deed:
+	if not stored or not deed or not restored.is_sound():
 		return None
 	snapshot = Snapshot([stored.key], lock=True)
 	if snapshot.is_over(stored) and not snapshot.ticket(stored).gone:

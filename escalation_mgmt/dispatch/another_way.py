@@ -30,7 +30,15 @@ from escalation_mgmt.engine import (
 )
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.base import CannotReach
-from escalation_mgmt.storage import action_items, failures, history, message_secrets, outbox, quiet_calls
+from escalation_mgmt.storage import (
+	action_items,
+	failures,
+	history,
+	message_secrets,
+	outbox,
+	quiet_calls,
+	restored,
+)
 from escalation_mgmt.storage.failures import FailedPage, Standing
 from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.utils import clock, fault_points, rows
@@ -89,6 +97,8 @@ def _see_to(item: str, now: datetime) -> bool:
 	if not action_items.lock([item], wait=False):  # items before messages, as every decision locks them
 		return False
 	failed = failures.lock_waiting(item, now)
+	if failed and not restored.is_sound():
+		return False
 	directory = Directory()
 	for message in failed:
 		follow(message, now, directory)
@@ -166,6 +176,8 @@ def call_again(missed: Sequence[FailedPage], now: datetime) -> None:
 		said = {"until": until, "number": made, "most": rules.further}
 		lines.append(outbox.line(call, EventKind.CALLS_AGAIN, now, **said))
 	outbox.queue_further(further, now, until)
+	if item.held_at:
+		outbox.hold([item.id])
 	history.append(lines)
 
 

@@ -19,7 +19,7 @@ from escalation_mgmt.dispatch.evaluation import Snapshot
 from escalation_mgmt.engine import Audience, Decision, EventKind, Notice, run_due
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.connections import connections_kept
-from escalation_mgmt.storage import action_items, decisions, outbox
+from escalation_mgmt.storage import action_items, decisions, outbox, restored
 from escalation_mgmt.utils import clock, fault_points, installation, rows
 from escalation_mgmt.utils.doctypes import ITEM, SETTINGS
 from escalation_mgmt.utils.error_reports import log_error, report_error, reported
@@ -40,17 +40,19 @@ def tick(send: Callable[[], object] | None = None) -> int:
 	caller's transaction.
 
 	A set of which nothing could be written ends it: what others hold is for the next tick. A mute installation (design
-	rule 15) runs nothing: what is due waits until an administrator makes it live.
+	rule 15) runs nothing: what is due waits until an administrator makes it live. What an earlier state of the database
+	brings is held first (`storage.restored`).
 	"""
 	frappe.db.rollback()
-	if not installation.is_live():
+	now = clock.now()
+	if not restored.may_send(now):
 		return 0
 	total = 0
 	send = send or delivery.deliver
 	with connections_kept():
 		ran = acted = went = -1
 		while ran or acted or went:
-			ran = _run_set()
+			ran = _run_set(now if ran < 0 else clock.now())
 			total += max(ran, 0)
 			send()
 			# Few at a time: what is due and what is to be sent waits for none of them.
@@ -59,13 +61,12 @@ def tick(send: Callable[[], object] | None = None) -> int:
 	return total
 
 
-def _run_set() -> int:
+def _run_set(now: datetime) -> int:
 	"""Returns how many items were run, or set aside."""
 	frappe.db.rollback()  # what an older read view shows is not as it is now
-	now = clock.now()
 	monitor.ticked(now)
 	claimed = action_items.claim_due(now, SET)
-	if not claimed:
+	if not claimed or not restored.is_sound():
 		return 0
 	try:
 		ran = _run(action_items.load(claimed), now)
@@ -105,7 +106,8 @@ def _run_in_parts(names: list[str]) -> int:
 	for part in filter(None, (names[:middle], names[middle:])):
 		try:
 			now = clock.now()
-			ran += _run(action_items.load(action_items.claim_due(now, len(part), only=part)), now)
+			claimed = action_items.claim_due(now, len(part), only=part)
+			ran += _run(action_items.load(claimed), now) if restored.is_sound() else 0
 			fault_points.commit("dispatcher.part")
 		except Exception as e:
 			frappe.db.rollback()

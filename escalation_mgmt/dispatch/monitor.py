@@ -20,7 +20,8 @@ import redis
 from frappe import _, _lt
 
 from escalation_mgmt.notifiers import egress
-from escalation_mgmt.storage import wording
+from escalation_mgmt.storage import mark_file, restored, wording
+from escalation_mgmt.storage.action_items import NOT_HELD
 from escalation_mgmt.storage.acts import DeedState
 from escalation_mgmt.storage.message_state import Purpose
 from escalation_mgmt.utils import clock, installation
@@ -60,6 +61,9 @@ class Health:
 	reaching_nobody: int
 	scheduler_off: bool
 	redis_away: bool
+	restored: bool  # to an earlier state, and nobody has looked at it yet
+	held: int  # because of that
+	mark_trouble: str  # why a restore may not be told
 
 	@property
 	def well(self) -> bool:
@@ -74,7 +78,7 @@ class Health:
 		"""What is wrong, in words that say what to do; [] where nothing is."""
 		if self.mute:
 			return [_("This site is a copy: nothing is sent. Make it live in Escalation Settings.")]
-		return self.overdue + self.stuck + self.blind
+		return self.after_restore + self.overdue + self.stuck + self.blind
 
 	@property
 	def overdue(self) -> list[str]:
@@ -118,6 +122,17 @@ class Health:
 		return found
 
 	@property
+	def after_restore(self) -> list[str]:
+		if not (self.restored or self.held):
+			return []
+		held = plural(
+			self.held,
+			_lt("{0} escalation from before it is held until somebody has looked at it."),
+			_lt("{0} escalations from before it are held until somebody has looked at them."),
+		)
+		return [_("An earlier state of the database was restored.") + " " + held]
+
+	@property
 	def stuck(self) -> list[str]:
 		found = []
 		if self.parked:
@@ -141,9 +156,13 @@ class Health:
 	@property
 	def blind(self) -> list[str]:
 		"""What keeps it from knowing, and others from being asked."""
-		if not self.redis_away:
-			return []
-		return [_("Redis can't be reached: no job is run, and nobody knows when a dispatcher last looked.")]
+		found = [_("A restore of the database can't be told: {0}").format(self.mark_trouble)]
+		found = found if self.mark_trouble else []
+		if self.redis_away:
+			found.append(
+				_("Redis can't be reached: no job is run, and nobody knows when a dispatcher last looked.")
+			)
+		return found
 
 
 def health(tolerated: timedelta = TOLERATED) -> Health:
@@ -153,7 +172,9 @@ def health(tolerated: timedelta = TOLERATED) -> Health:
 	set_aside, longest = _overdue(ITEM, "parked_due_utc", now - tolerated)
 	steps, since = steps + set_aside, min(filter(None, (since, longest)), default=None)
 	messages, waiting = _overdue(NOTIFICATION, "next_attempt_utc", now - tolerated)
-	acts, ordered = _overdue(DEED, "planned_utc", now - tolerated, f"`state` = '{DeedState.QUEUED}'")
+	acts, ordered = _overdue(
+		DEED, "planned_utc", now - tolerated, f"`state` = '{DeedState.QUEUED}'{NOT_HELD}"
+	)
 	looked = last_tick()
 	return Health(
 		mute=not installation.is_live(),
@@ -168,6 +189,9 @@ def health(tolerated: timedelta = TOLERATED) -> Health:
 		reaching_nobody=frappe.db.count(ITEM, {"stalled": 1}),
 		scheduler_off=_scheduler_off(),
 		redis_away=_redis_away(),
+		restored=restored.is_found(),
+		held=restored.count_held(),
+		mark_trouble=mark_file.trouble(),
 	)
 
 
@@ -260,6 +284,10 @@ def figures() -> list[dict[str, str]]:
 			"value": _how_late(late),
 			"tone": "red" if late and max(late) > TOLERATED.total_seconds() else "",
 		},
+		*(
+			{"label": _("Restored"), "value": problem, "tone": "red" if state.restored else "orange"}
+			for problem in state.after_restore
+		),
 		*({"label": _("Stuck"), "value": problem, "tone": "red"} for problem in state.stuck),
 	]
 
@@ -283,14 +311,14 @@ def _seconds(value: float) -> str:
 
 
 def beat(*, wait: bool = False) -> None:
-	"""Call the heartbeat address, but only while nothing is overdue: who listens there misses it otherwise.
+	"""Call the heartbeat address, but only while nothing is overdue, nor a restore found that nobody has looked at: who listens there misses it otherwise.
 
 	It is called on a thread of its own, one at a time, so that an address that never answers holds up no step. `wait`
 	for it where the process ends afterwards.
 	"""
 	url = (frappe.db.get_single_value(SETTINGS, "heartbeat_url") or "").strip()
 	state = health() if url else None
-	if not state or state.mute or state.is_overdue:
+	if not state or state.mute or state.is_overdue or state.restored:
 		return
 	site, log, allowed = frappe.local.site, frappe.logger("escalation_mgmt"), egress.allowed_hosts()
 	_note_heartbeat()

@@ -22,8 +22,8 @@ from escalation_mgmt.engine import (
 	start_again,
 )
 from escalation_mgmt.facts import plans, sources
-from escalation_mgmt.storage import action_items, ticket_list, ticket_states
-from escalation_mgmt.utils import clock, fault_points, installation, rows
+from escalation_mgmt.storage import action_items, restored, ticket_list, ticket_states
+from escalation_mgmt.utils import clock, fault_points, rows
 from escalation_mgmt.utils.error_reports import report_once
 
 BATCH = 150
@@ -47,7 +47,7 @@ def in_batches() -> Iterator[None]:
 	Ends the caller's transaction. What fails for one batch is reported, and the others are looked at.
 	"""
 	frappe.db.rollback()
-	if not installation.is_live():
+	if not restored.may_send(clock.now()):
 		return
 	watched = sorted(plans.refresh_watched())
 	whole = [doctype for doctype in watched if not _lost(doctype)]

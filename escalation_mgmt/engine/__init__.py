@@ -9,6 +9,7 @@ None where nothing is to be done. Nothing here reads a clock, a database or a ne
   times of `waits`;
 - what a step's act has done to the ticket: `acts`;
 - what people ask for: `acknowledge` (with `quorum`, of several), `bring_forward`, `snooze`, `unacknowledge`, `responders`;
+- what an earlier state of the database brings: `restored`;
 - how many messages one person gets: `limits`;
 - all of it on virtual time: `rehearse`, and `ladder` (a plan's times), `rungs` (a rehearsal's).
 
@@ -116,6 +117,16 @@ from escalation_mgmt.engine.responders import (
 	is_personal,
 	reach,
 )
+from escalation_mgmt.engine.restored import (
+	Mark,
+	Recorded,
+	begins,
+	hold_restored,
+	is_restored,
+	is_under_way,
+	let_go_on,
+	next_mark,
+)
 from escalation_mgmt.engine.run import run_due
 from escalation_mgmt.engine.snooze import LONGEST as LONGEST_SNOOZE
 from escalation_mgmt.engine.snooze import can_snooze, snooze
@@ -196,6 +207,7 @@ __all__ = [
 	"InHours",
 	"Limit",
 	"Maintenance",
+	"Mark",
 	"MatchFacts",
 	"Moment",
 	"Named",
@@ -214,6 +226,7 @@ __all__ = [
 	"Reach",
 	"Reaches",
 	"Recipient",
+	"Recorded",
 	"Refusal",
 	"Refused",
 	"Rematch",
@@ -249,6 +262,7 @@ __all__ = [
 	"answer",
 	"applies",
 	"asked_since",
+	"begins",
 	"bring_forward",
 	"can_acknowledge",
 	"can_add",
@@ -265,13 +279,18 @@ __all__ = [
 	"forestalling",
 	"hand_over",
 	"held_until",
+	"hold_restored",
 	"is_open_to",
 	"is_personal",
+	"is_restored",
 	"is_theirs",
+	"is_under_way",
 	"is_wanted",
 	"ladder",
+	"let_go_on",
 	"may_renew",
 	"may_take",
+	"next_mark",
 	"next_status",
 	"of_clock",
 	"open_item",

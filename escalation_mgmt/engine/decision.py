@@ -81,6 +81,7 @@ class Deed:
 class Audience(StrEnum):
 	NOTIFIED = "notified"  # everyone who was sent a message about this item
 	WHO_HAS_IT = "who has it"  # the person (or address) that acknowledged
+	CATCH_ALL = "catch-all"  # the site's catch-all recipient; where it has none, as OWNERS
 	OWNERS = "owners"  # the plan's owner and the site's catch-all recipient
 
 

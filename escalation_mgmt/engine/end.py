@@ -48,6 +48,7 @@ def end(
 		status=next_status(item.status, cause),
 		due_at=None,
 		paused_at=None,
+		held_at=None,
 		resumes_at=None,
 		maintenance="",
 		stalled=False,

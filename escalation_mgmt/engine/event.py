@@ -51,6 +51,8 @@ class EventKind(StrEnum):
 	TICKET_CHANGED = "Ticket Changed"
 	ASSIGNEE_CHANGED = "Assignee Changed"
 	PARKED = "Parked"
+	HELD_BY_RESTORE = "Held after Restore"
+	LET_GO_ON = "Let Go On"
 	SENT = "Sent"
 	RETRY = "Will Be Retried"
 	FAILED = "Failed"

@@ -68,6 +68,9 @@ class ActionItem:
 	)
 	unreached: int = 0  # groups in a row that reached nobody
 	stalled: bool = False  # a whole pass reached nobody: waits for an assignee, a contact or a provider
+	held_at: datetime | None = (
+		None  # the database was restored: nothing of it is due until somebody has looked
+	)
 	parked: bool = False  # set aside by the shell, which tries again later
 	superseded: bool = False  # acknowledged late, while a newer item follows the ticket
 	ack_requests: tuple[AckRequest, ...] = ()  # of the steps that ran, where the plan asks for several
@@ -98,7 +101,7 @@ class ActionItem:
 	@property
 	def next_at(self) -> datetime | None:
 		"""When anything happens by itself; None: it waits for somebody, or stands still."""
-		return None if self.paused_at else self.due_at
+		return None if self.paused_at or self.held_at else self.due_at
 
 	@property
 	def answered_since(self) -> datetime:

@@ -17,6 +17,7 @@ class Refusal(StrEnum):
 	TOO_LONG = "too long"  # what nobody has would be out of sight
 	ALREADY_ADDED = "already added"  # they are paged with every step as it is
 	ALREADY_ACKNOWLEDGED = "already acknowledged"  # they needn't be paged any more
+	NOT_HELD = "not held"  # it was let go on already
 	CANNOT_BE_REACHED = "can't be reached"  # no method of the plan reaches them
 
 

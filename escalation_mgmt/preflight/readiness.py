@@ -3,6 +3,7 @@
 Asked before anything happens: by the workspace, by a plan's form, by `bench --site SITE escalation check`.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -78,6 +79,15 @@ def _of_site() -> Iterator[Finding]:
 	yield from _maintenances()
 	for words in names.lost_in_settings():
 		yield amber(words, remedies.settings(_("Correct Tickets of Other DocTypes")))
+	for problem in state.after_restore:
+		yield red(
+			problem, Remedy(_("Look at what is held"), ITEM, query={"held_utc": json.dumps(["is", "set"])})
+		)
+	if state.mark_trouble:
+		yield amber(
+			_("A restore of the database can't be told: {0}").format(state.mark_trouble),
+			Remedy(_("Let the site's folder be written to")),
+		)
 	for problem in state.overdue:
 		yield red(problem, remedies.settings(_("See whether the dispatcher runs")))
 	if state.scheduler_off and not state.overdue:

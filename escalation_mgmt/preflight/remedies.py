@@ -25,13 +25,15 @@ class Remedy:
 	doctype: str = ""
 	name: str = ""
 	given: dict[str, Any] = field(default_factory=dict)
+	query: dict[str, str] = field(default_factory=dict)  # of the list: which of them
 
 	path: str = field(init=False, default="")  # within this site
 
 	def __post_init__(self) -> None:
 		if self.doctype:
 			name = self.name or ("new" if self.given else "")
-			query = f"?{urlencode(self.given)}" if self.given else ""
+			asked = self.given or self.query
+			query = f"?{urlencode(asked)}" if asked else ""
 			path = public_address.path_of_form(self.doctype, name).rstrip("/") + query
 			object.__setattr__(self, "path", path)
 

@@ -65,9 +65,13 @@ _COLUMNS = (
 		"answered_level",
 		"exhausted_ticket",
 	),
-	*("clock", "clock_utc", "paused_utc", "paused_due_utc", "stood_still", "acted"),
+	*("clock", "clock_utc", "paused_utc", "paused_due_utc", "held_utc", "stood_still", "acted"),
 )
 _SELECT = f"select {', '.join(f'`{column}`' for column in _COLUMNS)} from `tab{ITEM}`"
+
+
+NOT_HELD = f" and not exists (select 1 from `tab{ITEM}` i where i.`name` = `action_item` and i.`held_utc` is not null)"
+"""In SQL, of a row that belongs to an item: nothing of an item that is held until somebody has looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,10 +211,12 @@ def of_ticket(key: TicketKey, clock: Clock | None = None) -> tuple[list[str], li
 
 
 def names_of_running(after: str, limit: int) -> list[tuple[str, TicketKey]]:
-	"""Running items by name, from the one after `after`: [(item, ticket)]. Nothing is locked."""
+	"""Running items by name, from the one after `after`: [(item, ticket)]; none that is held until somebody has looked. Nothing is
+	locked.
+	"""
 	found = frappe.get_all(
 		ITEM,
-		filters={"status": ("in", sorted(RUNNING)), "name": (">", after)},
+		filters={"status": ("in", sorted(RUNNING)), "name": (">", after), "held_utc": ("is", "not set")},
 		fields=["name", "reference_doctype", "reference_name"],
 		order_by="name asc",
 		limit=limit,
@@ -373,6 +379,7 @@ def load(found: Iterable[Any], *, lock: bool = False) -> list[Stored]:
 				due_at=row.parked_due_utc or row.paused_due_utc or row.due_utc,
 				clock_at=row.clock_utc,
 				paused_at=row.paused_utc,
+				held_at=row.held_utc,
 				stood_still=timedelta(seconds=float(row.stood_still or 0)),
 				facts=_facts(row),
 				assignees=_listed(row.assignees),

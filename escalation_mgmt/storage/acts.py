@@ -11,6 +11,7 @@ from enum import StrEnum
 import frappe
 
 from escalation_mgmt.engine import Deed
+from escalation_mgmt.storage.action_items import NOT_HELD
 from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.doctypes import DEED
 
@@ -69,8 +70,10 @@ def _row(item: str, step: int, run: int, deed: Deed) -> dict[str, object]:
 
 
 def queued(limit: int, after: str = "") -> list[StoredDeed]:
-	"""Acts that wait to be done, in the order in which they were ordered, from the one after `after`. Nothing is locked."""
-	sql = f"select {_COLUMNS} from `tab{DEED}` where `state` = %s and `name` > %s order by `name` limit {int(limit)}"
+	"""Acts that wait to be done, in the order in which they were ordered, from the one after `after`; none of an item that is held.
+	Nothing is locked.
+	"""
+	sql = f"select {_COLUMNS} from `tab{DEED}` where `state` = %s and `name` > %s{NOT_HELD} order by `name` limit {int(limit)}"
 	return [StoredDeed(*row) for row in frappe.db.sql(sql, (str(DeedState.QUEUED), after))]
 
 

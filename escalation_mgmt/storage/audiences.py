@@ -1,6 +1,6 @@
 """Audiences: whom a notice goes to, by which quiet method, and whom nothing reaches."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import frappe
@@ -41,6 +41,8 @@ def of_notice(
 			return _notified(pages, notice.but_not, directory), []
 		case Audience.WHO_HAS_IT:
 			return _who_has_it(item, pages, directory)
+		case Audience.CATCH_ALL:
+			return _catch_all(item, directory)
 		case Audience.OWNERS:
 			return owners(item, directory)
 
@@ -84,14 +86,28 @@ def _who_has_it(
 def owners(item: ActionItem, directory: Directory) -> tuple[list[Recipient], list[str]]:
 	"""The plan's owner and the site's catch-all recipients; and whom of them nothing reaches."""
 	settings = frappe.get_cached_doc(SETTINGS)
+	return _reached((item.plan.owner, settings.catch_all), settings.catch_all_email, directory)
+
+
+def _catch_all(item: ActionItem, directory: Directory) -> tuple[list[Recipient], list[str]]:
+	settings = frappe.get_cached_doc(SETTINGS)
+	if not settings.catch_all and not settings.catch_all_email:
+		return owners(item, directory)
+	return _reached((settings.catch_all,), settings.catch_all_email, directory)
+
+
+def _reached(
+	users: Iterable[str | None], address: str | None, directory: Directory
+) -> tuple[list[Recipient], list[str]]:
+	"""Users by the quietest way to each, and an email address; and whom of them nothing reaches."""
 	found: dict[str, Recipient] = {}
 	missed = []
-	for user in dict.fromkeys(filter(None, (item.plan.owner, settings.catch_all))):
+	for user in dict.fromkeys(filter(None, users)):
 		if way := directory.quiet_way_to(user):
 			found[way.address] = way
 		else:
 			missed.append(user)
-	if address := settings.catch_all_email:
+	if address:
 		notifier, why = directory.notifier("Email")
 		try:
 			if why or not notifier:

@@ -7,6 +7,7 @@ the caller rolls back.
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +29,7 @@ from escalation_mgmt.engine import (
 	Status,
 	Ticket,
 	asked_since,
+	hold_restored,
 	open_item,
 	status_after,
 )
@@ -41,6 +43,7 @@ from escalation_mgmt.storage import (
 	bell,
 	history,
 	outbox,
+	restored,
 	ticket_list,
 	ticket_states,
 	turns,
@@ -76,6 +79,9 @@ def open_for(  # noqa: PLR0913 - as the engine's open_item
 	context = Context(now, working=Calendars().of(plan, ticket))
 	how = {"by": by, "at_once": at_once, "follows": replaces, "answered_level": answered_level}
 	decision = open_item(name, plan, ticket, context, **how)
+	if not by and restored.holds(ticket.key.created, now):
+		held = hold_restored(decision.item, now)
+		decision = replace(held, events=decision.events + held.events)
 	row = {
 		**columns_of(decision.item),
 		"plan": plan.name,
@@ -164,6 +170,9 @@ def _write_pages(decided: Decided, now: datetime) -> None:
 	for stored, decision in decided:
 		if decision.withdraw_from:
 			outbox.withdraw([stored.item.id], now, of=decision.withdraw_from)
+	outbox.let_go(
+		[stored.item.id for stored, decision in decided if stored.item.held_at and not decision.item.held_at]
+	)
 	outbox.queue([(decision.item, page) for _stored, decision in decided for page in decision.pages], now)
 	turns.record((decision for _stored, decision in decided), now)
 
@@ -234,7 +243,8 @@ def columns_of(item: ActionItem) -> dict[str, Any]:
 		"due_utc": item.next_at,
 		"clock_utc": item.clock_at,
 		"paused_utc": item.paused_at,
-		"paused_due_utc": item.due_at if item.paused_at else None,
+		"paused_due_utc": item.due_at if item.paused_at or item.held_at else None,
+		"held_utc": item.held_at,
 		"stood_still": item.stood_still.total_seconds(),
 		"ended_utc": item.ended_at,
 		"priority": item.facts.priority,

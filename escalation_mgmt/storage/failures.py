@@ -11,7 +11,7 @@ from typing import Any
 import frappe
 
 from escalation_mgmt.engine import ActionItem, Status
-from escalation_mgmt.storage import outbox
+from escalation_mgmt.storage import action_items, outbox
 from escalation_mgmt.storage.outbox import StoredMessage
 from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
@@ -71,10 +71,12 @@ def note(failed: Sequence[dict[str, Any]]) -> None:
 
 
 def items_waiting(now: datetime, limit: int, after: str = "") -> list[str]:
-	"""Items with failed pages from which something is to follow, by name, from the one after `after`. Nothing is locked."""
+	"""Items with failed pages from which something is to follow, by name, from the one after `after`; none that is held. Nothing is
+	locked.
+	"""
 	sql = (
 		f"select distinct `action_item` from `tab{NOTIFICATION}` where `follow_up_utc` <= %s and `action_item` > %s"
-		f" order by `action_item` limit {int(limit)}"
+		f"{action_items.NOT_HELD} order by `action_item` limit {int(limit)}"
 	)
 	return [row[0] for row in frappe.db.sql(sql, (now, after))]
 

@@ -40,6 +40,8 @@ OWN = frozenset(
 		EventKind.CANCELLED,
 		EventKind.REPLACED,
 		EventKind.PARKED,
+		EventKind.HELD_BY_RESTORE,
+		EventKind.LET_GO_ON,
 		EventKind.ACT_DONE,
 		EventKind.ACT_FAILED,
 		EventKind.ACT_WITHDRAWN,

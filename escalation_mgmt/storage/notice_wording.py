@@ -20,6 +20,7 @@ def head(about: str, number: str, acknowledged_by: str | None, assigned_to: str)
 		EventKind.EXHAUSTED: _("Nobody acknowledged ticket {0}").format(number),
 		EventKind.FAILED: _("A message about ticket {0} did not arrive, and no step is left").format(number),
 		EventKind.NOBODY_NOTIFIED: _("Nobody could be notified of ticket {0}").format(number),
+		EventKind.HELD_BY_RESTORE: _("The database was restored: escalations are held"),
 		EventKind.PARKED: _("The escalation of ticket {0} can't be processed").format(number),
 	}
 	return says.get(about) or _("About ticket {0}").format(number)

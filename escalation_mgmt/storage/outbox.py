@@ -195,6 +195,7 @@ def _open_pages(items: Sequence[str]) -> list[StoredMessage]:
 	return select(
 		StoredMessage,
 		f"where `action_item` in ({rows.placeholders(items)}) and `purpose` = %s and (`next_attempt_utc` is not null"
+		" or `held_attempt_utc` is not null"
 		f" or (`carried_by` is not null and `status` in ({rows.placeholders(_UNDER_WAY)}))) order by `name` for update",
 		(*items, Purpose.PAGE, *_UNDER_WAY),
 	)
@@ -245,6 +246,46 @@ def take_back(queued: Sequence[StoredMessage], now: datetime) -> None:
 	rows.update_all(NOTIFICATION, states)
 	history.append([line(message, EventKind.WITHDRAWN, now) for message in queued])
 	hand_on(queued, now)
+
+
+def hold(items: Sequence[str], before: datetime | None = None) -> None:
+	"""Keep back whatever of these items isn't sent yet. Of a restored database (`before`: what is older, in UTC), where an
+	attempt may have been made long ago that nothing is known of, it may be a duplicate.
+	"""
+	if not items:
+		return
+	where = f"`action_item` in ({rows.placeholders(items)})"
+	if before:
+		frappe.db.sql(
+			f"update `tab{NOTIFICATION}` set `possible_duplicate` = 1, `status` = %s, `attempt_id` = null"
+			f" where {where} and `created_utc` <= %s and `status` in ({rows.placeholders(_UNDER_WAY)})",
+			(MessageState.QUEUED, *items, before, *_UNDER_WAY),
+		)
+	frappe.db.sql(
+		f"update `tab{NOTIFICATION}` set `held_attempt_utc` = `next_attempt_utc`, `next_attempt_utc` = null"
+		f" where {where} and `next_attempt_utc` is not null",
+		tuple(items),
+	)
+
+
+def let_go(items: Sequence[str]) -> None:
+	"""What was kept back of these items is sent."""
+	if items:
+		frappe.db.sql(
+			f"update `tab{NOTIFICATION}` set `next_attempt_utc` = `held_attempt_utc`, `held_attempt_utc` = null"
+			f" where `action_item` in ({rows.placeholders(items)}) and `held_attempt_utc` is not null and `status` = %s",
+			(*items, MessageState.QUEUED),
+		)
+
+
+def take_back_held(items: Sequence[str], now: datetime) -> None:
+	"""Withdraw what was kept back of these items, notices as well as pages."""
+	if items:
+		which = (
+			f"where `action_item` in ({rows.placeholders(items)}) and `status` = %s"
+			" and (`held_attempt_utc` is not null or `carried_by` is not null) order by `name` for update"
+		)
+		take_back(select(StoredMessage, which, (*items, MessageState.QUEUED)), now)
 
 
 def queue_notices(notices: Sequence[tuple[ActionItem, Notice]], directory: Directory, now: datetime) -> None:

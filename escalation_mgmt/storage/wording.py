@@ -393,6 +393,12 @@ _SENTENCES: dict[str, Callable[[Any, int], str]] = {
 	),
 	EventKind.TICKET_CHANGED: _ticket_changed,
 	EventKind.ASSIGNEE_CHANGED: _assignee_changed,
+	EventKind.HELD_BY_RESTORE: lambda d, s: _(
+		"An earlier state of the database was restored: held until somebody has looked."
+	),
+	EventKind.LET_GO_ON: lambda d, s: _("{0} has looked at it and lets it go on ({1}).").format(
+		d.by, _(d.via or "")
+	),
 	EventKind.PARKED: lambda d, s: _("Set aside until {0}, because it can't be processed: {1}").format(
 		clock.shown(d.until), d.reason
 	),

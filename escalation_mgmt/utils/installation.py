@@ -21,10 +21,15 @@ KEY = site_config.INSTALLATION
 _HERE = ("", "localhost", "127.0.0.1", "::1")
 
 
-def is_live() -> bool:
-	"""Whether this installation may send."""
-	recorded = _recorded()
+def is_live(recorded: str | None = None) -> bool:
+	"""Whether this installation may send. `recorded`: its id in the database, of whoever has just read it."""
+	recorded = _recorded() if recorded is None else recorded
 	return bool(recorded) and frappe.conf.get(KEY) == _bound(recorded)
+
+
+def bound() -> str:
+	"""The id in the site's configuration, with the mark of this site's name and its database's; empty: there is none."""
+	return str(frappe.conf.get(KEY) or "")
 
 
 def make_live() -> None:

@@ -1,7 +1,7 @@
 """What the form of a ticket shows of its escalation: how it stands, what comes next and when, and what can be done."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -209,6 +209,9 @@ def _order(item: ActionItem) -> tuple[int, datetime, str]:
 
 def headline(item: ActionItem) -> str:
 	"""How an action item stands, in a sentence or two."""
+	if item.held_at:
+		held = _("The database was restored: held since {0}, until somebody has looked.")
+		return f"{held.format(clock.shown(item.held_at))} {headline(replace(item, held_at=None))}"
 	if item.parked:
 		return _("Set aside, because it can't be processed. Its history says why.")
 	if item.stalled:
@@ -271,7 +274,13 @@ def _pill(item: ActionItem, *, step: bool = False) -> dict[str, Any]:
 	status = wording.status(item.status)
 	if step and item.status is Status.ESCALATING and item.step:
 		status = _("{0} {1} of {2}").format(status, item.step, len(item.plan.steps))
-	return {"status": status, "tone": "red" if item.stalled or item.parked else TONES[item.status]}
+	return {"status": status, "tone": _tone(item)}
+
+
+def _tone(item: ActionItem) -> str:
+	if item.held_at:
+		return "orange"
+	return "red" if item.stalled or item.parked else TONES[item.status]
 
 
 def _countdown(item: ActionItem) -> dict[str, Any]:

@@ -209,6 +209,8 @@ def _shown(found: list[Any], items: dict[str, ActionItem], recent: Any) -> list[
 
 def _comes_next(item: ActionItem) -> str:
 	"""What happens if nobody does anything, and when; empty where nothing does."""
+	if item.held_at:
+		return _("It is held, because the database was restored.")
 	if item.paused_at and item.due_at:
 		return _("The ticket waits for the customer: the clock stands still.")
 	if not item.next_at:

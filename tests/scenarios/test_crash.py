@@ -332,7 +332,10 @@ def test_11_every_point_is_killed_at() -> None:
 	points = set(re.findall(r'fault_points\.point\("([\w.]+)"', code))
 	for name in re.findall(r'fault_points\.(?:around_)?commit\("([\w.]+)"', code):
 		points |= {f"{name}.before", f"{name}.after"}
-	tests = "".join(Path(__file__).with_name(name).read_text() for name in ("test_crash.py", "test_acts.py"))
+	tests = "".join(
+		Path(__file__).with_name(name).read_text()
+		for name in ("test_crash.py", "test_acts.py", "test_restored.py")
+	)
 	assert len(points) >= 16 and [point for point in sorted(points) if f'"{point}' not in tests] == []
 
 

@@ -1,8 +1,10 @@
 frappe.listview_settings["Escalation Action Item"] = {
-	add_fields: ["status", "stalled", "parked"],
+	add_fields: ["status", "stalled", "parked", "held_utc"],
 	hide_name_column: true,
 	formatters: { status: (value) => escalation_mgmt.item_status(value) },
+	onload: (list) => escalation_mgmt.offer_after_restore(list),
 	get_indicator(doc) {
+		if (doc.held_utc) return [__("Held after a Restore"), "orange", "held_utc,is,set"];
 		if (doc.parked) return [__("Set Aside"), "red", "parked,is,set"];
 		if (doc.stalled) return [__("Reaches Nobody"), "red", "stalled,=,1"];
 		return [escalation_mgmt.item_status(doc.status), escalation_mgmt.ITEM_TONES[doc.status], `status,=,${doc.status}`];

@@ -1,4 +1,5 @@
-// Bars above all of Desk, for who manages escalations: this site sends nothing, or something is overdue.
+// Bars above all of Desk, for who manages escalations: this site sends nothing, its database was restored, or something is overdue.
+import { put_restored_bar } from "./after_restore";
 import { is_manager } from "./roles";
 import { read } from "./server";
 
@@ -25,12 +26,14 @@ function say_that_it_is_a_copy() {
 async function ask_what_is_overdue() {
 	if (document.visibilityState !== "visible") return;
 	const report = await read("escalation_mgmt.api.health.report", {}, { silent: true });
+	if (report) put_restored_bar(report, BODY);
 	const wrong = report ? ALARMING.filter((what) => report[what]) : [];
 	if (!wrong.length) return $(".escalation-alarm").remove();
+	const problems = report.problems.filter((problem) => !report.after_restore.includes(problem)).join(" ");
 	if (!$(".escalation-alarm").length) $(ALARM).insertBefore(BODY);
-	put(".escalation-alarm-text", report.problems.join(" "));
+	put(".escalation-alarm-text", problems);
 	// Spoken when something else is wrong, and not each minute by how much longer it has been.
-	if (wrong.join() !== $(".escalation-alarm").data("wrong")) put(".escalation-alarm .sr-only", report.problems.join(" "));
+	if (wrong.join() !== $(".escalation-alarm").data("wrong")) put(".escalation-alarm .sr-only", problems);
 	$(".escalation-alarm").data("wrong", wrong.join());
 }
 

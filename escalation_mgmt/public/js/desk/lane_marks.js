@@ -57,6 +57,8 @@ const EVENTS = {
 	"Started Again": { sign: "again" },
 	"Nobody Notified": { sign: "alarm", look: "bad" },
 	Parked: { sign: "alarm", look: "bad" },
+	"Held after Restore": { sign: "pause", look: "bad" },
+	"Let Go On": { sign: "again" },
 	Exhausted: { sign: "cross", look: "bad" },
 	Resolved: { sign: "check", look: "good" },
 	Cancelled: { sign: "cross" },

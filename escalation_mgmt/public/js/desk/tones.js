@@ -29,6 +29,7 @@ export const EVENT_TONES = {
 	Exhausted: ITEM_TONES.Exhausted,
 	Cancelled: ITEM_TONES.Cancelled,
 	Parked: "red",
+	"Held after Restore": "orange",
 	Failed: "red",
 	"Act Done": "blue",
 	"Act Failed": "red",
