@@ -62,6 +62,7 @@ class Health:
 	scheduler_off: bool
 	redis_away: bool
 	restored: bool  # to an earlier state, and nobody has looked at it yet
+	restoring: bool  # it is being read back, as far as can be told
 	held: int  # because of that
 	mark_trouble: str  # why a restore may not be told
 
@@ -123,6 +124,8 @@ class Health:
 
 	@property
 	def after_restore(self) -> list[str]:
+		if self.restoring:
+			return [_("The database is being restored: nothing is run or sent until that is over.")]
 		if not (self.restored or self.held):
 			return []
 		held = plural(
@@ -190,6 +193,7 @@ def health(tolerated: timedelta = TOLERATED) -> Health:
 		scheduler_off=_scheduler_off(),
 		redis_away=_redis_away(),
 		restored=restored.is_found(),
+		restoring=restored.is_being_read_back(),
 		held=restored.count_held(),
 		mark_trouble=mark_file.trouble(),
 	)

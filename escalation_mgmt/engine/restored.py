@@ -36,7 +36,8 @@ class Recorded:
 
 	@property
 	def is_whole(self) -> bool:
-		return self.first == self.last
+		"""A last one that is missing alone was no restore's doing: that begins with the first."""
+		return self.last in (None, self.first)
 
 
 def is_restored(recorded: Recorded, kept: Mark | None) -> bool:

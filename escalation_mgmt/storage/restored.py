@@ -96,6 +96,11 @@ def is_found() -> bool:
 	return bool(stored.restore) or is_restored(stored.recorded, mark_file.read(installation.bound()))
 
 
+def is_being_read_back() -> bool:
+	"""Whether one is under way, and nothing may be run or sent."""
+	return is_under_way(_read().recorded, mark_file.read(installation.bound()), clock.now())
+
+
 def holds(created: datetime | None, now: datetime) -> bool:
 	"""Whether what is opened for a ticket (by its stamp) is held, because it is older than a restore that nobody has looked at."""
 	if created and timedelta(0) <= clock.to_site(now) - created < _YOUNG:
@@ -188,6 +193,8 @@ def _put_mark(was: str, mark: Mark) -> bool:
 	frappe.db.sql(
 		"update `tabSingles` set `value` = %s where `doctype` = %s and `field` = %s", (text, PARENT, _MARK)
 	)
+	if not frappe.db._cursor.rowcount:
+		_insert_last(text)
 	return True
 
 
@@ -204,9 +211,12 @@ def _put_anew(mark: Mark) -> None:
 	frappe.db.delete("DefaultValue", {"parent": PARENT, "defkey": _MARK})
 	frappe.db.delete("Singles", {"doctype": PARENT})
 	_insert(_MARK, _text_of_mark(mark))
+	_insert_last(_text_of_mark(mark))
+
+
+def _insert_last(text: str) -> None:
 	frappe.db.sql(
-		"insert into `tabSingles` (`doctype`, `field`, `value`) values (%s, %s, %s)",
-		(PARENT, _MARK, _text_of_mark(mark)),
+		"insert into `tabSingles` (`doctype`, `field`, `value`) values (%s, %s, %s)", (PARENT, _MARK, text)
 	)
 
 

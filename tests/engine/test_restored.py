@@ -60,10 +60,16 @@ def test_a_database_is_restored_where_the_mark_outside_is_ahead_of_its_own(
 
 
 @pytest.mark.parametrize("kept", [None, 5, 6, 900])
-@pytest.mark.parametrize(("first", "last"), [(5, 6), (None, 6), (6, None), (6, 5)])
+@pytest.mark.parametrize(("first", "last"), [(5, 6), (None, 6), (6, 5)])
 def test_a_database_of_two_minds_is_a_restore(first: int | None, last: int | None, kept: int | None) -> None:
 	own = Recorded(*(mark(number) if number else None for number in (first, last)))
 	assert is_restored(own, mark(kept) if kept else None)
+
+
+def test_a_last_mark_that_is_missing_alone_is_no_restore() -> None:
+	own = Recorded(mark(5), None)
+	assert not is_restored(own, mark(5)) and not is_restored(own, None) and is_restored(own, mark(7))
+	assert not is_under_way(own, mark(5), NOW)
 
 
 @pytest.mark.parametrize(

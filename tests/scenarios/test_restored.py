@@ -522,6 +522,44 @@ def test_an_odd_file_is_no_restore_and_is_written_anew(world: World, odd: str) -
 	assert restored.count_held() == 0
 
 
+@pytest.mark.one_database
+def test_a_last_mark_that_somebody_has_cleaned_away_is_written_anew(world: World) -> None:
+	world.plan((0, "Email"))
+	world.ticket()
+	marked(world)
+	frappe.db.delete("Singles", {"doctype": restored.PARENT})
+	for _time in range(2):
+		world.forward(10)
+	world.expect_email("tech@x.test")
+	assert restored.count_held() == 0 and health.report()["well"]
+	(last,) = frappe.db.sql("select `value` from `tabSingles` where `doctype` = %s", (restored.PARENT,))
+	assert last[0].startswith(f"{mark_file.read(installation.bound()).number} ")
+
+
+@pytest.mark.one_database
+def test_while_it_is_read_back_nothing_is_sent_and_of_a_part_everything_is_held_after_a_while(
+	world: World,
+) -> None:
+	"""Somebody reads back one table alone, and never the rest."""
+	catch_all()
+	world.plan((0, "Email"))
+	ticket = world.ticket()
+	mark = marked(world)
+	frappe.db.sql(
+		"update `tabSingles` set `value` = %s where `doctype` = %s",
+		(f"{mark.number - 1} {world.now.isoformat()}", restored.PARENT),
+	)
+	world.forward(20)
+	world.sweep()
+	assert world.inbox.unexpected() == []
+	assert health.report()["problems"][0].startswith("The database is being restored")
+	assert held(world.item(ticket)) is None
+	world.forward(15)
+	world.forward(1)
+	world.expect_email(CATCH_ALL, "restored")
+	assert held(world.item(ticket))
+
+
 def test_a_file_that_is_ahead_is_a_restore_once(world: World) -> None:
 	"""Forged, or from a clock that ran ahead: whatever there is, is held once, and then it goes on."""
 	catch_all()
