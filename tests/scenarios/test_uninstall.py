@@ -8,12 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from escalation_mgmt.storage import mark_file
+from host import paths
 from tests.on_site import BENCH_SITE, PREFIX, base_site, command
 
 pytestmark = pytest.mark.skipif(bool(BENCH_SITE), reason="makes sites of its own")
 ROOT = Path(__file__).resolve().parents[2]
 
 AS_PEOPLE_LEAVE_IT = """
+from escalation_mgmt.storage import restored
+from escalation_mgmt.utils import clock, installation
+installation.make_live()
+assert restored.may_send(clock.now())
 user = frappe.new_doc("User")
 user.update({"email": "rita@x.test", "first_name": "Rita", "send_welcome_email": 0})
 user.insert(ignore_permissions=True)
@@ -93,8 +99,11 @@ def test_nothing_is_left_but_what_people_have(a_copy: str, tmp_path: Path) -> No
 	assert left(a_copy) == before, "a dry run takes nothing"
 	assert "escalation_installation_id" in config(a_copy)
 
+	mark = paths.SITES / a_copy / mark_file.NAME
+	assert mark.exists()
 	done = command(a_copy, "uninstall-app", "escalation_mgmt", "--yes", "--no-backup")
 	assert done.returncode == 0, done.stderr
+	assert not mark.exists()
 	after = left(a_copy)
 	(rita,) = after.pop("tabHas Role")
 	assert after.pop("tabSeries") == ["MNT-"], "somebody else counts by it"
@@ -105,7 +114,7 @@ def test_nothing_is_left_but_what_people_have(a_copy: str, tmp_path: Path) -> No
 	again = command(a_copy, "install-app", "escalation_mgmt")
 	assert again.returncode == 0, again.stderr
 	chosen = {"tabList Filter", "tabList View Settings", "tabHD View", "__UserSettings", "tabProperty Setter"}
-	assert {*before} - {*left(a_copy)} <= {"tabDesktop Layout", *chosen}
+	assert {*before} - {*left(a_copy)} <= {"tabDesktop Layout", "tabDefaultValue", *chosen}
 	status = command(a_copy, "escalation", "status")
 	assert "has not looked" not in status.stdout, "no tick of the installation before"
 
