@@ -2,6 +2,9 @@
 early, doubled unmarked, or sent after its acknowledgement, and no act on a ticket
 done twice. A third of the escalations is for each of a ticket's clocks.
 
+With `--two-providers` they are SMS by two accounts, of which the first refuses, is busy or loses its answers in turns:
+the second takes what it refuses.
+
 Counted at the receiver, which is a process of its own and is never killed. Leaves with 1 where a count is wrong.
 """
 
@@ -37,18 +40,22 @@ def main() -> int:
 		"--seconds", type=float, default=120.0, help="how long steps fall due, and things break"
 	)
 	parser.add_argument("--seed", type=int, default=int(time.time()))
+	parser.add_argument(
+		"--two-providers", action="store_true", help="SMS by two accounts, the first unsteady"
+	)
 	options = parser.parse_args()
 	random.seed(options.seed)
 	print(f"{options.count} escalations over {options.seconds:g} s, seed {options.seed}", flush=True)
 	site.enter()
-	with sink() as receiver:
-		return _run(receiver, options.count, options.seconds)
+	with sink(unsteady=site.ACCOUNT if options.two_providers else "") as receiver:
+		return _run(receiver, options.count, options.seconds, two_providers=options.two_providers)
 
 
-def _run(receiver: Sink, count: int, seconds: float) -> int:
+def _run(receiver: Sink, count: int, seconds: float, *, two_providers: bool) -> int:
 	from escalation_mgmt.utils import clock
 
-	site.plan(receiver)
+	site.plan(receiver, site.SMS if two_providers else site.HTTP_POST)
+	site.second_provider(wanted=two_providers)
 	site.comments_too()
 	clocks = site.other_clocks()
 	people = People()
@@ -78,7 +85,9 @@ def _run(receiver: Sink, count: int, seconds: float) -> int:
 		while time.monotonic() < calm and not counts.settled(1):
 			dispatchers.keep()
 	people.look_after_doubtful()
-	found = counts.count(tickets * (1 + len(clocks)), receiver.all(), people.committed)
+	found = counts.count(
+		tickets * (1 + len(clocks)), receiver.all(), people.committed, one_each=not two_providers
+	)
 	acts = counts.count_acts()
 	print(
 		f"{dispatchers.killed} dispatchers killed, {outages} outages of Redis or MariaDB, {len(people.committed)} acknowledged, "

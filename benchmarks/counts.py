@@ -75,9 +75,14 @@ def settled(seconds: float, every: float = 0.2) -> bool:
 
 
 def count(
-	items: int, received: Mapping[str, Sequence[float]], acknowledged: Mapping[str, float] | None = None
+	items: int,
+	received: Mapping[str, Sequence[float]],
+	acknowledged: Mapping[str, float] | None = None,
+	*,
+	one_each: bool = True,
 ) -> Counts:
-	"""Compare what was received, {notification: instants}, with our rows. Every item has one step with one message.
+	"""Compare what was received, {notification: instants}, with our rows. Every item has one step with one message; unless
+	`one_each`, what one provider refuses is a further message by the next, and an item counts by all of its.
 
 	`acknowledged` says when the acknowledgement of an item was committed: {item: instant}. Instants are seconds since 1970.
 	"""
@@ -88,6 +93,8 @@ def count(
 		" from `tabEscalation Notification`",
 		as_dict=True,
 	)
+	if not one_each:
+		rows, received = _by_item(rows, received)
 	lost = early = unmarked = too_late = marked = 0
 	paged = set()
 	for row in rows:
@@ -104,3 +111,21 @@ def count(
 	return Counts(
 		lost=lost, early=early, unmarked=unmarked, too_late=too_late, strange=strange, marked=marked
 	)
+
+
+def _by_item(rows: list, received: Mapping[str, Sequence[float]]) -> tuple[list, dict[str, list[float]]]:
+	"""Rows and receipts as if each item had but one message, called as its first one."""
+	items: dict[str, list] = {}
+	for row in sorted(rows, key=lambda row: row.name):
+		items.setdefault(row.action_item, []).append(row)
+	first, times = [], {id: [*at] for id, at in received.items()}
+	for of in items.values():
+		whole = frappe._dict(of[0])
+		whole.status = "Sent" if any(row.status == "Sent" for row in of) else whole.status
+		for flag in ("possible_duplicate", "in_flight"):
+			whole[flag] = int(any(row[flag] for row in of))
+		all_times = [at for row in of for at in times.pop(row.name, [])]
+		if all_times:
+			times[whole.name] = all_times
+		first.append(whole)
+	return first, times

@@ -23,9 +23,9 @@ SINK_FACTOR = 3.0  # the receiver takes so many times the best figure of a round
 class Sink:
 	"""The receiver, in a process of its own."""
 
-	def __init__(self, delay: float = 0.0):
+	def __init__(self, delay: float = 0.0, unsteady: str = ""):
 		self._process = subprocess.Popen(
-			[sys.executable, "-m", "benchmarks.sink", "--delay", str(delay)],
+			[sys.executable, "-m", "benchmarks.sink", "--delay", str(delay), "--unsteady", unsteady],
 			cwd=paths.ROOT,
 			stdin=subprocess.PIPE,
 			stdout=subprocess.PIPE,
@@ -60,8 +60,8 @@ class Sink:
 
 
 @contextmanager
-def sink(delay: float = 0.0) -> Iterator[Sink]:
-	running = Sink(delay)
+def sink(delay: float = 0.0, unsteady: str = "") -> Iterator[Sink]:
+	running = Sink(delay, unsteady)
 	try:
 		yield running
 	finally:

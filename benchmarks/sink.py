@@ -4,7 +4,9 @@
 does; its id stands in the StatusCallback. `GET /count` tells {"received", "distinct", "last"} (last: monotonic seconds of
 the machine, which all its processes share); `GET /all` {id: [seconds since 1970, ...]}; `DELETE /` forgets.
 
-`--delay` seconds pass before each answer. As little HTTP as our clients speak, on purpose: a whole web framework would take
+`--delay` seconds pass before each answer. The account `--unsteady` refuses SMS in turns of some seconds, as log-ins, money and
+networks fail: for good, for the moment, and with its answer lost.
+ As little HTTP as our clients speak, on purpose: a whole web framework would take
 fewer messages than what is measured can send.
 """
 
@@ -26,8 +28,8 @@ FORM = b"application/x-www-form-urlencoded"
 class Sink:
 	"""What was received: each id with the instants at which it was."""
 
-	def __init__(self, delay: float = 0.0):
-		self.delay = delay
+	def __init__(self, delay: float = 0.0, unsteady: str = ""):
+		self.delay, self.unsteady = delay, unsteady
 		self.by_id: dict[str, list[float]] = {}
 		self.received = 0
 		self.last = 0.0
@@ -62,9 +64,14 @@ class Sink:
 			or _header(head, b"content-type") != FORM
 		):
 			return 401, b'{"code": 20003, "message": "Authenticate", "status": 401}'
+		ill = self._illness(path)
+		if ill in _ILL:
+			return _ILL[ill]
 		if not (asked.get("To", "").startswith("+") and asked.get("From") and asked.get("Body")):
 			return 400, b'{"code": 21211, "message": "To, From and Body are required", "status": 400}'
 		self.take(asked["StatusCallback"].partition("?n=")[2].partition("&")[0])
+		if ill == "loses its answers":
+			return LOST, b""
 		sid, account = "SM" + os.urandom(16).hex(), path.split(b"/")[3].decode()
 		return 201, _MADE.format(
 			account=account,
@@ -73,7 +80,20 @@ class Sink:
 			**{name.lower(): json.dumps(asked[name]) for name in ("Body", "From", "To")},
 		).encode()
 
+	def _illness(self, path: bytes) -> str:
+		"""What an account has now; empty: nothing."""
+		if not self.unsteady or self.unsteady.encode() not in path:
+			return ""
+		return _TURNS[int(time.time() / TURN_SECONDS) % len(_TURNS)]
 
+
+TURN_SECONDS = 7
+LOST = 0  # in place of a status: the connection is closed
+_TURNS = ("", "refuses", "is busy", "", "loses its answers")
+_ILL = {
+	"refuses": (401, b'{"code": 20003, "message": "Authenticate", "status": 401}'),
+	"is busy": (503, b"{}"),
+}
 _MADE = (
 	'{{"account_sid": "{account}", "api_version": "2010-04-01", "body": {body}, "date_created": "{date}", '
 	'"date_sent": null, "date_updated": "{date}", "direction": "outbound-api", "error_code": null, '
@@ -109,6 +129,9 @@ class Connection(asyncio.Protocol):
 			body, self._unread = self._unread[start : start + length], self._unread[start + length :]
 			method, path, _version = head[: head.find(b"\r\n")].split(b" ")
 			status, said, delay = self._sink.answer(method, path, head, body)
+			if status == LOST:
+				self._transport.close()
+				return
 			answer = b"HTTP/1.1 %d -\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
 			self._write(answer % (status, len(said), said), delay)
 
@@ -140,5 +163,6 @@ if __name__ == "__main__":
 	parser = argparse.ArgumentParser()
 	parser.add_argument("--port", type=int, default=0)
 	parser.add_argument("--delay", type=float, default=0.0)
+	parser.add_argument("--unsteady", default="")
 	options = parser.parse_args()
-	asyncio.run(serve(Sink(options.delay), options.port))
+	asyncio.run(serve(Sink(options.delay, options.unsteady), options.port))

@@ -19,6 +19,7 @@ PLAN, ENDPOINT = "Benchmark", "Sink"
 TECHNICIANS = 300
 PART = 20_000  # rows that are written in one go
 ACCOUNT, TOKEN, NUMBER = "AC" + "5" * 32, "6" * 32, "+15005550006"
+SECOND_ACCOUNT = "AC" + "7" * 32
 HTTP_POST, SMS = "HTTP POST", "SMS"
 FIRST_RESPONSE = "First Response"
 OURS = (
@@ -34,7 +35,7 @@ OURS = (
 	"Escalation Contact",
 	"HD Ticket",
 	"Communication",
-	"Escalation Deed",
+	"Escalation Circuit",
 	"HD Ticket Comment",
 	"Error Log",
 )
@@ -118,6 +119,25 @@ def _reach(receiver: Sink) -> None:
 			}
 		)
 		settings.save()
+
+
+def second_provider(*, wanted: bool = True) -> None:
+	"""A second account with Twilio takes what the first one refuses; or (`wanted` false) none does."""
+	import frappe
+
+	settings = frappe.get_doc("Escalation Settings")
+	row = {
+		"kind": "Twilio",
+		"title": "Second",
+		"account_sid": SECOND_ACCOUNT,
+		"auth_token": TOKEN,
+		"numbers": NUMBER,
+	}
+	if wanted == bool(settings.providers):
+		return
+	settings.set("providers", [row] if wanted else [])
+	settings.save()
+	frappe.db.commit()
 
 
 def _technicians() -> None:

@@ -42,7 +42,8 @@ after_app_install = "escalation_mgmt.install.after_app_install"
 # Which DocTypes hold tickets is decided by plans, so the handler of all leaves at once for any other.
 doc_events = {
 	(
-		*("Escalation Action Item", "Escalation Calendar", "Escalation Callback", "Escalation Contact"),
+		*("Escalation Action Item", "Escalation Calendar", "Escalation Callback", "Escalation Circuit"),
+		"Escalation Contact",
 		*("Escalation Contact Code", "Escalation Deed", "Escalation Device", "Escalation Device Secret"),
 		*("Escalation Endpoint", "Escalation Event", "Escalation Maintenance", "Escalation Notification"),
 		*("Escalation Notification Secret", "Escalation Settings", "Escalation Ticket State"),
@@ -69,6 +70,7 @@ doc_events = {
 	"Communication": {
 		"after_insert": "escalation_mgmt.dispatch.document_events.communication_changed",
 	},
+	("Email Account", "SMS Settings"): {"on_update": "escalation_mgmt.storage.circuits.set_up_anew"},
 	"Custom Field": {
 		"on_change": "escalation_mgmt.storage.renamed_fields.follow",
 	},

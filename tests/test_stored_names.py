@@ -28,6 +28,7 @@ NO_NAMES = {
 	"Escalation Action Item": "acknowledged_by acknowledged_via parked ticket_subject",
 	"Escalation Calendar": "title time_zone",
 	"Escalation Calendar Holiday": "description",
+	"Escalation Circuit": "method why",
 	"Escalation Contact": "time_zone email mobile_no voice",
 	"Escalation Contact Code": "mobile_no code_hash",
 	"Escalation Deed": "act",
@@ -53,6 +54,7 @@ ELSEWHERE = {
 	("Escalation Action Item", "exhausted_ticket"): "storage.action_items.follow_rename, storage.renames",
 	("Escalation Ticket State", "ticket"): "storage.ticket_states.follow_rename, storage.renames",
 	("Escalation Ticket State", "reference_name"): "storage.ticket_states.follow_rename",
+	("Escalation Circuit", "provider"): "storage.renames forgets it",
 	**{  # of Email Accounts, and of rows of Escalation Settings
 		("Escalation Notification", column): "storage.renames.follow_providers"
 		for column in ("provider", "earlier_provider", "not_by")

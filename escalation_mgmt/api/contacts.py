@@ -19,7 +19,7 @@ from escalation_mgmt.delivery.single_message import send_single
 from escalation_mgmt.facts.people import Directory, Person
 from escalation_mgmt.notifiers import CannotReach
 from escalation_mgmt.notifiers.base import Notifier, Sent
-from escalation_mgmt.notifiers.twilio.account import account
+from escalation_mgmt.notifiers.twilio.account import accounts
 from escalation_mgmt.notifiers.twilio.sms import SmsNotifier
 from escalation_mgmt.storage import addressees
 from escalation_mgmt.utils import clock, installation, rows, typed
@@ -142,7 +142,7 @@ def vcard() -> Response:
 	"""The numbers that we call and write from, as a contact for a phone, so that it lets them through at night."""
 	permissions.only_for_staff()
 	name = _escaped(_("Escalation {0}").format(frappe.local.site))
-	numbers = [f"TEL;TYPE=CELL:{number}" for number in account().numbers]
+	numbers = [f"TEL;TYPE=CELL:{number}" for ours in accounts() for number in ours.numbers]
 	# RFC 2426, which every phone reads.
 	lines = ["BEGIN:VCARD", "VERSION:3.0", f"N:{name};;;;", f"FN:{name}", *numbers, "END:VCARD", ""]
 	return Response(

@@ -4,8 +4,18 @@ This is its face: whoever wants messages to be sent needs nothing else of it. Wh
 `attempt.Attempt`.
 """
 
-from escalation_mgmt.delivery.due import methods_due, next_attempt
+from escalation_mgmt.delivery.due import methods_due, next_attempt, waits_aside
 from escalation_mgmt.delivery.render import message_of
+from escalation_mgmt.delivery.routes import passed_over
 from escalation_mgmt.delivery.send import deliver, deliver_by, soon
 
-__all__ = ["deliver", "deliver_by", "message_of", "methods_due", "next_attempt", "soon"]
+__all__ = [
+	"deliver",
+	"deliver_by",
+	"message_of",
+	"methods_due",
+	"next_attempt",
+	"passed_over",
+	"soon",
+	"waits_aside",
+]

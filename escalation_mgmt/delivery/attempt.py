@@ -52,6 +52,7 @@ class Attempt(StoredMessage):
 	item: "ItemFacts | None" = field(init=False, default=None)  # before the claim; None: it is gone
 	asked_of: str = field(init=False, default="")  # by the claim: which provider may have it already
 	by: Route | None = field(init=False, default=None)  # by the claim; None: by none now
+	passed_over: str = field(init=False, default="")  # by the claim: which circuits are open; empty: none is
 	token: str = field(init=False, default="")  # by the claim; only its hash is stored
 	carried: list["Attempt"] = field(
 		init=False, default_factory=list

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from enum import Enum, auto
 
-import frappe
 from frappe import _
 
 from escalation_mgmt.delivery import routes, tokens
@@ -11,27 +11,49 @@ from escalation_mgmt.delivery.attempt import Attempt, read_items
 from escalation_mgmt.engine import EventKind
 from escalation_mgmt.notifiers.base import Notifier
 from escalation_mgmt.storage import history, message_secrets, outbox, quiet_calls, reply_codes, restored
+from escalation_mgmt.storage.circuits import Circuits
 from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import NOTIFICATION
 
 HEARD_OF_WITHIN = timedelta(minutes=2)  # an attempt that takes longer is unknown
+
+
+class Lane(Enum):
+	"""Which messages are claimed: an endpoint that stands still is not to slow others."""
+
+	ALL = auto()
+	SOUND = auto()  # of endpoints that have taken what they got last
+	ASIDE = auto()  # of those that haven't
+
+	def which(self, aside: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+		"""A condition in SQL, and its values; `aside`: the endpoints that haven't."""
+		if self is Lane.ALL or (self is Lane.SOUND and not aside):
+			return "", ()
+		if not aside:
+			return " and 1 = 0", ()
+		is_in = "in" if self is Lane.ASIDE else "not in"
+		return f" and `endpoint` {is_in} ({rows.placeholders(aside)})", tuple(aside)
+
+
 BATCH = 100  # where the method isn't installed, and so says no batch of its own
 
 
-def claim(method: str, notifier: Notifier | None) -> tuple[list[Attempt], int]:
+def claim(
+	method: str, notifier: Notifier | None, circuits: Circuits, lane: Lane = Lane.ALL
+) -> tuple[list[Attempt], int]:
 	"""Claim due messages of one method for one attempt each; also returns how many were looked at.
 
 	A mute installation claims nothing, nor does one whose database was restored, until what is older is held. Messages that others
 	carry are claimed with them, and stand in `carried`: one message goes out for all. What nobody wants any more is withdrawn; what
 	is unknown for the second time ends.
 	"""
-	frappe.db.rollback()
 	with_codes = bool(notifier and notifier.takes_replies)
 	if with_codes:
 		reply_codes.lock_reply_codes()
 	now = clock.now()
-	due = _find_due(method, notifier.batch if notifier else BATCH, now)
+	aside = circuits.troubled(method) if notifier and notifier.to_endpoints else []
+	due = _find_due(method, notifier.batch if notifier else BATCH, now, lane.which(aside))
 	if due and not restored.is_sound():
 		return [], 0
 	carried = _carried_by(due)
@@ -42,7 +64,8 @@ def claim(method: str, notifier: Notifier | None) -> tuple[list[Attempt], int]:
 	for attempt in claimed:
 		_begin(attempt)
 	if notifier:
-		routes.choose([attempt for attempt in claimed if not attempt.carried_by], notifier)
+		going = [attempt for attempt in claimed if not attempt.carried_by]
+		routes.Routes(notifier, circuits, now).choose(going)
 		_carry_along(claimed)
 	if with_codes:
 		_give_reply_codes(claimed, now)
@@ -50,13 +73,13 @@ def claim(method: str, notifier: Notifier | None) -> tuple[list[Attempt], int]:
 	return _with_carried(claimed), len(due)
 
 
-def _find_due(method: str, limit: int, now: datetime) -> list[Attempt]:
+def _find_due(method: str, limit: int, now: datetime, which: tuple[str, tuple[str, ...]]) -> list[Attempt]:
 	"""Lock what is due, those due longest first; what another process has locked is passed over."""
 	due = outbox.select(
 		Attempt,
-		"where `method` = %s and `next_attempt_utc` <= %s order by `next_attempt_utc`, `name`"
+		f"where `method` = %s and `next_attempt_utc` <= %s{which[0]} order by `next_attempt_utc`, `name`"
 		f" limit {int(limit)} for update skip locked",
-		(method, now),
+		(method, now, *which[1]),
 	)
 	read_items(due)
 	return due
@@ -140,6 +163,7 @@ def _carry_along(claimed: Sequence[Attempt]) -> None:
 		if attempt.carried_by:
 			carrier = carriers[attempt.carried_by]
 			attempt.by, attempt.provider = carrier.by, carrier.provider
+			attempt.passed_over = carrier.passed_over
 			attempt.earlier_provider = carrier.earlier_provider
 
 

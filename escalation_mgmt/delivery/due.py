@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 
 import frappe
 
+from escalation_mgmt import notifiers
+from escalation_mgmt.storage.circuits import Circuits
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import NOTIFICATION
 
@@ -11,6 +13,19 @@ from escalation_mgmt.utils.doctypes import NOTIFICATION
 def next_attempt(after: datetime) -> datetime | None:
 	"""When the next message falls due that wasn't due at `after` (UTC)."""
 	return rows.least(NOTIFICATION, "next_attempt_utc", after)
+
+
+def waits_aside(method: str) -> bool:
+	"""Whether a message is due to an endpoint that has refused something and taken nothing since."""
+	notifier = notifiers.classes().get(method)
+	aside = Circuits.read().troubled(method) if notifier and notifier.to_endpoints else []
+	return bool(aside) and bool(
+		frappe.db.sql(
+			f"select 1 from `tab{NOTIFICATION}` where `method` = %s and `next_attempt_utc` <= %s"
+			f" and `endpoint` in ({rows.placeholders(aside)}) limit 1",
+			(method, clock.now(), *aside),
+		)
+	)
 
 
 def methods_due(late: timedelta = timedelta(0)) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Self
 import frappe
 
 from escalation_mgmt import delivery
+from escalation_mgmt.delivery.claim import Lane
 from escalation_mgmt.utils.error_reports import log_error
 
 FRESH_SECONDS = 30.0  # how long a thread trusts its connection, and configuration that it has read
@@ -47,15 +48,22 @@ class MethodThreads:
 
 
 class _MethodThread(threading.Thread):
-	def __init__(self, method: str, connect: Callable[[], None]):
+	def __init__(self, method: str, connect: Callable[[], None], lane: Lane = Lane.SOUND):
 		super().__init__(name=f"escalation: {method}", daemon=True)
 		self.wanted = threading.Event()
-		self._method, self._connect = method, connect
+		self._method, self._connect, self._lane = method, connect, lane
 		self._ended = False
+		self._aside: _MethodThread | None = None  # for endpoints that stand still, or might
 
 	def end(self) -> None:
 		self._ended = True
 		self.wanted.set()
+
+	def join(self, timeout: float | None = None) -> None:
+		super().join(timeout)
+		if self._aside:
+			self._aside.end()
+			self._aside.join(timeout)
 
 	def run(self) -> None:
 		fresh = float("-inf")
@@ -65,12 +73,21 @@ class _MethodThread(threading.Thread):
 					self._connect()
 					fresh = time.monotonic()
 				frappe.local.cache = {}  # what other processes changed must be seen
-				delivery.deliver_by(self._method, lambda: self._ended)
+				delivery.deliver_by(self._method, lambda: self._ended, [self._lane])
+				if self._lane is Lane.SOUND and delivery.waits_aside(self._method):
+					self._send_aside()
 			except Exception:
 				log_error(f"the thread of {self._method} met an error, and goes on")
 				time.sleep(AFTER_AN_ERROR)
 				fresh = float("-inf")
 		frappe.destroy()
+
+	def _send_aside(self) -> None:
+		"""What waits for others than these keeps none of these waiting."""
+		if not self._aside or not self._aside.is_alive():
+			self._aside = _MethodThread(self._method, self._connect, Lane.ASIDE)
+			self._aside.start()
+		self._aside.wanted.set()
 
 	def _next(self) -> bool:
 		self.wanted.wait()

@@ -9,9 +9,11 @@ import frappe
 from frappe import _
 
 from escalation_mgmt.delivery.attempt import Attempt
+from escalation_mgmt.delivery.routes import Route
 from escalation_mgmt.engine import EventKind
 from escalation_mgmt.notifiers.base import Failed, Outcome, Retry, Sent, Unknown
-from escalation_mgmt.storage import failures, history, outbox
+from escalation_mgmt.storage import circuits, failures, history, outbox
+from escalation_mgmt.storage.circuits import Trial
 from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.utils import clock, fault_points, realtime, rows
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
@@ -34,13 +36,17 @@ class Recorder:
 
 	def __init__(self) -> None:
 		self._known: list[tuple[Attempt, Outcome, datetime]] = []
+		self._trials: list[Trial] = []
 		self._flushed = time.monotonic()
 		self._read_at = float("-inf")
 
-	def add(self, attempt: Attempt, outcome: Outcome) -> None:
+	def add(self, attempt: Attempt, outcome: Outcome, *, was_sent: bool = True) -> None:
+		"""`was_sent`: the provider has said this, or should have."""
 		if time.monotonic() - self._read_at > CLOCK_SECONDS:  # the clock is a query
 			self._now, self._read_at = clock.now(), time.monotonic()
 		self._known += [(each, outcome, self._now) for each in attempt.all]
+		if was_sent and attempt.by and (trial := _trial(attempt, attempt.by, outcome, self._now)):
+			self._trials.append(trial)
 		if time.monotonic() - self._flushed > FLUSH_SECONDS:
 			self.flush()
 
@@ -56,6 +62,9 @@ class Recorder:
 				if tried + 1 == FLUSH_ATTEMPTS:
 					raise
 		self._known = []
+		if self._trials:
+			circuits.record(self._trials)
+			self._trials = []
 
 	def _write(self) -> None:
 		if not self._known:
@@ -84,7 +93,11 @@ class Recorder:
 		failed = [
 			(attempt, outcome, at)
 			for attempt, outcome, at in self._known
-			if attempt.purpose == Purpose.PAGE and _what_follows(attempt, outcome)[0] == MessageState.FAILED
+			if attempt.purpose == Purpose.PAGE
+			and (
+				_what_follows(attempt, outcome)[0] == MessageState.FAILED
+				or (attempt.passed_over and attempt.user)  # a person may be reached another way meanwhile
+			)
 		]
 		standing = failures.standings({attempt.action_item for attempt, _outcome, _at in failed})
 		notes, past = [], set()
@@ -94,7 +107,7 @@ class Recorder:
 				note = {"name": attempt.name, "was": attempt.attempt_id, "follow_up_utc": at}
 				by_no_provider = isinstance(outcome, Failed) and outcome.by_no_provider
 				notes.append(note | {"by_no_provider": int(by_no_provider)})
-			elif now and now.is_past(attempt.generation):
+			elif now and now.is_past(attempt.generation) and not attempt.passed_over:
 				past.add(attempt.name)
 		if notes:
 			failures.note(notes)
@@ -120,11 +133,24 @@ class Recorder:
 			"possible_duplicate": int(attempt.possible_duplicate or isinstance(outcome, Unknown)),
 			"provider_message_id": _provider_id(attempt, outcome),
 			"detail": detail,
+			"not_by": _not_by(attempt) if _goes_on_by_next(attempt, outcome) else attempt.not_by,
 		}
 		repeated = bool(sent and attempt.possible_duplicate)
 		provider = attempt.provider if attempt.by and attempt.by.named else None
 		more = {"possible_duplicate": repeated, "stale": stale, "provider": provider}
 		return state, outbox.line(attempt, kind, at, detail=detail[:300], **more)
+
+
+def _trial(attempt: Attempt, by: Route, outcome: Outcome, at: datetime) -> Trial | None:
+	"""What an outcome tells of the provider; None: nothing that isn't known. Where it is the address's own fault, the provider has
+	done what it is for.
+	"""
+	refused = not isinstance(outcome, Sent) and not (isinstance(outcome, Failed) and outcome.by_no_provider)
+	if not refused and not by.troubled:
+		return None
+	return Trial(
+		by.circuit, at, refused, by.tries, _without_secrets(attempt, outcome.detail[:LONGEST_DETAIL])
+	)
 
 
 def _provider_id(attempt: Attempt, outcome: Outcome) -> str | None:
@@ -146,6 +172,8 @@ def _what_follows(attempt: Attempt, outcome: Outcome) -> tuple[MessageState, Eve
 			return MessageState.SENT, EventKind.SENT, None
 		case Retry() if may_retry(attempt) and attempt.by and attempt.by.elsewhere:
 			return MessageState.QUEUED, EventKind.RETRY, AT_ONCE  # by the next provider
+		case Failed() if _goes_on_by_next(attempt, outcome):
+			return MessageState.QUEUED, EventKind.RETRY, AT_ONCE
 		case Retry(after=asked_for) if may_retry(attempt):
 			pause = PAUSES[attempt.attempts - 1]
 			return MessageState.QUEUED, EventKind.RETRY, min(max(pause, asked_for or pause), LONGEST_PAUSE)
@@ -155,6 +183,18 @@ def _what_follows(attempt: Attempt, outcome: Outcome) -> tuple[MessageState, Eve
 		case Unknown():
 			return MessageState.UNKNOWN, EventKind.UNKNOWN, None
 	return MessageState.FAILED, EventKind.FAILED, None
+
+
+def _goes_on_by_next(attempt: Attempt, outcome: Outcome) -> bool:
+	"""Whether it is a notice that one provider has refused for good, and another may take. What follows from a page's refusal is
+	`another_way`'s; a notice wakes nobody, and goes no other way.
+	"""
+	refused = isinstance(outcome, Failed) and not outcome.by_no_provider
+	return bool(refused and attempt.purpose == Purpose.NOTICE and attempt.by and attempt.by.elsewhere)
+
+
+def _not_by(attempt: Attempt) -> str:
+	return "\n".join(filter(None, (attempt.not_by, attempt.provider)))
 
 
 def _without_secrets(attempt: Attempt, detail: str) -> str:

@@ -5,26 +5,28 @@ never heard of again is unknown; its message goes out once more, marked as a pos
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import frappe
 from frappe import _
 
-from escalation_mgmt.delivery import routes
 from escalation_mgmt.delivery.attempt import Attempt
-from escalation_mgmt.delivery.claim import claim
+from escalation_mgmt.delivery.claim import Lane, claim
 from escalation_mgmt.delivery.due import methods_due
 from escalation_mgmt.delivery.record import Recorder, may_retry
 from escalation_mgmt.delivery.render import rendered
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.base import Failed, Message, Notifier, Outcome, Provider, Retry, Sent, Unknown
 from escalation_mgmt.notifiers.connections import connections_kept
+from escalation_mgmt.storage.circuits import Circuits
 from escalation_mgmt.utils import fault_points
 from escalation_mgmt.utils.error_reports import report_error
 from escalation_mgmt.utils.jobs import enqueue_once
 
 FRESH_SECONDS = 1.0  # how long the batches of a burst trust people and configuration as one has read them
+
+OTHERS_SECONDS = 20.0  # that providers before this one may have taken, of the two minutes of a claim
 
 UnderWay = dict[str, tuple[Attempt, Message]]
 """By message: attempts whose outcome isn't known yet, and what they send."""
@@ -52,23 +54,31 @@ def soon() -> None:
 	frappe.db.after_commit.add(lambda: enqueue_once(deliver, "deliver"))
 
 
-def deliver_by(method: str, stopped: Callable[[], bool] = lambda: False) -> int:
-	"""Send every message of one method that is due, or until `stopped`, which is asked after each batch. Returns the
-	number of attempts. Ends the caller's transaction."""
+def deliver_by(
+	method: str, stopped: Callable[[], bool] = lambda: False, lanes: Sequence[Lane] = (Lane.SOUND, Lane.ASIDE)
+) -> int:
+	"""Send every message of one method that is due, or until `stopped`, which is asked after each batch: those of `lanes`, one
+	lane after the other. Returns the number of attempts. Ends the caller's transaction."""
 	attempts = 0
 	directory, read_at = Directory(), time.monotonic()
 	with connections_kept():
-		while not stopped() and (looked_at := deliver_batch(method, directory)):
-			attempts += looked_at
-			if time.monotonic() - read_at > FRESH_SECONDS:
-				directory, read_at = Directory(), time.monotonic()
+		for lane in lanes:
+			while not (ended := stopped()) and (looked_at := deliver_batch(method, directory, lane)):
+				attempts += looked_at
+				if time.monotonic() - read_at > FRESH_SECONDS:
+					directory, read_at = Directory(), time.monotonic()
+			if ended:
+				break
 	return attempts
 
 
-def deliver_batch(method: str, directory: Directory) -> int:
+def deliver_batch(method: str, directory: Directory, lane: Lane = Lane.ALL) -> int:
 	"""Claim, render, send and record as many messages as the method takes at once; returns how many were looked at."""
+	frappe.db.rollback()
 	notifier, why = directory.notifier(method)
-	claimed, looked_at = claim(method, notifier)
+	if lane is Lane.ASIDE and not (notifier and notifier.to_endpoints):
+		return 0
+	claimed, looked_at = claim(method, notifier, Circuits.read(), lane)
 	fault_points.commit("delivery.claimed")  # the attempts stand in the database before anything is sent
 	if not claimed:
 		return looked_at
@@ -76,24 +86,35 @@ def deliver_batch(method: str, directory: Directory) -> int:
 	under_way: UnderWay = {}
 	for attempt, message, failure in rendered(claimed, directory):
 		if not message:
-			recorder.add(attempt, Failed(failure, by_no_provider=True))
+			recorder.add(attempt, Failed(failure, by_no_provider=True), was_sent=False)
 		elif why or not attempt.by:
 			recorder.add(
-				attempt, Retry(why or _("No provider can send it now."))
+				attempt, Retry(why or attempt.passed_over or _("No provider can send it now."))
 			)  # it may be set up again in a moment
 		else:
 			under_way[attempt.name] = attempt, message
 	if notifier:
 		_look_for(under_way, notifier, recorder)
-		for provider in notifier.providers:
-			_send(_by(provider, under_way), provider, recorder, method)
+		_send_by_each(notifier, under_way, recorder)
 	recorder.flush()
 	return looked_at
 
 
-def _by(provider: Provider, under_way: UnderWay) -> UnderWay:
-	"""Those that go by this provider."""
-	return {name: each for name, each in under_way.items() if each[0].by and each[0].by.provider is provider}
+def _send_by_each(notifier: Notifier, under_way: UnderWay, recorder: Recorder) -> None:
+	"""Hand over what goes by each provider; last what tries one again that stands still. Whatever a slow one leaves no time for goes
+	in a moment: these attempts are claimed for no longer.
+	"""
+	began = time.monotonic()
+	of: dict[Provider, UnderWay] = {}
+	for name, each in under_way.items():
+		if each[0].by:
+			of.setdefault(each[0].by.provider, {})[name] = each
+	for provider, these in sorted(of.items(), key=lambda each: any(a.by.tries for a, _m in each[1].values())):
+		if time.monotonic() - began < OTHERS_SECONDS:
+			_send(these, provider, recorder, notifier.method)
+			continue
+		for attempt, _message in these.values():
+			recorder.add(attempt, Retry(_("Another provider was too slow before.")), was_sent=False)
 
 
 def _look_for(under_way: UnderWay, notifier: Notifier, recorder: Recorder) -> None:
@@ -101,7 +122,7 @@ def _look_for(under_way: UnderWay, notifier: Notifier, recorder: Recorder) -> No
 	sent once more, nor, for now, what it can't be asked about."""
 	asked: dict[Provider, list[tuple[Message, datetime]]] = {}
 	for attempt, message in under_way.values():
-		if attempt.possible_duplicate and (provider := routes.asked(attempt, notifier)):
+		if attempt.by and (provider := attempt.by.ask):
 			asked.setdefault(provider, []).append((message, attempt.created_utc))
 	for provider, messages in asked.items():
 		try:

@@ -39,6 +39,7 @@ from escalation_mgmt.storage import (
 	quiet_calls,
 	restored,
 )
+from escalation_mgmt.storage.circuits import Circuits, Of
 from escalation_mgmt.storage.failures import FailedPage, Standing
 from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.utils import clock, fault_points, rows
@@ -115,6 +116,9 @@ def follow(failed: FailedPage, now: datetime, directory: Directory) -> None:
 	stored = action_items.lock([failed.action_item])[0]  # as it is now: another failure may have moved it
 	if not _is_missed(stored.item, failed):
 		return
+	if failed.is_under_way:
+		_meanwhile(stored.item, failed, directory, now)
+		return
 	if (left := _by_next_provider(stored.item, failed, directory)) is not None:
 		_queue(failed, *left, now)
 		return
@@ -125,6 +129,21 @@ def follow(failed: FailedPage, now: datetime, directory: Directory) -> None:
 		_queue(failed, way, (), now)
 	elif step_first or not _next_step(stored, failed, now):
 		_tell_owners(stored.item, directory, now)
+
+
+def _meanwhile(item: ActionItem, waiting: FailedPage, directory: Directory, now: datetime) -> None:
+	"""A page waits because all that it could go by refuse everything: it goes another way to whom it is for, where there is one
+	that doesn't; else it goes on waiting.
+	"""
+	way = _next_way(item, waiting, directory, only_sound=True)
+	if waiting.status != MessageState.QUEUED or not way:
+		return
+	rows.update_all(
+		NOTIFICATION, [{"name": waiting.name, "status": MessageState.FAILED, "next_attempt_utc": None}]
+	)
+	outbox.hand_on([waiting], now)
+	history.append([outbox.line(waiting, EventKind.FAILED, now)])
+	_queue(waiting, way, (), now)
 
 
 def _queue(failed: FailedPage, way: Recipient, not_by: Sequence[str], now: datetime) -> None:
@@ -202,7 +221,10 @@ def _is_missed(item: ActionItem, failed: FailedPage) -> bool:
 	)
 
 
-def _next_way(item: ActionItem, failed: FailedPage, directory: Directory) -> Recipient | None:
+def _next_way(
+	item: ActionItem, failed: FailedPage, directory: Directory, *, only_sound: bool = False
+) -> Recipient | None:
+	"""By which method the person is paged next: one that refuses everything comes after all others, or (`only_sound`) not at all."""
 	if not failed.user:  # a bare address, or an endpoint
 		return None
 	person = directory.person(failed.user)
@@ -211,7 +233,11 @@ def _next_way(item: ActionItem, failed: FailedPage, directory: Directory) -> Rec
 	tried = _methods_tried(failed)
 	later = [step.method for step in item.plan.steps if step.number > failed.step]
 	no_calls = _wants_quiet(item, failed, quiet_calls.wanted_by([item.id]))
-	for method in dict.fromkeys([*later, *directory.by_urgency(failed.method)]):
+	methods = dict.fromkeys([*later, *directory.by_urgency(failed.method)])
+	circuits = Circuits.read()
+	sound = [method for method in methods if _is_sound(method, directory, circuits)]
+	others = [] if only_sound else [method for method in methods if method not in sound]
+	for method in [*sound, *others]:
 		notifier, why = directory.notifier(method)
 		if method in tried or why or not notifier or (no_calls and notifier.rings):
 			continue
@@ -221,6 +247,15 @@ def _next_way(item: ActionItem, failed: FailedPage, directory: Directory) -> Rec
 			continue
 		return Recipient(method=method, address=address, label=person.name, user=failed.user)
 	return None
+
+
+def _is_sound(method: str, directory: Directory, circuits: Circuits) -> bool:
+	"""Whether one of its providers isn't passed over now."""
+	notifier, _why = directory.notifier(method)
+	return notifier is not None and any(
+		provider.is_ready and not circuits.circuit(Of(method, provider.name)).is_open
+		for provider in notifier.providers
+	)
 
 
 def _methods_tried(failed: FailedPage) -> set[str]:

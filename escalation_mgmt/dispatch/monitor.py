@@ -56,6 +56,8 @@ class Health:
 	messages_late: float
 	acts_overdue: int
 	acts_late: float
+	failures_overdue: int
+	failures_late: float
 	not_looked: float
 	parked: int
 	reaching_nobody: int
@@ -72,7 +74,7 @@ class Health:
 
 	@property
 	def is_overdue(self) -> bool:
-		return bool(self.steps_overdue or self.messages_overdue or self.acts_overdue)
+		return bool(self.steps_overdue or self.messages_overdue or self.acts_overdue or self.failures_overdue)
 
 	@property
 	def problems(self) -> list[str]:
@@ -83,7 +85,7 @@ class Health:
 
 	@property
 	def overdue(self) -> list[str]:
-		"""Steps, messages, acts on tickets, and the dispatcher's own look."""
+		"""Steps, messages, acts on tickets, what follows from failures, and the dispatcher's own look."""
 		found = []
 		if self.steps_overdue:
 			found.append(
@@ -110,6 +112,17 @@ class Health:
 					_lt("{0} act on a ticket waits to be done, for {1}. See the Error Log."),
 					_lt("{0} acts on tickets wait to be done, the oldest for {1}. See the Error Log."),
 					wording.duration(self.acts_late),
+				)
+			)
+		if self.failures_overdue:
+			found.append(
+				plural(
+					self.failures_overdue,
+					_lt("{0} message has failed, and waits for {1} to go another way. See the Error Log."),
+					_lt(
+						"{0} messages have failed, and wait to go another way, the oldest for {1}. See the Error Log."
+					),
+					wording.duration(self.failures_late),
 				)
 			)
 		if self.not_looked:
@@ -178,6 +191,7 @@ def health(tolerated: timedelta = TOLERATED) -> Health:
 	acts, ordered = _overdue(
 		DEED, "planned_utc", now - tolerated, f"`state` = '{DeedState.QUEUED}'{NOT_HELD}"
 	)
+	failures, failed = _overdue(NOTIFICATION, "follow_up_utc", now - tolerated)
 	looked = last_tick()
 	return Health(
 		mute=not installation.is_live(),
@@ -187,6 +201,8 @@ def health(tolerated: timedelta = TOLERATED) -> Health:
 		messages_late=(now - waiting).total_seconds() if waiting else 0.0,
 		acts_overdue=acts,
 		acts_late=(now - ordered).total_seconds() if ordered else 0.0,
+		failures_overdue=failures,
+		failures_late=(now - failed).total_seconds() if failed else 0.0,
 		not_looked=(now - looked).total_seconds() if looked and now - looked > tolerated else 0.0,
 		parked=frappe.db.count(ITEM, {"parked": ("is", "set"), "status": ("!=", "Cancelled")}),
 		reaching_nobody=frappe.db.count(ITEM, {"stalled": 1}),

@@ -10,7 +10,7 @@ None where nothing is to be done. Nothing here reads a clock, a database or a ne
 - what a step's act has done to the ticket: `acts`;
 - what people ask for: `acknowledge` (with `quorum`, of several), `bring_forward`, `snooze`, `unacknowledge`, `responders`;
 - what an earlier state of the database brings: `restored`;
-- how many messages one person gets: `limits`;
+- how many messages one person gets: `limits`; which provider is passed over: `circuit`;
 - all of it on virtual time: `rehearse`, and `ladder` (a plan's times), `rungs` (a rehearsal's).
 
 Instants are naive datetimes in UTC, durations are timedeltas.

@@ -133,7 +133,7 @@ class Provider(ABC):
 
 
 class Notifier(Provider):
-	"""One method, and its only provider unless it names others. Instances are made afresh for each batch, or each second of a burst, so they may keep what they read."""
+	"""One method, and its only provider unless it names others, which are then asked in its place. Instances are made afresh for each batch, or each second of a burst, so they may keep what they read."""
 
 	method: ClassVar[str]  # as a plan names it
 	to_endpoints: ClassVar[bool] = False  # goes to an Escalation Endpoint, not to a person

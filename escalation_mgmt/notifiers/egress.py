@@ -230,6 +230,8 @@ class Outbound:
 			trust_env=False,
 			**({"timeout": timeout} if timeout else {}),
 		)
+		# aiohttp sends a GET once more by itself where the connection breaks: one that makes an SMS would be two, and nobody knew.
+		self._session._retry_connection = False
 
 	def request(self, method: str, url: str, **more: Any) -> Any:
 		"""Ask; an async context manager of the answer, as aiohttp's own. Redirects aren't followed."""

@@ -25,19 +25,21 @@ from frappe.email.doctype.email_account.email_account import EmailAccount
 from frappe.translate import print_language
 from frappe.utils import cint, escape_html, validate_email_address
 
+from escalation_mgmt.notifiers import several
 from escalation_mgmt.notifiers.answers import first_line
 from escalation_mgmt.notifiers.base import (
 	BATCH_SECONDS,
 	CannotReach,
 	Failed,
 	Message,
-	Notifier,
 	Outcome,
 	Person,
+	Provider,
 	Retry,
 	Sent,
 	Unknown,
 )
+from escalation_mgmt.notifiers.several import SeveralProviders
 from escalation_mgmt.utils.error_reports import report_error
 from escalation_mgmt.utils.language import direction
 
@@ -46,29 +48,37 @@ _LINE = 76  # characters of a header's line
 _LONGEST_WORD = 70  # that is left as it is: a header is folded at blanks only
 _LONGEST_LINE = 990  # of a body: RFC 5321 allows 998
 _ENHANCED_CODE = re.compile(r"^\d\.\d{1,3}\.\d{1,3}\s")  # RFC 3463, for programs
+_OF_ADDRESS = re.compile(r"5\.(?:1\.(?:[1-6]|10)|2\.[0-4])(?!\d)")
+"""The mailbox's own fault, whoever writes to it: no such mailbox or domain, moved, switched off, full (RFC 3463, 3.2 and 3.3;
+RFC 7505). 5.1.7 and 5.1.8 are the sender's, 5.7 the server's policy. A refusal without such a code may be anybody's.
+"""
 _SEVEN_BIT = compat32.clone(linesep="\r\n", cte_type="7bit", max_line_length=_LINE, mangle_from_=False)
 """The policy that folds with `email.header`, and leaves no byte above 127: not every server takes them (8BITMIME)."""
 SECONDS = 20  # for one answer of the server; Frappe's own connection would wait two minutes
 
 
-class EmailNotifier(Notifier):
-	method = "Email"
-	batch = 25
-	carries_notices = True
-	set_up_in = "Email Account"
+class EmailProvider(Provider):
+	"""One outgoing Email Account."""
+
+	def __init__(self, account: EmailAccount | None) -> None:
+		"""None: there is none, which it says."""
+		self._account = account
+		self.name = account.name if account else ""
 
 	def not_ready(self) -> str | None:
 		if frappe.flags.mute_emails or cint(frappe.conf.get("mute_emails")):
 			return _("Emails are muted on this site (mute_emails in its configuration).")
-		if not _account():
+		if not self._account:
 			return _(
 				"There is no outgoing email account. Set one up under Email Account, as default outgoing."
 			)
+		if not self._account.enable_outgoing:
+			return _("The Email Account {0} sends nothing. Enable Outgoing in it.").format(self.name)
 		return None
 
 	def refused(self) -> list[str]:
 		try:
-			_connect(_account()).quit()
+			_connect(self._account).quit()
 		except Exception as e:
 			frappe.clear_last_message()  # Frappe says it on the screen, too
 			return [
@@ -77,6 +87,56 @@ class EmailNotifier(Notifier):
 				)
 			]
 		return []
+
+	def send(self, messages: Sequence[Message]) -> Iterator[tuple[Message, Outcome]]:
+		account = self._account
+		connection: smtplib.SMTP | None = None
+		until = time.monotonic() + BATCH_SECONDS
+		for number, message in enumerate(messages):
+			if time.monotonic() > until:
+				why = Retry(_("The mail server was too slow with the messages before this one."))
+				yield from ((left, why) for left in messages[number:])
+				break
+			try:
+				connection = _alive(connection) or _connect(account)
+			except Exception as e:
+				# One try for all of them: each would wait as long, and steps wait meanwhile.
+				why = Retry(_("The mail server can't be reached: {0}").format(first_line(e, 300)))
+				yield from ((left, why) for left in messages[number:])
+				return
+			try:
+				with print_language(message.language or frappe.local.lang or "en"):
+					mail = _build(account, message)
+				outcome = _send_one(connection, account, mail, message.address)
+			except Exception as e:  # before anything went over: the message itself can't be built
+				report_error(f"Escalation: email {message.notification} can't be built")
+				why = _("The email can't be built: {0}").format(first_line(e, 300))
+				outcome = Failed(why, by_no_provider=True)
+			if isinstance(outcome, Unknown):
+				connection = None
+			yield message, outcome
+		if connection:
+			with suppress(smtplib.SMTPException, OSError):  # everything was said already
+				connection.quit()
+
+
+class EmailNotifier(SeveralProviders):
+	method = "Email"
+	batch = 25
+	carries_notices = True
+	set_up_in = "Email Account"
+
+	def find_providers(self) -> Sequence[Provider]:
+		"""The default outgoing account first, unless a row of Escalation Settings names it in another place."""
+		# Not find_outgoing(), which remembers for as long as a resident process lives.
+		default = EmailAccount.find_default_outgoing() or None
+		named = [row.email_account for row in several.rows() if row.kind == several.Kind.EMAIL_ACCOUNT]
+		found = [
+			frappe.get_doc("Email Account", name) for name in named if frappe.db.exists("Email Account", name)
+		]
+		if not found or (default and default.name not in named):
+			found.insert(0, default)
+		return [EmailProvider(account) for account in found]
 
 	def address_of(self, person: Person) -> str:
 		if not person.email:
@@ -133,36 +193,6 @@ class EmailNotifier(Notifier):
 	def words(self, message: Message) -> str:
 		return f"{message.subject}\n\n{_plain(message).strip()}"
 
-	def send(self, messages: Sequence[Message]) -> Iterator[tuple[Message, Outcome]]:
-		account = _account()
-		connection: smtplib.SMTP | None = None
-		until = time.monotonic() + BATCH_SECONDS
-		for number, message in enumerate(messages):
-			if time.monotonic() > until:
-				why = Retry(_("The mail server was too slow with the messages before this one."))
-				yield from ((left, why) for left in messages[number:])
-				break
-			try:
-				connection = _alive(connection) or _connect(account)
-			except Exception as e:
-				# One try for all of them: each would wait as long, and steps wait meanwhile.
-				why = Retry(_("The mail server can't be reached: {0}").format(first_line(e, 300)))
-				yield from ((left, why) for left in messages[number:])
-				return
-			try:
-				with print_language(message.language or frappe.local.lang or "en"):
-					mail = _build(account, message)
-				outcome = _send_one(connection, account, mail, message.address)
-			except Exception as e:  # before anything went over: the message itself can't be built
-				report_error(f"Escalation: email {message.notification} can't be built")
-				outcome = Failed(_("The email can't be built: {0}").format(first_line(e, 300)))
-			if isinstance(outcome, Unknown):
-				connection = None
-			yield message, outcome
-		if connection:
-			with suppress(smtplib.SMTPException, OSError):  # everything was said already
-				connection.quit()
-
 
 def _is_reserved(domain: str) -> bool:
 	"""For documentation (RFC 2606), as the address with which Administrator is born. `.test` is for trying out, and is left."""
@@ -170,11 +200,6 @@ def _is_reserved(domain: str) -> bool:
 	return labels[-1] in ("example", "invalid") or labels[-2:] in [
 		["example", top] for top in ("com", "net", "org")
 	]
-
-
-def _account() -> EmailAccount | None:
-	# Not find_outgoing(), which remembers for as long as a resident process lives.
-	return EmailAccount.find_default_outgoing() or None
 
 
 def _connect(account: EmailAccount) -> smtplib.SMTP:
@@ -213,7 +238,7 @@ def _send_one(connection: smtplib.SMTP, account: EmailAccount, mail: MIMEMultipa
 		for command, address in ((connection.mail, account.email_id), (connection.rcpt, to)):
 			code, answer = command(address)
 			if code not in (250, 251):
-				return _refused(code, answer)
+				return _refused(code, answer, of_sender=address != to)
 	except (smtplib.SMTPException, OSError) as e:
 		return Retry(
 			_("The mail server broke off before it took the message: {0}").format(first_line(e, 300))
@@ -232,9 +257,11 @@ def _send_one(connection: smtplib.SMTP, account: EmailAccount, mail: MIMEMultipa
 	return Sent(mail["Message-ID"], _("The mail server answered: {0}").format(said) if said else "")
 
 
-def _refused(code: int, answer: bytes | str) -> Outcome:
+def _refused(code: int, answer: bytes | str, *, of_sender: bool = False) -> Outcome:
 	said = _("The mail server answered {0}: {1}").format(code, _text(answer))
-	return Retry(said) if 400 <= code < 500 else Failed(said)
+	if 400 <= code < 500:
+		return Retry(said)
+	return Failed(said, by_no_provider=not of_sender and bool(_OF_ADDRESS.match(_text(answer))))
 
 
 def _build(account: EmailAccount, message: Message) -> MIMEMultipart:

@@ -50,14 +50,6 @@ class SeveralProviders(Notifier):
 			)
 		return None if None in problems else problems[0]
 
-	def refused(self) -> list[str]:
-		several = len(self.providers) > 1
-		return [
-			_("{0}: {1}").format(provider.name, words) if several else words
-			for provider in self.providers
-			for words in _refused(provider)
-		]
-
 	def send(self, messages: Sequence[Message]) -> Iterator[tuple[Message, Outcome]]:
 		"""Hand each to the first provider that takes it."""
 		for message in messages:
@@ -68,8 +60,3 @@ class SeveralProviders(Notifier):
 				if not isinstance(outcome, Failed | Retry) or getattr(outcome, "by_no_provider", False):
 					break
 			yield message, outcome
-
-
-def _refused(provider: Provider) -> list[str]:
-	why = provider.not_ready()
-	return [why] if why else provider.refused()

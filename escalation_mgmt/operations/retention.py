@@ -12,7 +12,7 @@ from frappe.utils import cint, now_datetime
 
 from escalation_mgmt.engine import RUNNING
 from escalation_mgmt.notifiers.push import devices
-from escalation_mgmt.storage import acts, bell, callbacks, message_secrets, turns
+from escalation_mgmt.storage import acts, bell, callbacks, circuits, message_secrets, turns
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import (
 	DEVICE,
@@ -27,6 +27,7 @@ from escalation_mgmt.utils.doctypes import (
 from escalation_mgmt.utils.error_reports import reported
 
 ADDRESSES_KEPT = timedelta(days=7)
+CIRCUITS_KEPT = timedelta(days=7)  # that nobody has tried since
 DEAD_DEVICES_KEPT = timedelta(days=30)
 BATCH = 500
 
@@ -37,6 +38,7 @@ def daily() -> None:
 	_in_batches(_forget_addresses)
 	_remove_dead_devices()
 	callbacks.forget()
+	circuits.forget_older(clock.now() - CIRCUITS_KEPT)
 	frappe.db.commit()
 	if days := cint(frappe.db.get_single_value(SETTINGS, "keep_days")):
 		_in_batches(lambda: _remove(timedelta(days=days)))

@@ -1,4 +1,4 @@
-"""Whether providers take what was set up for them: asked by the Test Connection of each method, and remembered for some
+"""Whether providers take what was set up for them: asked by the Test Connection of each, and remembered for some
 minutes, because an answer can take seconds and a page mustn't wait for it.
 """
 
@@ -9,6 +9,7 @@ import frappe
 from frappe import _
 
 from escalation_mgmt.facts.people import Directory
+from escalation_mgmt.notifiers.base import Notifier, Provider
 from escalation_mgmt.utils.doctypes import PLAN, STEP
 from escalation_mgmt.utils.error_reports import report_error
 from escalation_mgmt.utils.jobs import enqueue_once
@@ -21,18 +22,39 @@ def ask() -> dict[str, list[str]]:
 	"""Ask the provider of every method that an enabled plan uses: what it refuses, in words, {method: sentences}. Takes
 	some seconds. Methods that aren't set up are not asked.
 	"""
-	directory, said = Directory(), {}
+	directory, said, wholly = Directory(), {}, []
 	for method in _used():
 		notifier, why = directory.notifier(method)
 		if not notifier or why:
 			continue
 		try:
-			said[method] = notifier.refused()
+			said[method] = _said(notifier, refused := {p: _refused(p) for p in notifier.providers})
+			wholly += [method] if all(refused.values()) else []
 		except Exception as e:
 			report_error(f"Escalation: the provider of {method} can't be asked")
 			said[method] = [_("It can't be asked: {0}").format(str(e)[:200])]
-	frappe.cache.set_value(_KEY, {"at": time.time(), "said": said})
+			wholly.append(method)
+	frappe.cache.set_value(_KEY, {"at": time.time(), "said": said, "wholly": wholly})
 	return said
+
+
+def _refused(provider: Provider) -> list[str]:
+	why = provider.not_ready()
+	return [why] if why else provider.refused()
+
+
+def _said(notifier: Notifier, refused: dict[Provider, list[str]]) -> list[str]:
+	several = len(notifier.providers) > 1
+	return [
+		_("{0}: {1}").format(provider.name, words) if several else words
+		for provider, found in refused.items()
+		for words in found
+	]
+
+
+def refuse_wholly() -> set[str]:
+	"""The methods that none of whose providers took what is set up, when they were asked last."""
+	return set((frappe.cache.get_value(_KEY) or {}).get("wholly", ()))
 
 
 def last_said() -> dict[str, list[str]]:

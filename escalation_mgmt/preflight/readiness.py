@@ -33,6 +33,7 @@ from escalation_mgmt.preflight import (
 	hypothetical_ticket,
 	names,
 	providers,
+	refusing,
 	rehearsal,
 	remedies,
 	validation,
@@ -60,6 +61,7 @@ def findings(*, ask_providers: bool = False) -> list[Finding]:
 			found.append(red(_("No plan is enabled: no ticket escalates."), Remedy(_("Enable a plan"), PLAN)))
 		docs = [frappe.get_doc(PLAN, name) for name in enabled]
 		found += _of_providers(providers.ask() if ask_providers else providers.last_said(), docs)
+		found += refusing.findings(docs)
 		return graded(found + _of_plans(docs))
 
 
@@ -122,7 +124,7 @@ def _of_providers(said: dict[str, list[str]], docs: Iterable[Any]) -> list[Findi
 	for method, sentences in said.items():
 		for sentence in sentences:  # SMS and calls may have one provider
 			methods.setdefault(sentence, []).append(method)
-	refused = {method for of in methods.values() for method in of}
+	refused = providers.refuse_wholly()
 	of_people = [[step for step in doc.steps if not acts_checked.is_act(step)] for doc in docs]
 	mute = {
 		step.method for steps in of_people if all(step.method in refused for step in steps) for step in steps

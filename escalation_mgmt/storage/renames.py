@@ -17,7 +17,7 @@ from escalation_mgmt.engine import Clock, TicketKey
 from escalation_mgmt.facts import assignments, condition_names, frozen_names, plans, sources
 from escalation_mgmt.facts.stored_names import PLACES, Holds, Place, Renaming
 from escalation_mgmt.notifiers.several import Kind
-from escalation_mgmt.storage import action_items, bell, history, ticket_states
+from escalation_mgmt.storage import action_items, bell, circuits, history, ticket_states
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import (
 	CONTACT,
@@ -91,6 +91,8 @@ def _follow(doc: Any, _event: str, old: str, new: str, merge: bool) -> None:
 		_follow_tickets(renaming)
 	elif not _is_stored(renaming):
 		return
+	if renaming.doctype == ENDPOINT:
+		circuits.forget([renaming.old, renaming.new])
 	if renaming.doctype == Kind.EMAIL_ACCOUNT:
 		follow_providers({renaming.old: renaming.new}, of_email=True)
 	for place in PLACES:
@@ -317,6 +319,7 @@ def follow_providers(renamed: Mapping[str, str], *, of_email: bool = False) -> N
 	changed = {old: new for old, new in renamed.items() if old and old != new}
 	if not changed:
 		return
+	circuits.forget([*changed, *changed.values()])
 	found = frappe.db.sql(
 		f"select `name`, `provider`, `earlier_provider`, `not_by` from `tab{NOTIFICATION}`"
 		f" where `method` {'=' if of_email else '<>'} %s and coalesce(`provider`, `not_by`, '') <> ''",

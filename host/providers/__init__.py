@@ -4,6 +4,7 @@ inbox.py  what was received, and what a scenario expects of it
 smtp.py   a mail server
 pager.py  the receiver of an HTTP POST
 fcm.py    Firebase Cloud Messaging
+gateway.py an HTTP gateway for SMS
 twilio.py Twilio: SMS, calls, and the phones they reach
 webpush.py a Web Push service and the browsers behind it
 web.py    the inbox as a page and as JSON
@@ -21,6 +22,7 @@ import aiohttp.web
 
 from host.providers.base import Attempt, HttpProvider
 from host.providers.fcm import Fcm, FcmFault, FcmFaults
+from host.providers.gateway import SmsGateway
 from host.providers.inbox import Inbox, Message
 from host.providers.pager import PATH, Pager, PagerFault, PagerFaults, new_secret
 from host.providers.smtp import MailServer, SmtpFault, SmtpFaults
@@ -63,9 +65,10 @@ class Faults:
 	fcm: FcmFaults
 	twilio: TwilioFaults
 	twilio2: TwilioFaults
+	gateway: PagerFaults
 
 	def unused(self) -> list[SmtpFault | PagerFault | PushFault | FcmFault | TwilioFault]:
-		queues = (self.smtp, self.pager, self.webpush, self.fcm, self.twilio, self.twilio2)
+		queues = (self.smtp, self.pager, self.webpush, self.fcm, self.twilio, self.twilio2, self.gateway)
 		return [fault for queue in queues for fault in queue.unused()]
 
 	def clear(self) -> None:
@@ -75,6 +78,7 @@ class Faults:
 		self.fcm.clear()
 		self.twilio.clear()
 		self.twilio2.clear()
+		self.gateway.clear()
 
 
 class LocalProviders:
@@ -94,6 +98,7 @@ class LocalProviders:
 		self.twilio = Twilio(self.inbox)
 		self.twilio2 = Twilio(self.inbox, ["+15005550016"])  # another account at the same address
 		self.twilio.others.append(self.twilio2)
+		self.gateway = SmsGateway(self.inbox)
 		self.faults = Faults(
 			self.smtp.faults,
 			self.pager.faults,
@@ -101,8 +106,9 @@ class LocalProviders:
 			self.fcm.faults,
 			self.twilio.faults,
 			self.twilio2.faults,
+			self.gateway.faults,
 		)
-		self._http: tuple[HttpProvider, ...] = (self.pager, self.webpush, self.fcm, self.twilio)
+		self._http: tuple[HttpProvider, ...] = (self.pager, self.webpush, self.fcm, self.twilio, self.gateway)
 		self._ports = (smtp_port, http_port)
 		self._thread: threading.Thread | None = None
 
@@ -148,9 +154,9 @@ class LocalProviders:
 				await runner.setup()
 				await aiohttp.web.TCPSite(runner, LOOPBACK, self._ports[1]).start()
 				self._ports = (smtp_port, runner.addresses[0][1])
-				self.twilio.origin = self.twilio2.origin = self.fcm.origin = self.webpush.origin = (
-					f"http://{LOOPBACK}:{self._ports[1]}"
-				)
+				self.gateway.origin = self.twilio.origin = self.twilio2.origin = self.fcm.origin = (
+					self.webpush.origin
+				) = f"http://{LOOPBACK}:{self._ports[1]}"
 			except BaseException as e:
 				ready.set_exception(e)
 				return

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from standardwebhooks import Webhook
 
-from host.providers.base import FaultQueue, HttpProvider, until_cancelled
+from host.providers.base import FaultQueue, HttpProvider, drop, until_cancelled
 from host.providers.inbox import Inbox
 
 PATH = "/page"
@@ -32,6 +32,8 @@ class PagerFault:
 	size: int = 0  # bytes of the answer's body
 	body: str | None = None  # in place of the answer's own
 	close: bool = False  # close the connection in place of an answer
+	half: bool = False  # or in the middle of one
+	slow_body: float = 0  # the pause in the middle of an answer's body
 	taken: bool = True  # whether the message counts as received
 
 
@@ -60,6 +62,14 @@ class PagerFaults(FaultQueue[PagerFault]):
 	def huge(self, size: int = HUGE, *, code: int = 200, to: str = "", times: int = 1) -> None:
 		"""Answer with a body of that size; how much of it was sent stands in `attempts`."""
 		self.add(PagerFault(to=to, status=code, size=size, taken=200 <= code < 300), times)
+
+	def half(self, *, to: str = "", times: int = 1) -> None:
+		"""Close the connection in the middle of the answer, whose status is 200."""
+		self.add(PagerFault(to=to, half=True), times)
+
+	def slow_body(self, seconds: float, *, to: str = "", times: int = 1) -> None:
+		"""Answer 200 at once, and pause in the middle of the body."""
+		self.add(PagerFault(to=to, slow_body=seconds), times)
 
 	def close(self, *, taken: bool = True, to: str = "", times: int = 1) -> None:
 		"""Close the connection after the whole request was read."""
@@ -128,6 +138,8 @@ class Pager(HttpProvider):
 			if request.transport:
 				request.transport.close()
 			await until_cancelled()
+		if fault.half or fault.slow_body:
+			return await _in_parts(request, fault, status)
 		if fault.body is not None:
 			said = fault.body.encode("utf-8", "surrogatepass")  # a receiver answers as it likes
 			return web.Response(status=status, body=said, headers=fault.headers)
@@ -162,6 +174,19 @@ class Pager(HttpProvider):
 			except Exception:
 				continue  # the library's own exception, and others that hostile headers cause in it
 		return False
+
+
+async def _in_parts(request: web.Request, fault: PagerFault, status: int) -> web.StreamResponse:
+	response = web.StreamResponse(status=status)
+	response.content_length = 20
+	await response.prepare(request)
+	await response.write(b"0123456789")
+	if fault.half:
+		drop(request, reset=True)
+		await until_cancelled()
+	await asyncio.sleep(fault.slow_body)
+	await response.write(b"0123456789")
+	return response
 
 
 def new_secret() -> str:

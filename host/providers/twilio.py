@@ -45,6 +45,7 @@ class TwilioFault:
 	seconds: float = 0  # the pause before the answer
 	body: str | None = None  # in place of the answer's own
 	drop: str = ""  # in place of an answer: "close" the connection, "reset" it, or "half" of the answer
+	slow_body: float = 0  # the pause in the middle of the answer's body
 	taken: bool = True
 
 
@@ -84,6 +85,10 @@ class TwilioFaults(FaultQueue[TwilioFault]):
 	def slow(self, seconds: float, *, to: str = "", kind: str = "", times: int = 1) -> None:
 		"""Take it at once, and answer late."""
 		self.add(TwilioFault(to=to, kind=kind, seconds=seconds), times)
+
+	def slow_body(self, seconds: float, *, to: str = "", kind: str = "", times: int = 1) -> None:
+		"""Take it, and pause in the middle of the answer."""
+		self.add(TwilioFault(to=to, kind=kind, slow_body=seconds), times)
 
 	def malformed(
 		self, body: str = '{"sid": ', *, taken: bool = True, to: str = "", kind: str = "", times: int = 1
@@ -292,12 +297,16 @@ class Twilio(HttpProvider):
 	) -> web.StreamResponse:
 		if seconds := fault.seconds or self.pause:
 			await asyncio.sleep(seconds)
-		if fault.drop == "half":
+		if fault.drop == "half" or fault.slow_body:
 			answer = web.StreamResponse(status=status, headers={"Content-Type": "application/json"})
 			whole = json.dumps(said).encode()
 			answer.content_length = len(whole)
 			await answer.prepare(request)
 			await answer.write(whole[: len(whole) // 2])
+			if fault.slow_body:
+				await asyncio.sleep(fault.slow_body)
+				await answer.write(whole[len(whole) // 2 :])
+				return answer
 		if fault.drop:
 			drop(request, reset=fault.drop == "reset")
 			await until_cancelled()

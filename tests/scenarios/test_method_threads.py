@@ -8,8 +8,11 @@ import pytest
 
 from escalation_mgmt.dispatch import dispatcher
 from escalation_mgmt.notifiers import email
+from escalation_mgmt.storage import circuits
+from escalation_mgmt.storage.circuits import Of, Trial
 from tests.world import PAGER, World
 
+HANGS = 12  # seconds
 pytestmark = pytest.mark.one_database
 
 
@@ -70,3 +73,25 @@ def test_8_a_mail_server_that_hangs_holds_up_no_other(
 	mail_server(world.providers.smtp_address.port)
 	world.forward(seconds=10)
 	world.expect_email("tech@x.test")
+
+
+def test_42_an_endpoint_that_stands_still_holds_up_no_other(
+	world: World, request: pytest.FixtureRequest
+) -> None:
+	"""It has refused something before, so others don't wait for its answer, not even while it is tried."""
+	for name in ("stuck", "sound"):
+		world.endpoint(name, url=f"{world.providers.pager_url}/{name}", timeout=HANGS + 5)
+	steps = [(wait, "HTTP POST", "Endpoint", "sound") for wait in (0, 5, 5)]
+	world.plan((0, "HTTP POST", "Endpoint", "stuck"), *steps)
+	ticket = world.ticket()
+	refused = Trial(Of("HTTP POST", "stuck"), world.now, refused=True, was_try=False)
+	circuits.record([refused])
+	world.providers.faults.pager.hang(HANGS, to="stuck", taken=False)
+	world.wait(10)
+	stop = request.getfixturevalue("resident")
+	for _step in steps:
+		world.inbox.expect(method="HTTP POST", to="sound", verified=True, timeout=HANGS - 2)
+		world.wait(5)
+	world.change(ticket, status="Closed")
+	stop()
+	assert [m.status for m in world.messages(world.item(ticket), step=1)] == ["Queued"]

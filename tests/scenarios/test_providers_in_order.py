@@ -6,7 +6,10 @@ import frappe
 import pytest
 
 from escalation_mgmt.engine import EventKind
+from escalation_mgmt.notifiers.email import EmailNotifier
+from escalation_mgmt.notifiers.twilio.sms import SmsNotifier
 from escalation_mgmt.utils.doctypes import NOTIFICATION
+from host.providers.gateway import KEY, MESSAGE, RECEIVER, SENDER
 from tests.scenarios.test_ticket_form import Form
 from tests.world import World
 
@@ -109,8 +112,8 @@ def test_40_all_refuse_then_the_persons_next_method_then_the_next_step(world: Wo
 		("SMS", "Twilio EU", "Failed"),
 		("Phone Call", "Twilio", "Failed"),
 		("Phone Call", "Twilio EU", "Failed"),
-		("Email", None, "Failed"),
-		("Email", None, "Sent"),
+		("Email", "Escalation Test", "Failed"),
+		("Email", "Escalation Test", "Sent"),
 	]
 	assert world.kinds(world.item(ticket)).count(FORWARD) == 1
 
@@ -252,6 +255,20 @@ def test_a_provider_that_is_renamed_keeps_its_messages(world: World) -> None:
 	world.expect_call(TINA)  # it went by both
 
 
+def test_27_what_was_sent_before_there_were_several_goes_on(world: World) -> None:
+	"""Its messages name no provider: they are the first account's, also once there is a second."""
+	ticket = paged(world, (0, "Phone Call"))
+	world.forward(10)
+	sms, call = world.expect_sms(TINA), world.expect_call(TINA)
+	frappe.db.sql(f"update `tab{NOTIFICATION}` set `provider` = null")
+	two_accounts(world)
+	world.receipt(sms, "delivered")
+	call.answer().silence()
+	assert went(world, ticket) == [("SMS", None, "Delivered"), ("Phone Call", None, "Answered")]
+	world.text(TINA, "1")
+	assert world.item(ticket).acknowledged_user == TECH
+
+
 def test_with_one_account_nothing_is_named(world: World) -> None:
 	ticket = paged(world)
 	world.forward(10)
@@ -277,3 +294,199 @@ def test_what_cant_be_right_of_a_provider_is_refused_in_words(world: World, rows
 		settings.save()
 	frappe.db.rollback()
 	frappe.clear_messages()
+
+
+# --- the gateway of Frappe's own SMS Settings
+
+
+def gateway(world: World, how: str = "GET", **more: Any) -> dict:
+	"""*SMS Settings* that lead to a gateway; returns its row."""
+	key = {"parameter": "X-Key" if how == "JSON" else "key", "value": KEY, "header": how == "JSON"}
+	json = [{"parameter": "Content-Type", "value": "application/json", "header": 1}] if how == "JSON" else []
+	settings = frappe.get_doc("SMS Settings")
+	settings.update(
+		{
+			"sms_gateway_url": world.providers.gateway.url,
+			"message_parameter": MESSAGE,
+			"receiver_parameter": RECEIVER,
+			"use_post": how != "GET",
+			"parameters": [key, *json],
+			**more,
+		}
+	)
+	settings.save()
+	return {"kind": "SMS Settings"}
+
+
+@pytest.mark.parametrize("how", ["GET", "POST", "JSON"])
+def test_40_the_gateway_of_sms_settings_takes_what_twilio_refuses(world: World, how: str) -> None:
+	settings = frappe.get_doc("Escalation Settings")
+	settings.append("providers", gateway(world, how))
+	settings.save()
+	ticket = paged(world)
+	world.providers.faults.twilio.refuse(20003)
+	world.forward(10)
+	sms = world.expect_sms(TINA)
+	assert sms.sender == SENDER and "/ack/" in sms.text and "Reply" not in sms.text
+	assert went(world, ticket)[-1] == ("SMS", "SMS Settings", "Sent")
+	assert KEY not in world.lines(world.item(ticket)), "the gateway repeats it"
+	world.post(sms.links[0])
+	assert world.item(ticket).acknowledged_user == TECH
+
+
+def test_40_the_gateway_alone_and_above_twilio(world: World) -> None:
+	two_accounts(world, gateway(world), {"kind": "Twilio, as Above"})
+	paged(world)
+	world.forward(10)
+	assert world.expect_sms(TINA).sender == SENDER
+
+
+@pytest.mark.parametrize(
+	("fault", "then"),
+	[
+		({"status": 403}, [("SMS", "SMS Settings", "Failed"), ("SMS", "Twilio", "Sent")]),
+		({"status": 500}, [("SMS", "Twilio", "Sent")]),
+		({"status": 429}, [("SMS", "Twilio", "Sent")]),
+		({"status": 302}, [("SMS", "SMS Settings", "Failed"), ("SMS", "Twilio", "Sent")]),
+	],
+)
+def test_40_a_gateway_that_refuses_is_followed_by_the_next(world: World, fault: dict, then: list) -> None:
+	two_accounts(world, gateway(world), {"kind": "Twilio, as Above"})
+	ticket = paged(world)
+	world.providers.faults.gateway.status(fault["status"])
+	world.forward(10)
+	assert by(world.expect_sms(TINA)) == "first"
+	assert went(world, ticket) == then
+
+
+def test_40_a_gateway_whose_answer_is_lost_cant_be_asked_and_is_asked_once_more(world: World) -> None:
+	two_accounts(world, gateway(world), {"kind": "Twilio, as Above"})
+	ticket = paged(world)
+	world.providers.faults.gateway.close(taken=True)
+	world.forward(10)
+	world.expect_sms(TINA)
+	assert world.expect_sms(TINA).sender == SENDER
+	(message,) = world.messages(world.item(ticket))
+	assert (message.status, message.possible_duplicate) == ("Sent", 1)
+
+
+def test_13_a_gateway_inside_is_refused(world: World) -> None:
+	settings = frappe.get_doc("Escalation Settings")
+	settings.append("providers", gateway(world, sms_gateway_url="http://10.0.0.1/sms"))
+	settings.save()
+	(_twilio, provider) = SmsNotifier().providers
+	assert "not on the public internet" in provider.not_ready()
+	ticket = paged(world)
+	world.providers.faults.twilio.refuse(20003)
+	world.forward(10)
+	world.expect_call(TINA)
+	assert len(went(world, ticket)) == 2
+
+
+# --- email by several outgoing accounts
+
+
+def second_mail(world: World, name: str = "Second Mail", **more: Any) -> Any:
+	frappe.delete_doc("Email Account", name, force=True, ignore_missing=True)  # of a test that broke
+	account = frappe.new_doc("Email Account")
+	host, port = world.providers.smtp_address
+	account.update(
+		{
+			"email_account_name": name,
+			"email_id": "second@mail.x.test",
+			"enable_outgoing": 1,
+			"no_smtp_authentication": 1,
+			"awaiting_password": 0,
+			"smtp_server": host,
+			"smtp_port": port,
+			**more,
+		}
+	)
+	account.flags.ignore_validate = account.flags.ignore_mandatory = True
+	account.insert(ignore_permissions=True)
+	settings = frappe.get_doc("Escalation Settings")
+	settings.append("providers", {"kind": "Email Account", "email_account": name})
+	settings.save()
+	frappe.db.commit()
+	return account
+
+
+@pytest.fixture
+def mails(world: World):
+	yield
+	settings = frappe.get_doc("Escalation Settings")
+	settings.providers = []
+	settings.save()
+	for name in ("Second Mail", "Renamed Mail"):
+		frappe.delete_doc("Email Account", name, force=True, ignore_missing=True)
+	frappe.db.commit()
+
+
+def mailed(world: World) -> Any:
+	world.plan((0, "Email"), (30, "Email", "User", LEAD))
+	return world.ticket()
+
+
+@pytest.mark.usefixtures("mails")
+@pytest.mark.parametrize(
+	"said", ["5.7.1 Rejected by policy", "5.1.8 Bad sender", "no such user", "5.3.4 Too big"]
+)
+def test_40_what_one_mail_server_refuses_the_next_account_sends(world: World, said: str) -> None:
+	second_mail(world)
+	ticket = mailed(world)
+	world.providers.faults.smtp.refuse(550, said)
+	world.forward(10)
+	mail = world.expect_email(TECH)
+	assert mail.sender == "second@mail.x.test"
+	assert went(world, ticket) == [("Email", "Escalation Test", "Failed"), ("Email", "Second Mail", "Sent")]
+
+
+@pytest.mark.usefixtures("mails")
+@pytest.mark.parametrize("said", ["5.1.1 No such mailbox", "5.2.2 Mailbox full", "5.1.10 No MX"])
+def test_40_a_mailbox_that_isnt_there_is_written_to_by_no_other_account(world: World, said: str) -> None:
+	second_mail(world)
+	ticket = mailed(world)
+	world.contact(TECH, TINA)
+	world.providers.faults.smtp.refuse(550, said, to=TECH)
+	world.forward(10)
+	world.expect_call(TINA)
+	assert [m[:2] for m in went(world, ticket)] == [("Email", "Escalation Test"), ("Phone Call", "Twilio")]
+
+
+@pytest.mark.usefixtures("mails")
+def test_40_a_notice_goes_by_the_next_provider_and_wakes_nobody_another_way(world: World) -> None:
+	second_mail(world)
+	ticket = mailed(world)
+	world.forward(10)
+	world.expect_email(TECH)
+	world.providers.faults.smtp.refuse(550, "5.7.1 no")
+	world.change(ticket, status="Closed")
+	world.tick()
+	assert world.expect_email(TECH, "has been answered").sender == "second@mail.x.test"
+	(notice,) = world.messages(world.item(ticket), purpose="Notice")
+	assert (notice.status, notice.provider, notice.not_by) == ("Sent", "Second Mail", "Escalation Test")
+
+
+@pytest.mark.usefixtures("mails")
+def test_40_a_mail_server_that_stands_still_is_passed_by_at_once(world: World) -> None:
+	second_mail(world)
+	frappe.db.set_value("Email Account", "Escalation Test", "smtp_port", 1)  # nobody listens
+	frappe.clear_document_cache("Email Account", "Escalation Test")
+	ticket = mailed(world)
+	world.forward(10)
+	assert world.expect_email(TECH).sender == "second@mail.x.test"
+	assert went(world, ticket) == [("Email", "Second Mail", "Sent")]
+
+
+@pytest.mark.usefixtures("mails")
+def test_an_email_account_that_is_renamed_keeps_its_messages_and_its_place(world: World) -> None:
+	second_mail(world)
+	ticket = mailed(world)
+	world.providers.faults.smtp.refuse(550, "5.7.1 no")
+	world.forward(10)
+	world.expect_email(TECH)
+	frappe.rename_doc("Email Account", "Second Mail", "Renamed Mail", force=True)
+	frappe.db.commit()
+	assert went(world, ticket)[-1] == ("Email", "Renamed Mail", "Sent")
+	frappe.clear_document_cache("Escalation Settings", "Escalation Settings")
+	assert [each.name for each in EmailNotifier().providers] == ["Escalation Test", "Renamed Mail"]

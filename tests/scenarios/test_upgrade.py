@@ -86,6 +86,7 @@ def as_shown_before() -> None:
 		frappe.db.delete(new)
 	frappe.db.delete("Patch Log", {"patch": secrets_of_their_own.__name__})
 	as_narrow_before()
+	as_with_one_provider()
 	frappe.db.commit()
 	frappe.clear_cache()
 
@@ -98,8 +99,18 @@ def as_narrow_before() -> None:
 	for index in _indexes("Escalation Notification", "carried_by"):
 		on = " on `tabEscalation Notification`" if frappe.db.db_type == "mariadb" else ""
 		frappe.db.sql_ddl(f"drop index `{index}`{on}")
-	for column in ("carried_by", "carries"):
+	for column in ("carried_by", "carries", "provider", "earlier_provider", "not_by", "by_no_provider"):
 		frappe.db.sql_ddl(f"alter table `tabEscalation Notification` drop column `{column}`")
+	frappe.clear_cache()
+
+
+def as_with_one_provider() -> None:
+	"""What a site has on which each method had one provider."""
+	for doctype in ("Escalation Provider", "Escalation Circuit"):
+		frappe.db.sql_ddl(f"drop table `tab{doctype}`")
+		frappe.db.delete("DocType", doctype)
+		frappe.db.delete("DocField", {"parent": doctype})
+	frappe.db.commit()
 	frappe.clear_cache()
 
 
@@ -132,6 +143,7 @@ def a_device_and_a_code() -> None:
 		"expires_utc": "2026-11-28 21:00:00",
 	}
 	rows.insert_all(CONTACT_CODE, [{"name": contact.name, **code}])
+	frappe.db.sql("update `tabEscalation Notification` set `provider` = null")  # nobody noted it
 
 
 def has_room() -> None:

@@ -42,6 +42,7 @@ OURS = (
 	"Escalation Callback",
 	"Escalation Deed",
 	"Escalation Provider",
+	"Escalation Circuit",
 )
 OTHERS = (
 	"HD Ticket",

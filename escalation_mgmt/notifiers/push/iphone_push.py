@@ -229,6 +229,7 @@ def _verdict(parcel: _Parcel) -> Outcome:
 		return Failed(
 			_(
 				"No device of theirs takes notifications any more. They open {0} and allow them again. {1}"
-			).format(page_url(), failures)
+			).format(page_url(), failures),
+			by_no_provider=True,
 		)
 	return Failed(failures)

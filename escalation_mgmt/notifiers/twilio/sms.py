@@ -10,8 +10,10 @@ from frappe import _
 from frappe.translate import print_language
 from twilio.rest import Client
 
+from escalation_mgmt.notifiers import several
 from escalation_mgmt.notifiers.base import CannotReach, Message, Person, Provider
-from escalation_mgmt.notifiers.twilio import gsm7, phone_numbers, sending
+from escalation_mgmt.notifiers.sms_gateway import SmsGateway
+from escalation_mgmt.notifiers.twilio import account, gsm7, phone_numbers, sending
 from escalation_mgmt.notifiers.twilio.base import TwilioNotifier, TwilioProvider
 
 VALID_SECONDS = 3600  # what waited longer at Twilio or the network is dropped: the plan has gone on since
@@ -27,7 +29,16 @@ class SmsNotifier(TwilioNotifier):
 	takes_replies = True
 
 	def find_providers(self) -> Sequence[Provider]:
-		return self._by_twilio(TwilioSms)
+		"""Accounts with Twilio, and the gateway of SMS Settings, where an administrator has put it."""
+		accounts = {provider.name: provider for provider in self._by_twilio(TwilioSms)}
+		placed: list[Provider] = []
+		for row in several.rows():
+			if row.kind == several.Kind.SMS_SETTINGS:
+				placed.append(SmsGateway(body))
+			elif row.title in accounts:
+				placed.append(accounts.pop(row.title))
+		first = accounts.values() if account.account().sid or not placed else ()
+		return [*first, *placed]
 
 	def address_of(self, person: Person) -> str:
 		number = phone_numbers.mobile_of(person)

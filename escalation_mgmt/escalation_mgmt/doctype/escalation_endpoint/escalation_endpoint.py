@@ -6,8 +6,15 @@ from standardwebhooks import Webhook
 from escalation_mgmt.delivery import messages
 from escalation_mgmt.facts import sources
 from escalation_mgmt.notifiers import CannotReach, egress
-from escalation_mgmt.notifiers.http_post import belongs_to_request, checked_header, render_payload
+from escalation_mgmt.notifiers.http_post import (
+	HttpPostNotifier,
+	belongs_to_request,
+	checked_header,
+	render_payload,
+)
 from escalation_mgmt.preflight import rights
+from escalation_mgmt.storage import circuits
+from escalation_mgmt.utils import clock
 
 SECRETS = ("secret", "previous_secret")
 LONGEST_SECONDS = 30  # two of them after each other are a batch's longest (notifiers.base.BATCH_SECONDS)
@@ -32,6 +39,9 @@ class EscalationEndpoint(Document):
 		for field in SECRETS:
 			self._check_secret(field)
 		self._refuse_secrets_of_another_host()
+
+	def on_update(self) -> None:
+		circuits.try_at_once(clock.now(), HttpPostNotifier.method, self.name)
 
 	def check_payload(self, doctype: str) -> None:
 		"""Throw where the body names what doesn't exist, or isn't JSON for a sample ticket of `doctype`."""

@@ -91,6 +91,24 @@
 		return `<p class="text-muted small">${says}<br><code>${escaped(address)}</code></p>`;
 	};
 
+	// Further providers take no room before somebody wants one.
+	frappe.ui.form.on(SETTINGS, {
+		refresh(frm) {
+			const there = Boolean(frm.doc.providers?.length);
+			frm.toggle_display(["providers_section", "providers"], there);
+			if (!there) frm.add_custom_button(__("Add a Further Provider"), () => add_provider(frm));
+		},
+	});
+
+	const add_provider = (frm) => {
+		frm.toggle_display(["providers_section", "providers"], true);
+		frm.remove_custom_button(__("Add a Further Provider"));
+		frm.add_child("providers");
+		frm.refresh_field("providers");
+		frm.scroll_to_field("providers");
+		frm.get_field("providers").grid.grid_rows.at(-1)?.toggle_view(true);
+	};
+
 	// What a provider says to the settings as they stand on the screen.
 	const test = async (frm, method, title, html_of) => {
 		if (frm.is_dirty()) await frm.save();

@@ -13,14 +13,15 @@ from escalation_mgmt.notifiers import CannotReach, egress
 from escalation_mgmt.notifiers.push import fcm_account, vapid
 from escalation_mgmt.notifiers.twilio.account import check_settings
 from escalation_mgmt.preflight import further_providers, providers, taking
-from escalation_mgmt.storage import renames
-from escalation_mgmt.utils import public_address
+from escalation_mgmt.storage import circuits, renames
+from escalation_mgmt.utils import clock, public_address
 
 
 class EscalationSettings(Document):
 	def on_update(self) -> None:
 		plans.forget_watched()
 		providers.forget()
+		circuits.try_at_once(clock.now())
 		taking.follow_sources(self)
 		self._rename_providers()
 		if self.has_value_changed("heartbeat_url"):

@@ -37,7 +37,7 @@ async function ask_what_is_overdue() {
 	$(".escalation-alarm").data("wrong", wrong.join());
 }
 
-const ALARMING = ["steps_overdue", "messages_overdue", "acts_overdue", "not_looked"];
+const ALARMING = ["steps_overdue", "messages_overdue", "acts_overdue", "failures_overdue", "not_looked"];
 const ALARM = `<div class="escalation-banner escalation-alarm"><span class="sr-only" role="alert"></span>
 	<span class="escalation-alarm-text" aria-hidden="true"></span></div>`;
 
