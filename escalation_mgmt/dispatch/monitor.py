@@ -191,7 +191,7 @@ def health(tolerated: timedelta = TOLERATED) -> Health:
 	acts, ordered = _overdue(
 		DEED, "planned_utc", now - tolerated, f"`state` = '{DeedState.QUEUED}'{NOT_HELD}"
 	)
-	failures, failed = _overdue(NOTIFICATION, "follow_up_utc", now - tolerated)
+	failures, failed = _overdue(NOTIFICATION, "follow_up_utc", now - tolerated, f"1 = 1{NOT_HELD}")
 	looked = last_tick()
 	return Health(
 		mute=not installation.is_live(),
