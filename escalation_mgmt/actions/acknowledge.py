@@ -1,5 +1,6 @@
 """The one function in which every way of acknowledging ends: button, API, link, reply, key."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -21,6 +22,7 @@ from escalation_mgmt.actions.carry_out import Locked, there_is_none
 from escalation_mgmt.engine import (
 	ActionItem,
 	Actor,
+	Decision,
 	Status,
 	Ticket,
 	can_acknowledge,
@@ -32,7 +34,8 @@ from escalation_mgmt.engine import (
 )
 from escalation_mgmt.engine import acknowledge as engine_acknowledge
 from escalation_mgmt.storage import action_items, outbox, wording
-from escalation_mgmt.utils import fault_points
+from escalation_mgmt.utils import fault_points, rows
+from escalation_mgmt.utils.error_reports import report_error
 from escalation_mgmt.utils.plain_text import cell
 from escalation_mgmt.utils.retry import retry_on_conflict
 
@@ -108,24 +111,39 @@ def acknowledge(item: str, actor: Actor, generation: int | None = None) -> Ackno
 	locked = Locked.named(item)
 	if not locked:
 		raise frappe.DoesNotExistError(there_is_none(item))
+	decision, done = _decide(locked, actor, generation)
+	if decision:
+		_take(locked, decision)
+		_committed_soon()
+	return done
+
+
+def _decide(locked: Locked, actor: Actor, generation: int | None) -> tuple[Decision | None, Acknowledgement]:
+	"""What is to be done about it, and what became of it then."""
 	if generation not in (None, locked.item.generation):
-		return replace(_of(locked.item, actor.counted_as), begun_anew=True)
+		return None, replace(_of(locked.item, actor.counted_as), begun_anew=True)
 	ticket = _readable(locked)
 	context = locked.snapshot.context(locked.stored, ticket, locked.now)
 	decision = engine_acknowledge(locked.item, actor, context, ticket_status=ticket.status)
 	if not decision:
-		return _of(locked.item, actor.counted_as)
-	by_hand.note_told(locked.key, locked.now)
-	locked.apply(decision)
-	fault_points.around_commit("acknowledge")
-	delivery.soon()
-	return replace(
+		return None, _of(locked.item, actor.counted_as)
+	return decision, replace(
 		_of(decision.item, actor.counted_as),
 		taken=True,
 		renewed=may_renew(locked.item, actor),
 		heard=can_acknowledge(decision.item.status),
 		completes=True,
 	)
+
+
+def _take(locked: Locked, decision: Decision) -> None:
+	by_hand.note_told(locked.key, locked.now)
+	locked.apply(decision)
+
+
+def _committed_soon() -> None:
+	fault_points.around_commit("acknowledge")
+	delivery.soon()
 
 
 def _readable(locked: Locked) -> Ticket:
@@ -143,18 +161,75 @@ def acknowledge_as(user: str, item: str, via: str) -> Acknowledgement:
 	return retry_on_conflict(lambda: acknowledge(item, actor))
 
 
-def acknowledge_by(message: Any, via: str, generation: int | None = None) -> Acknowledgement:
-	"""Acknowledge by whom a message went to. It has `action_item`, `recipient`, `user` and `address`."""
-	return acknowledge(message.action_item, recipient_as_actor(message, via), generation)
+def acknowledge_by(
+	messages: Sequence[Any], via: str, *, of_generation: bool = False
+) -> dict[str, Acknowledgement]:
+	"""Acknowledge by whom messages went to, that of each item: what one answer answers (`addressees.who_answers`). Returns what
+	became of each item, without what is gone meanwhile. With `of_generation` each counts for the item's generation of then.
+
+	All of it or nothing, where another transaction is in the way. What else goes wrong with one of several stops no other, and is
+	reported (design rule 8).
+	"""
+	found = {locked.item.id: locked for locked in Locked.all(message.action_item for message in messages)}
+	done: dict[str, Acknowledgement] = {}
+	for message in messages:
+		if locked := found.get(message.action_item):
+			actor = recipient_as_actor(message, via)
+			generation = message.generation if of_generation else None
+			if each := _one_of(locked, actor, generation, alone=len(messages) == 1):
+				done[locked.item.id] = each
+	if any(each.taken for each in done.values()):
+		_committed_soon()
+	return done
 
 
-def as_it_is(message: Any, generation: int | None = None) -> Acknowledgement | None:
-	"""How it stands for whom a message went to, without changing anything; None where there is no such item."""
-	found = action_items.read([message.action_item])
-	if not found:
+def _one_of(locked: Locked, actor: Actor, generation: int | None, *, alone: bool) -> Acknowledgement | None:
+	if not alone:
+		frappe.db.savepoint(_SAVEPOINT)
+	try:
+		decision, done = _decide(locked, actor, generation)
+		if decision:
+			_take(locked, decision)
+	except (rows.Conflict, frappe.QueryDeadlockError, frappe.QueryTimeoutError):
+		raise
+	except Exception:
+		if alone:
+			raise
+		frappe.db.rollback(save_point=_SAVEPOINT)
+		report_error(f"Escalation: {locked.item.id} can't be acknowledged with the others")
 		return None
-	begun_anew = generation not in (None, found[0].item.generation)
-	return replace(_of(found[0].item, outbox.counted_as(message)), begun_anew=begun_anew)
+	return done
+
+
+_SAVEPOINT = "escalation_acknowledge"
+
+
+def in_words(done: Mapping[str, Acknowledgement]) -> str:
+	"""What became of an attempt to acknowledge several items at once, or one; "" where nothing is left of them."""
+	if len(done) < 2:
+		return "".join(each.in_words for each in done.values())
+	taken = sum(each.taken for each in done.values())
+	if not taken:
+		return _("Nothing of these {0} is left to acknowledge.").format(len(done))
+	if taken == len(done):
+		return _("Acknowledged: all {0}.").format(taken)
+	return _("Acknowledged: {0} of {1}; somebody has the others, or they are over.").format(taken, len(done))
+
+
+def as_they_are(messages: Sequence[Any], *, of_generation: bool = False) -> dict[str, Acknowledgement]:
+	"""How items stand for whom messages about them went to, without changing anything; what is gone is left out."""
+	found = {
+		stored.item.id: stored.item
+		for stored in action_items.read([message.action_item for message in messages])
+	}
+	return {
+		item.id: replace(
+			_of(item, outbox.counted_as(message)),
+			begun_anew=of_generation and message.generation != item.generation,
+		)
+		for message in messages
+		if (item := found.get(message.action_item))
+	}
 
 
 def _of(item: ActionItem, who: str) -> Acknowledgement:

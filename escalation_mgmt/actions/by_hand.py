@@ -1,5 +1,5 @@
 """How much one person can cause by hand: what pages or tells others is counted for whoever does it, for the ticket, and for
-whoever is paged, by each method (design, section 7).
+whoever is paged, by each method (design, section 7). How much that is stands in Escalation Settings.
 
 Acknowledging and stopping are counted and never refused, and neither is what a plan does by itself. The counts are Redis's, each
 a window that moves, so that a refusal can say when it is possible again; without Redis nothing is refused. What is asked for is
@@ -16,14 +16,10 @@ import redis
 from frappe import _
 
 from escalation_mgmt.engine import Actor, Recipient, TicketKey
+from escalation_mgmt.facts import limits
 from escalation_mgmt.utils import clock, rows
 
-WITHIN = timedelta(minutes=15)
-BY_ONE = 30  # by one person, whatever they do that pages, or gives back
-ON_ONE_TICKET = 12
-TO_ONE = {"SMS": 6, "Phone Call": 3}  # to one person or address, by a method that wakes
-TO_ONE_OTHERWISE = 30
-_EXPIRES = int(WITHIN.total_seconds()) + 60
+_EXPIRES = timedelta(minutes=1)  # after the span in which is counted
 
 
 TAKE = """
@@ -62,13 +58,13 @@ def take(actor: Actor, key: TicketKey, paged: Iterable[Recipient], now: datetime
 
 	Why they can't, and when they can again; empty: it is counted, until this transaction is rolled back.
 	"""
-	counts = list(_counts(actor, key, paged))
+	counts, within = list(_counts(actor, key, paged)), limits.within()
 	names, member = [_name(count.key) for count in counts], rows.new_name()
 	at = now.replace(tzinfo=UTC).timestamp()
 	asked = [number for count in counts for number in (count.asked, count.most)]
 	try:
 		full = frappe.cache.eval(
-			TAKE, len(names), *names, at - WITHIN.total_seconds(), at, member, _EXPIRES, *asked
+			TAKE, len(names), *names, at - within.total_seconds(), at, member, _expires(within), *asked
 		)
 	except (redis.exceptions.RedisError, OSError):
 		return ""
@@ -77,7 +73,7 @@ def take(actor: Actor, key: TicketKey, paged: Iterable[Recipient], now: datetime
 		return (
 			counts[full[0] - 1].said
 			+ " "
-			+ _("It is possible again at {0}.").format(clock.shown(leaves + WITHIN))
+			+ _("It is possible again at {0}.").format(clock.shown(leaves + within))
 		)
 	frappe.db.after_rollback.add(lambda: _give_back(counts, member))
 	return ""
@@ -100,15 +96,15 @@ def note_told(key: TicketKey, now: datetime) -> None:
 
 
 def _counts(actor: Actor, key: TicketKey, paged: Iterable[Recipient]) -> Iterator[_Count]:
-	minutes = int(WITHIN.total_seconds() // 60)
-	said = _("You have had people paged or told {0} times within {1} minutes.").format(BY_ONE, minutes)
-	yield _Count(f"by:{actor.counted_as}", BY_ONE, said)
+	minutes, by_one = limits.said("limit_minutes"), limits.said("most_by_one")
+	said = _("You have had people paged or told {0} times within {1} minutes.").format(by_one, minutes)
+	yield _Count(f"by:{actor.counted_as}", by_one, said)
 	yield _of_ticket(key)
 	people: dict[tuple[str, str], list[Recipient]] = {}
 	for to in paged:
 		people.setdefault((to.method, to.user or to.address), []).append(to)
 	for (method, whom), (to, *more) in people.items():
-		most = TO_ONE.get(method, TO_ONE_OTHERWISE)
+		most = limits.to_one(method)
 		said = _("{0} was paged by hand {1} times within {2} minutes by {3}.").format(
 			to.label, most, minutes, _(method)
 		)
@@ -116,17 +112,22 @@ def _counts(actor: Actor, key: TicketKey, paged: Iterable[Recipient]) -> Iterato
 
 
 def _of_ticket(key: TicketKey) -> _Count:
-	minutes = int(WITHIN.total_seconds() // 60)
+	minutes, most = limits.said("limit_minutes"), limits.said("most_on_ticket")
 	said = _("People were paged or told of this ticket by hand {0} times within {1} minutes.").format(
-		ON_ONE_TICKET, minutes
+		most, minutes
 	)
-	return _Count(f"ticket:{key.doctype}/{key.name}", ON_ONE_TICKET, said)
+	return _Count(f"ticket:{key.doctype}/{key.name}", most, said)
 
 
 def _add(name: str, now: datetime) -> None:
 	with suppress(redis.exceptions.RedisError, OSError):
 		frappe.cache.zadd(name, {rows.new_name(): now.replace(tzinfo=UTC).timestamp()})
-		frappe.cache.expire(name, _EXPIRES)
+		frappe.cache.expire(name, _expires(limits.within()))
+
+
+def _expires(within: timedelta) -> int:
+	"""Seconds after which nothing that was counted matters."""
+	return int((within + _EXPIRES).total_seconds())
 
 
 def _name(key: str) -> str:

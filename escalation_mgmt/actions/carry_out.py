@@ -1,6 +1,6 @@
 """What all have in common that people do to an action item: lock, refuse in words, decide, apply, deliver."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
 from typing import Self
@@ -29,6 +29,16 @@ class Locked:
 	@classmethod
 	def named(cls, name: str) -> Self | None:
 		return next(map(cls, action_items.lock([name])), None)
+
+	@classmethod
+	def all(cls, names: Iterable[str]) -> list[Self]:
+		"""Those of these names, locked at once and with the same facts."""
+		locked = [cls(stored) for stored in action_items.lock({*names})]
+		shared = Snapshot([each.key for each in locked])
+		shared.items = [each.item.id for each in locked]
+		for each in locked:
+			each.snapshot = shared
+		return locked
 
 	@cached_property
 	def snapshot(self) -> Snapshot:

@@ -37,6 +37,7 @@ class Attempt(StoredMessage):
 	created_utc: datetime  # when it was queued
 	generation: int  # the item's then
 	not_by: str | None  # providers that it doesn't go by: they have failed already; a line each
+	urgency: int  # see `outbox.LATER`
 
 	address: str | None = _secret()  # in full; None, "": retention has taken it
 	token_hash: str | None = _secret()  # of the token in its link; from the claim on, in this attempt's
@@ -65,9 +66,37 @@ class Attempt(StoredMessage):
 		return (self, *self.carried)
 
 	@property
+	def items(self) -> list[str]:
+		"""The action items that its one message is about, its own first."""
+		return list(dict.fromkeys(each.action_item for each in self.all))
+
+	@property
+	def is_wanted(self) -> bool:
+		"""Look again before sending (design rules 4 and 5): nobody is paged for an item that somebody has, but whom they call to
+		help; nor who has acknowledged it while others are still asked."""
+		if self.purpose != Purpose.PAGE:
+			return True
+		item = self.item
+		if not item or item.has_acknowledged(outbox.counted_as(self)):
+			return False
+		return item.status in outbox.STILL_ASK or item.is_called_to_help(self.user, self.created_utc)
+
+	@property
 	def lost(self) -> bool:
 		"""Whether its latest attempt was never heard of again."""
 		return self.status == MessageState.SENDING
+
+
+@dataclass(slots=True, kw_only=True)
+class CountedAttempt(Attempt):
+	"""One by a method that has a limit: what it is asked before it may go (`limited`)."""
+
+	planned_utc: datetime | None  # when its step was due
+	next_attempt_utc: (
+		datetime | None
+	)  # from when on it has waited; of what is held: when it is looked at again
+	held_utc: datetime | None  # from when on it has waited, where it is held
+	bundle: str | None  # the message that was the first to go for all of them; None: it is in none
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,25 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from typing import TypeVar
 
+import frappe
 from frappe import _
 
-from escalation_mgmt.delivery import routes, tokens
-from escalation_mgmt.delivery.attempt import Attempt, read_items
+from escalation_mgmt.delivery import limited, routes, tokens
+from escalation_mgmt.delivery.attempt import Attempt, CountedAttempt, read_items
 from escalation_mgmt.engine import EventKind
+from escalation_mgmt.facts import limits
 from escalation_mgmt.notifiers.base import Notifier
-from escalation_mgmt.storage import history, message_secrets, outbox, quiet_calls, reply_codes, restored
+from escalation_mgmt.storage import (
+	claim_lock,
+	history,
+	message_secrets,
+	outbox,
+	quiet_calls,
+	reply_codes,
+	restored,
+)
 from escalation_mgmt.storage.circuits import Circuits
 from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.utils import clock, rows
@@ -39,28 +50,35 @@ class Lane(Enum):
 BATCH = 100  # where the method isn't installed, and so says no batch of its own
 
 
-def claim(
-	method: str, notifier: Notifier | None, circuits: Circuits, lane: Lane = Lane.ALL
-) -> tuple[list[Attempt], int]:
+def claim(method: str, notifier: Notifier | None, lane: Lane = Lane.ALL) -> tuple[list[Attempt], int]:
 	"""Claim due messages of one method for one attempt each; also returns how many were looked at.
 
 	A mute installation claims nothing, nor does one whose database was restored, until what is older is held. Messages that others
 	carry are claimed with them, and stand in `carried`: one message goes out for all. What nobody wants any more is withdrawn; what
-	is unknown for the second time ends.
+	is unknown for the second time ends; what is above its person's limit is held.
 	"""
+	limit = limits.of(type(notifier)) if notifier else None
 	with_codes = bool(notifier and notifier.takes_replies)
-	if with_codes:
-		reply_codes.lock_reply_codes()
+	frappe.db.rollback()  # what was read until now is older than what the lock guards
+	if limit or with_codes:
+		claim_lock.take()
 	now = clock.now()
+	circuits = Circuits.read()
 	aside = circuits.troubled(method) if notifier and notifier.to_endpoints else []
-	due = _find_due(method, notifier.batch if notifier else BATCH, now, lane.which(aside))
-	if due and not restored.is_sound():
+	kind = CountedAttempt if limit else Attempt
+	due = _find_due(kind, method, notifier.batch if notifier else BATCH, now, lane.which(aside))
+	if not due or not restored.is_sound():
 		return [], 0
-	carried = _carried_by(due)
+	looked_at = len(due)
+	if limit:
+		due += limited.held_too(due, type(notifier), limit, now)
+	carried = _carried_by(due, kind)
 	quiet = (
 		quiet_calls.wanted_by(sorted({m.action_item for m in due})) if notifier and notifier.rings else set()
 	)
 	claimed = _sort_out([*due, *carried], now, quiet)
+	if limit:
+		claimed = limited.allotted(claimed, type(notifier), limit, now)
 	for attempt in claimed:
 		_begin(attempt)
 	if notifier:
@@ -70,24 +88,60 @@ def claim(
 	if with_codes:
 		_give_reply_codes(claimed, now)
 	_write(claimed, now)
-	return _with_carried(claimed), len(due)
+	return _with_carried(claimed), looked_at
 
 
-def _find_due(method: str, limit: int, now: datetime, which: tuple[str, tuple[str, ...]]) -> list[Attempt]:
-	"""Lock what is due, those due longest first; what another process has locked is passed over."""
-	due = outbox.select(
-		Attempt,
-		f"where `method` = %s and `next_attempt_utc` <= %s{which[0]} order by `next_attempt_utc`, `name`"
-		f" limit {int(limit)} for update skip locked",
-		(method, now, *which[1]),
-	)
+A = TypeVar("A", bound=Attempt)
+Which = tuple[str, tuple[str, ...]]
+"""A further condition in SQL, and its values."""
+
+
+def _find_due(kind: type[A], method: str, most: int, now: datetime, which: Which) -> list[A]:
+	"""Lock what is due, those due longest first; what another process has locked is passed over. Where there is more than is
+	claimed at once, first messages of new items come before later ones of old items, then those of a higher priority.
+	"""
+	due = _select_due(kind, method, most, now, which)
+	if len(due) == most:
+		due = _most_urgent(due, kind, method, now, which)
 	read_items(due)
 	return due
 
 
-def _carried_by(due: Sequence[Attempt]) -> list[Attempt]:
+def _select_due(kind: type[A], method: str, most: int, now: datetime, which: Which) -> list[A]:
+	return outbox.select(
+		kind,
+		f"where `method` = %s and `next_attempt_utc` <= %s{which[0]} order by `next_attempt_utc`, `name`"
+		f" limit {int(most)} for update skip locked",
+		(method, now, *which[1]),
+	)
+
+
+def _most_urgent(due: Sequence[A], kind: type[A], method: str, now: datetime, which: Which) -> list[A]:
+	"""As many, with those that are more urgent in place of those that are less."""
+	found: list[A] = []
+	worst, most = max(message.urgency for message in due), len(due)
+	urgency = _next_urgency(method, -1)
+	while urgency is not None and urgency < worst and len(found) < most:
+		of = f" and `urgency` = {int(urgency)}{which[0]}", which[1]
+		found += _select_due(kind, method, most - len(found), now, of)
+		urgency = _next_urgency(method, urgency)
+	known = {message.name for message in found}
+	rest = sorted((m for m in due if m.name not in known), key=lambda message: message.urgency)
+	return (found + rest)[:most]
+
+
+def _next_urgency(method: str, after: int) -> int | None:
+	"""The next less urgent that messages of this method have, or had: one step in an index each."""
+	found = frappe.db.sql(
+		f"select `urgency` from `tab{NOTIFICATION}` where `method` = %s and `urgency` > %s order by `urgency` limit 1",
+		(method, after),
+	)
+	return found[0][0] if found else None
+
+
+def _carried_by(due: Sequence[A], kind: type[A]) -> list[A]:
 	"""What is still to be sent of what these carry."""
-	found = outbox.carried(due, Attempt)
+	found = outbox.carried(due, kind)
 	carried = [message for messages in found.values() for message in messages if message.is_under_way]
 	read_items(carried)
 	return carried
@@ -101,7 +155,7 @@ def _with_carried(claimed: Sequence[Attempt]) -> list[Attempt]:
 	return list(carriers.values())
 
 
-def _sort_out(due: Sequence[Attempt], now: datetime, quiet: set[tuple[str, str]]) -> list[Attempt]:
+def _sort_out(due: Sequence[A], now: datetime, quiet: set[tuple[str, str]]) -> list[A]:
 	"""End what is unknown for the second time, and withdraw what nobody wants any more; returns the rest. `quiet`: who wants no
 	calls about an item.
 
@@ -110,7 +164,7 @@ def _sort_out(due: Sequence[Attempt], now: datetime, quiet: set[tuple[str, str]]
 	unwanted = {
 		message.name
 		for message in due
-		if not _still_wanted(message) or (message.action_item, outbox.counted_as(message)) in quiet
+		if not message.is_wanted or (message.action_item, outbox.counted_as(message)) in quiet
 	}
 	over = _end_lost([message for message in due if message.lost], unwanted, now)
 	withdrawn = unwanted - over
@@ -118,17 +172,6 @@ def _sort_out(due: Sequence[Attempt], now: datetime, quiet: set[tuple[str, str]]
 	outbox.hand_on([message for message in due if message.name in over], now)
 	gone = over | withdrawn
 	return [message for message in due if message.name not in gone and message.carried_by not in gone]
-
-
-def _still_wanted(message: Attempt) -> bool:
-	"""Look again before sending (design rules 4 and 5): nobody is paged for an item that somebody has, but whom they call to
-	help; nor who has acknowledged it while others are still asked."""
-	if message.purpose != Purpose.PAGE:
-		return True
-	item = message.item
-	if not item or item.has_acknowledged(outbox.counted_as(message)):
-		return False
-	return item.status in outbox.STILL_ASK or item.is_called_to_help(message.user, message.created_utc)
 
 
 def _end_lost(lost: Sequence[Attempt], unwanted: set[str], now: datetime) -> set[str]:
@@ -168,10 +211,12 @@ def _carry_along(claimed: Sequence[Attempt]) -> None:
 
 
 def _give_reply_codes(claimed: Sequence[Attempt], now: datetime) -> None:
+	"""A page has its item's code at that address, those of a bundle one of their own."""
 	pages = [attempt for attempt in claimed if attempt.purpose == Purpose.PAGE and not attempt.reply_code]
-	codes = reply_codes.codes_for([(page.address, page.action_item) for page in pages], now)
+	wanted = {page.name: (page.address, limited.bundle_of(page) or page.action_item) for page in pages}
+	codes = reply_codes.codes_for(list(wanted.values()), now)
 	for page in pages:
-		page.reply_code = codes[page.address, page.action_item]
+		page.reply_code = codes[wanted[page.name]]
 
 
 def _write(claimed: Sequence[Attempt], now: datetime) -> None:
@@ -189,6 +234,7 @@ def _write(claimed: Sequence[Attempt], now: datetime) -> None:
 				"possible_duplicate": attempt.possible_duplicate,
 				"provider": attempt.provider,
 				"earlier_provider": attempt.earlier_provider,
+				**limited.columns_of(attempt, now),
 			}
 			for attempt in claimed
 		],

@@ -6,12 +6,14 @@ from typing import Any
 from frappe import _
 
 from escalation_mgmt.delivery import messages
-from escalation_mgmt.delivery.render import TO_BE_ACKNOWLEDGED, as_read_by, names
+from escalation_mgmt.delivery.bundles import names
+from escalation_mgmt.delivery.render import as_read_by
 from escalation_mgmt.delivery.tokens import link
 from escalation_mgmt.engine import EventKind, Plan, Recipient, Step, Ticket
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.ticket_pages import TicketPages
 from escalation_mgmt.notifiers.base import Message
+from escalation_mgmt.storage.addressees import TO_BE_ACKNOWLEDGED
 
 NOBODY = "…"
 """Who acknowledged, where nobody has."""

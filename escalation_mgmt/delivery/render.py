@@ -1,6 +1,6 @@
 """Rendering: what an attempt hands to its notifier, in its recipient's language, from what the ticket is now."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -8,8 +8,9 @@ import frappe
 from frappe import _
 from frappe.translate import print_language
 
-from escalation_mgmt.delivery import messages, tokens
+from escalation_mgmt.delivery import bundles, messages, tokens
 from escalation_mgmt.delivery.attempt import Attempt, ItemFacts, read_items
+from escalation_mgmt.delivery.bundles import names
 from escalation_mgmt.engine import EventKind, MatchFacts, Plan, Ticket
 from escalation_mgmt.facts import plans
 from escalation_mgmt.facts.people import Directory, Person
@@ -17,12 +18,10 @@ from escalation_mgmt.facts.ticket_pages import TicketPages
 from escalation_mgmt.facts.tickets import Tickets
 from escalation_mgmt.notifiers.base import Message
 from escalation_mgmt.storage import outbox
+from escalation_mgmt.storage.addressees import TO_BE_ACKNOWLEDGED
 from escalation_mgmt.storage.message_state import Purpose
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.error_reports import report_error
-
-TO_BE_ACKNOWLEDGED = (EventKind.EXHAUSTED, EventKind.NOBODY_NOTIFIED, EventKind.REMINDED)
-"""Notices with a link that acknowledges."""
 
 
 def rendered(
@@ -48,10 +47,16 @@ def rendered(
 
 
 def message_of(name: str) -> Message | None:
-	"""A message once more, without its link: what a phone call says when it is answered."""
-	found = outbox.select(Attempt, "where `name` = %s", (name,))
+	"""A message once more, without its link: what a phone call says when it is answered. Of a bundle, what is
+	still to be said."""
+	found = outbox.select(
+		Attempt, "where `name` = %s or `carried_by` = %s order by `carried_by`, `name`", (name, name)
+	)
 	read_items(found)
-	return next((message for _attempt, message, _failure in rendered(found, Directory())), None)
+	waiting = [attempt for attempt in found if attempt.is_wanted] or found[:1]
+	for attempt in waiting[:1]:
+		attempt.carried = waiting[1:]
+	return next((message for _attempt, message, _failure in rendered(waiting[:1], Directory())), None)
 
 
 def _read(claimed: Sequence[Attempt], directory: Directory) -> tuple[dict[str, Plan], Tickets]:
@@ -75,12 +80,14 @@ def _message(
 	load = partial(tickets.doc, item.ticket)
 	view = messages.TicketView(_ticket(tickets, item), load=load, reader=attempt.user, pages=pages)
 	plan = frozen[item.plan_version]
-	is_page = attempt.purpose == Purpose.PAGE
-	step = plan.steps[attempt.step - 1] if is_page else None
-	link = tokens.link(attempt.token) if is_page or attempt.about in TO_BE_ACKNOWLEDGED else ""
+	step = plan.steps[attempt.step - 1] if attempt.purpose == Purpose.PAGE else None
+	link = tokens.link(attempt.token) if any(map(_asks, attempt.all)) else ""
 	known = messages.context(view, plan, step, attempt.recipient, item.name, link)
 	with as_read_by(attempt.user, directory) as language:
-		if step:
+		if len(attempt.items) > 1:
+			known["item"] = attempt.name  # of a phone's notifications it replaces none about one of them
+			subject, text = bundles.said(attempt, directory)
+		elif step:
 			subject, text, attempt.wrong = messages.page(plan, step, known)
 			if item.is_called_to_help(attempt.user, attempt.created_utc):
 				text = f"{messages.called_to_help(item.acknowledged_by)}\n{text}"
@@ -103,6 +110,10 @@ def _message(
 		reply_code=str(attempt.reply_code or ""),
 		context=known | {"message": text},
 	)
+
+
+def _asks(attempt: Attempt) -> bool:
+	return attempt.purpose == Purpose.PAGE or attempt.about in TO_BE_ACKNOWLEDGED
 
 
 def _ticket(tickets: Tickets, item: ItemFacts) -> Ticket:
@@ -130,9 +141,3 @@ def _language_and_zone(user: str | None, directory: Directory) -> tuple[str, str
 	"""The language and the time zone of whom it goes to; empty where nobody has said it."""
 	person = directory.person(user) if user else None
 	return (person.language, person.time_zone) if isinstance(person, Person) else ("", "")
-
-
-def names(users: Iterable[str], directory: Directory) -> str:
-	"""Users as a notice calls them."""
-	found = ((user, directory.person(user)) for user in users)
-	return ", ".join(person.name if isinstance(person, Person) else user for user, person in found)

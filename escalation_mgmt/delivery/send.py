@@ -19,7 +19,6 @@ from escalation_mgmt.delivery.render import rendered
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.base import Failed, Message, Notifier, Outcome, Provider, Retry, Sent, Unknown
 from escalation_mgmt.notifiers.connections import connections_kept
-from escalation_mgmt.storage.circuits import Circuits
 from escalation_mgmt.utils import fault_points
 from escalation_mgmt.utils.error_reports import report_error
 from escalation_mgmt.utils.jobs import enqueue_once
@@ -78,7 +77,7 @@ def deliver_batch(method: str, directory: Directory, lane: Lane = Lane.ALL) -> i
 	notifier, why = directory.notifier(method)
 	if lane is Lane.ASIDE and not (notifier and notifier.to_endpoints):
 		return 0
-	claimed, looked_at = claim(method, notifier, Circuits.read(), lane)
+	claimed, looked_at = claim(method, notifier, lane)
 	fault_points.commit("delivery.claimed")  # the attempts stand in the database before anything is sent
 	if not claimed:
 		return looked_at

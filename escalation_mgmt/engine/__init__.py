@@ -66,6 +66,7 @@ from escalation_mgmt.engine.limits import (
 	Waiting,
 	allot,
 )
+from escalation_mgmt.engine.limits import NAMED as NAMED_IN_BUNDLE
 from escalation_mgmt.engine.maintenance import Maintenance
 from escalation_mgmt.engine.maintenance import running as running_maintenance
 from escalation_mgmt.engine.maintenance_hold import release
@@ -174,6 +175,7 @@ __all__ = [
 	"FOR_SMS",
 	"LED_TO",
 	"LONGEST_SNOOZE",
+	"NAMED_IN_BUNDLE",
 	"NEVER",
 	"NOT_DELIVERED",
 	"OF_TEAM",

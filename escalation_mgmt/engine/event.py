@@ -10,7 +10,7 @@ from escalation_mgmt.engine.plan import Clock, Plan, StartAt
 
 
 class EventKind(StrEnum):
-	"""The lines of a history. Those from SENT on are written by delivery, which alone knows what providers said."""
+	"""The lines of a history. Those from ABOVE_LIMIT on are written by delivery, which alone knows what providers said."""
 
 	CREATED = "Created"
 	WINDOW_MOVED = "Window Moved"
@@ -53,6 +53,8 @@ class EventKind(StrEnum):
 	PARKED = "Parked"
 	HELD_BY_RESTORE = "Held after Restore"
 	LET_GO_ON = "Let Go On"
+	ABOVE_LIMIT = "Above the Limit"
+	BUNDLED = "Bundled"
 	SENT = "Sent"
 	RETRY = "Will Be Retried"
 	FAILED = "Failed"

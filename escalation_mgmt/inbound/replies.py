@@ -6,7 +6,8 @@ import frappe
 from frappe import _
 from frappe.translate import print_language
 
-from escalation_mgmt.actions.acknowledge import acknowledge_by
+from escalation_mgmt.actions.acknowledge import acknowledge_by, in_words
+from escalation_mgmt.engine import NAMED_IN_BUNDLE
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.inbound import reply_text
 from escalation_mgmt.notifiers.twilio import phone_numbers
@@ -16,6 +17,7 @@ from escalation_mgmt.utils import rate_limit
 from escalation_mgmt.utils.doctypes import CONTACT, ITEM, NOTIFICATION, NOTIFICATION_SECRET
 
 VIA = "SMS"
+MOST_READ = 2000  # SMS to a number, the newest: a bundle may be of hundreds
 ANSWERS_PER_HOUR = 30  # to one phone; a machine that answers our answers would go on for ever
 
 
@@ -68,23 +70,46 @@ def _answer(body: str, pages: list[Any], *, asks_for_help: bool) -> str:
 	if not wanted:
 		return _("This wasn't understood.") + " " + _what_is_open(open_pages)
 	if wanted.code is None:
-		if len(open_pages) != 1:
+		if len({page.message for page in open_pages}) != 1:
 			return _what_is_open(open_pages)
-		page = open_pages[0]
+		meant = open_pages
 	else:
-		# What is open first: a code may have been that of something older.
-		page = next((page for page in (*open_pages, *pages) if page.reply_code == wanted.code), None)
-		if not page:
+		meant = _by_code(pages, wanted.code)
+		if not meant:
 			return _("There is no code {0}.").format(wanted.code) + " " + _what_is_open(open_pages)
-	done = acknowledge_by(page, VIA)
-	return _("Ticket {0}: {1}").format(page.ticket, done.in_words)
+	done = acknowledge_by(meant, VIA)
+	if len(meant) > 1:
+		return in_words(done)
+	return _("Ticket {0}: {1}").format(meant[0].ticket, in_words(done))
+
+
+def _by_code(pages: list[Any], code: int) -> list[Any]:
+	"""The pages that a code stands for: those of one message, and of these what is open first, for a code may have been that of
+	something older.
+	"""
+	of_code = [page for page in pages if code in page.codes]
+	found = next(filter(_waits, of_code), None) or next(iter(of_code), None)
+	return [page for page in of_code if page.codes[code] == found.codes[code]] if found else []
 
 
 def _what_is_open(pages: list[Any]) -> str:
 	if not pages:
 		return _("Nothing waits for you.")
-	waiting = ", ".join(_("{0} for ticket {1}").format(page.reply_code, page.ticket) for page in pages)
+	of_codes: dict[int, list[str]] = {}
+	for page in pages:
+		of_codes.setdefault(page.reply_code, []).append(page.ticket)
+	waiting = ", ".join(_one_code(code, tickets) for code, tickets in of_codes.items())
 	return _("To acknowledge, reply {0}.").format(waiting)
+
+
+def _one_code(code: int, tickets: list[str]) -> str:
+	if len(tickets) == 1:
+		return _("{0} for ticket {1}").format(code, tickets[0])
+	if len(tickets) <= NAMED_IN_BUNDLE:
+		return _("{0} for tickets {1}").format(code, ", ".join(tickets))
+	return _("{0} for tickets {1} and {2} more").format(
+		code, ", ".join(tickets[:NAMED_IN_BUNDLE]), len(tickets) - NAMED_IN_BUNDLE
+	)
 
 
 def _sent_to(number: str) -> list[Any]:
@@ -92,10 +117,11 @@ def _sent_to(number: str) -> list[Any]:
 	found = frappe.db.sql(
 		"select n.`name`, n.`action_item`, n.`recipient`, n.`user`, s.`address`, s.`reply_code`, i.`status`,"
 		" i.`acks`, i.`reminded`, i.`acknowledged_user`, i.`acknowledged_by`, i.`reference_name` as ticket,"
-		" coalesce(n.`carried_by`, n.`name`) as message, n.`provider`, n.`earlier_provider`"
+		" coalesce(n.`bundle`, n.`carried_by`, n.`name`) as message, n.`provider`, n.`earlier_provider`"
 		f" from `tab{NOTIFICATION_SECRET}` s join `tab{NOTIFICATION}` n on n.`name` = s.`name`"
 		f" join `tab{ITEM}` i on i.`name` = n.`action_item`"
-		" where s.`address` = %s and n.`purpose` = %s and s.`reply_code` > 0 order by s.`name` desc limit 200",
+		" where s.`address` = %s and n.`purpose` = %s and s.`reply_code` > 0"
+		f" order by s.`name` desc limit {MOST_READ}",
 		(number, Purpose.PAGE),
 		as_dict=True,
 	)
@@ -106,7 +132,8 @@ def _sent_to(number: str) -> list[Any]:
 def _pages(sent: list[Any]) -> list[Any]:
 	"""Of each action item the SMS that a reply is to: the newest of somebody who is still waited for, or else the newest.
 
-	Where one SMS was for several people, nobody can tell which of them replies; the others stand in `shared`.
+	Where one SMS was for several people, nobody can tell which of them replies; the others stand in `shared`. In `codes` stand the
+	codes that acknowledge it, each with the message that it came with: one of its own, and those of bundles that it was in.
 	"""
 	of_items: dict[str, list[Any]] = {}
 	for row in sent:
@@ -116,6 +143,9 @@ def _pages(sent: list[Any]) -> list[Any]:
 		page = next(filter(_waits, rows), rows[0])
 		together = {row.user or row.recipient: row for row in rows if row.message == page.message}
 		page.shared = tuple((row.user or "", row.recipient) for row in together.values() if row is not page)
+		page.codes = {}
+		for row in rows:
+			page.codes.setdefault(row.reply_code, row.message)
 		pages.append(page)
 	return pages
 

@@ -7,7 +7,7 @@ A signature has no date. What reads a message aloud or acts is done once for eac
 message's state forward only, so that it changes nothing when it comes again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -18,8 +18,8 @@ from twilio.twiml.messaging_response import MessagingResponse
 from werkzeug.wrappers import Response
 
 from escalation_mgmt import delivery
-from escalation_mgmt.actions.acknowledge import acknowledge_by, as_it_is
-from escalation_mgmt.actions.action import recipient_as_actor
+from escalation_mgmt.actions.acknowledge import acknowledge_by, as_they_are, in_words
+from escalation_mgmt.actions.action import Result, recipient_as_actor
 from escalation_mgmt.actions.escalate_now import escalate_now, run_again
 from escalation_mgmt.actions.no_more_calls import no_more_calls
 from escalation_mgmt.engine import OnMachine, can_acknowledge
@@ -134,12 +134,12 @@ def _call_status(said: Any, ours: Any, by: By) -> str:
 		}
 		detail = words.get(said["CallStatus"], "")
 		again = status == MessageState.NOT_ANSWERED
-		receipts.take(_receipt(said, ours, by, "CallSid", status, detail, again=again))
+		receipts.take(_receipt(said, ours, by, "CallSid", status, detail, again=again, over=True))
 	return ""
 
 
 def _receipt(
-	said: Any, ours: Any, by: By, id: str, status: MessageState, detail: str = "", *, again: bool = False
+	said: Any, ours: Any, by: By, id: str, status: MessageState, detail: str = "", **more: bool
 ) -> Receipt:
 	code = said.get("ErrorCode", "")
 	words = errors.in_words(code) or said.get("ErrorMessage", "")
@@ -151,10 +151,10 @@ def _receipt(
 		provider_id=said.get(id, ""),
 		status=status,
 		detail=detail,
-		again=again,
 		providers=by,
 		named=bool(several.rows()),
 		by_no_provider=errors.by_no_provider(code),
+		**more,
 	)
 
 
@@ -189,7 +189,7 @@ def _machine_took(call: "_Call", said: Any, ours: Any, by: By) -> str:
 	again = wanted is OnMachine.NOT_ANSWERED
 	receipts.take(_receipt(said, ours, by, "CallSid", MessageState.NOT_ANSWERED, words, again=again))
 	if wanted is OnMachine.LEAVE_MESSAGE:
-		return call.speaker.leave(call.message, call.ticket)
+		return call.speaker.leave(call.message, call.tickets)
 	return call.speaker.end()
 
 
@@ -213,21 +213,33 @@ def _call_key(said: Any, ours: Any, by: By) -> str:
 
 
 def _key_acknowledges(call: "_Call", _ours: Any) -> str:
-	return call.speaker.end(acknowledge_by(call.row, CALL, call.row.generation).in_words)
+	return call.speaker.end(in_words(acknowledge_by(call.answered, CALL, of_generation=True)))
 
 
 def _key_escalates(call: "_Call", ours: Any) -> str:
-	actor, expected = recipient_as_actor(call.row, CALL), outbox.next_of(call.row)
 	once_more = ours.get("r") == "1"  # asked for, and offered to run the plan again
 	escalate = run_again if once_more else escalate_now
-	result = escalate(call.row.action_item, actor, expected=expected)
-	if result.instead and not once_more:
-		return call.read(ours, result.message, run_again=True)
-	return call.speaker.end(result.message)
+	results = [
+		escalate(row.action_item, recipient_as_actor(row, CALL), expected=outbox.next_of(row))
+		for row in call.answered
+	]
+	if not once_more and all(result.instead for result in results):
+		return call.read(ours, results[0].message, run_again=True)
+	return call.speaker.end(_of_several(results))
 
 
 def _key_stops_calls(call: "_Call", _ours: Any) -> str:
-	return call.speaker.end(no_more_calls(call.row).message)
+	return call.speaker.end(_of_several([no_more_calls(row) for row in call.answered]))
+
+
+def _of_several(results: Sequence[Result]) -> str:
+	"""What became of a key that stands for all items of a bundle, or for one."""
+	done = [result for result in results if result.done]
+	if len(results) == 1 or not done:
+		return results[0].message
+	if len(done) == len(results):
+		return _("Done for all {0}.").format(len(done))
+	return _("Done for {0} of {1}.").format(len(done), len(results))
 
 
 _ACTS: dict[str, Callable[["_Call", Any], str]] = {
@@ -254,8 +266,8 @@ def _incoming_sms(said: Any, _ours: Any, by: By) -> str:
 class _Call:
 	"""A call of ours that goes on now."""
 
-	def __init__(self, row: Any, ticket: str, message: Any, voice: str):
-		self.row, self.ticket, self.message = row, ticket, message
+	def __init__(self, row: Any, answered: Sequence[Any], tickets: Sequence[str], message: Any, voice: str):
+		self.row, self.answered, self.tickets, self.message = row, answered, tickets, message
 		self.language = message.language or frappe.local.lang
 		self.speaker = twiml.Speaker(self.language, voice)
 
@@ -268,16 +280,20 @@ class _Call:
 		if not row or row.method != CALL or not outbox.went_by(row) & by:
 			return None
 		voice = frappe.db.get_value(CONTACT, {"user": row.user}, "voice") if row.user else ""
-		if not addressees.who_answers(row):
+		row.address = message_secrets.address_of(name)
+		answered = addressees.who_answers(row)
+		if not answered:
 			return None
 		if row.sent_utc and clock.now() - row.sent_utc > LONGEST_CALL:
 			return None
-		row.address = message_secrets.address_of(name)
 		message = delivery.message_of(name)
 		if not message:
 			return None
-		ticket = frappe.db.get_value(ITEM, row.action_item, "reference_name")
-		return cls(row, str(ticket), message, voice or "")
+		items = [each.action_item for each in answered]
+		tickets = frappe.get_all(
+			ITEM, filters={"name": ("in", items)}, pluck="reference_name", order_by="name"
+		)
+		return cls(row, answered, list(map(str, tickets)), message, voice or "")
 
 	@property
 	def on_machine(self) -> OnMachine:
@@ -285,16 +301,16 @@ class _Call:
 		return found[0].item.plan.calls.machine if found else OnMachine.HANG_UP
 
 	def read(self, ours: Any, first: str = "", wrong: int = 0, *, run_again: bool = False) -> str:
-		known = as_it_is(self.row, self.row.generation)
-		if not known or known.begun_anew or known.waits or not can_acknowledge(known.status):
+		known = as_they_are(self.answered, of_generation=True)
+		if all(each.begun_anew or each.waits or not can_acknowledge(each.status) for each in known.values()):
 			with print_language(self.language):
-				return self.speaker.end(known.in_words if known else "")
+				return self.speaker.end(in_words(known))
 		run_again = run_again or ours.get("r") == "1"
 		more = {"r": "1"} if run_again else {}
 		keys_url = account.account().callback(
 			"call_key", n=ours["n"], a=ours.get("a", ""), t=str(wrong), **more
 		)
-		return self.speaker.read(self.message, self.ticket, keys_url, first, run_again=run_again)
+		return self.speaker.read(self.message, self.tickets, keys_url, first, run_again=run_again)
 
 
 def _nothing() -> str:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar
 
+from escalation_mgmt.engine import Limit
 from escalation_mgmt.utils.doctypes import SETTINGS
 
 BATCH_SECONDS = 60.0
@@ -145,6 +146,7 @@ class Notifier(Provider):
 	urgency: ClassVar[int] = 0  # how surely it wakes somebody, by which new steps are proposed; 0: it doesn't
 	rings: ClassVar[bool] = False  # somebody may want it to stop, and be reached by other methods
 	takes_replies: ClassVar[bool] = False  # its messages carry a code that can be sent back
+	limit: ClassVar[Limit | None] = None  # how many one person gets of it; None: any number
 
 	@property
 	def providers(self) -> Sequence[Provider]:

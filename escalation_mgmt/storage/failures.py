@@ -24,6 +24,7 @@ class FailedPage(StoredMessage):
 	"""A page that somebody didn't get."""
 
 	created_utc: datetime  # when it was queued
+	urgency: int  # see `outbox.LATER`
 	generation: int  # the item's, when it was queued; as are what was to come next
 	next_run: int
 	next_group: int

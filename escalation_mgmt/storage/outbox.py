@@ -19,6 +19,7 @@ from escalation_mgmt.engine import (
 	Status,
 )
 from escalation_mgmt.facts.people import Directory
+from escalation_mgmt.facts.sources import MOST_URGENT
 from escalation_mgmt.storage import bell, history, message_secrets
 from escalation_mgmt.storage.audiences import of_notice, pages_had
 from escalation_mgmt.storage.message_state import MessageState, Purpose
@@ -29,6 +30,9 @@ from escalation_mgmt.utils.doctypes import NOTIFICATION
 NEXT = ("generation", "next_run", "next_group")
 """The position of its item when a page was queued: what comes next unless something happens."""
 
+
+LATER = 2 * MOST_URGENT
+"""In a message's `urgency`, added to its ticket's rank: it is not the first about its item. The less, the sooner it is claimed."""
 
 STILL_ASK = (Status.ESCALATING, Status.EXHAUSTED)
 """Pages are for as long as nobody has the item; one of an exhausted item may still be under way."""
@@ -122,7 +126,7 @@ def queue(pages: Sequence[tuple[ActionItem, Page]], now: datetime) -> None:
 	"""Queue the pages of action items: [(the item as it is after the decision, page)]."""
 	_insert(
 		[
-			_row(item.id, page.recipient, now)
+			_row(item.id, page.recipient, now, _rank(item) + (0 if _is_first(item, page) else LATER))
 			| message_secrets.noted(page.note)
 			| {
 				"purpose": Purpose.PAGE,
@@ -136,6 +140,15 @@ def queue(pages: Sequence[tuple[ActionItem, Page]], now: datetime) -> None:
 	)
 
 
+def _rank(item: ActionItem) -> int:
+	"""Of an item's priority: the less, the more urgent."""
+	return MOST_URGENT - min(max(item.facts.level, 0), MOST_URGENT)
+
+
+def _is_first(item: ActionItem, page: Page) -> bool:
+	return page.run == 0 and page.step.number <= len(item.plan.groups[0])
+
+
 def next_of(page: Any) -> tuple[int, int, int]:
 	"""What was to come next when this page was queued: (generation, run, group), as `bring_forward` wants it."""
 	return page.generation, page.next_run, page.next_group
@@ -145,7 +158,8 @@ def queue_instead(failed: Any, recipient: Recipient, now: datetime, not_by: Coll
 	"""Queue a page once more by another way, in place of one that didn't arrive; `not_by`: the providers that have failed
 	already. Returns its name.
 	"""
-	row = _once_more(failed, recipient, now, now) | {"not_by": "\n".join(not_by) or None}
+	row = _once_more(failed, recipient, now, now)
+	row |= {"not_by": "\n".join(not_by) or None, "urgency": failed.urgency}
 	name = row["name"]
 	_insert([row])
 	return name
@@ -158,7 +172,7 @@ def queue_further(missed: Sequence[tuple[Any, Recipient]], now: datetime, at: da
 
 def _once_more(missed: Any, recipient: Recipient, now: datetime, at: datetime) -> dict[str, Any]:
 	return (
-		_row(missed.action_item, recipient, now)
+		_row(missed.action_item, recipient, now, missed.urgency % LATER + LATER)
 		| message_secrets.note_of(missed.name)
 		| {
 			"purpose": Purpose.PAGE,
@@ -213,7 +227,7 @@ def carried(carriers: Iterable[StoredMessage], kind: type[M]) -> dict[str, list[
 
 
 def hand_on(gone: Iterable[StoredMessage], now: datetime) -> None:
-	"""What messages carried that aren't sent any more goes by itself: of those who share an address the first who is still
+	"""What messages carried that aren't sent any more goes by itself: of those that one message was to be, the first that is still
 	waited for has its message now, for the rest as well."""
 	states = []
 	for messages in carried(gone, StoredMessage).values():
@@ -240,6 +254,7 @@ def take_back(queued: Sequence[StoredMessage], now: datetime) -> None:
 			"name": message.name,
 			"status": MessageState.UNKNOWN if message.possible_duplicate else MessageState.WITHDRAWN,
 			"next_attempt_utc": None,
+			"held_utc": None,
 		}
 		for message in queued
 	]
@@ -305,7 +320,7 @@ def queue_notices(notices: Sequence[tuple[ActionItem, Notice]], directory: Direc
 			"planned_utc": now,
 		}
 		wanted, left_out = quota.split(notice.about, recipients)
-		messages += [_row(item.id, recipient, now) | about for recipient in wanted]
+		messages += [_row(item.id, recipient, now, _rank(item) + LATER) | about for recipient in wanted]
 		lines += [_left_out(item, notice, recipient, now) for recipient in left_out]
 		for who in missed:
 			data = {"who": who, "method": "Email", "reason": directory.why_untold(who)}
@@ -359,7 +374,7 @@ def _insert(messages: Sequence[dict[str, Any]]) -> None:
 	bell.renew_soon(row["action_item"] for row in messages if row["user"])
 
 
-def _row(item: str, recipient: Recipient, now: datetime) -> dict[str, Any]:
+def _row(item: str, recipient: Recipient, now: datetime, urgency: int) -> dict[str, Any]:
 	return {
 		"name": rows.new_name(),
 		"action_item": item,
@@ -372,6 +387,7 @@ def _row(item: str, recipient: Recipient, now: datetime) -> dict[str, Any]:
 		"attempts": 0,
 		"created_utc": now,
 		"next_attempt_utc": now,
+		"urgency": urgency,
 		"carried_by": None,
 		"carries": 0,
 	}

@@ -25,12 +25,15 @@ def wanted_by(items: Sequence[str]) -> set[tuple[str, str]]:
 
 
 def want(call: str, item: str, now: datetime) -> None:
-	"""Whoever has this call wants no more about its item, which the caller has locked: all who share the phone. What waits is
-	taken back.
+	"""Whoever has this call wants no more about this item of it, which the caller has locked: all who share the phone. What waits
+	is taken back.
 	"""
 	first = frappe.db.get_value(NOTIFICATION, call, "carried_by") or call
-	which = "where (`name` = %s or `carried_by` = %s) and `no_more_calls` = 0 order by `name` for update"
-	calls = outbox.select(StoredMessage, which, (first, first))
+	which = (
+		"where (`name` = %s or `carried_by` = %s) and `action_item` = %s and `no_more_calls` = 0"
+		" order by `name` for update"
+	)
+	calls = outbox.select(StoredMessage, which, (first, first, item))
 	rows.update_all(NOTIFICATION, [{"name": each.name, "no_more_calls": 1} for each in calls])
 	history.append([outbox.line(each, EventKind.NO_MORE_CALLS, now) for each in calls])
 	whose = {outbox.counted_as(each) for each in calls}

@@ -8,25 +8,18 @@ import frappe
 
 from escalation_mgmt.engine import RUNNING, Status
 from escalation_mgmt.utils import rows
-from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION, NOTIFICATION_SECRET, SETTINGS
+from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION, NOTIFICATION_SECRET
 
 CODE_RESTS = timedelta(days=1)  # before a phone gets the same reply code for another item
 _HOLD_CODES = (*sorted(RUNNING), str(Status.EXHAUSTED))  # those that can still be acknowledged, or again
-
-
-def lock_reply_codes() -> None:
-	"""One dispatcher at a time gives out reply codes. To be called before anything else of the transaction is read."""
-	frappe.db.sql(
-		"select `value` from `tabSingles` where `doctype` = %s and `field` = 'installation_id' for update",
-		(SETTINGS,),
-	)
 
 
 def codes_for(pages: Sequence[tuple[str, str]], now: datetime) -> dict[tuple[str, str], int]:
 	"""The code that acknowledges each page, by its address and action item, when it is sent back from that address.
 
 	The smallest that this number has for no other open item, and had for none within a day: who answers late must
-	not acknowledge something newer. Further messages about the same item have the same code.
+	not acknowledge something newer. Further messages about the same item have the same code. That of a bundle, which is named
+	in the item's place, is of its own. The caller has taken the claims' lock.
 	"""
 	if not pages:
 		return {}
@@ -47,8 +40,9 @@ def codes_for(pages: Sequence[tuple[str, str]], now: datetime) -> dict[tuple[str
 	known = {
 		(address, item): code
 		for address, item, code in frappe.db.sql(
-			f"select `address`, `action_item`, `reply_code` from `tab{NOTIFICATION_SECRET}`"
-			f" where `action_item` in ({rows.placeholders(items)}) and `reply_code` > 0",
+			f"select s.`address`, s.`action_item`, s.`reply_code` from `tab{NOTIFICATION_SECRET}` s"
+			f" join `tab{NOTIFICATION}` n on n.`name` = s.`name` where s.`action_item` in ({rows.placeholders(items)})"
+			" and s.`reply_code` > 0 and (n.`bundle` is null or (n.`bundle` = n.`name` and n.`carries` = 0))",
 			tuple(items),
 		)
 	}

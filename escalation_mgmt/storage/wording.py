@@ -308,6 +308,16 @@ def _brought_forward(d: Any, step: int) -> str:
 	return sentence
 
 
+def _above_limit(d: Any, _step: int) -> str:
+	if d.called:
+		return _("{0} to {1} waits for a call to the same number to end, until {2} at most.").format(
+			_(d.method), d.to, clock.shown(d.until)
+		)
+	return _("{0} to {1} waits until {2}: they have had {3} within {4} minutes.").format(
+		_(d.method), d.to, clock.shown(d.until), d.most, d.minutes
+	)
+
+
 def _message(text: Callable[[], str]) -> Callable[[Any, int], str]:
 	def write(d: Any, _step: int) -> str:
 		sentence = text().format(_(d.method or ""), d.to or "")
@@ -402,6 +412,10 @@ _SENTENCES: dict[str, Callable[[Any, int], str]] = {
 	EventKind.PARKED: lambda d, s: _("Set aside until {0}, because it can't be processed: {1}").format(
 		clock.shown(d.until), d.reason
 	),
+	EventKind.ABOVE_LIMIT: _above_limit,
+	EventKind.BUNDLED: lambda d, s: _(
+		"{0} to {1}: in one message for {2} escalations, the bundle {3}."
+	).format(_(d.method), d.to, d.count, d.bundle),
 	EventKind.SENT: _message(lambda: _("{0} to {1} was sent.")),
 	EventKind.RETRY: _message(lambda: _("{0} to {1} will be tried again.")),
 	EventKind.FAILED: _message(lambda: _("{0} to {1} failed.")),

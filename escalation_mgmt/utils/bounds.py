@@ -37,6 +37,11 @@ _OF_FIELD = {
 	(STEP, "acknowledgement_count"): (0, 1000),
 	(SETTINGS, "link_hours"): (0, DAYS * 24),
 	(SETTINGS, "keep_days"): (0, 36_500),
+	(SETTINGS, "limit_minutes"): (0, 24 * 60),
+	**{
+		(SETTINGS, field): (0, 1000)
+		for field in ("most_sms", "most_calls", "most_pushes", "most_by_one", "most_on_ticket")
+	},
 }
 _YEARS = (1971, 2999)
 # Characters. A column of MariaDB's holds 65,535 bytes, and a password stands there encrypted, a third longer.

@@ -14,7 +14,7 @@ from frappe.sessions import get_csrf_token
 from frappe.translate import print_language
 from werkzeug.wrappers import Response
 
-from escalation_mgmt.actions.acknowledge import Acknowledgement, acknowledge_by, as_it_is
+from escalation_mgmt.actions.acknowledge import Acknowledgement, acknowledge_by, as_they_are
 from escalation_mgmt.delivery import tokens
 from escalation_mgmt.engine import can_acknowledge
 from escalation_mgmt.facts import people
@@ -44,6 +44,15 @@ _HEADERS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+	"""One of several tickets that a link stands for. `state`: how it stands, where it doesn't wait for an acknowledgement."""
+
+	ticket: str
+	subject: str
+	state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
 	"""What the page says."""
 
@@ -54,6 +63,7 @@ class Sheet:
 	ticket: str = ""
 	subject: str = ""
 	button: str = ""
+	items: tuple["Line", ...] = ()  # of a bundle, in place of ticket and subject
 	open: str = ""  # the page on which whoever the link went to reads the ticket, after they log in
 
 
@@ -84,16 +94,15 @@ class AckPage:
 
 def _answer(message: Any) -> Response:
 	with print_language(message.language or frappe.local.lang), clock.in_zone(message.time_zone):
-		done: Acknowledgement | None
-		try:
-			if frappe.request.method == "POST":
-				done = retry_on_conflict(lambda: acknowledge_by(message, "Link"))
-			else:
-				done = as_it_is(message)
-		except frappe.DoesNotExistError:  # deleted a moment ago
-			frappe.clear_messages()
-			done = None
-		sheet = _sheet(message, done) if done else None
+		if frappe.request.method == "POST":
+			done = retry_on_conflict(lambda: acknowledge_by(message.answered, "Link"))
+		else:
+			done = as_they_are(message.answered)
+		if len(message.answered) > 1:
+			sheet = _sheet_of_several(done)
+		else:
+			(alone,) = message.answered
+			sheet = _sheet(alone, done[alone.action_item]) if done else None
 		return _page(sheet) if sheet else _not_valid()
 
 
@@ -128,10 +137,13 @@ def _message(token: str) -> Any:
 	message = frappe.db.get_value(
 		NOTIFICATION, secret.name, ["name", "action_item", "recipient", "user"], as_dict=True
 	)
-	if not message or not addressees.who_answers(message):
+	if not message:
 		return None
 	message.address = secret.address
-	message.language, message.time_zone = people.language_and_zone(message.user)
+	message.answered = addressees.who_answers(message)
+	if not message.answered:
+		return None
+	message.language, message.time_zone = people.language_and_zone(message.answered[0].user)
 	return message
 
 
@@ -169,6 +181,37 @@ def _sheet(message: Any, done: Acknowledgement) -> Sheet | None:
 		text = _("By {0}, {1}.").format(done.by, at)
 		return Sheet(_("Already acknowledged"), text, tone="good", **ticket)
 	return Sheet(_("Nothing to do any more"), done.in_words, **ticket)
+
+
+def _sheet_of_several(done: dict[str, Acknowledgement]) -> Sheet | None:
+	"""The same of a bundle, whose one button is for all that is open. Who has what stands in its line."""
+	columns = ["name", "reference_name", "ticket_subject"]
+	of = {"name": ("in", list(done))}
+	items = {item.name: item for item in frappe.get_all(ITEM, filters=of, fields=columns, order_by="name")}
+	found = [(items[name], each) for name, each in done.items() if name in items]
+	if not found:
+		return None
+	lines = tuple(_line(item, each) for item, each in found)
+	waiting = sum(can_acknowledge(each.status) and not each.waits for _item, each in found)
+	if taken := sum(each.taken for _item, each in found):
+		text = _(
+			"{0} of {1} escalations have stopped for you. Their tickets are waiting for your answer."
+		).format(taken, len(found))
+		return Sheet(_("Acknowledged"), text, tone="good", items=lines)
+	if waiting:
+		text = _(
+			"Press the button to take all that are open. Their escalations stop, and the others are told."
+		)
+		button = _("Acknowledge All {0}").format(waiting)
+		return Sheet(_("Not acknowledged yet"), text, tone="urgent", button=button, items=lines)
+	return Sheet(_("Nothing to do any more"), _("Somebody has each of these, or it is over."), items=lines)
+
+
+def _line(item: Any, done: Acknowledgement) -> Line:
+	subject = item.ticket_subject or ""
+	if done.taken or (can_acknowledge(done.status) and not done.waits):
+		return Line(item.reference_name, subject, _("Acknowledged") if done.taken else "")
+	return Line(item.reference_name, subject, done.in_words)
 
 
 def _page_of(item: Any, reader: str | None) -> str:

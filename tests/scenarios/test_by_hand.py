@@ -19,6 +19,7 @@ from escalation_mgmt.actions.start import start
 from escalation_mgmt.actions.stop import stop
 from escalation_mgmt.actions.unacknowledge import unacknowledge
 from escalation_mgmt.engine import Actor, Recipient, TicketKey
+from escalation_mgmt.facts import limits
 from escalation_mgmt.storage import notice_quota
 from escalation_mgmt.utils import clock
 from host.servers import free_port
@@ -113,7 +114,8 @@ def test_whoever_pages_by_whichever_door_it_counts_for_who_is_paged(world: World
 		why = pressed(world, escalate_now(world.item(ticket).name, actor))
 		if not why:
 			rings += 1
-			world.expect_call(NUMBER).press("3") if rings == 1 else world.expect_call(NUMBER).answer()
+			call = world.expect_call(NUMBER)
+			call.press("3") if rings == 1 else call.answer().hang_up()  # else no other rings meanwhile
 		else:
 			assert "Leo Lead was paged by hand 3 times within 15 minutes by Phone Call." in why
 			assert AGAIN.search(why)
@@ -123,12 +125,14 @@ def test_whoever_pages_by_whichever_door_it_counts_for_who_is_paged(world: World
 
 def test_the_key_on_a_call_counts_as_well(world: World) -> None:
 	world.contact(LEO, NUMBER)
-	world.plan(*((0 if n == 0 else 1, "Phone Call", "User", LEO) for n in range(6)), title="Calls")
+	world.plan(*((0 if n == 0 else 5, "Phone Call", "User", LEO) for n in range(6)), title="Calls")
 	ticket = world.ticket()
 	world.forward(10)
 	said = []
 	for _press in range(5):
 		world.tick()
+		if not world.inbox.unexpected():
+			world.forward(1)  # above the limit of three it has waited for a minute
 		if not world.inbox.unexpected():
 			break
 		call = world.expect_call(NUMBER)
@@ -197,9 +201,10 @@ def test_what_a_plan_does_by_itself_isnt_held_up(world: World) -> None:
 	world.plan(*((0 if n == 0 else 1, "SMS", "User", LEO) for n in range(12)), title="Insistent")
 	ticket = world.ticket()
 	world.forward(10)
-	for _step in range(11):
+	for _step in range(12):  # what is above the limit is a minute late
 		world.forward(1)
-	assert counted(world) == {"SMS": 12}
+	assert counted(world) == {"SMS": 9}, "six alone, and then two each, as nobody is to have more"
+	assert [message.status for message in world.messages(world.item(ticket))] == ["Sent"] * 12
 	# And it uses up nothing of what hands may do.
 	item = world.item(ticket).name
 	assert world.item(ticket).status == "Escalating"
@@ -212,7 +217,7 @@ def test_what_a_plan_does_by_itself_isnt_held_up(world: World) -> None:
 
 def test_what_was_rolled_back_doesnt_count(world: World, plan: Any) -> None:
 	ticket = world.ticket(priority="Low")
-	for _try in range(by_hand.BY_ONE + 1):
+	for _try in range(limits.DEFAULTS["most_by_one"] + 1):
 		start(TicketKey("HD Ticket", str(ticket.name)), "By Hand", AGENT)
 		frappe.db.rollback()
 	assert not begin(ticket)
@@ -290,10 +295,10 @@ def test_what_would_page_too_often_is_refused_before_it_does(world: World) -> No
 	assert "paged by hand 3 times within 15 minutes by Phone Call" in by_hand.take(AGENT, key, twice, now)
 	assert not by_hand.take(AGENT, key, twice[:1], now), "one there is room for"
 	assert by_hand.take(AGENT, key, twice[:1], now)
-	later = now + by_hand.WITHIN
+	later = now + limits.within()
 	assert not by_hand.take(AGENT, key, twice * 4, later), "alone and with room, it pages as often as it does"
 	why = by_hand.take(AGENT, key, twice[:1], later + timedelta(minutes=5))
-	assert AGAIN.search(why).group(1) == clock.shown(later + by_hand.WITHIN)
+	assert AGAIN.search(why).group(1) == clock.shown(later + limits.within())
 	frappe.db.rollback()
 	assert not by_hand.take(AGENT, key, twice, later), "taken back with the transaction"
 	frappe.db.rollback()
@@ -303,7 +308,7 @@ def test_what_is_refused_uses_up_nothing(world: World) -> None:
 	key, now = TicketKey("HD Ticket", "1"), world.now
 	for _call in range(3):
 		assert not by_hand.take(AGENTS[1], TicketKey("HD Ticket", "2"), [called(LEO)], now)
-	for _try in range(by_hand.BY_ONE + by_hand.ON_ONE_TICKET):
+	for _try in range(limits.DEFAULTS["most_by_one"] + limits.DEFAULTS["most_on_ticket"]):
 		assert "Leo Lead was paged by hand" in by_hand.take(AGENT, key, [called(LEO)], now)
 	assert not by_hand.take(AGENT, key, [called(SAM)], now)
 	frappe.db.commit()
@@ -314,6 +319,6 @@ def test_without_redis_nobody_is_refused(world: World, monkeypatch: pytest.Monke
 		raise redis.exceptions.ConnectionError
 
 	monkeypatch.setattr(type(frappe.cache), "eval", gone)
-	for _call in range(by_hand.BY_ONE + 1):
+	for _call in range(limits.DEFAULTS["most_by_one"] + 1):
 		assert not by_hand.take(AGENT, TicketKey("HD Ticket", "1"), [called(LEO)], world.now)
 	frappe.db.rollback()

@@ -5,9 +5,9 @@ from typing import Any
 import frappe
 import pytest
 
-from escalation_mgmt.actions import by_hand, person
+from escalation_mgmt.actions import person
 from escalation_mgmt.engine import Recipient
-from escalation_mgmt.facts import people
+from escalation_mgmt.facts import limits, people
 from escalation_mgmt.storage import message_secrets, outbox
 from tests.scenarios.test_ticket_form import Form
 from tests.world import PAGER, World
@@ -91,7 +91,7 @@ def test_nobody_calls_whoever_has_it_nor_without_bound(world: World, ticket: Any
 		False,
 		"Tina Tech has acknowledged already; nothing was changed.",
 	)
-	for _time in range(by_hand.ON_ONE_TICKET + 1):
+	for _time in range(limits.DEFAULTS["most_on_ticket"] + 1):
 		done, words = form.click("add_person", who="second@x.test")
 	assert not done and "It is possible again at" in words
 	world.tick()

@@ -187,7 +187,7 @@ def test_a_link_that_breaks_is_reported_without_its_token(
 	world.ticket()
 	world.forward(10)
 	link = world.expect_email(TECH).links[0]
-	monkeypatch.setattr(acknowledgement, "as_it_is", lambda message: 1 / len(message.address[:0]))
+	monkeypatch.setattr(acknowledgement, "as_they_are", lambda messages: 1 / len(messages[0].address[:0]))
 	with searched(link.rpartition("/")[2]):
 		assert world.get(link).status_code == 500
 	world.expect_error("the page behind a link broke")

@@ -104,7 +104,7 @@ def test_an_address_that_is_nobodys_is_named_by_its_label(world: World) -> None:
 	message = frappe._dict(
 		action_item=sms.action_item, recipient=sms.recipient, user=None, address="+4915112345678", shared=()
 	)
-	assert acknowledge_by(message, "SMS").taken
+	assert acknowledge_by([message], "SMS")[sms.action_item].taken
 	assert activity_of(ticket)[-1] == (sms.recipient, "acknowledged the escalation (SMS)")
 	assert "12345" not in str(activity_of(ticket))
 	world.inbox.take_all()

@@ -11,6 +11,7 @@ from typing import Any
 import frappe
 from frappe import _
 
+from escalation_mgmt.engine import FOR_PUSHES
 from escalation_mgmt.notifiers import connections, egress
 from escalation_mgmt.notifiers.base import (
 	CannotReach,
@@ -39,6 +40,7 @@ class IphonePushNotifier(Notifier):
 	batch = fcm.THREADS  # a person may have ten devices
 	carries_notices = True
 	urgency = 1
+	limit = FOR_PUSHES
 
 	def __init__(self) -> None:
 		self._ways: dict[str, set[tuple[str, str]]] | None = None

@@ -6,6 +6,7 @@ from typing import Any
 
 from twilio.rest import Client
 
+from escalation_mgmt.engine import FOR_CALLS
 from escalation_mgmt.notifiers.base import Message, Person, Provider
 from escalation_mgmt.notifiers.twilio import phone_numbers, sending, twiml
 from escalation_mgmt.notifiers.twilio.base import TwilioNotifier, TwilioProvider
@@ -19,6 +20,7 @@ class PhoneCallNotifier(TwilioNotifier):
 	method = METHOD
 	urgency = 3
 	rings = True
+	limit = FOR_CALLS
 
 	def find_providers(self) -> Sequence[Provider]:
 		return self._by_twilio(TwilioCall)
@@ -33,7 +35,7 @@ class PhoneCallNotifier(TwilioNotifier):
 		ticket = str(message.context["ticket"].name)
 		if not message.link:
 			return twiml.said(Speaker(message.language).end(message.text))
-		return twiml.said(Speaker(message.language).read(message, ticket, ""))
+		return twiml.said(Speaker(message.language).read(message, [ticket], ""))
 
 
 class TwilioCall(TwilioProvider):

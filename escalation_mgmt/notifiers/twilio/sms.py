@@ -10,6 +10,7 @@ from frappe import _
 from frappe.translate import print_language
 from twilio.rest import Client
 
+from escalation_mgmt.engine import FOR_SMS
 from escalation_mgmt.notifiers import several
 from escalation_mgmt.notifiers.base import CannotReach, Message, Person, Provider
 from escalation_mgmt.notifiers.sms_gateway import SmsGateway
@@ -27,6 +28,7 @@ class SmsNotifier(TwilioNotifier):
 	carries_notices = True
 	urgency = 2
 	takes_replies = True
+	limit = FOR_SMS
 
 	def find_providers(self) -> Sequence[Provider]:
 		"""Accounts with Twilio, and the gateway of SMS Settings, where an administrator has put it."""

@@ -1,6 +1,7 @@
 """What a phone call says: TwiML, by Twilio's own classes (https://www.twilio.com/docs/voice/twiml)."""
 
 import re
+from collections.abc import Sequence
 from xml.etree import ElementTree
 
 import frappe
@@ -54,7 +55,13 @@ class Speaker:
 		self._voice = voice
 
 	def read(
-		self, message: Message, ticket: str, keys_url: str, first: str = "", *, run_again: bool = False
+		self,
+		message: Message,
+		tickets: Sequence[str],
+		keys_url: str,
+		first: str = "",
+		*,
+		run_again: bool = False,
 	) -> str:
 		"""Read a message and ask for a key. `first` is said before it; with `run_again` the third key is for that. Silence ends the
 		call.
@@ -71,7 +78,7 @@ class Speaker:
 			)
 			if first:
 				self._say(menu, first)
-			self._say(menu, spoken(message.text, ticket), content=True)
+			self._say(menu, spoken(message.text, tickets), content=True)
 			if run_again:
 				keys = _("Press 1 to acknowledge. Press 2 to hear this again. Press 3 to run the plan again.")
 			else:
@@ -85,11 +92,11 @@ class Speaker:
 			response.hangup()
 		return str(response)
 
-	def leave(self, message: Message, ticket: str) -> str:
+	def leave(self, message: Message, tickets: Sequence[str]) -> str:
 		"""Say it to a machine, which is asked for nothing."""
 		response = VoiceResponse()
 		with print_language(self._language):
-			self._say(response, spoken(message.text, ticket), content=True)
+			self._say(response, spoken(message.text, tickets), content=True)
 			self._say(response, _("Nobody has acknowledged it yet. Open the ticket in the helpdesk."))
 			response.hangup()
 		return str(response)
@@ -119,11 +126,11 @@ def said(xml: str) -> str:
 	return "\n".join(element.text or "" for element in ElementTree.fromstring(xml).iter("Say"))
 
 
-def spoken(text: str, ticket: str) -> str:
-	"""A text for the ear: no addresses, and the ticket's number digit by digit."""
+def spoken(text: str, tickets: Sequence[str]) -> str:
+	"""A text for the ear: no addresses, and the numbers of its tickets digit by digit."""
 	text = " ".join(_URL.sub("", text).split())[:LONGEST]
-	if ticket.isdigit():
-		text = re.sub(rf"(?<!\d){ticket}(?!\d)", " ".join(ticket), text)
+	if numbers := "|".join(filter(str.isdigit, tickets)):
+		text = re.sub(rf"(?<!\d)(?:{numbers})(?!\d)", lambda found: " ".join(found[0]), text)
 	return text
 
 

@@ -4,6 +4,7 @@ from frappe.model.document import Document
 from escalation_mgmt import permissions
 from escalation_mgmt.storage import message_secrets
 from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.doctypes import NOTIFICATION
 
 
 class EscalationNotification(Document):
@@ -30,3 +31,9 @@ class EscalationNotification(Document):
 	@property
 	def next_attempt_at(self):
 		return clock.to_site(self.next_attempt_utc)
+
+
+def on_doctype_update() -> None:
+	"""What is claimed next of a method, by its order; and what a person was handed lately, whatever else they ever had."""
+	frappe.db.add_index(NOTIFICATION, ["method", "urgency", "next_attempt_utc"], "escalation_in_order")
+	frappe.db.add_index(NOTIFICATION, ["user", "method", "handed_utc"], "escalation_handed_to")

@@ -8,7 +8,7 @@ from escalation_mgmt.dispatch import monitor
 from escalation_mgmt.escalation_mgmt.doctype.escalation_ticket_source.escalation_ticket_source import (
 	only_for_system_managers,
 )
-from escalation_mgmt.facts import plans, sources
+from escalation_mgmt.facts import limits, plans, sources
 from escalation_mgmt.notifiers import CannotReach, egress
 from escalation_mgmt.notifiers.push import fcm_account, vapid
 from escalation_mgmt.notifiers.twilio.account import check_settings
@@ -33,6 +33,7 @@ class EscalationSettings(Document):
 		renames.follow_providers({was[row.name]: row.title for row in self.providers if row.name in was})
 
 	def validate(self) -> None:
+		limits.fill(self)
 		self._check_addresses()
 		self._check_sources()
 		self._check_push()
