@@ -69,6 +69,7 @@ class Action:
 	preview: str = ""  # a function of `api` that says of a ticket and the values what would be done
 	instead: Callable[[ActionItem | None], Result | None] = lambda item: None  # said where it isn't offered
 	of_ticket: bool = False  # it is about the ticket as a whole, and offered once, however many items it has
+	managers: bool = False  # who manages escalations may, whatever they may do to the ticket
 	even_if_stale: bool = False  # what it means doesn't depend on what has happened since
 	tells_at_once: bool = False  # somebody is told before it is committed: it isn't tried again on a conflict
 

@@ -118,4 +118,5 @@ LET_GO_ON = Action(
 	label=lambda: _("Let It Go On"),
 	offered=lambda item: item is not None and bool(item.held_at),
 	run=lambda click: let_go_on(click.item.id, click.actor),
+	managers=True,
 )

@@ -18,6 +18,7 @@ import frappe
 import pytest
 import requests
 
+from escalation_mgmt import delivery
 from escalation_mgmt.actions import catalog
 from escalation_mgmt.actions.acknowledge import acknowledge_as
 from escalation_mgmt.actions.action import user_as_actor
@@ -25,7 +26,8 @@ from escalation_mgmt.actions.start import start
 from escalation_mgmt.actions.stop import stop
 from escalation_mgmt.api import health
 from escalation_mgmt.commands.items import _for_programs
-from escalation_mgmt.dispatch import evaluation, monitor
+from escalation_mgmt.dispatch import acts as carrying_out
+from escalation_mgmt.dispatch import another_way, evaluation, monitor
 from escalation_mgmt.engine import Mark
 from escalation_mgmt.preflight import readiness
 from escalation_mgmt.storage import action_items, mark_file, restored
@@ -696,3 +698,45 @@ def test_45_a_dispatcher_and_a_sender_that_run_through_it(world: World, tmp_path
 		assert child.wait() == 0
 	assert held(world.item(ticket))
 	assert world.inbox.unexpected() == []
+
+
+def test_45_nothing_of_it_goes_out_before_a_tick_has_held_it(world: World, tmp_path: Path) -> None:
+	"""A job that sends alone, acts alone or follows a failure alone may come first."""
+	begin_an_hour_ago(world)
+	acts(world, {"method": "Email"}, {"method": "Internal Comment", "message": "Look"}, last_wait=6 * 3600)
+	world.ticket("failed")
+	world.wait(10)
+	world.providers.faults.smtp.refuse(550, "no such user", to="tech@x.test")
+	assert killed(world, "delivery.recorded.after:1")
+	world.ticket("queued")
+	world.wait(10)
+	assert killed(world, "dispatcher.set.after:1")
+	lose_an_hour(world, tmp_path)
+	for _time in range(2):
+		assert delivery.deliver() == 0
+		assert carrying_out.carry_out() == 0
+		assert another_way.carry_out() == 0
+	assert states() == ["Queued", "Queued"] and world.inbox.unexpected() == []
+	world.tick()
+	world.expect_email(CATCH_ALL, "restored")
+	assert restored.count_held() == 2
+
+
+@pytest.mark.one_database
+def test_45_it_comes_between_the_look_and_the_claim(
+	world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	begin_an_hour_ago(world)
+	world.plan((0, "Email"), last_wait=6 * 3600)
+	ticket = world.ticket()
+	world.wait(10)
+	backups = [dumped(tmp_path / "backup")]
+	an_hour_passes(world)
+	world.expect_email("tech@x.test")
+	with monkeypatch.context() as just_then:
+		just_then.setattr(monitor, "ticked", lambda _now: backups and restore(backups.pop()))
+		world.tick()
+	assert world.item(ticket).status == "Scheduled" and world.inbox.unexpected() == []
+	world.tick()
+	world.expect_email(CATCH_ALL, "restored")
+	assert held(world.item(ticket))
