@@ -64,10 +64,10 @@ class StoredMessage:
 
 	@property
 	def is_under_way(self) -> bool:
-		return self.status in _UNDER_WAY
+		return self.status in UNDER_WAY
 
 
-_UNDER_WAY = (MessageState.QUEUED, MessageState.SENDING)
+UNDER_WAY = (MessageState.QUEUED, MessageState.SENDING)
 
 SECRET = "secret"
 """Marks a field of a message, in its metadata, that `message_secrets` has."""
@@ -210,8 +210,8 @@ def _open_pages(items: Sequence[str]) -> list[StoredMessage]:
 		StoredMessage,
 		f"where `action_item` in ({rows.placeholders(items)}) and `purpose` = %s and (`next_attempt_utc` is not null"
 		" or `held_attempt_utc` is not null"
-		f" or (`carried_by` is not null and `status` in ({rows.placeholders(_UNDER_WAY)}))) order by `name` for update",
-		(*items, Purpose.PAGE, *_UNDER_WAY),
+		f" or (`carried_by` is not null and `status` in ({rows.placeholders(UNDER_WAY)}))) order by `name` for update",
+		(*items, Purpose.PAGE, *UNDER_WAY),
 	)
 
 
@@ -265,7 +265,8 @@ def take_back(queued: Sequence[StoredMessage], now: datetime) -> None:
 
 def hold(items: Sequence[str], before: datetime | None = None) -> None:
 	"""Keep back whatever of these items isn't sent yet. Of a restored database (`before`: what is older, in UTC), where an
-	attempt may have been made long ago that nothing is known of, it may be a duplicate.
+	attempt may have been made long ago that nothing is known of, it may be a duplicate; and what was to go as a bundle goes by
+	itself, for one item may be let go and another not.
 	"""
 	if not items:
 		return
@@ -273,8 +274,13 @@ def hold(items: Sequence[str], before: datetime | None = None) -> None:
 	if before:
 		frappe.db.sql(
 			f"update `tab{NOTIFICATION}` set `possible_duplicate` = 1, `status` = %s, `attempt_id` = null"
-			f" where {where} and `created_utc` <= %s and `status` in ({rows.placeholders(_UNDER_WAY)})",
-			(MessageState.QUEUED, *items, before, *_UNDER_WAY),
+			f" where {where} and `created_utc` <= %s and `status` in ({rows.placeholders(UNDER_WAY)})",
+			(MessageState.QUEUED, *items, before, *UNDER_WAY),
+		)
+		frappe.db.sql(
+			f"update `tab{NOTIFICATION}` set `next_attempt_utc` = coalesce(`next_attempt_utc`, %s), `carried_by` = null,"
+			f" `carries` = 0, `bundle` = null where {where} and `bundle` is not null and `status` = %s",
+			(before, *items, MessageState.QUEUED),
 		)
 	frappe.db.sql(
 		f"update `tab{NOTIFICATION}` set `held_attempt_utc` = `next_attempt_utc`, `next_attempt_utc` = null"

@@ -283,9 +283,10 @@ def _under_way() -> list[str]:
 		f"select `name` from `tab{ITEM}` where `status` in ({rows.placeholders(running)})"
 		f" union select `action_item` from `tab{NOTIFICATION}`"
 		" where `next_attempt_utc` is not null or `follow_up_utc` is not null"
+		f" or (`carried_by` is not null and `status` in ({rows.placeholders(outbox.UNDER_WAY)}))"
 		f" union select `action_item` from `tab{DEED}` where `state` = %s"
 	)
-	return sorted(row[0] for row in frappe.db.sql(sql, (*running, acts.DeedState.QUEUED)))
+	return sorted(row[0] for row in frappe.db.sql(sql, (*running, *outbox.UNDER_WAY, acts.DeedState.QUEUED)))
 
 
 def _lock_older(names: list[str], begins: datetime) -> list[str]:

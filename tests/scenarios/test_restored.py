@@ -32,7 +32,7 @@ from escalation_mgmt.engine import Mark
 from escalation_mgmt.preflight import readiness
 from escalation_mgmt.storage import action_items, mark_file, restored
 from escalation_mgmt.utils import clock, installation
-from escalation_mgmt.utils.doctypes import ITEM, SETTINGS
+from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION, SETTINGS
 from escalation_mgmt.views import ticket_form
 from tests import children
 from tests.scenarios.test_acts import acts, states
@@ -740,3 +740,25 @@ def test_45_it_comes_between_the_look_and_the_claim(
 	world.tick()
 	world.expect_email(CATCH_ALL, "restored")
 	assert held(world.item(ticket))
+
+
+def test_45_of_a_bundle_each_goes_by_itself(world: World, tmp_path: Path) -> None:
+	begin_an_hour_ago(world)
+	world.plan((0, "Email"), last_wait=6 * 3600)
+	tickets = [world.ticket("first"), world.ticket("second")]
+	world.wait(10)
+	assert killed(world, "dispatcher.set.after:1")
+	first, second = (world.messages(world.item(ticket))[0].name for ticket in tickets)
+	bundled = {"status": "Sending", "bundle": first}
+	frappe.db.set_value(NOTIFICATION, first, {**bundled, "carries": 1})
+	frappe.db.set_value(NOTIFICATION, second, {**bundled, "carried_by": first, "next_attempt_utc": None})
+	lose_an_hour(world, tmp_path)
+	world.tick()
+	world.expect_email(CATCH_ALL, "restored")
+	for ticket, subject in zip(tickets, ("first", "second"), strict=True):
+		decide(world, "let_go_on", items=json.dumps([world.item(ticket).name]))
+		world.tick()
+		world.expect_email("tech@x.test", subject)
+		assert world.inbox.unexpected() == []
+		(message,) = world.messages(world.item(ticket), method="Email", user="tech@x.test")
+		assert message.possible_duplicate and message.status == "Sent"
