@@ -18,6 +18,7 @@ from benchmarks import (
 	save,
 	site,
 	steady,
+	storm,
 	sweep,
 	texts,
 )
@@ -27,6 +28,7 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
 	"burst": burst.http_post,
 	"slow": burst.slow,
 	"sms": burst.sms,
+	"storm": storm.measure,
 	"two": burst.two_dispatchers,
 	"steady": steady.with_dispatcher,
 	"scheduler": steady.with_scheduler,

@@ -38,7 +38,7 @@ def two_dispatchers() -> list[Figure]:
 
 def _compare(name: str, method: str, *, delay: float = 0.0, dispatchers: int = 1) -> list[Figure]:
 	with sink(delay) as receiver:
-		site.plan(receiver, method)
+		site.plan(receiver, method, people=site.MANY)
 		with Dispatchers(dispatchers):
 			runs = {"ours": partial(_ours, receiver, method), "floor": partial(_floor, receiver, method)}
 			try:
@@ -65,7 +65,7 @@ def _compare(name: str, method: str, *, delay: float = 0.0, dispatchers: int = 1
 def _ours(receiver: Sink, method: str) -> float:
 	from escalation_mgmt.utils import clock
 
-	site.plan(receiver, method)
+	site.plan(receiver, method, people=site.MANY)
 	site.waiting(COUNT)
 	receiver.forget()
 	due = site.fall_due()

@@ -46,6 +46,14 @@ class Acts:
 		return f"acts: {self.done} done, lost {self.lost}, done twice {self.twice}"
 
 
+def bundles() -> int:
+	"""How many messages went in place of several."""
+	frappe.db.rollback()
+	return frappe.db.sql(
+		"select count(distinct `bundle`) from `tabEscalation Notification` where `carried_by` is not null"
+	)[0][0]
+
+
 def count_acts() -> Acts:
 	"""Compare what was ordered with the comments that are there."""
 	frappe.db.rollback()
@@ -89,10 +97,12 @@ def count(
 	acknowledged = acknowledged or {}
 	frappe.db.rollback()
 	rows = frappe.db.sql(
-		"select `name`, `action_item`, `status`, `planned_utc`, `possible_duplicate`, `in_flight`"
+		"select `name`, `action_item`, `status`, `planned_utc`, `possible_duplicate`, `in_flight`, `carried_by`"
 		" from `tabEscalation Notification`",
 		as_dict=True,
 	)
+	unknown = received.keys() - {row.name for row in rows}
+	received = _with_bundles(rows, received)
 	if not one_each:
 		rows, received = _by_item(rows, received)
 	lost = early = unmarked = too_late = marked = 0
@@ -107,10 +117,23 @@ def count(
 		since = acknowledged.get(row.action_item)
 		too_late += since is not None and any(at > since for at in times) and not row.in_flight
 	lost += items - len(paged | set(acknowledged))
-	strange = len(received.keys() - {row.name for row in rows}) + len(rows) - len(paged)
+	strange = len(unknown) + len(rows) - len(paged)
 	return Counts(
 		lost=lost, early=early, unmarked=unmarked, too_late=too_late, strange=strange, marked=marked
 	)
+
+
+def _with_bundles(rows: list, received: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+	"""When each message was received: a bundle arrives by the id of its first. What was taken back before isn't in it."""
+	return {
+		row.name: sorted(
+			[
+				*received.get(row.name, ()),
+				*(received.get(row.carried_by or "", ()) if row.status != "Withdrawn" else ()),
+			]
+		)
+		for row in rows
+	}
 
 
 def _by_item(rows: list, received: Mapping[str, Sequence[float]]) -> tuple[list, dict[str, list[float]]]:

@@ -17,6 +17,7 @@ APPS = ("helpdesk", "escalation_mgmt")
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 PLAN, ENDPOINT = "Benchmark", "Sink"
 TECHNICIANS = 300
+MANY = 2000  # so many that no limit for one person binds: three messages each of a burst
 PART = 20_000  # rows that are written in one go
 ACCOUNT, TOKEN, NUMBER = "AC" + "5" * 32, "6" * 32, "+15005550006"
 SECOND_ACCOUNT = "AC" + "7" * 32
@@ -66,10 +67,12 @@ def clean() -> None:
 	frappe.local.cache = {}
 
 
-def plan(receiver: Sink, method: str = HTTP_POST, condition: str = "") -> None:
-	"""A clean site with one plan of one step, to a sink on this machine."""
+def plan(receiver: Sink, method: str = HTTP_POST, condition: str = "", *, people: int = TECHNICIANS) -> None:
+	"""A clean site with one plan of one step, to a sink on this machine. `people`: whom tickets are assigned to, in turn."""
 	import frappe
 
+	global _people  # noqa: PLW0603 - one site at a time
+	_people = people
 	clean()
 	_reach(receiver)
 	if method == HTTP_POST:
@@ -143,7 +146,7 @@ def second_provider(*, wanted: bool = True) -> None:
 def _technicians() -> None:
 	from escalation_mgmt.utils import rows
 
-	numbers = range(TECHNICIANS)
+	numbers = range(_people)
 	rows.insert_all(
 		"User",
 		[
@@ -173,8 +176,11 @@ def _technicians() -> None:
 	)
 
 
+_people = TECHNICIANS
+
+
 def technician(number: int) -> str:
-	return f"tech{number % TECHNICIANS}@bench.test"
+	return f"tech{number % _people}@bench.test"
 
 
 def other_clocks() -> dict[str, Any]:
