@@ -96,6 +96,7 @@ class CountedAttempt(Attempt):
 		datetime | None
 	)  # from when on it has waited; of what is held: when it is looked at again
 	held_utc: datetime | None  # from when on it has waited, where it is held
+	handed_utc: datetime | None  # when it was claimed last
 	bundle: str | None  # the message that was the first to go for all of them; None: it is in none
 
 

@@ -67,19 +67,19 @@ def allotted(
 	if not waiting:
 		return []
 	sent = _sent(waiting, notifier.method, limit, now)
-	again = {message.name for message in waiting if _may_have_arrived(message)}
+	again = {message.name for message in waiting if _has_its_place(message, now - limit.within)}
 	addresses = sorted({message.address or "" for message in waiting}) if limit.at_once else []
 	ringing = limit_usage.under_way(notifier.method, addresses, limit, now, but=again)
 	if not ringing and _nobody_waits(waiting, sent, limit):
-		return _together(attempts, [], now)
+		return _together(attempts, [], again, now)
 	said = _said(waiting, limit)
 	known = {message.name: message for message in waiting}
 	found = allot(
-		[_waiting(message, said) for message in waiting], sent, ringing, {notifier.method: limit}, now
+		[_waiting(message, said, again) for message in waiting], sent, ringing, {notifier.method: limit}, now
 	)
 	called = {each.address for each in ringing} | {each.messages[0].address for each in found.go}
 	_hold(found.held, known, limit, called if limit.at_once else (), now)
-	return _together(attempts, found.go, now, but={each.message.id for each in found.held})
+	return _together(attempts, found.go, again, now, but={each.message.id for each in found.held})
 
 
 def columns_of(attempt: Attempt, now: datetime) -> dict[str, Any]:
@@ -120,11 +120,14 @@ def _person(message: CountedAttempt) -> str:
 	return message.user or message.address or ""
 
 
-def _may_have_arrived(message: CountedAttempt) -> bool:
-	return bool(message.lost or message.possible_duplicate)
+def _has_its_place(message: CountedAttempt, since: datetime) -> bool:
+	"""Whether an attempt that may have arrived is counted already. One that nothing is known of, as after a restore, isn't."""
+	return message.lost or bool(
+		message.possible_duplicate and message.handed_utc and message.handed_utc > since
+	)
 
 
-def _waiting(message: CountedAttempt, said: Collection[str]) -> Waiting:
+def _waiting(message: CountedAttempt, said: Collection[str], again: Collection[str]) -> Waiting:
 	since = message.held_utc or (message.created_utc if message.bundle else message.next_attempt_utc)
 	return Waiting(
 		id=message.name,
@@ -138,7 +141,7 @@ def _waiting(message: CountedAttempt, said: Collection[str]) -> Waiting:
 		first=message.urgency < outbox.LATER,
 		asks=message.purpose == Purpose.PAGE,
 		said=message.name in said,
-		again=_may_have_arrived(message),
+		again=message.name in again,
 	)
 
 
@@ -182,6 +185,7 @@ def _hold(
 def _together(
 	attempts: Sequence[CountedAttempt],
 	go: Sequence[Outgoing],
+	again: Collection[str],
 	now: datetime,
 	but: Collection[str] = (),
 ) -> list[CountedAttempt]:
@@ -193,7 +197,7 @@ def _together(
 			carried.setdefault(message.carried_by, []).append(message)
 	bundled = {message.id for each in go if each.bundle for message in each.messages}
 	for message in attempts:
-		if message.carried_by or message.name in bundled or _may_have_arrived(message):
+		if message.carried_by or message.name in bundled or message.name in again:
 			continue
 		if all(each.action_item == message.action_item for each in carried.get(message.name, ())):
 			message.bundle = None  # what is left of one goes like any other

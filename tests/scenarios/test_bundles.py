@@ -147,6 +147,21 @@ def test_an_unknown_outcome_is_repeated_as_it_was_and_marked(tina: World) -> Non
 	assert tina.get(bundle.links[0]).text.count("<li>") == 2
 
 
+def test_what_may_have_been_sent_long_ago_has_no_place_of_its_own(tina: World) -> None:
+	"""As after a restore: a hundred of them don't ring one phone at once."""
+	tina.plan((0, "SMS"), (30, "Email", "User", LEAD))
+	names = tickets(tina, 9)
+	tina.providers.faults.twilio.status(503, times=6)
+	tina.forward(10)
+	table = "`tabEscalation Notification`"
+	frappe.db.sql(f"update {table} set `possible_duplicate` = 1, `handed_utc` = null, `held_utc` = null")
+	tina.forward(seconds=30)
+	assert len(texts(tina)) == 6
+	assert [message.status for message in messages(names)].count("Queued") == 3
+	tina.forward(2)
+	assert len(texts(tina)) == 1
+
+
 # --- two senders
 
 
