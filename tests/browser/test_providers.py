@@ -26,7 +26,7 @@ def test_a_second_provider_is_asked_for_entered_and_kept(desk: Desk, tmp_path: P
 		expect(section).to_be_hidden()
 		page.screenshot(path=tmp_path / "one.png", full_page=True)
 		more.click()
-		row = page.locator(".grid-row-open")
+		row = page.locator(".grid-row-open .form-in-grid")
 		expect(row.locator("[data-fieldname=auth_token] input")).to_be_visible()
 		expect(more).to_have_count(0)
 		row.locator("[data-fieldname=title] input").fill("Twilio EU")
@@ -57,7 +57,7 @@ def test_a_row_shows_what_its_kind_needs(desk: Desk, tmp_path: Path) -> None:
 		admin.open("/app/escalation-settings")
 		page = admin.page
 		page.get_by_role("button", name="Add a Further Provider").click()
-		row = page.locator(".grid-row-open")
+		row = page.locator(".grid-row-open .form-in-grid")
 		kind = row.locator("[data-fieldname=kind] select")
 		for name, shows, hides in (
 			("SMS Settings", (), ("account_sid", "email_account", "sms")),
