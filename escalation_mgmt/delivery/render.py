@@ -63,7 +63,7 @@ def _read(claimed: Sequence[Attempt], directory: Directory) -> tuple[dict[str, P
 	"""What all of them need, at once: the frozen plans by version, and the tickets; people are kept in `directory`."""
 	items = [attempt.item for attempt in claimed if attempt.item]
 	frozen = plans.versions({item.plan_version for item in items})
-	tickets = Tickets(item.ticket for item in items)
+	tickets = Tickets((item.ticket for item in items), only_rows=True)
 	directory.read(attempt.user for attempt in claimed if attempt.user)
 	return frozen, tickets
 

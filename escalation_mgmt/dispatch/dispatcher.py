@@ -21,6 +21,7 @@ from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.connections import connections_kept
 from escalation_mgmt.storage import action_items, decisions, outbox, restored
 from escalation_mgmt.utils import clock, fault_points, installation, rows
+from escalation_mgmt.utils.after_commit import PutOff
 from escalation_mgmt.utils.doctypes import ITEM, SETTINGS
 from escalation_mgmt.utils.error_reports import log_error, report_error, reported
 from escalation_mgmt.utils.masking import masked
@@ -49,7 +50,7 @@ def tick(send: Callable[[], object] | None = None) -> int:
 		return 0
 	total = 0
 	send = send or delivery.deliver
-	with connections_kept():
+	with connections_kept(), PutOff() as put_off:
 		ran = acted = went = -1
 		while ran or acted or went:
 			ran = _run_set(now if ran < 0 else clock.now())
@@ -58,6 +59,7 @@ def tick(send: Callable[[], object] | None = None) -> int:
 			# Few at a time: what is due and what is to be sent waits for none of them.
 			acted = acts.carry_out()
 			went = another_way.carry_out()
+			put_off.soon()
 	return total
 
 

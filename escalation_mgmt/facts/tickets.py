@@ -36,9 +36,11 @@ class Tickets:
 	document, read when first asked for.
 	"""
 
-	def __init__(self, keys: Iterable[TicketKey], *, lock: bool = False):
-		"""With `lock` the tickets' rows are locked, and read as they are now instead of in an old snapshot."""
-		self._lock = lock
+	def __init__(self, keys: Iterable[TicketKey], *, lock: bool = False, only_rows: bool = False):
+		"""With `lock` the tickets' rows are locked, and read as they are now instead of in an old snapshot; `only_rows`: neither
+		replies nor assignees are read.
+		"""
+		self._lock, self._only_rows = lock, only_rows
 		self._facts: dict[TicketKey, Ticket] = {}
 		self._docs: dict[TicketKey, Any] = {}
 		self._supposed: dict[TicketKey, Any] = {}  # documents as something would leave them
@@ -108,13 +110,16 @@ class Tickets:
 		src = source(doctype)
 		# The columns of HD Ticket's name changed from integer to text: compare with what the site has.
 		rows = self._rows_of(doctype, names, src.fields)
-		replies = _exchanges(src, rows, names)
-		assigned = assignments.read(doctype, rows, locked=self._lock)
+		replies = {} if self._only_rows else _exchanges(src, rows, names)
+		assigned = {} if self._only_rows else assignments.read(doctype, rows, locked=self._lock)
 		reading = Reading(src)
 		for row in rows:
 			key = TicketKey(doctype, str(row.name))
 			self._rows[key] = row
 			try:
+				if self._only_rows:
+					self._facts[key] = _facts(reading, row, None)
+					continue
 				read = _facts(reading, row, replies.get(str(row.name), Exchange()))
 				self._facts[key] = replace(read, assignees=_known(assigned[str(row.name)]))
 			except Exception as e:

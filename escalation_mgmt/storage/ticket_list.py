@@ -11,7 +11,6 @@ A ticket has in them: the status of its running item, or *Exhausted* while nobod
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 import frappe
@@ -21,7 +20,7 @@ from escalation_mgmt.engine import RUNNING, ActionItem, Status, TicketKey, press
 from escalation_mgmt.facts import sources
 from escalation_mgmt.storage.action_items import of_clocks, order, ticket_of
 from escalation_mgmt.utils import clock, fault_points, rows
-from escalation_mgmt.utils.after_commit import end, own_transaction
+from escalation_mgmt.utils.after_commit import Collected, end, own_transaction
 from escalation_mgmt.utils.doctypes import ITEM
 from escalation_mgmt.utils.error_reports import report_once
 from escalation_mgmt.utils.identity import as_stamp
@@ -67,11 +66,7 @@ def doctypes() -> list[str]:
 
 def write_soon(keys: Iterable[TicketKey]) -> None:
 	"""Write these tickets' columns once this transaction is committed."""
-	names: dict[str, set[str]] = {}
-	for key in keys:
-		names.setdefault(key.doctype, set()).add(key.name)
-	if names:
-		frappe.db.after_commit.add(partial(write, names))
+	_waiting.add((key.doctype, key.name) for key in keys)
 
 
 def write(names: Mapping[str, Collection[str]]) -> None:
@@ -84,6 +79,16 @@ def write(names: Mapping[str, Collection[str]]) -> None:
 		for doctype in [doctype for doctype in names if has_columns(doctype)]:
 			_write(doctype, sorted(names[doctype]))
 	fault_points.point("list.after")
+
+
+def _write_collected(tickets: Collection[tuple[str, str]]) -> None:
+	names: dict[str, set[str]] = {}
+	for doctype, name in tickets:
+		names.setdefault(doctype, set()).add(name)
+	write(names)
+
+
+_waiting = Collected(_write_collected)
 
 
 def write_first(key: TicketKey, opened: Collection[ActionItem]) -> None:

@@ -4,9 +4,11 @@ Frappe's own `commit` and `rollback` would run, or forget, what others have put 
 is opened here is ended past them.
 """
 
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from contextvars import ContextVar
+from typing import Any, Self
 
 import frappe
 
@@ -14,6 +16,10 @@ from escalation_mgmt.utils.error_reports import log_error, report_once
 
 TRIES = 3  # where the database chose us to give way
 PATIENCE = 1  # seconds for which a row is waited for that somebody holds; MariaDB itself would wait for 50, each time
+PUT_OFF = 5.0  # seconds; for so long at most what is collected waits where much falls due at once
+
+
+Name = str | tuple[str, str]
 
 
 class Collected:
@@ -21,10 +27,10 @@ class Collected:
 	where it is rolled back.
 	"""
 
-	def __init__(self, do: Callable[[Collection[str]], Any]) -> None:
+	def __init__(self, do: Callable[[Collection], Any]) -> None:
 		self._do = do
 
-	def add(self, names: Iterable[str]) -> None:
+	def add(self, names: Iterable[Name]) -> None:
 		if not (names := set(names)):
 			return
 		# With the connection, for another one knows nothing of what this one's commit will run.
@@ -35,9 +41,48 @@ class Collected:
 		frappe.db.after_commit.add(lambda: self._hand_over(waiting))
 		frappe.db.after_rollback.add(lambda: waiting.pop(self._do, None))
 
-	def _hand_over(self, waiting: dict[Callable, set[str]]) -> None:
-		if names := waiting.pop(self._do, None):
+	def _hand_over(self, waiting: dict[Callable, set[Name]]) -> None:
+		if not (names := waiting.pop(self._do, None)):
+			return
+		if put_off := _put_off.get():
+			put_off.add(self._do, names)
+		else:
 			self._do(sorted(names))
+
+
+class PutOff:
+	"""Within this block what is collected is handed over later than its commit, at the end or `soon`: where much falls due at once,
+	people are paged before lists are written.
+	"""
+
+	def __init__(self) -> None:
+		self._waiting: dict[Callable, set[Name]] = {}
+		self._since = 0.0
+
+	def __enter__(self) -> Self:
+		self._token = _put_off.set(self)
+		return self
+
+	def __exit__(self, *_error: object) -> None:
+		_put_off.reset(self._token)
+		self._hand_over()
+
+	def add(self, do: Callable[[Collection], Any], names: set[Name]) -> None:
+		self._since = self._since or time.monotonic()
+		self._waiting.setdefault(do, set()).update(names)
+
+	def soon(self) -> None:
+		"""Hand over what has waited for `PUT_OFF`. To be called between two transactions."""
+		if self._since and time.monotonic() - self._since > PUT_OFF:
+			self._hand_over()
+
+	def _hand_over(self) -> None:
+		waiting, self._waiting, self._since = self._waiting, {}, 0.0
+		for do, names in waiting.items():
+			do(sorted(names))
+
+
+_put_off: ContextVar[PutOff | None] = ContextVar("escalation_put_off", default=None)
 
 
 @contextmanager
