@@ -4,7 +4,7 @@ This is its face: whoever wants messages to be sent needs nothing else of it. Wh
 `attempt.Attempt`.
 """
 
-from escalation_mgmt.delivery.due import methods_due, next_attempt, waits_aside
+from escalation_mgmt.delivery.due import methods_due, waits_aside
 from escalation_mgmt.delivery.render import message_of
 from escalation_mgmt.delivery.routes import passed_over
 from escalation_mgmt.delivery.send import deliver, deliver_by, soon
@@ -14,7 +14,6 @@ __all__ = [
 	"deliver_by",
 	"message_of",
 	"methods_due",
-	"next_attempt",
 	"passed_over",
 	"soon",
 	"waits_aside",

@@ -1,6 +1,6 @@
-"""Which methods have messages that are due, and when the next one falls due."""
+"""Which methods have messages that are due."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import frappe
 
@@ -8,11 +8,6 @@ from escalation_mgmt import notifiers
 from escalation_mgmt.storage.circuits import Circuits
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import NOTIFICATION
-
-
-def next_attempt(after: datetime) -> datetime | None:
-	"""When the next message falls due that wasn't due at `after` (UTC)."""
-	return rows.least(NOTIFICATION, "next_attempt_utc", after)
 
 
 def waits_aside(method: str) -> bool:

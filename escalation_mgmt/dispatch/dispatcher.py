@@ -14,7 +14,7 @@ import frappe
 from escalation_mgmt import delivery
 from escalation_mgmt.delivery.method_threads import MethodThreads
 from escalation_mgmt.delivery.process import Sender
-from escalation_mgmt.dispatch import acts, another_way, monitor, sweep
+from escalation_mgmt.dispatch import acts, another_way, due, monitor, sweep
 from escalation_mgmt.dispatch.evaluation import Snapshot
 from escalation_mgmt.engine import Audience, Decision, EventKind, Notice, run_due
 from escalation_mgmt.facts.people import Directory
@@ -47,6 +47,9 @@ def tick(send: Callable[[], object] | None = None) -> int:
 	frappe.db.rollback()
 	now = clock.now()
 	if not restored.may_send(now):
+		return 0
+	monitor.ticked(now)
+	if not due.look(now).is_now:
 		return 0
 	total = 0
 	send = send or delivery.deliver
@@ -234,10 +237,9 @@ def reconnect(site: str) -> None:
 def pause() -> float:
 	"""How long nothing falls due, in seconds, within the limits of a sleep. Ends the caller's transaction."""
 	frappe.db.rollback()
-	if not installation.is_live():
-		return LONGEST_SLEEP
 	now = clock.now()
-	due = min((at for at in (action_items.next_due(), delivery.next_attempt(after=now)) if at), default=None)
-	if not due:
+	at = due.look(now).next
+	left = (at - now).total_seconds() if at else LONGEST_SLEEP
+	if left >= LONGEST_SLEEP or not installation.is_live():
 		return LONGEST_SLEEP
-	return min(max((due - now).total_seconds(), SHORTEST_SLEEP), LONGEST_SLEEP)
+	return max(left, SHORTEST_SLEEP)

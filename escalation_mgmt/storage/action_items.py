@@ -97,11 +97,6 @@ def claim_due(now: datetime, limit: int, only: Sequence[str] = ()) -> list[Any]:
 	return frappe.db.sql(sql, (*only, now), as_dict=True)
 
 
-def next_due() -> datetime | None:
-	"""When the next item is due."""
-	return rows.least(ITEM, "due_utc")
-
-
 def is_due(key: TicketKey, now: datetime) -> bool:
 	"""Whether a running item of a ticket is due, as this transaction has it."""
 	of = of_clocks(key)

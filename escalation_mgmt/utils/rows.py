@@ -112,15 +112,6 @@ def _names(columns: Iterable[str]) -> str:
 	return ", ".join(f"`{column}`" for column in columns)
 
 
-def least(doctype: str, column: str, after: Any = "0001-01-01") -> Any:
-	"""The least value of an indexed column above another, nulls apart, by one step in its index (min() would count
-	them all)."""
-	found = frappe.db.sql(
-		f"select `{column}` from `tab{doctype}` where `{column}` > %s order by `{column}` limit 1", (after,)
-	)
-	return found[0][0] if found else None
-
-
 def _chunks(rows: Sequence[dict[str, Any]]) -> Iterable[Sequence[dict[str, Any]]]:
 	for start in range(0, len(rows), CHUNK):
 		yield rows[start : start + CHUNK]

@@ -301,3 +301,15 @@ def test_8_many_save_tickets_at_once(world: World) -> None:
 			child.say()
 		assert [child.hear() for child in savers] == [10] * 4
 	assert world.count_items() == 40
+
+
+def test_a_cycle_in_which_nothing_is_due_asks_little(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+	"""Whatever waits: whether it may send, what is due, and when the next is."""
+	world.plan((0, "Email"))
+	many(world, 3)
+	world.tick()
+	asked, sql = [], frappe.db.sql
+	monkeypatch.setattr(frappe.db, "sql", lambda query, *a, **k: asked.append(query) or sql(query, *a, **k))
+	dispatcher.tick()
+	assert 0 < dispatcher.pause() <= dispatcher.LONGEST_SLEEP
+	assert len([query for query in asked if "select" in query.lower()]) == 3

@@ -6,8 +6,8 @@ from typing import Any
 import frappe
 from frappe.desk import query_report
 
-from escalation_mgmt import delivery
-from escalation_mgmt.storage import action_items, history, message_secrets
+from escalation_mgmt.dispatch import due
+from escalation_mgmt.storage import history, message_secrets
 from escalation_mgmt.utils.doctypes import ITEM
 from host.providers import Call
 from tests.world import deprecations
@@ -101,5 +101,4 @@ class Expecting(CleanSite):
 	def next_due(self) -> datetime | None:
 		"""When the next item or message is due, or was."""
 		frappe.db.commit()
-		known = (action_items.next_due(), delivery.next_attempt(after=datetime(1, 1, 1)))
-		return min(filter(None, known), default=None)
+		return due.look(datetime(1, 1, 1)).next
