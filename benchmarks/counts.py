@@ -97,11 +97,14 @@ def count(
 	acknowledged = acknowledged or {}
 	frappe.db.rollback()
 	rows = frappe.db.sql(
-		"select `name`, `action_item`, `status`, `planned_utc`, `possible_duplicate`, `in_flight`, `carried_by`"
+		"select `name`, `action_item`, `status`, `planned_utc`, `possible_duplicate`, `in_flight`, `carried_by`, `purpose`"
 		" from `tabEscalation Notification`",
 		as_dict=True,
 	)
 	unknown = received.keys() - {row.name for row in rows}
+	rows = [
+		row for row in rows if row.purpose == "Page"
+	]  # of those who were paged some are told how it ended
 	received = _with_bundles(rows, received)
 	if not one_each:
 		rows, received = _by_item(rows, received)

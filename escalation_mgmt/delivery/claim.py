@@ -59,11 +59,13 @@ def claim(method: str, notifier: Notifier | None, lane: Lane = Lane.ALL) -> tupl
 	"""
 	limit = limits.of(type(notifier)) if notifier else None
 	with_codes = bool(notifier and notifier.takes_replies)
-	frappe.db.rollback()  # what was read until now is older than what the lock guards
+	circuits = Circuits.read()
+	# What was read until now is older than what the lock guards; and items are read after their messages are locked, or a page whose
+	# step has run meanwhile would seem unwanted.
+	frappe.db.rollback()
 	if limit or with_codes:
 		claim_lock.take()
 	now = clock.now()
-	circuits = Circuits.read()
 	aside = circuits.troubled(method) if notifier and notifier.to_endpoints else []
 	kind = CountedAttempt if limit else Attempt
 	due = _find_due(kind, method, notifier.batch if notifier else BATCH, now, lane.which(aside))

@@ -1,10 +1,13 @@
 """Scenario 42: what refuses everything for a while is passed over, and tried again by one message."""
 
+import threading
 from typing import Any
 
 import frappe
 import pytest
 
+from escalation_mgmt import delivery
+from escalation_mgmt.dispatch import dispatcher
 from escalation_mgmt.engine.circuit import Lets
 from escalation_mgmt.notifiers.http_post import HttpPostNotifier
 from escalation_mgmt.storage import circuits
@@ -234,6 +237,34 @@ def test_9_what_a_circuit_says_holds_no_token(world: World) -> None:
 	token = attempts[0].link.rpartition("/")[2]
 	assert "can't take" in why and token not in why
 	world.change(ticket, status="Closed")
+
+
+def test_4_a_step_that_runs_while_circuits_are_read_is_sent(world: World) -> None:
+	"""What is claimed is seen as it is when it is locked, and no earlier: a page whose item still looked Scheduled was withdrawn."""
+	ticket = paged(world)
+	world.wait(10)
+	frappe.db.commit()
+	path, read = frappe.local.sites_path, Circuits.read
+
+	def another_dispatcher() -> None:
+		frappe.destroy()
+		frappe.init(world.site, sites_path=path)
+		frappe.connect()
+		dispatcher.tick(lambda: None)
+		frappe.destroy()
+
+	def meanwhile() -> Circuits:
+		found = read()
+		thread = threading.Thread(target=another_dispatcher)
+		thread.start()
+		thread.join(60)
+		return found
+
+	with pytest.MonkeyPatch.context() as patch:
+		patch.setattr(Circuits, "read", meanwhile)
+		delivery.deliver_by(SMS)
+	world.expect_sms(TINA)
+	assert went(world, ticket) == [(SMS, "Twilio", "Sent")]
 
 
 def test_circuits_cost_one_query_a_set(world: World) -> None:
