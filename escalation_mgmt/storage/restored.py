@@ -69,7 +69,7 @@ def may_send(now: datetime) -> bool:
 	if is_restored(stored.recorded, kept):
 		if is_under_way(stored.recorded, kept, now):
 			return False
-		_hold()
+		_hold(now)
 	else:
 		_write_mark(stored, kept, now)
 	return True
@@ -233,11 +233,13 @@ def _write_file(mark: Mark) -> None:
 		frappe.logger("escalation_mgmt").warning(f"the mark that tells a restore can't be written: {e}")
 
 
-def _hold() -> None:
-	"""Hold what is older, write the mark anew, and have it told: all, or nothing. Whoever else has found it waits, and does nothing."""
+def _hold(now: datetime) -> None:
+	"""Hold what is older, write the mark anew, and have it told: all, or nothing. Whoever else has found it waits, and does nothing. What
+	is told is due at this instant: the tick that has found it sends it.
+	"""
 	frappe.db.rollback()
 	_lock()
-	stored, kept, now = _read(), mark_file.read(installation.bound()), clock.now()
+	stored, kept = _read(), mark_file.read(installation.bound())
 	recorded = stored.recorded
 	if not is_restored(recorded, kept) or is_under_way(recorded, kept, now):
 		frappe.db.rollback()
