@@ -125,7 +125,7 @@ def _most_urgent(due: Sequence[A], kind: type[A], method: str, now: datetime, wh
 	urgency = _next_urgency(method, -1)
 	while urgency is not None and urgency < worst and len(found) < most:
 		of = f" and `urgency` = {int(urgency)}{which[0]}", which[1]
-		found += _select_due(kind, method, most - len(found), now, of)
+		found += limited.as_old_as_the_view(_select_due(kind, method, most - len(found), now, of))
 		urgency = _next_urgency(method, urgency)
 	known = {message.name for message in found}
 	rest = sorted((m for m in due if m.name not in known), key=lambda message: message.urgency)

@@ -6,7 +6,7 @@ It happens in the transaction of the claim, under the claims' lock: of two sende
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from escalation_mgmt.delivery.attempt import Attempt, CountedAttempt, read_items
 from escalation_mgmt.engine import EventKind, Held, Limit, Outgoing, Sent, Waiting, allot
@@ -54,9 +54,19 @@ def _of_people(
 	sql = f"where {which} and `method` = %s and ({' or '.join(whose)}) order by `name` for update skip locked"
 	known = {message.name for message in messages}
 	found = outbox.select(CountedAttempt, sql, (*values, method, *who))
-	found = [message for message in found if message.name not in known]
+	found = [message for message in as_old_as_the_view(found) if message.name not in known]
 	read_items(found)
 	return found
+
+
+A = TypeVar("A", bound=Attempt)
+
+
+def as_old_as_the_view(messages: Sequence[A]) -> list[A]:
+	"""Without those that were committed after this transaction's first plain read, which a lock finds all the same: of these neither
+	the address nor how their items stand can be read. They are claimed next.
+	"""
+	return [message for message in messages if message.address is not None]
 
 
 def allotted(

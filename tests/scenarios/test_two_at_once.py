@@ -5,9 +5,14 @@ import signal
 import threading
 
 import frappe
+import pymysql
 import pytest
 import requests
 
+from escalation_mgmt import delivery
+from escalation_mgmt.notifiers.email import EmailNotifier
+from escalation_mgmt.storage import message_secrets
+from escalation_mgmt.storage.circuits import Circuits
 from host.servers import free_port
 from tests import children
 from tests.world import PAGER, World
@@ -83,3 +88,69 @@ def test_13_two_acknowledge_in_the_same_second(world: World) -> None:
 			world.tick()
 			world.expect_email(loser, f"{names[winner]} has acknowledged")
 	world.forward(60)
+
+
+@pytest.mark.parametrize("between", ["circuits", "secrets"])
+def test_a_page_that_is_committed_while_others_are_claimed_is_sent(
+	world: World, monkeypatch: pytest.MonkeyPatch, between: str
+) -> None:
+	"""A claim's plain reads are older than what its locks find then: an item would look as before its step."""
+	if frappe.db.db_type != "mariadb":
+		pytest.skip("SQLite has one writer at a time")
+	monkeypatch.setattr(EmailNotifier, "batch", 1)
+	world.plan((0, "Email"))
+	tickets = [world.ticket("old"), world.ticket("new")]
+	world.forward(10)
+	world.inbox.take_all()
+	old, new = (world.messages(world.item(ticket))[0].name for ticket in tickets)
+	sent = "update `tabEscalation Notification` set `status` = 'Queued', `urgency` = %s, `next_attempt_utc` = %s where `name` = %s"
+	begun = "update `tabEscalation Action Item` set `status` = %s where `name` = %s"
+	item = world.item(tickets[1]).name
+	frappe.db.sql(sent, (9, world.now if between == "secrets" else None, old))
+	frappe.db.sql(sent, (1, None, new))
+	secret = frappe.db.sql(
+		"select * from `tabEscalation Notification Secret` where `name` = %s", new, as_dict=True
+	)[0]
+	frappe.db.delete("Escalation Notification Secret", {"name": new})
+	frappe.db.sql(begun, ("Scheduled", item))
+	frappe.db.commit()
+	other = pymysql.connect(
+		host="localhost" if not frappe.conf.db_host else frappe.conf.db_host,
+		port=int(frappe.conf.db_port or 3306),
+		user=frappe.conf.db_name,
+		password=frappe.conf.db_password,
+		database=frappe.conf.db_name,
+		unix_socket=frappe.conf.db_socket or None,
+	)
+	committed: list[int] = []
+
+	def commit_the_step() -> None:
+		if committed:
+			return
+		committed.append(1)
+		with other.cursor() as cursor:
+			cursor.execute(begun, ("Escalating", item))
+			columns = ", ".join(f"`{column}`" for column in secret)
+			values = ", ".join(["%s"] * len(secret))
+			cursor.execute(
+				f"insert into `tabEscalation Notification Secret` ({columns}) values ({values})",
+				[*secret.values()],
+			)
+			cursor.execute(sent, (1, world.now, new))
+		other.commit()
+
+	where, name = (Circuits, "read") if between == "circuits" else (message_secrets, "read")
+	real = getattr(where, name)
+
+	def then_commit(*given):
+		found = real(*given)
+		commit_the_step()
+		return found
+
+	with monkeypatch.context() as patch:
+		patch.setattr(where, name, then_commit)
+		delivery.deliver_by("Email")
+	other.close()
+	delivery.deliver_by("Email")
+	assert world.messages(world.item(tickets[1]))[0].status == "Sent"
+	assert len(world.inbox.take_all()) == (2 if between == "secrets" else 1)
