@@ -56,10 +56,10 @@ def failed(circuit: Circuit, now: datetime, *, was_try: bool = False) -> Circuit
 	"""It has refused a message, or nobody knows whether it took it."""
 	if circuit.is_open:
 		return _still_open(circuit, now, was_try=was_try)
-	if circuit.last is None or circuit.since is None or now - circuit.last > FORGOTTEN_AFTER:
-		circuit = Circuit(since=now)
-	since = circuit.since or now
-	found = replace(circuit, failures=circuit.failures + 1, since=min(since, now), last=now)
+	if circuit.last is None or now - circuit.last > FORGOTTEN_AFTER:
+		circuit = CLOSED
+	since = min(circuit.since or now, now)
+	found = replace(circuit, failures=circuit.failures + 1, since=since, last=now)
 	if found.failures < FAILURES or now - since < FOR_A_WHILE:
 		return found
 	return replace(found, opened=now, next_try=now + PAUSE)
@@ -71,7 +71,7 @@ def _still_open(circuit: Circuit, now: datetime, *, was_try: bool) -> Circuit:
 	if not was_try:
 		return found
 	tries = circuit.tries + 1
-	pause = min(PAUSE * 2 ** min(tries, 10), LONGEST_PAUSE)
+	pause = min(PAUSE * 2 ** min(tries, 10), LONGEST_PAUSE)  # pragma: no mutate; 10 only keeps the number small
 	return replace(found, tries=tries, next_try=now + pause)
 
 

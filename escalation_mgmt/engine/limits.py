@@ -152,10 +152,15 @@ def allot(
 			queue.held.append(message)
 			held.append(message)
 	until = {key: queue.next_at(now) for key, queue in queues.items() if queue.held}
+	no_room_until = {
+		message.queue: queues[message.queue].room.free_at(now)  # pragma: no mutate; none is free now
+		for message in held
+		if message.again
+	}
 	return Allotment(
 		tuple(Outgoing(tuple(messages), bundle) for messages, bundle in go),
 		tuple(
-			Held(message, queues[message.queue].room.free_at(now) if message.again else until[message.queue])
+			Held(message, no_room_until[message.queue] if message.again else until[message.queue])
 			for message in held
 		),
 	)

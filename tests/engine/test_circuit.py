@@ -55,6 +55,23 @@ def test_failures_of_long_ago_are_forgotten() -> None:
 	assert (circuit.failures, circuit.since, circuit.is_open) == (1, later, False)
 
 
+def test_a_row_begins_with_its_earliest_failure_whichever_is_told_first() -> None:
+	circuit = failed(failed(CLOSED, NOW), NOW - SECOND)
+	assert (circuit.since, circuit.last, circuit.failures) == (NOW - SECOND, NOW - SECOND, 2)
+
+
+def test_what_fails_while_it_is_open_is_counted_and_changes_nothing_else() -> None:
+	later = NOW + SECOND
+	before, after = opened(), failed(opened(), later)
+	assert (after.failures, after.last) == (FAILURES + 1, later)
+	assert (after.opened, after.next_try, after.tries) == (before.opened, before.next_try, before.tries)
+
+
+def test_set_up_anew_it_is_tried_from_then_on() -> None:
+	assert at_once(opened(), NOW + SECOND).next_try == NOW + SECOND
+	assert at_once(failed(CLOSED, NOW), NOW) == CLOSED
+
+
 def test_it_is_tried_by_one_and_longer_and_longer_apart() -> None:
 	circuit, now, pauses = opened(), NOW, []
 	for _each in range(7):

@@ -183,3 +183,10 @@ def test_what_is_not_held_is_not_let_go_on() -> None:
 def test_an_item_that_ends_is_held_no_longer() -> None:
 	held = hold_restored(item(status=Status.ESCALATING, due_at=NOW), NOW).item
 	assert stop(held, ADA, "it was long ago", NOW).item.held_at is None
+
+
+def test_history_says_when_and_at_which_step_an_item_was_held() -> None:
+	held = hold_restored(item(step=2, run=1), NOW)
+	(line,) = held.events
+	assert (line.kind, line.at, line.step, line.run) == (EventKind.HELD_BY_RESTORE, NOW, 2, 1)
+	assert not line.data
