@@ -71,9 +71,8 @@ def _still_open(circuit: Circuit, now: datetime, *, was_try: bool) -> Circuit:
 	if not was_try:
 		return found
 	tries = circuit.tries + 1
-	pause = min(
-		PAUSE * 2 ** min(tries, 10), LONGEST_PAUSE
-	)  # pragma: no mutate; 10 only keeps the number small
+	doubled = min(tries, 10)  # pragma: no mutate; it only keeps the number small
+	pause = min(PAUSE * 2**doubled, LONGEST_PAUSE)
 	return replace(found, tries=tries, next_try=now + pause)
 
 
