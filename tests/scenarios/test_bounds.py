@@ -70,6 +70,7 @@ OF_ROW = {
 	"Escalation Calendar Holiday": ("Escalation Calendar", "holidays"),
 	"Escalation Endpoint Header": ("Escalation Endpoint", "headers"),
 	"Escalation Ticket Source": (SETTINGS, "sources"),
+	"Escalation Provider": (SETTINGS, "providers"),
 }
 FIELDS = [
 	(doctype["name"], df["fieldname"], df["fieldtype"])
@@ -77,6 +78,17 @@ FIELDS = [
 	for df in doctype["fields"]
 	if df["fieldtype"] in (*NUMBERS, *TIMES) and not df.get("is_virtual")
 ]
+
+
+def a_provider() -> dict[str, Any]:
+	return {
+		"kind": "Twilio",
+		"title": "Second",
+		"sms": 1,
+		"account_sid": f"AC{'2' * 32}",
+		"auth_token": "token",
+		"numbers": "+4930555002",
+	}
 
 
 def document(world: World, doctype: str) -> Any:
@@ -92,7 +104,9 @@ def document(world: World, doctype: str) -> Any:
 			return world.contact("tech@x.test")
 		case "Escalation Settings":
 			world.todos_are_tickets()
-			return frappe.get_doc(SETTINGS)
+			settings = frappe.get_doc(SETTINGS)
+			settings.append("providers", a_provider())
+			return settings.save()
 		case "Escalation Maintenance":
 			return frappe.get_doc(
 				doctype=doctype, scope="Site", starts_at="2030-01-01", ends_at="2030-01-02", reason="x"
