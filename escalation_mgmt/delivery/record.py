@@ -82,9 +82,28 @@ class Recorder:
 		]
 		# Compared by the attempt: what was given up as unknown meanwhile keeps the state that it has now.
 		rows.update_all(NOTIFICATION, [state for state, _line in written], where="attempt_id")
+		self._hand_on()
 		history.append([line for _state, line in written])
 		realtime.tell_forms(latest)
 		fault_points.commit("delivery.recorded")
+
+	def _hand_on(self) -> None:
+		"""What goes on of a message that goes no more itself, goes by itself: of what one outcome is for, one may have been tried more
+		often than another, be marked already, or be a notice.
+		"""
+		carriers = {attempt.name: attempt for attempt, _outcome, _at in self._known if attempt.carried}
+		left: dict[str, datetime] = {}
+		for attempt, outcome, at in self._known:
+			carrier = carriers.get(attempt.carried_by or "")
+			pause = _what_follows(attempt, outcome)[2]
+			if carrier and pause is not None and _what_follows(carrier, outcome)[2] is None:
+				left[carrier.name] = max(at + pause, left.get(carrier.name, at))
+		if not left:
+			return
+		which = f"where `name` in ({rows.placeholders(left)}) order by `name` for update"
+		for gone in outbox.select(outbox.StoredMessage, which, sorted(left)):
+			if not gone.is_under_way:  # nobody has claimed it anew meanwhile
+				outbox.hand_on([gone], left[gone.name])
 
 	def _note_what_follows(self) -> set[str]:
 		"""Note of pages that have failed for good that something follows (`dispatch.another_way`), in this transaction: so it isn't

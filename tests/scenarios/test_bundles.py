@@ -18,6 +18,7 @@ from escalation_mgmt.utils.doctypes import ITEM, SETTINGS
 from tests import children
 from tests.scenarios.test_crash import killed
 from tests.scenarios.test_limits import DUTY, LEAD, LEO, TECH, TINA, code_of, items, messages, texts, tickets
+from tests.scenarios.test_providers_in_order import two_accounts
 from tests.world import World
 
 
@@ -145,6 +146,58 @@ def test_an_unknown_outcome_is_repeated_as_it_was_and_marked(tina: World) -> Non
 	marked = frappe.get_all("Escalation Notification", {"possible_duplicate": 1}, pluck="name")
 	assert {message.name for message in found} == {*marked}
 	assert tina.get(bundle.links[0]).text.count("<li>") == 2
+
+
+def carrier_has(names: list[str], **values: int) -> str:
+	"""What will go first of those that are held had other attempts than the rest; returns its name."""
+	first = min(messages(names, held_utc=("is", "set")), key=lambda message: message.name).name
+	frappe.db.set_value("Escalation Notification", first, values)
+	frappe.db.commit()
+	return first
+
+
+def test_what_was_tried_too_often_takes_nothing_with_it_that_was_not(tina: World) -> None:
+	names = above_the_limit(tina, 3)
+	first = carrier_has(names, attempts=4)  # refused for the moment four times, before there was a bundle
+	tina.providers.faults.twilio.status(503)
+	tina.forward(1)
+	found = {message.name: message for message in bundled(names)}
+	assert found[first].status == "Failed" and len(found) == 3
+	tina.forward(2)
+	sent = [sms for sms in texts(tina) if "escalations need you" in sms.text]
+	assert [sms.text[:24] for sms in sent] == ["2 escalations need you: "]
+	states = {message.name: message.status for message in messages(names) if message.name in found}
+	assert states == {name: "Failed" if name == first else "Sent" for name in found}
+	item = frappe.db.get_value("Escalation Notification", first, "action_item")
+	assert "Email to Tina Tech is sent instead." in tina.lines(frappe.get_doc(ITEM, item))
+
+
+def test_what_is_unknown_twice_takes_nothing_with_it_that_is_so_once(tina: World) -> None:
+	names = above_the_limit(tina, 3)
+	first = carrier_has(names, possible_duplicate=1)  # an attempt of long ago may have arrived
+	tina.providers.faults.twilio.lose_answer(taken=False)
+	tina.forward(1)
+	found = {message.name: message for message in bundled(names)}
+	assert found[first].status == "Unknown" and len(found) == 3
+	tina.forward(2)
+	assert texts(tina)
+	states = {message.name: message.status for message in messages(names) if message.name in found}
+	assert states == {name: "Unknown" if name == first else "Sent" for name in found}
+
+
+def test_news_in_a_bundle_of_pages_that_one_provider_refuses_go_by_the_next(tina: World) -> None:
+	two_accounts(tina)
+	names = above_the_limit(tina, 3)
+	first = carrier_has(names, attempts=0)
+	told = next(m.name for m in messages(names, held_utc=("is", "set")) if m.name != first)
+	frappe.db.set_value("Escalation Notification", told, {"purpose": "Notice", "about": "Acknowledged"})
+	frappe.db.commit()
+	tina.providers.faults.twilio.refuse(20003)
+	tina.forward(1)
+	tina.forward(2)
+	assert texts(tina)
+	news = frappe.db.get_value("Escalation Notification", told, ["status", "provider"])
+	assert news == ("Sent", "Twilio EU")
 
 
 def test_what_may_have_been_sent_long_ago_has_no_place_of_its_own(tina: World) -> None:
