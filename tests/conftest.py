@@ -102,8 +102,12 @@ def providers() -> Iterator:
 @pytest.fixture
 def world(site: str, providers) -> Iterator:
 	"""A clean site, a clock of its own, providers that are listened to. Fails on any message nobody expected."""
+	import frappe
+
 	from tests.world import World
 
+	# Frappe lets 60 users be made in an hour: all tests of an hour make more.
+	frappe.local.conf["throttle_user_limit"] = 10_000
 	with World(site, providers) as running:
 		yield running
 		running.assert_nothing_unexpected()

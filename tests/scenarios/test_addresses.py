@@ -166,7 +166,8 @@ def test_a_field_that_sounds_like_an_address_has_its_room_here() -> None:
 		and not (df.get("read_only") or df.get("is_virtual"))
 	}
 	short = {
-		("Escalation Settings", f"twilio_{field}")
+		(doctype, f"{prefix}{field}")
+		for doctype, prefix in (("Escalation Settings", "twilio_"), ("Escalation Provider", ""))
 		for field in ("api_secret", "auth_token", "previous_auth_token")
 	}
 	assert ours - short <= set(ROOM)
