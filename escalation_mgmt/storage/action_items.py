@@ -227,11 +227,6 @@ def read(names: Sequence[str]) -> list[Stored]:
 	return load(frappe.db.sql(f"{_SELECT} where `name` in ({placeholders})", tuple(names), as_dict=True))
 
 
-def past(key: TicketKey) -> dict[Clock, Past]:
-	"""What is remembered of the ticket's last item for each clock, ended or not."""
-	return {clock: found for (_key, clock), found in history_of([key]).pasts.items()}
-
-
 @dataclass(frozen=True, slots=True)
 class History:
 	"""What there was for tickets: what is remembered of the last item for each clock of each, nothing of what had a name before;

@@ -23,6 +23,7 @@ _MAY_HAVE = (
 )
 """What has arrived, or may have; one message that stands for others counts once."""
 _STATES = (*REACHED, MessageState.QUEUED)
+_WITH_ADDRESS = f"`tab{NOTIFICATION_SECRET}` s join `tab{NOTIFICATION}` n on n.`name` = s.`name`"
 
 
 def to_users(method: str, users: Collection[str], since: datetime) -> list[Sent]:
@@ -42,8 +43,8 @@ def to_addresses(method: str, addresses: Collection[str], since: datetime) -> li
 	if not addresses:
 		return []
 	sql = (
-		f"select s.`address`, n.`handed_utc`, n.`bundle` from `tab{NOTIFICATION_SECRET}` s"
-		f" join `tab{NOTIFICATION}` n on n.`name` = s.`name` where s.`address` in ({rows.placeholders(addresses)})"
+		f"select s.`address`, n.`handed_utc`, n.`bundle` from {_WITH_ADDRESS}"
+		f" where s.`address` in ({rows.placeholders(addresses)})"
 		f" and n.`user` is null and n.`handed_utc` > %s and n.`method` = %s and {_MAY_HAVE}"
 	)
 	found = frappe.db.sql(sql, (*addresses, since, method, *_STATES))
@@ -57,8 +58,8 @@ def under_way(
 	if not addresses or not limit.at_once:
 		return []
 	sql = (
-		f"select s.`address`, n.`handed_utc`, n.`name` from `tab{NOTIFICATION_SECRET}` s"
-		f" join `tab{NOTIFICATION}` n on n.`name` = s.`name` where s.`address` in ({rows.placeholders(addresses)})"
+		f"select s.`address`, n.`handed_utc`, n.`name` from {_WITH_ADDRESS}"
+		f" where s.`address` in ({rows.placeholders(addresses)})"
 		f" and n.`method` = %s and n.`handed_utc` > %s and n.`over_utc` is null and {_MAY_HAVE}"
 	)
 	found = frappe.db.sql(sql, (*addresses, method, now - limit.lasts, *_STATES))
@@ -86,7 +87,7 @@ def look_again(method: str, address: str, now: datetime) -> bool:
 	"""What waits for a call to this address, which is over, is due now. Whether anything does. The caller has taken the claims'
 	lock, so that nothing comes to wait meanwhile."""
 	sql = (
-		f"select n.`name` from `tab{NOTIFICATION_SECRET}` s join `tab{NOTIFICATION}` n on n.`name` = s.`name`"
+		f"select n.`name` from {_WITH_ADDRESS}"
 		" where s.`address` = %s and n.`method` = %s and n.`held_utc` is not null and n.`next_attempt_utc` > %s"
 	)
 	names = sorted(row[0] for row in frappe.db.sql(sql, (address, method, now)))

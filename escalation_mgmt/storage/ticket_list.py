@@ -19,6 +19,7 @@ from frappe.utils import get_datetime
 from escalation_mgmt.engine import RUNNING, ActionItem, Status, TicketKey, pressing
 from escalation_mgmt.facts import sources
 from escalation_mgmt.storage.action_items import of_clocks, order, ticket_of
+from escalation_mgmt.storage.ranges import RANGE
 from escalation_mgmt.utils import clock, fault_points, rows
 from escalation_mgmt.utils.after_commit import Collected, end, own_transaction
 from escalation_mgmt.utils.doctypes import ITEM
@@ -28,7 +29,6 @@ from escalation_mgmt.utils.ticket_names import as_name, as_text
 
 STATUS, STEP, DUE = COLUMNS = ("escalation_mgmt_status", "escalation_mgmt_step", "escalation_mgmt_due")
 SHOWN = tuple(status for status in Status if status in RUNNING or status is Status.EXHAUSTED)
-RANGE = 5000  # rows that one statement compares
 
 Values = tuple[str, str, datetime | None]
 """Of the columns, in their order. The instant is in the site's zone, to the second."""

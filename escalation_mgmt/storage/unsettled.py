@@ -38,9 +38,9 @@ class Wanted:
 def names(doctype: str, wanted: Mapping[Clock, Wanted]) -> Iterator[list[str]]:
 	"""The names, in parts, some of them empty: a statement each, a few dozen milliseconds."""
 	src = sources.source(doctype)
-	closed, values = tickets.closed_sql(src, f"`tab{doctype}`")
+	which, values = _is_open(src, f"`tab{doctype}`")
 	statement = _Statement(src, wanted)
-	for part in ranges(doctype, f"`docstatus` < {tickets.CANCELLED} and not ({closed})", values, TOGETHER):
+	for part in ranges(doctype, which, values, TOGETHER):
 		yield statement.names(part)
 
 
@@ -64,14 +64,14 @@ class _Statement:
 
 	def _rows(self, part: Part, columns: str, values: Values, which: str, which_values: Values) -> Any:
 		src, doctype = self._source, self._source.doctype
-		closed, closed_values = tickets.closed_sql(src, "t")
+		is_open, open_values = _is_open(src, "t")
 		inside, bounds = within(part, "t")
 		return frappe.db.sql(
 			f"select {columns} from `tab{doctype}` t"
 			f" left join `tab{TICKET_STATE}` s on s.`ticket` = {joined(as_text('t.`name`', doctype))}"
-			f" where {inside} and t.`docstatus` < {tickets.CANCELLED} and not ({closed}) and {which}"
+			f" where {inside} and {is_open} and {which}"
 			" order by t.`name`",
-			(*values, f"{doctype}/", *bounds, *closed_values, *which_values),
+			(*values, f"{doctype}/", *bounds, *open_values, *which_values),
 		)
 
 	def _open(self) -> tuple[str, Values]:
@@ -133,6 +133,12 @@ class _Statement:
 			return "null"
 		text = f"coalesce(t.`{field}`, '')"
 		return f"cast({text} as binary)" if frappe.db.db_type == "mariadb" else text  # capitals matter
+
+
+def _is_open(src: sources.Source, table: str) -> tuple[str, Values]:
+	"""Whether a ticket is neither resolved, closed nor cancelled."""
+	closed, values = tickets.closed_sql(src, table)
+	return f"{table}.`docstatus` < {tickets.CANCELLED} and not ({closed})", values
 
 
 def _either(conditions: list[tuple[str, Values]]) -> tuple[str, Values]:
