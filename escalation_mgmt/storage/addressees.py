@@ -7,7 +7,7 @@ import frappe
 
 from escalation_mgmt.engine import EventKind
 from escalation_mgmt.storage import action_items, outbox
-from escalation_mgmt.storage.message_state import Purpose
+from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
 
@@ -15,6 +15,7 @@ TO_BE_ACKNOWLEDGED = (EventKind.EXHAUSTED, EventKind.NOBODY_NOTIFIED, EventKind.
 """Notices with a link that acknowledges."""
 
 _COLUMNS = ("name", "action_item", "user", "recipient", "purpose", "about", "carried_by", *outbox.NEXT)
+_BEFORE_IT_WENT = (MessageState.QUEUED, MessageState.FAILED, MessageState.WITHDRAWN)
 
 
 def who_answers(message: Any) -> list[Any]:
@@ -42,17 +43,37 @@ def who_answers(message: Any) -> list[Any]:
 	return answered
 
 
+def of_those_sent(parts: list[Any], used: str = "") -> list[Any]:
+	"""Of the parts of one bundle those that stood in what the person got: rows with `name`, `state`, `sent_utc` and
+	`possible_duplicate`.
+
+	A part that was withdrawn or refused before anything went out keeps its bundle's name; the others went without it.
+	`used`: the message whose link or key proves that it arrived. Where nothing seems to have gone out, and an answer has come
+	all the same, all of it arrived.
+	"""
+	sent = {
+		part.name
+		for part in parts
+		if part.state not in _BEFORE_IT_WENT or part.sent_utc or part.possible_duplicate
+	}
+	return [part for part in parts if part.name in sent or part.name == used] if sent else parts
+
+
 def _together(message: Any) -> list[Any]:
 	"""The messages that went as one with it, those of a bundle by their urgency; what only told something was not asked."""
 	kept = frappe.db.get_value(NOTIFICATION, message.name, ["carried_by", "bundle"], as_dict=True) or {}
-	columns = ", ".join(f"`{column}`" for column in _COLUMNS)
+	columns = ", ".join(f"`{column}`" for column in (*_COLUMNS, "sent_utc", "possible_duplicate"))
 	if bundle := kept.get("bundle"):
 		which, values = "`bundle` = %s order by `urgency`, `planned_utc`, `name`", (bundle,)
 	else:
 		first = kept.get("carried_by") or message.name
 		which = "`name` = %s or `carried_by` = %s order by `carried_by` is not null, `name`"
 		values = (first, first)
-	found = frappe.db.sql(f"select {columns} from `tab{NOTIFICATION}` where {which}", values, as_dict=True)
+	found = frappe.db.sql(
+		f"select {columns}, `status` as `state` from `tab{NOTIFICATION}` where {which}", values, as_dict=True
+	)
+	if bundle:
+		found = of_those_sent(found, message.name)
 	asks = [row for row in found if row.purpose == Purpose.PAGE or row.about in TO_BE_ACKNOWLEDGED]
 	return asks or [row for row in found if row.action_item == message.action_item]
 

@@ -10,6 +10,8 @@ import pytest
 from frappe.database.database import Database
 
 from escalation_mgmt.actions.acknowledge import acknowledge_as
+from escalation_mgmt.actions.action import user_as_actor
+from escalation_mgmt.actions.snooze import snooze
 from escalation_mgmt.facts import limits
 from escalation_mgmt.notifiers.email import EmailNotifier
 from escalation_mgmt.notifiers.twilio.sms import SmsNotifier
@@ -128,6 +130,30 @@ def test_what_somebody_has_drops_out_of_a_bundle_that_is_tried_again(tina: World
 	tina.text(TINA, code_of(again))
 	states = {item.name: item.status for item in items(names).values()}
 	assert {states[message.action_item] for message in found} == {"Acknowledged"}
+	tina.tick()
+	tina.inbox.take_all()
+
+
+@pytest.mark.parametrize("by", ["link", "code"])
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_an_answer_is_for_what_the_bundle_carried_in_the_end(tina: World, which: int, by: str) -> None:
+	names = above_the_limit(tina, 3)
+	tina.providers.faults.twilio.status(503)
+	tina.forward(1)
+	found = sorted(bundled(names), key=lambda message: (bool(message.carried_by), message.name))
+	dropped = found[which].action_item
+	snoozed = snooze(dropped, "+60", user_as_actor(LEAD, "Desk"))
+	assert snoozed.done
+	frappe.db.commit()
+	tina.forward(seconds=10)
+	(again,) = (sms for sms in texts(tina) if "2 escalations need you" in sms.text)
+	if by == "link":
+		assert tina.post(again.links[0]).ok
+	else:
+		tina.text(TINA, code_of(again))
+	states = {item.name: item.status for item in items(names).values()}
+	assert states[dropped] == "Snoozed"
+	assert {states[each.action_item] for each in found if each.action_item != dropped} == {"Acknowledged"}
 	tina.tick()
 	tina.inbox.take_all()
 
