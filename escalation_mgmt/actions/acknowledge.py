@@ -48,7 +48,7 @@ def so_far(have: int, needed: int) -> str:
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
 	"""What became of an attempt to acknowledge. `by`, `at` (UTC) and `via` are those of who has it: empty as long as others
-	have to acknowledge as well. `people` are all who have acknowledged, as history names them.
+	have to acknowledge as well.
 	"""
 
 	taken: bool  # by this attempt
@@ -64,7 +64,18 @@ class Acknowledgement:
 	heard: bool = False  # this person has acknowledged, by this attempt or before, and it is still open
 	completes: bool = True  # this person's acknowledgement would be enough
 	begun_anew: bool = False  # what they acknowledge by is of an earlier generation
-	people: tuple[str, ...] = ()
+	acks: tuple[str, ...] = ()  # who has acknowledged, where several are asked, as the engine counts them
+
+	@property
+	def people(self) -> tuple[str, ...]:
+		"""All who have acknowledged, as history names them."""
+		if not self.acks:
+			return (self.by,) if self.by else ()
+		users = frappe.get_all(
+			"User", filters={"name": ("in", self.acks)}, fields=["name", "full_name"], order_by="name"
+		)
+		named = {user.name: cell(user.full_name, 140) for user in users}
+		return tuple(named.get(who) or who for who in self.acks)
 
 	@property
 	def waits(self) -> bool:
@@ -113,7 +124,7 @@ def acknowledge(item: str, actor: Actor, generation: int | None = None) -> Ackno
 		raise frappe.DoesNotExistError(there_is_none(item))
 	decision, done = _decide(locked, actor, generation)
 	if decision:
-		_take(locked, decision)
+		_take([(locked, decision)])
 		_committed_soon()
 	return done
 
@@ -136,9 +147,14 @@ def _decide(locked: Locked, actor: Actor, generation: int | None) -> tuple[Decis
 	)
 
 
-def _take(locked: Locked, decision: Decision) -> None:
-	by_hand.note_told(locked.key, locked.now)
-	locked.apply(decision)
+Decided = Sequence[tuple[Locked, Decision]]
+"""Items under their locks, each with what was decided of it."""
+
+
+def _take(decided: Decided) -> None:
+	Locked.apply_all(decided)
+	for locked, _decision in decided:
+		by_hand.note_told(locked.key, locked.now)
 
 
 def _committed_soon() -> None:
@@ -172,35 +188,57 @@ def acknowledge_by(
 	"""
 	found = {locked.item.id: locked for locked in Locked.all(message.action_item for message in messages)}
 	done: dict[str, Acknowledgement] = {}
+	decided: list[tuple[Locked, Decision]] = []
+	alone = len(messages) == 1
 	for message in messages:
-		if locked := found.get(message.action_item):
-			actor = recipient_as_actor(message, via)
-			generation = message.generation if of_generation else None
-			if each := _one_of(locked, actor, generation, alone=len(messages) == 1):
-				done[locked.item.id] = each
+		if not (locked := found.get(message.action_item)):
+			continue
+		generation = message.generation if of_generation else None
+		try:
+			decision, done[locked.item.id] = _decide(locked, recipient_as_actor(message, via), generation)
+		except _IN_THE_WAY:
+			raise
+		except Exception:
+			if alone:
+				raise
+			_report(locked)
+			continue
+		decided += [(locked, decision)] if decision else []
+	for locked, _decision in _not_taken(decided, alone):
+		del done[locked.item.id]
 	if any(each.taken for each in done.values()):
 		_committed_soon()
 	return done
 
 
-def _one_of(locked: Locked, actor: Actor, generation: int | None, *, alone: bool) -> Acknowledgement | None:
-	if not alone:
-		frappe.db.savepoint(_SAVEPOINT)
+def _not_taken(decided: Decided, alone: bool) -> Decided:
+	"""Take them as one set, so that their locks are held for a moment; where one of them stands in the way, each by itself. Returns
+	those that can't be taken.
+	"""
+	if not decided:
+		return ()
+	if alone:
+		_take(decided)
+		return ()
+	frappe.db.savepoint(_SAVEPOINT)
 	try:
-		decision, done = _decide(locked, actor, generation)
-		if decision:
-			_take(locked, decision)
-	except (rows.Conflict, frappe.QueryDeadlockError, frappe.QueryTimeoutError):
+		_take(decided)
+		return ()
+	except _IN_THE_WAY:
 		raise
 	except Exception:
-		if alone:
-			raise
 		frappe.db.rollback(save_point=_SAVEPOINT)
-		report_error(f"Escalation: {locked.item.id} can't be acknowledged with the others")
-		return None
-	return done
+		if len(decided) == 1:
+			_report(decided[0][0])
+			return decided
+	return [each for one in decided for each in _not_taken([one], alone)]
 
 
+def _report(locked: Locked) -> None:
+	report_error(f"Escalation: {locked.item.id} can't be acknowledged with the others")
+
+
+_IN_THE_WAY = (rows.Conflict, frappe.QueryDeadlockError, frappe.QueryTimeoutError)
 _SAVEPOINT = "escalation_acknowledge"
 
 
@@ -245,19 +283,9 @@ def _of(item: ActionItem, who: str) -> Acknowledgement:
 		reminded=item.reminded,
 		heard=still_open and not waits_for(item, who),
 		completes=completes(item, who),
-		people=_people(item),
+		acks=tuple(item.acks),
 		**(tally(item) if still_open else {}),
 	)
-
-
-def _people(item: ActionItem) -> tuple[str, ...]:
-	if not item.acks:
-		return (item.acknowledged_by,) if item.acknowledged_by else ()
-	users = frappe.get_all(
-		"User", filters={"name": ("in", item.acks)}, fields=["name", "full_name"], order_by="name"
-	)
-	named = {user.name: cell(user.full_name, 140) for user in users}
-	return tuple(named.get(who) or who for who in item.acks)
 
 
 def _run(click: Click) -> Result:

@@ -1,7 +1,8 @@
 """What all have in common that people do to an action item: lock, refuse in words, decide, apply, deliver."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import cached_property
 from typing import Self
 
@@ -21,10 +22,10 @@ from escalation_mgmt.utils.jobs import tick_soon
 class Locked:
 	"""An action item under a lock, and the facts of this moment, read when they are first asked for."""
 
-	def __init__(self, stored: action_items.Stored):
+	def __init__(self, stored: action_items.Stored, now: datetime | None = None):
 		# Whoever does something to it has looked at it: it is held no longer than until then.
 		self.stored, self.item, self.key = stored, replace(stored.item, held_at=None), stored.key
-		self.now = clock.now()
+		self.now = now or clock.now()
 
 	@classmethod
 	def named(cls, name: str) -> Self | None:
@@ -33,7 +34,9 @@ class Locked:
 	@classmethod
 	def all(cls, names: Iterable[str]) -> list[Self]:
 		"""Those of these names, locked at once and with the same facts."""
-		locked = [cls(stored) for stored in action_items.lock({*names})]
+		stored = action_items.lock({*names})
+		now = clock.now()
+		locked = [cls(each, now) for each in stored]
 		shared = Snapshot([each.key for each in locked])
 		shared.items = [each.item.id for each in locked]
 		for each in locked:
@@ -65,13 +68,19 @@ class Locked:
 		return paged
 
 	def apply(self, decision: Decision) -> None:
-		self.snapshot.apply([(self.stored, decision)], self.now)
-		if decision.deeds:
+		self.apply_all([(self, decision)])
+
+	@staticmethod
+	def apply_all(decided: Sequence[tuple["Locked", Decision]]) -> None:
+		"""Write decisions of one moment, of items that were locked at once, or of one."""
+		first = decided[0][0]
+		first.snapshot.apply([(locked.stored, decision) for locked, decision in decided], first.now)
+		if any(decision.deeds for _locked, decision in decided):
 			tick_soon()  # they are done once this is committed
 
 
 def carry_out(
-	name: str,
+	item: str | Locked,
 	*,
 	decide: Callable[[Locked], Decision],
 	refuse: Callable[[Refused, ActionItem], str | Result],
@@ -80,7 +89,7 @@ def carry_out(
 	then: Callable[[Locked], None] = lambda locked: None,
 	pages_by: Actor | None = None,
 ) -> Result:
-	"""Do something to the action item of that name. The caller commits.
+	"""Do something to the action item of that name, or to one of several that were locked at once. The caller commits.
 
 	`decide` asks the engine, and `say` tells what was done. `refuse` tells why it wasn't, or throws where what was given
 	is at fault. With `sends` there may be messages because of it: delivery is asked to send them. What is due by it now is run
@@ -88,9 +97,9 @@ def carry_out(
 
 	`pages_by` is who has people paged by it, which is limited (`by_hand`).
 	"""
-	locked = Locked.named(name)
+	locked = Locked.named(item) if isinstance(item, str) else item
 	if not locked:
-		return Result(False, there_is_none(name))
+		return Result(False, there_is_none(str(item)))
 	try:
 		decision = decide(locked)
 	except Refused as e:

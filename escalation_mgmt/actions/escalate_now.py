@@ -27,7 +27,7 @@ from escalation_mgmt.utils import clock
 
 
 def escalate_now(
-	item: str,
+	item: str | Locked,
 	actor: Actor,
 	*,
 	to: int = 0,
@@ -51,7 +51,7 @@ def escalate_now(
 	)
 
 
-def run_again(item: str, actor: Actor, *, expected: tuple[int, int, int] | None = None) -> Result:
+def run_again(item: str | Locked, actor: Actor, *, expected: tuple[int, int, int] | None = None) -> Result:
 	"""Run the plan once more from its first step, now: every step has run, and nobody has it.
 
 	`expected` is as for `escalate_now`. The caller has checked that this person may, and commits.

@@ -20,6 +20,7 @@ from werkzeug.wrappers import Response
 from escalation_mgmt import delivery
 from escalation_mgmt.actions.acknowledge import acknowledge_by, as_they_are, in_words
 from escalation_mgmt.actions.action import Result, recipient_as_actor
+from escalation_mgmt.actions.carry_out import Locked
 from escalation_mgmt.actions.escalate_now import escalate_now, run_again
 from escalation_mgmt.actions.no_more_calls import no_more_calls
 from escalation_mgmt.engine import OnMachine, can_acknowledge
@@ -219,8 +220,13 @@ def _key_acknowledges(call: "_Call", _ours: Any) -> str:
 def _key_escalates(call: "_Call", ours: Any) -> str:
 	once_more = ours.get("r") == "1"  # asked for, and offered to run the plan again
 	escalate = run_again if once_more else escalate_now
+	locked = {each.item.id: each for each in Locked.all(row.action_item for row in call.answered)}
 	results = [
-		escalate(row.action_item, recipient_as_actor(row, CALL), expected=outbox.next_of(row))
+		escalate(
+			locked.get(row.action_item, row.action_item),
+			recipient_as_actor(row, CALL),
+			expected=outbox.next_of(row),
+		)
 		for row in call.answered
 	]
 	if not once_more and all(result.instead for result in results):
@@ -229,7 +235,7 @@ def _key_escalates(call: "_Call", ours: Any) -> str:
 
 
 def _key_stops_calls(call: "_Call", _ours: Any) -> str:
-	return call.speaker.end(_of_several([no_more_calls(row) for row in call.answered]))
+	return call.speaker.end(_of_several(no_more_calls(call.answered)))
 
 
 def _of_several(results: Sequence[Result]) -> str:

@@ -3,20 +3,23 @@
 import os
 import signal
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import frappe
 import pytest
 from frappe.database.database import Database
 
-from escalation_mgmt.actions.acknowledge import acknowledge_as
+from escalation_mgmt.actions.acknowledge import acknowledge_as, acknowledge_by
 from escalation_mgmt.actions.action import user_as_actor
+from escalation_mgmt.actions.no_more_calls import no_more_calls
 from escalation_mgmt.actions.snooze import snooze
 from escalation_mgmt.facts import limits
 from escalation_mgmt.notifiers.email import EmailNotifier
 from escalation_mgmt.notifiers.twilio.sms import SmsNotifier
 from escalation_mgmt.patches.v0_1 import limits_of_settings
-from escalation_mgmt.utils.doctypes import ITEM, SETTINGS
+from escalation_mgmt.storage import addressees
+from escalation_mgmt.utils.doctypes import EVENT, ITEM, NOTIFICATION, SETTINGS
 from tests import children
 from tests.scenarios.test_crash import killed
 from tests.scenarios.test_limits import DUTY, LEAD, LEO, TECH, TINA, code_of, items, messages, texts, tickets
@@ -41,6 +44,68 @@ def above_the_limit(world: World, count: int, *steps: tuple) -> list[str]:
 
 def bundled(names: list[str]) -> list[Any]:
 	return messages(names, bundle=("is", "set"))
+
+
+# --- what one answer does to many
+
+
+def statements_of(monkeypatch: pytest.MonkeyPatch, do: Callable[[], Any]) -> int:
+	"""How many the database is asked meanwhile, with what follows from it after the commit."""
+	asked, sql = [], Database.sql
+	with monkeypatch.context() as patch:
+		patch.setattr(Database, "sql", lambda self, *a, **k: asked.append(a) or sql(self, *a, **k))
+		do()
+		frappe.db.commit()
+	return len(asked)
+
+
+def bundle_of(world: World, count: int) -> list[Any]:
+	"""A bundle that Tina has got: a message about each item, as whoever answers it answers them."""
+	tickets(world, 6 + count)
+	world.forward(10)
+	world.wait(1)
+	world.tick()
+	world.inbox.take_all()
+	found = [
+		row for row in frappe.get_all(NOTIFICATION, {"carries": 1}, "*", order_by="name desc") if row.bundle
+	]
+	return addressees.who_answers(found[0])
+
+
+@pytest.mark.parametrize("answer", [lambda these: acknowledge_by(these, "Link"), no_more_calls])
+def test_an_answer_to_a_bundle_costs_the_same_statements_whatever_its_size(
+	tina: World, monkeypatch: pytest.MonkeyPatch, answer: Callable[[list[Any]], Any]
+) -> None:
+	tina.plan((0, "SMS"), (0, "Email", "User", LEAD), (300, "Email", "User", LEAD))
+	costs = {}
+	for count in (3, 2, 8):  # the first reads what is read once for a process
+		these = bundle_of(tina, count)
+		assert len(these) == count
+		costs[count] = statements_of(monkeypatch, lambda these=these: answer(these))
+		tina.forward(30)
+		tina.inbox.take_all()
+	assert costs[2] == costs[8]
+
+
+def test_what_stands_in_the_way_of_one_of_a_bundle_stops_no_other(tina: World) -> None:
+	tina.plan((0, "SMS"), (300, "Email", "User", LEAD))
+	these = bundle_of(tina, 3)
+	first, second, third = (row.action_item for row in these)
+	refuse = f"before insert on `tab{EVENT}` for each row"  # when its state is written already
+	if frappe.db.db_type == "sqlite":
+		broken = f"when new.action_item = '{second}' begin select raise(abort, 'broken'); end"
+	else:
+		broken = f"begin if new.action_item = '{second}' then signal sqlstate '45000' set message_text = 'broken'; end if; end"
+	frappe.db.sql_ddl(f"create trigger escalation_broken {refuse} {broken}")
+	try:
+		done = acknowledge_by(these, "Link")
+		frappe.db.commit()
+	finally:
+		frappe.db.sql_ddl("drop trigger escalation_broken")
+	tina.expect_error(f"{second} can't be acknowledged with the others")
+	assert {*done} == {first, third} and all(each.taken for each in done.values())
+	states = frappe.get_all(ITEM, {"name": ("in", [first, second, third])}, pluck="status", order_by="name")
+	assert states == ["Acknowledged", "Escalating", "Acknowledged"]
 
 
 # --- crashes
