@@ -64,6 +64,7 @@ class Locked:
 				to
 				for step in item.plan.groups[item.group]
 				for to in reach(step, item, self.context.reaches).recipients
+				if to.counted_as not in item.passed_on_now
 			)
 		return paged
 

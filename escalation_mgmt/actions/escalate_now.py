@@ -44,8 +44,8 @@ def escalate_now(
 		decide=lambda locked: bring_forward(
 			locked.item, expected or locked.item.position, locked.now, to=to, actor=actor
 		),
-		refuse=partial(_refuse, to),
-		say=_say,
+		refuse=partial(refuse, to),
+		say=what_runs,
 		sends=False,
 		pages_by=actor,
 	)
@@ -61,8 +61,8 @@ def run_again(item: str | Locked, actor: Actor, *, expected: tuple[int, int, int
 		decide=lambda locked: engine_run_again(
 			locked.item, expected or locked.item.position, actor, locked.now
 		),
-		refuse=partial(_refuse, 0),
-		say=lambda locked, decision: _("The plan runs again.") + " " + _say(locked, decision),
+		refuse=partial(refuse, 0),
+		say=lambda locked, decision: _("The plan runs again.") + " " + what_runs(locked, decision),
 		sends=False,
 		pages_by=actor,
 	)
@@ -74,7 +74,8 @@ def no_step_left() -> Result:
 	return Result(False, words, instead="run_again")
 
 
-def _refuse(to: int, why: Refused, item: ActionItem) -> str | Result:
+def refuse(to: int, why: Refused, item: ActionItem) -> str | Result:
+	"""Why a step can't be brought forward; `to`: which one was asked for."""
 	match why.refusal:
 		case Refusal.LAST_WAIT:
 			return no_step_left()
@@ -93,7 +94,7 @@ def _refuse(to: int, why: Refused, item: ActionItem) -> str | Result:
 	return _("The escalation is {0}; there is no next step.").format(wording.status(item.status))
 
 
-def _say(locked: Locked, decision: Decision) -> str:
+def what_runs(locked: Locked, decision: Decision) -> str:
 	"""What a step that is due now does: it may be held."""
 	item, now = decision.item, locked.now
 	if pause := running_maintenance(locked.snapshot.maintenances.of(locked.ticket), now):

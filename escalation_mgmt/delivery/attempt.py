@@ -14,7 +14,7 @@ from escalation_mgmt.engine import Status, TicketKey
 from escalation_mgmt.storage import outbox
 from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.storage.outbox import SECRET, StoredMessage
-from escalation_mgmt.utils import rows
+from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import ITEM
 from escalation_mgmt.utils.identity import as_stamp
 
@@ -77,7 +77,8 @@ class Attempt(StoredMessage):
 		if self.purpose != Purpose.PAGE:
 			return True
 		item = self.item
-		if not item or item.has_acknowledged(outbox.counted_as(self)):
+		who = outbox.counted_as(self)
+		if not item or item.has_acknowledged(who) or item.has_passed_on(who):
 			return False
 		return item.status in outbox.STILL_ASK or item.is_called_to_help(self.user, self.created_utc)
 
@@ -117,6 +118,10 @@ class ItemFacts:
 	priority: str | None
 	acknowledged_utc: datetime | None  # when whoever has it acknowledged
 	added: str | None  # users who were added by hand; JSON
+	run: int  # of the step that comes next
+	passed_on: str | None  # who isn't paged any more, by which run; JSON
+	coming: str | None  # who is on the way, as pairs of user and name; JSON
+	due_utc: datetime | None
 
 	@property
 	def ticket(self) -> TicketKey:
@@ -124,6 +129,17 @@ class ItemFacts:
 
 	def has_acknowledged(self, who: str) -> bool:
 		return who in json.loads(self.acks or "[]")
+
+	def has_passed_on(self, who: str) -> bool:
+		"""Whether the plan's present run pages them no more. Whoever asks for them by name has them paged all the same."""
+		return [self.run, who] in json.loads(self.passed_on or "[]")
+
+	def comes(self) -> tuple[str, str]:
+		"""Who is on the way, and until when, as the reader reads it; empty: nobody is."""
+		if self.status != Status.SNOOZED or not self.coming or not self.due_utc:
+			return "", ""
+		names = ", ".join(name for _user, name in json.loads(self.coming))
+		return names, clock.shown(get_datetime(self.due_utc))
 
 	def is_called_to_help(self, user: str | None, queued: datetime) -> bool:
 		"""Whether a page to this user that was queued then asks them to help whoever has the item."""
@@ -140,7 +156,8 @@ def read_items(attempts: Sequence[Attempt]) -> None:
 	names = sorted({attempt.action_item for attempt in attempts})
 	found = names and frappe.db.sql(
 		"select `name`, `status`, `acks`, `reference_doctype`, `reference_name`, `ticket_created`, `plan_version`,"
-		f" `acknowledged_by`, `assignees`, `ticket_subject`, `priority`, `acknowledged_utc`, `added` from `tab{ITEM}`"
+		" `acknowledged_by`, `assignees`, `ticket_subject`, `priority`, `acknowledged_utc`, `added`,"
+		f" `run`, `passed_on`, `coming`, `due_utc` from `tab{ITEM}`"
 		f" where `name` in ({rows.placeholders(names)})",
 		tuple(names),
 	)

@@ -55,6 +55,7 @@ def _told(notices: Sequence[Attempt], directory: Directory) -> list[str]:
 			notice.item.reference_name,
 			notice.item.acknowledged_by,
 			names(notice.item.assigned_to(), directory),
+			notice.item.comes()[0],
 		)
 		for notice in notices[:NAMED_IN_BUNDLE]
 		if notice.item

@@ -149,9 +149,15 @@ def _rendered(template: str, known: dict[str, Any]) -> tuple[str, str]:
 
 
 def notice(
-	about: str, known: dict[str, Any], acknowledged_by: str | None, assigned_to: str
+	about: str,
+	known: dict[str, Any],
+	acknowledged_by: str | None,
+	assigned_to: str,
+	coming: tuple[str, str] = ("", ""),
 ) -> tuple[str, str]:
-	"""Subject and text of a notice: what became of an escalation. `assigned_to` names the ticket's assignees."""
+	"""Subject and text of a notice: what became of an escalation. `assigned_to` names the ticket's assignees, `coming` who is on the
+	way, and until when, as the reader reads it.
+	"""
 	number, subject = known["ticket"].name, known["ticket"].subject
 	if about == EventKind.HELD_BY_RESTORE:
 		return _of_site(notice_wording.head(about, number, acknowledged_by, assigned_to))
@@ -164,6 +170,9 @@ def notice(
 			"You acknowledged it, and nothing has happened since. Reply to it, change its status, or say that you "
 			"are still on it. Else its escalation goes on."
 		),
+		EventKind.ON_THE_WAY: _("It is quiet until {0}. Then the escalation goes on.").format(coming[1])
+		if coming[0]
+		else "",
 		EventKind.UNACKNOWLEDGED: _("It was given back. As long as a step is left, its escalation goes on."),
 		EventKind.NOBODY_NOTIFIED: _(
 			"Not one person of plan {0} can be reached. Assign the ticket, or correct the contacts or the "
@@ -171,7 +180,7 @@ def notice(
 		).format(known["plan"], known["item"]),
 		EventKind.PARKED: _("{0} says why. It is tried again every few minutes.").format(known["item"]),
 	}
-	head = notice_wording.head(about, number, acknowledged_by, assigned_to)
+	head = notice_wording.head(about, number, acknowledged_by, assigned_to, coming[0])
 	lines = [f"{head}: {subject}", more.get(about, ""), known["ticket"].url]
 	return head, "\n".join(line for line in lines if line)
 

@@ -95,7 +95,7 @@ def _message(
 				text = f"{attempt.note}\n{text}"
 		else:
 			assignees = names(item.assigned_to(), directory)
-			said = messages.notice(attempt.about, known, item.acknowledged_by, assignees)
+			said = messages.notice(attempt.about, known, item.acknowledged_by, assignees, item.comes())
 			of_site = attempt.about == EventKind.HELD_BY_RESTORE
 			subject, text = said if of_site else (messages.about(plan, known, each) for each in said)
 	return Message(

@@ -214,7 +214,8 @@ def _wants_quiet(item: ActionItem, page: FailedPage, quiet: set[tuple[str, str]]
 
 
 def _is_missed(item: ActionItem, failed: FailedPage) -> bool:
-	if not Standing.of(item).follows(failed.generation) or outbox.counted_as(failed) in item.acks:
+	over = {*item.acks, *item.passed_on_now}
+	if not Standing.of(item).follows(failed.generation) or outbox.counted_as(failed) in over:
 		return False
 	return item.status in outbox.STILL_ASK or outbox.is_called_to_help(
 		failed.user, failed.created_utc, item.status, item.acknowledged_at, item.added

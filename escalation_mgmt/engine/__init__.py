@@ -8,7 +8,8 @@ None where nothing is to be done. Nothing here reads a clock, a database or a ne
 - what time and the ticket do: `remembered` (raised, reopened), `matching` (which plan), `start`, `evaluate`, `standing_still`, `run`, `group`, `maintenance_hold`, `time_out`, `end`, by the
   times of `waits`;
 - what a step's act has done to the ticket: `acts`;
-- what people ask for: `acknowledge` (with `quorum`, of several), `bring_forward`, `snooze`, `unacknowledge`, `responders`;
+- what people ask for: `acknowledge` (with `quorum`, of several), `undo`, `bring_forward`, `pass_on`, `snooze`, `on_the_way`,
+  `unacknowledge`, `responders`;
 - what an earlier state of the database brings: `restored`;
 - how many messages one person gets: `limits`; which provider is passed over: `circuit`;
 - all of it on virtual time: `rehearse`, and `ladder` (a plan's times), `rungs` (a rehearsal's).
@@ -51,7 +52,7 @@ from escalation_mgmt.engine.decision import (
 from escalation_mgmt.engine.end import CancelReason, can_stop, stop
 from escalation_mgmt.engine.evaluate import evaluate
 from escalation_mgmt.engine.event import Event, EventKind, Named, of_clock
-from escalation_mgmt.engine.item import AckRequest, ActionItem
+from escalation_mgmt.engine.item import AckRequest, ActionItem, Before
 from escalation_mgmt.engine.ladder import Rung, ladder, rungs
 from escalation_mgmt.engine.limits import (
 	FOR_CALLS,
@@ -84,6 +85,8 @@ from escalation_mgmt.engine.matching import (
 	takes_more,
 	winner,
 )
+from escalation_mgmt.engine.on_the_way import LONGEST_WAY, can_be_on_the_way, on_the_way
+from escalation_mgmt.engine.pass_on import pass_on
 from escalation_mgmt.engine.plan import (
 	ALWAYS,
 	EVERYONE,
@@ -155,6 +158,7 @@ from escalation_mgmt.engine.ticket import (
 )
 from escalation_mgmt.engine.time_out import WorkedOn, is_theirs, may_renew
 from escalation_mgmt.engine.unacknowledge import can_unacknowledge, unacknowledge
+from escalation_mgmt.engine.undo import UNDO_WITHIN, undo, undo_until
 from escalation_mgmt.engine.waits import held_until, window_end
 from escalation_mgmt.engine.working_time import (
 	AROUND_THE_CLOCK,
@@ -175,12 +179,14 @@ __all__ = [
 	"FOR_SMS",
 	"LED_TO",
 	"LONGEST_SNOOZE",
+	"LONGEST_WAY",
 	"NAMED_IN_BUNDLE",
 	"NEVER",
 	"NOT_DELIVERED",
 	"OF_TEAM",
 	"RUNNING",
 	"TRANSITIONS",
+	"UNDO_WITHIN",
 	"AckRequest",
 	"Act",
 	"ActionItem",
@@ -189,6 +195,7 @@ __all__ = [
 	"Allotment",
 	"Answer",
 	"Audience",
+	"Before",
 	"Calendar",
 	"CalendarKind",
 	"CallRules",
@@ -268,6 +275,7 @@ __all__ = [
 	"bring_forward",
 	"can_acknowledge",
 	"can_add",
+	"can_be_on_the_way",
 	"can_bring_forward",
 	"can_hand_over",
 	"can_reach",
@@ -295,8 +303,10 @@ __all__ = [
 	"next_mark",
 	"next_status",
 	"of_clock",
+	"on_the_way",
 	"open_item",
 	"opens",
+	"pass_on",
 	"pressing",
 	"progress",
 	"reach",
@@ -319,6 +329,8 @@ __all__ = [
 	"takes_more",
 	"tally",
 	"unacknowledge",
+	"undo",
+	"undo_until",
 	"waits_for",
 	"why_not",
 	"window_end",

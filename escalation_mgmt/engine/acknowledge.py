@@ -14,6 +14,7 @@ from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.quorum import complete, tally
 from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, Status, next_status
 from escalation_mgmt.engine.time_out import first_reminder, may_renew, renew
+from escalation_mgmt.engine.undo import UNDO_WITHIN, as_before
 from escalation_mgmt.engine.waits import still_from_now
 
 
@@ -63,6 +64,8 @@ def acknowledge(
 		maintenance="",
 		stalled=False,
 		acks=acks if item.plan.asks_quorum else (),
+		coming=(),
+		before=as_before(item),
 		acknowledged_by=actor.name,
 		acknowledged_user=actor.user,
 		acknowledged_at=context.now,
@@ -79,7 +82,7 @@ def acknowledge(
 		item=taken,
 		events=(Event(kind, context.now, item.step, item.run, data, _people(actor)),),
 		deeds=(deed,) if (deed := assigned_by_acknowledging(taken)) else (),
-		notices=(Notice(Audience.NOTIFIED, kind, but_not=actor.addressed_as),),
+		notices=(Notice(Audience.NOTIFIED, kind, but_not=actor.addressed_as, wait=UNDO_WITHIN),),
 		withdraw=True,
 	)
 

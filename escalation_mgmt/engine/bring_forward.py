@@ -93,6 +93,7 @@ def run_again(item: ActionItem, expected: tuple[int, int, int], actor: Actor, no
 		due_at=now,
 		resumes_at=None,
 		maintenance="",
+		coming=(),
 		unreached=0,
 		version=item.version + 1,
 	)

@@ -1,13 +1,13 @@
 """What the engine answers: the item's new state, and what is to be written and sent because of it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from escalation_mgmt.engine.actor import Actor
 from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.item import ActionItem
-from escalation_mgmt.engine.plan import Step
+from escalation_mgmt.engine.plan import ZERO, Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +92,7 @@ class Notice:
 	audience: Audience
 	about: EventKind
 	but_not: frozenset[str] = frozenset()  # users and addresses
+	wait: timedelta = ZERO  # so long it isn't sent: what it tells may be undone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,3 +104,4 @@ class Decision:
 	notices: tuple[Notice, ...] = ()
 	withdraw: bool = False  # cancel every message that no provider has been handed yet
 	withdraw_from: str = ""  # the same for one person only: a user, or the label of an address
+	queue_again: datetime | None = None  # send, and do, what was withdrawn since then after all

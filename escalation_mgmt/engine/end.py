@@ -53,6 +53,8 @@ def end(
 		maintenance="",
 		stalled=False,
 		reminded=False,
+		coming=(),
+		before=None,
 		ended_at=now,
 		version=item.version + 1,
 	)

@@ -26,6 +26,7 @@ class _Ran:
 	paged: tuple[Recipient, ...] = ()
 	same: int = 0  # so many who have their message by an earlier step of the group
 	spared: Named = ()  # who have acknowledged, and aren't paged again
+	passed_on: Named = ()  # who have passed it on, and aren't either
 	passed_over: str = ""  # why it didn't run
 	deed: Deed | None = None
 
@@ -46,7 +47,8 @@ def run_group(item: ActionItem, context: Context) -> Decision:
 		item = replace(item, unreached=0 if reached else item.unreached + 1)
 	for each in ran:
 		if each.for_people:
-			item = ask(item, each.step, [to.counted_as for to in each.reach.recipients])
+			asked = [to.counted_as for to in each.reach.recipients if to.counted_as not in item.passed_on_now]
+			item = ask(item, each.step, asked)
 	item = replace(item, step=ran[-1].step.number, version=item.version + 1)
 	rest = _what_follows(item, context, missed=missed)
 	deeds = tuple(each.deed for each in ran if each.deed)
@@ -65,11 +67,24 @@ def _run_steps(item: ActionItem, context: Context) -> Iterator[_Ran]:
 			yield _act(step, item, context)
 			continue
 		reached = reach(step, item, context.reaches)
-		asked = [to for to in reached.recipients if not has_acknowledged(item, to)]
-		spared = ((to.user, to.label) for to in reached.recipients if has_acknowledged(item, to))
+		spared, passed_on, asked = _sorted_out(item, reached.recipients)
 		fresh = tuple({key: to for to in asked if (key := _key(to)) not in paged}.values())
 		paged.update(map(_key, fresh))
-		yield _Ran(step, reached, fresh, len(asked) - len(fresh), tuple(dict.fromkeys(spared)))
+		same = len(asked) - len(fresh)
+		yield _Ran(step, reached, fresh, same, _named(spared), _named(passed_on))
+
+
+def _sorted_out(
+	item: ActionItem, reached: Sequence[Recipient]
+) -> tuple[list[Recipient], list[Recipient], list[Recipient]]:
+	"""Who of those whom a step reaches has acknowledged, who has passed it on in this run, and who is left to be paged."""
+	spared = [to for to in reached if has_acknowledged(item, to)]
+	passed_on = [to for to in reached if to.counted_as in item.passed_on_now and to not in spared]
+	return spared, passed_on, [to for to in reached if to not in spared and to not in passed_on]
+
+
+def _named(recipients: Sequence[Recipient]) -> Named:
+	return tuple(dict.fromkeys((to.user, to.label) for to in recipients))
 
 
 def _act(step: Step, item: ActionItem, context: Context) -> _Ran:
@@ -101,8 +116,19 @@ def _lines(ran: _Ran, item: ActionItem, now: datetime) -> Iterator[Event]:
 		"to": ", ".join(to.label for to in gets),
 	}
 	spared = ", ".join(name for _user, name in ran.spared)
-	more = given({"same": ran.same, "spared": spared, "second": ran.reach.by_second, "value": ran.step.value})
-	people = {"to": tuple((to.user, to.label) for to in gets), "spared": ran.spared}
+	passed_on = ", ".join(name for _user, name in ran.passed_on)
+	more = given(
+		{
+			"same": ran.same,
+			"spared": spared,
+			"passed_on": passed_on,
+			"second": ran.reach.by_second,
+			"value": ran.step.value,
+		}
+	)
+	people = {"to": _named(gets), "spared": ran.spared}
+	if ran.passed_on:
+		people["passed_on"] = ran.passed_on
 	yield Event(EventKind.STEP_RAN, now, number, item.run, data | more | late(item, now), people)
 	for miss in ran.reach.unreachable:
 		data = {"method": miss.method, "who": miss.label, "user": miss.user, "reason": miss.reason}

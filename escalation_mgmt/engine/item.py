@@ -29,6 +29,22 @@ class AckRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+	"""What an acknowledgement changed of an item, as it was before: what an undo restores."""
+
+	status: Status
+	due_at: datetime | None = None
+	paused_at: datetime | None = None
+	stood_still: timedelta = ZERO
+	resumes_at: datetime | None = None
+	maintenance: str = ""
+	stalled: bool = False
+	acks: tuple[str, ...] = ()
+	coming: Named = ()
+	ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActionItem:
 	"""All instants are naive datetimes in UTC.
 
@@ -75,6 +91,11 @@ class ActionItem:
 	superseded: bool = False  # acknowledged late, while a newer item follows the ticket
 	ack_requests: tuple[AckRequest, ...] = ()  # of the steps that ran, where the plan asks for several
 	acks: tuple[str, ...] = ()  # who has acknowledged, named as in `ack_requests`
+	passed_on: tuple[
+		tuple[int, str], ...
+	] = ()  # by which run of the plan who isn't paged any more, named so too
+	coming: Named = ()  # snoozed: who is on the way
+	before: Before | None = None  # acknowledged: what an undo restores
 	acknowledged_by: str = ""  # as history names them
 	acknowledged_user: str = ""  # empty: a bare address
 	acknowledged_at: datetime | None = None
@@ -97,6 +118,16 @@ class ActionItem:
 	def who_has_it(self) -> Named:
 		"""Who acknowledged, as a line of history names them."""
 		return ((self.acknowledged_user, self.acknowledged_by),)
+
+	@property
+	def is_coming(self) -> Named:
+		"""Who is on the way, and for as long as they are."""
+		return self.coming if self.status is Status.SNOOZED else ()
+
+	@property
+	def passed_on_now(self) -> frozenset[str]:
+		"""Whom this run doesn't page any more, because they have passed it on."""
+		return frozenset(who for run, who in self.passed_on if run == self.run)
 
 	@property
 	def next_at(self) -> datetime | None:

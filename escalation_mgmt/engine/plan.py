@@ -218,6 +218,7 @@ class Plan:
 	ack_timeout: timedelta = ZERO  # without a reply or another status after an acknowledgement; 0: none
 	ack_grace: timedelta = ZERO  # after the reminder
 	assign_on_acknowledgement: bool = False  # whoever acknowledges gets the ticket
+	notified_may_snooze: bool = True  # from the message, without the ticket's form
 	after_maintenance: AfterMaintenance = AfterMaintenance.GO_ON
 	on_failure: OnFailure = OnFailure.ANOTHER_METHOD
 	calls: CallRules = CallRules()
@@ -284,6 +285,7 @@ class Plan:
 			"ack_timeout": self.ack_timeout.total_seconds(),
 			"ack_grace": self.ack_grace.total_seconds(),
 			**({"assign_on_acknowledgement": True} if self.assign_on_acknowledgement else {}),
+			**({} if self.notified_may_snooze else {"notified_may_snooze": False}),
 			**({} if self.on_failure is OnFailure.ANOTHER_METHOD else {"on_failure": str(self.on_failure)}),
 			**({} if self.calls == CallRules() else {"calls": self.calls.to_dict()}),
 			"stop": {
@@ -336,6 +338,7 @@ class Plan:
 			ack_timeout=timedelta(seconds=data.get("ack_timeout", 0)),
 			ack_grace=timedelta(seconds=data.get("ack_grace", 0)),
 			assign_on_acknowledgement=data.get("assign_on_acknowledgement", False),
+			notified_may_snooze=data.get("notified_may_snooze", True),
 			on_failure=OnFailure(data.get("on_failure", OnFailure.ANOTHER_METHOD)),
 			calls=CallRules.from_dict(data["calls"]) if "calls" in data else CallRules(),
 			stop=StopRules(**data["stop"]),

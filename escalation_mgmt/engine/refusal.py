@@ -13,6 +13,11 @@ class Refusal(StrEnum):
 	MOVED_ON = "moved on"  # what was to be brought forward has run meanwhile
 	BEGUN_ANEW = "begun anew"  # what was to be brought forward belongs to an earlier generation
 	NO_SUCH_STEP = "no such step"  # the plan has none, or it has run
+	PASSED_ON = "passed on"  # by this person already; what comes next is due
+	ALREADY_COMING = "already coming"  # somebody is on the way as it is
+	NOT_THEIRS = "not theirs"  # somebody else has it, or nobody
+	TOO_LATE = "too late"  # the time in which it could be undone is over
+	NOT_ALLOWED = "not allowed"  # the plan doesn't let them
 	PAST = "past"  # a snooze would be over already
 	TOO_LONG = "too long"  # what nobody has would be out of sight
 	ALREADY_ADDED = "already added"  # they are paged with every step as it is

@@ -47,6 +47,7 @@ def hand_over(
 		released(item),
 		status=next_status(item.status, cause),
 		assignees=(to,),
+		passed_on=_but(item, to),
 		ack_requests=(AckRequest(0, 1, (to,)),) if item.plan.asks_quorum else (),
 		due_at=after(started, wait_before(item.plan, item.run, item.group), item.plan, working),
 		resumes_at=None,
@@ -95,6 +96,7 @@ def add_person(
 	more = replace(
 		item,
 		added=tuple(dict.fromkeys((*item.added, who))),
+		passed_on=_but(item, who),
 		ack_requests=tuple(
 			replace(ask, people=tuple(dict.fromkeys((*ask.people, who)))) for ask in item.ack_requests
 		),
@@ -201,6 +203,11 @@ def _counted(
 	due = after(context.now, wait_before(item.plan, run, group_after), item.plan, context.working)
 	last = item.plan.groups[group][-1].number
 	return replace(item, run=run, group=group_after, step=last, due_at=due), last
+
+
+def _but(item: ActionItem, user: str) -> tuple[tuple[int, str], ...]:
+	"""Who has passed it on, but this user: somebody asks for them."""
+	return tuple((run, who) for run, who in item.passed_on if who != user)
 
 
 def _methods(pages: tuple[Page, ...]) -> str:

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 from escalation_mgmt.engine.actor import Actor
 from escalation_mgmt.engine.decision import Decision
-from escalation_mgmt.engine.event import Event
+from escalation_mgmt.engine.event import Event, given
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.plan import ZERO
 from escalation_mgmt.engine.refusal import Refusal, Refused
-from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, next_status
+from escalation_mgmt.engine.statuses import TRANSITIONS, WRITES, Cause, Status, next_status
 
 LONGEST = timedelta(days=7)
 """An item is quiet for so long at most: what nobody has mustn't be put out of sight."""
@@ -36,7 +36,7 @@ def snooze(item: ActionItem, until: datetime, actor: Actor, now: datetime) -> De
 		item,
 		status=next_status(item.status, Cause.SNOOZE),
 		due_at=until,
-		resumes_at=_resumes(item, until, now),
+		resumes_at=resumes_after(item, until, now),
 		maintenance="",
 		version=item.version + 1,
 	)
@@ -45,17 +45,19 @@ def snooze(item: ActionItem, until: datetime, actor: Actor, now: datetime) -> De
 		now,
 		item.step,
 		item.run,
-		{"until": until, "by": actor.name},
+		given({"until": until, "by": actor.name, "via": actor.via}),
 		{"by": actor.named},
 	)
 	return Decision(item=quiet, events=(event,), withdraw=True)
 
 
-def _resumes(item: ActionItem, until: datetime, now: datetime) -> datetime | None:
-	"""When what comes next is due after it."""
-	if item.in_last_wait and item.due_at:
-		return until + max(item.due_at - now, ZERO)
-	return item.due_at
+def resumes_after(item: ActionItem, until: datetime, now: datetime) -> datetime | None:
+	"""When what comes next is due after it. Of a last wait what is left, which stands still while it is quiet already."""
+	quiet, due = item.status is Status.SNOOZED, item.due_at
+	if item.in_last_wait and due:
+		left = (item.resumes_at or due) - due if quiet else due - now
+		return until + max(left, ZERO)
+	return item.resumes_at if quiet else due
 
 
 def wake(item: ActionItem, cause: Cause, now: datetime) -> tuple[ActionItem, Event]:
@@ -69,6 +71,7 @@ def wake(item: ActionItem, cause: Cause, now: datetime) -> tuple[ActionItem, Eve
 		paused_at=item.paused_at and now,
 		resumes_at=None,
 		maintenance="",
+		coming=(),
 	)
 	data = {} if by_time else {"why": str(cause)}
 	return awake, Event(WRITES[cause], now, item.step, item.run, data)

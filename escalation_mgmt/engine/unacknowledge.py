@@ -56,6 +56,8 @@ def released(item: ActionItem) -> ActionItem:
 		maintenance="",
 		ack_requests=tuple(replace(ask, excluded=()) for ask in item.ack_requests),
 		acks=(),
+		coming=(),
+		before=None,
 		acknowledged_by="",
 		acknowledged_user="",
 		acknowledged_at=None,

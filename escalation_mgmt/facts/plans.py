@@ -117,6 +117,7 @@ def from_doc(doc: Any) -> Plan:
 		ack_timeout=_seconds(doc.ack_timeout),
 		ack_grace=_seconds(doc.ack_grace),
 		assign_on_acknowledgement=bool(cint(doc.get("assign_on_acknowledgement"))),
+		notified_may_snooze=doc.get("notified_may_snooze") is None or bool(cint(doc.notified_may_snooze)),
 		on_failure=OnFailure(doc.get("on_failure") or OnFailure.ANOTHER_METHOD),
 		calls=_calls(doc),
 		stop=StopRules(

@@ -99,6 +99,9 @@ PLACES = (
 	Place(ITEM, "added", names="User", holds=Holds.JSON),
 	Place(ITEM, "ack_requests", names="User", holds=Holds.JSON),
 	Place(ITEM, "acks", names="User", holds=Holds.JSON),
+	Place(ITEM, "passed_on", names="User", holds=Holds.JSON),
+	Place(ITEM, "coming", names="User", holds=Holds.JSON),
+	Place(ITEM, "undo_restores", names="User", holds=Holds.JSON),
 	Place(EVENT, "data", names="User", holds=Holds.PEOPLE),
 	Place(NOTIFICATION_SECRET, "address", names=ENDPOINT),  # of a message to an endpoint
 	Place(NOTIFICATION_SECRET, "action_item", names=ITEM),

@@ -21,7 +21,8 @@ from escalation_mgmt import delivery
 from escalation_mgmt.actions.acknowledge import acknowledge_by, as_they_are, in_words
 from escalation_mgmt.actions.action import Result, recipient_as_actor
 from escalation_mgmt.actions.carry_out import Locked
-from escalation_mgmt.actions.escalate_now import escalate_now, run_again
+from escalation_mgmt.actions.escalate_now import run_again
+from escalation_mgmt.actions.from_message import What, of_several, results_of
 from escalation_mgmt.actions.no_more_calls import no_more_calls
 from escalation_mgmt.engine import OnMachine, can_acknowledge
 from escalation_mgmt.inbound import receipts, replies
@@ -219,33 +220,26 @@ def _key_acknowledges(call: "_Call", _ours: Any) -> str:
 
 def _key_escalates(call: "_Call", ours: Any) -> str:
 	once_more = ours.get("r") == "1"  # asked for, and offered to run the plan again
-	escalate = run_again if once_more else escalate_now
-	locked = {each.item.id: each for each in Locked.all(row.action_item for row in call.answered)}
-	results = [
-		escalate(
+	results = _run_again(call.answered) if once_more else results_of(What.PASS_ON, call.answered, CALL)
+	if not once_more and all(result.instead for result in results):
+		return call.read(ours, results[0].message, run_again=True)
+	return call.speaker.end(of_several(results))
+
+
+def _run_again(answered: Sequence[Any]) -> list[Result]:
+	locked = {each.item.id: each for each in Locked.all(row.action_item for row in answered)}
+	return [
+		run_again(
 			locked.get(row.action_item, row.action_item),
 			recipient_as_actor(row, CALL),
 			expected=outbox.next_of(row),
 		)
-		for row in call.answered
+		for row in answered
 	]
-	if not once_more and all(result.instead for result in results):
-		return call.read(ours, results[0].message, run_again=True)
-	return call.speaker.end(_of_several(results))
 
 
 def _key_stops_calls(call: "_Call", _ours: Any) -> str:
-	return call.speaker.end(_of_several(no_more_calls(call.answered)))
-
-
-def _of_several(results: Sequence[Result]) -> str:
-	"""What became of a key that stands for all items of a bundle, or for one."""
-	done = [result for result in results if result.done]
-	if len(results) == 1 or not done:
-		return results[0].message
-	if len(done) == len(results):
-		return _("Done for all {0}.").format(len(done))
-	return _("Done for {0} of {1}.").format(len(done), len(results))
+	return call.speaker.end(of_several(no_more_calls(call.answered)))
 
 
 _ACTS: dict[str, Callable[["_Call", Any], str]] = {

@@ -35,6 +35,7 @@ _NAMES = (
 	"who",
 	"was",
 	"spared",
+	"passed_on",
 	"shared",
 	"assigned",
 )  # keys of an event's data that hold people
@@ -270,13 +271,18 @@ def in_items(person: Erased, columns: Sequence[str]) -> None:
 					f"update `tab{ITEM}` set `{column}` = %s, `version` = `version` + 1 where `name` = %s",
 					(json.dumps(after), name),
 				)
+	for name, _text in rows_with(ITEM, "undo_restores", [person.user]):
+		write(ITEM, name, {"undo_restores": None})  # for a minute only
 	for name, text in rows_with(ITEM, "parked", person.identifiers):
 		write(ITEM, name, {"parked": person.out_of(text)})
 
 
 def _renamed(value: Any, person: Erased) -> Any:
 	if isinstance(value, list):
-		return [_renamed(each, person) for each in value]
+		named = (
+			len(value) == 2 and value[0] == person.user and value[1] in person.names
+		)  # with what they are called
+		return [person.called] * 2 if named else [_renamed(each, person) for each in value]
 	return person.called if value == person.user else value
 
 

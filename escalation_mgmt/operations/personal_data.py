@@ -12,7 +12,7 @@ from escalation_mgmt.operations import erasure, erasure_elsewhere
 from escalation_mgmt.storage import bell, turns
 from escalation_mgmt.utils.doctypes import ITEM
 
-RUNS_BY = ("added", "ack_requests", "acks", "assignees")
+RUNS_BY = ("added", "ack_requests", "acks", "passed_on", "coming", "assignees")
 
 
 def erase(request: Any, _event: str) -> None:

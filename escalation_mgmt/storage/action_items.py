@@ -5,7 +5,7 @@ Nobody but `decisions` writes what a decision changes.
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from escalation_mgmt.engine import (
 	RUNNING,
 	AckRequest,
 	ActionItem,
+	Before,
 	Clock,
 	MatchFacts,
 	Past,
@@ -57,6 +58,7 @@ _COLUMNS = (
 	*("customer", "assignees", "started_by", "unreached", "stalled", "acknowledged_by", "acknowledged_user"),
 	*("acknowledged_utc", "acknowledged_via", "parked", "parked_due_utc", "running_ticket"),
 	*("resumes_utc", "added", "ticket_status", "reminded", "ack_requests", "acks"),
+	*("passed_on", "coming", "undo_restores"),
 	*(
 		"maintenance",
 		"ticket_created",
@@ -390,6 +392,9 @@ def load(found: Iterable[Any], *, lock: bool = False) -> list[Stored]:
 				acknowledged_via=row.acknowledged_via or "",
 				ack_requests=_ack_requests(row.ack_requests),
 				acks=_listed(row.acks),
+				passed_on=pairs(row.passed_on),
+				coming=pairs(row.coming),
+				before=_before(row.undo_restores),
 				ticket_status=row.ticket_status or "",
 				reminded=bool(row.reminded),
 				ended_at=row.ended_utc,
@@ -426,6 +431,35 @@ def _ack_requests(column: str | None) -> tuple[AckRequest, ...]:
 	return tuple(
 		AckRequest(step, needs, tuple(people), tuple(*excluded))
 		for step, needs, people, *excluded in _listed(column)
+	)
+
+
+def pairs(column: str | None) -> tuple[tuple, ...]:
+	"""A column that holds pairs: who passed on which run, or who is on the way (`coming`), as history names them."""
+	return tuple(map(tuple, _listed(column)))
+
+
+def restores(before: Before | None) -> str | None:
+	"""What an undo restores, as `undo_restores` keeps it, without what is nothing."""
+	if not before:
+		return None
+	kept = {each.name: value for each in fields(before) if (value := getattr(before, each.name))}
+	return json.dumps(kept | {"stood_still": before.stood_still.total_seconds()}, default=str)
+
+
+def _before(column: str | None) -> Before | None:
+	if not column:
+		return None
+	kept = json.loads(column)
+	instants = ("due_at", "paused_at", "resumes_at", "ended_at")
+	return Before(
+		status=Status(kept["status"]),
+		**{name: datetime.fromisoformat(kept[name]) for name in instants if name in kept},
+		stood_still=timedelta(seconds=kept["stood_still"]),
+		maintenance=kept.get("maintenance", ""),
+		stalled=kept.get("stalled", False),
+		acks=tuple(kept.get("acks", ())),
+		coming=tuple(map(tuple, kept.get("coming", ()))),
 	)
 
 

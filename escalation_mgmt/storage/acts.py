@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import frappe
 
-from escalation_mgmt.engine import Deed
+from escalation_mgmt.engine import BY_ACKNOWLEDGEMENT, Deed
 from escalation_mgmt.storage.action_items import NOT_HELD
 from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.doctypes import DEED
@@ -54,6 +54,15 @@ def order(ordered: Sequence[tuple[str, Deed]]) -> None:
 	wanted = [(key, deed) for key, deed in fresh.items() if key not in there]
 	if wanted:
 		rows.insert_all(DEED, [_row(*key, deed) for key, deed in wanted])
+
+
+def order_again(item: str, since: datetime) -> None:
+	"""Acts of steps that were left out since then are to be done after all."""
+	sql = (
+		f"update `tab{DEED}` set `state` = %s, `done_utc` = null"
+		" where `action_item` = %s and `state` = %s and `step` <> %s and `done_utc` >= %s"
+	)
+	frappe.db.sql(sql, (str(DeedState.QUEUED), item, str(DeedState.WITHDRAWN), BY_ACKNOWLEDGEMENT, since))
 
 
 def _row(item: str, step: int, run: int, deed: Deed) -> dict[str, object]:

@@ -269,7 +269,7 @@ def _without_ticket(items: Sequence[Any]) -> set[str]:
 def _items(names: Sequence[str]) -> dict[str, Any]:
 	found = frappe.db.sql(
 		"select `name`, `version`, `status`, `step_count`, `reference_doctype`, `reference_name`, `ticket_created`,"
-		" `ticket_subject`, `priority`, `assignees`, `acknowledged_by`, `acknowledged_user`, `acknowledged_utc`, `reminded`"
+		" `ticket_subject`, `priority`, `assignees`, `acknowledged_by`, `acknowledged_user`, `acknowledged_utc`, `reminded`, `coming`"
 		f" from `tab{ITEM}` where `name` in ({rows.placeholders(names)})",
 		tuple(names),
 		as_dict=True,

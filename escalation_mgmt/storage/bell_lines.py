@@ -87,7 +87,7 @@ def _head(item: Any, message: Message | None, by_hand: ByHand | None, assigned_t
 	if message is None or message.about in _PAST:
 		return notice_wording.head(EventKind.UNACKNOWLEDGED, number, "", "")
 	if message.purpose != Purpose.PAGE:
-		return notice_wording.head(message.about, number, item.acknowledged_by, assigned_to)
+		return notice_wording.head(message.about, number, item.acknowledged_by, assigned_to, _coming(item))
 	if by_hand and by_hand.kind is EventKind.HANDED_OVER:
 		return _("{0} handed you ticket {1}").format(by_hand.by, number)
 	if by_hand:
@@ -100,6 +100,11 @@ def _head(item: Any, message: Message | None, by_hand: ByHand | None, assigned_t
 	return _("Step {0} of {1}: ticket {2} “{3}” ({4}) waits for you").format(
 		message.step, item.step_count, number, subject, _(item.priority)
 	)
+
+
+def _coming(item: Any) -> str:
+	coming = json.loads(item.coming or "[]") if item.status == Status.SNOOZED else []
+	return ", ".join(name for _user, name in coming)
 
 
 def _of_acknowledged(item: Any, message: Message | None, by_hand: ByHand | None, assigned_to: str) -> str:

@@ -16,6 +16,7 @@ from frappe.model.naming import make_autoname
 
 from escalation_mgmt.engine import (
 	RUNNING,
+	UNDO_WITHIN,
 	ActionItem,
 	Answer,
 	CancelReason,
@@ -48,7 +49,14 @@ from escalation_mgmt.storage import (
 	ticket_states,
 	turns,
 )
-from escalation_mgmt.storage.action_items import Stored, exhausted, note_answered, note_closed, running_ticket
+from escalation_mgmt.storage.action_items import (
+	Stored,
+	exhausted,
+	note_answered,
+	note_closed,
+	restores,
+	running_ticket,
+)
 from escalation_mgmt.utils import realtime, rows
 from escalation_mgmt.utils.doctypes import ITEM
 from escalation_mgmt.utils.plain_text import cell
@@ -170,11 +178,26 @@ def _write_pages(decided: Decided, now: datetime) -> None:
 	for stored, decision in decided:
 		if decision.withdraw_from:
 			outbox.withdraw([stored.item.id], now, of=decision.withdraw_from)
+		if decision.queue_again:
+			outbox.queue_again(stored.item.id, decision.queue_again, now)
+			acts.order_again(stored.item.id, decision.queue_again)
+	outbox.take_back_news(EventKind.ACKNOWLEDGED, _no_longer_acknowledged(decided, now), now)
 	outbox.let_go(
 		[stored.item.id for stored, decision in decided if stored.item.held_at and not decision.item.held_at]
 	)
 	outbox.queue([(decision.item, page) for _stored, decision in decided for page in decision.pages], now)
 	turns.record((decision for _stored, decision in decided), now)
+
+
+def _no_longer_acknowledged(decided: Decided, now: datetime) -> list[str]:
+	"""Items that somebody had so shortly that nobody has been told of it yet: now they needn't be."""
+	return [
+		stored.item.id
+		for stored, decision in decided
+		if stored.item.status is Status.ACKNOWLEDGED is not decision.item.status
+		and (since := stored.item.acknowledged_at)
+		and now < since + UNDO_WITHIN
+	]
 
 
 def _write_history(decided: Decided) -> None:
@@ -270,6 +293,9 @@ def columns_of(item: ActionItem) -> dict[str, Any]:
 		if item.ack_requests
 		else None,
 		"acks": json.dumps(item.acks) if item.acks else None,
+		"passed_on": json.dumps(item.passed_on) if item.passed_on else None,
+		"coming": json.dumps(item.coming) if item.coming else None,
+		"undo_restores": restores(item.before),
 		"ticket_status": item.ticket_status or None,
 		"reminded": int(item.reminded),
 	}

@@ -40,9 +40,13 @@ def _created(d: Any, _step: int) -> str:
 
 
 def _step_ran(d: Any, step: int) -> str:
-	if d.spared:
+	if d.spared or d.passed_on:
 		said = _("ran step {0}, {1}: to {2}").format(step, _(d.method), d.to or _("nobody else"))
-		return said + "; " + _("not once more to {0}, who acknowledged").format(d.spared)
+		if d.spared:
+			said += "; " + _("not once more to {0}, who acknowledged").format(d.spared)
+		if d.passed_on:
+			said += "; " + _("not once more to {0}, who passed it on").format(d.passed_on)
+		return said
 	if d.method in set(Act) and (d.to or d.method != Act.ASSIGN):
 		return _("ran step {0}: {1}").format(step, act(d.method, d.value, d.to))
 	if not d.to:
@@ -65,6 +69,10 @@ def _acknowledgement(d: Any) -> str:
 	if d.needed:
 		return _("acknowledged the escalation ({0}), the last of {1}").format(_(d.via), d.needed)
 	return _("acknowledged the escalation ({0})").format(_(d.via))
+
+
+def _undone(d: Any, _step: int) -> str:
+	return _("took the acknowledgement back within its minute ({0})").format(_(d.via or ""))
 
 
 def _unacknowledged(d: Any, _step: int) -> str:
@@ -156,6 +164,14 @@ _DEEDS: dict[str, Callable[[Any, int], str]] = {
 	EventKind.SNOOZED: lambda d, s: _("snoozed the escalation until {0}").format(clock.shown(d.until)),
 	EventKind.ACKNOWLEDGED: _acknowledged,
 	EventKind.PARTLY_ACKNOWLEDGED: _acknowledged,
+	EventKind.ON_THE_WAY: lambda d, s: _("is on the way ({0}): the escalation is quiet until {1}").format(
+		_(d.via or ""), clock.shown(d.until)
+	),
+	EventKind.PASSED_ON: lambda d, s: _("passed the escalation on ({0})").format(_(d.via or "")),
+	EventKind.UNDONE: _undone,
+	EventKind.UNDONE_IN_WINDOW: _undone,
+	EventKind.UNDONE_SNOOZED: _undone,
+	EventKind.UNDONE_EXHAUSTED: _undone,
 	EventKind.UNACKNOWLEDGED: _unacknowledged,
 	EventKind.TIMED_OUT: lambda d, s: _(
 		"goes on: nothing has happened after the reminder, and {0} no longer has it"

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import frappe
 
 from escalation_mgmt.engine import EventKind, Recipient
-from escalation_mgmt.storage.message_state import Purpose
+from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.doctypes import NOTIFICATION, NOTIFICATION_SECRET
 
@@ -17,6 +17,7 @@ MOST = 19
 WITHIN = timedelta(minutes=15)
 BY_HAND = (
 	EventKind.ACKNOWLEDGED,
+	EventKind.ON_THE_WAY,
 	EventKind.UNACKNOWLEDGED,
 	EventKind.HANDED_OVER,
 	EventKind.ASSIGNEE_CHANGED,
@@ -57,9 +58,9 @@ class NoticeQuota:
 		found = frappe.db.sql(
 			"select coalesce(n.`user`, s.`address`) as who, count(*)"
 			f" from `tab{NOTIFICATION}` n join `tab{NOTIFICATION_SECRET}` s on s.`name` = n.`name`"
-			f" where n.`created_utc` > %s and n.`purpose` = %s and n.`about` in ({rows.placeholders(BY_HAND)})"
+			f" where n.`created_utc` > %s and n.`purpose` = %s and n.`status` <> %s and n.`about` in ({rows.placeholders(BY_HAND)})"
 			f" and (n.`user` in {of} or (n.`user` is null and s.`address` in {of})) group by 1",
-			(self._since, Purpose.NOTICE, *map(str, BY_HAND), *fresh, *fresh),
+			(self._since, Purpose.NOTICE, MessageState.WITHDRAWN, *map(str, BY_HAND), *fresh, *fresh),
 		)
 		self._had.update(dict(found))
 

@@ -25,7 +25,7 @@ from escalation_mgmt.storage.audiences import of_notice, pages_had
 from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.storage.notice_quota import MOST, WITHIN, NoticeQuota
 from escalation_mgmt.utils import clock, rows
-from escalation_mgmt.utils.doctypes import NOTIFICATION
+from escalation_mgmt.utils.doctypes import EVENT, NOTIFICATION
 
 NEXT = ("generation", "next_run", "next_group")
 """The position of its item when a page was queued: what comes next unless something happens."""
@@ -65,6 +65,11 @@ class StoredMessage:
 	@property
 	def is_under_way(self) -> bool:
 		return self.status in UNDER_WAY
+
+
+@dataclass(slots=True)
+class _Withdrawn(StoredMessage):
+	planned_utc: datetime | None  # when its step was due, or when a further call is
 
 
 UNDER_WAY = (MessageState.QUEUED, MessageState.SENDING)
@@ -263,6 +268,45 @@ def take_back(queued: Sequence[StoredMessage], now: datetime) -> None:
 	hand_on(queued, now)
 
 
+def queue_again(item: str, since: datetime, now: datetime) -> None:
+	"""Send what was withdrawn of an item since that instant after all: each by itself, at its time or now. What people who share an
+	address were to get as one message is one again.
+	"""
+	withdrawn = f"select e.`notification` from `tab{EVENT}` e where e.`action_item` = %s and e.`kind` = %s and e.`at_utc` >= %s"
+	which = (
+		f"where `name` in ({withdrawn}) and `purpose` = %s and `next_attempt_utc` is null and `status` in (%s, %s)"
+		" order by `name` for update"
+	)
+	values = (item, EventKind.WITHDRAWN, since, Purpose.PAGE, MessageState.WITHDRAWN, MessageState.UNKNOWN)
+	found = select(_Withdrawn, which, values)
+	names = {message.name for message in found}
+	states = []
+	for message in found:
+		by = message.carried_by if message.carried_by in names else None
+		states.append(
+			{
+				"name": message.name,
+				"status": MessageState.QUEUED,
+				"carried_by": by,
+				"carries": int(any(other.carried_by == message.name for other in found)),
+				"bundle": None,
+				"next_attempt_utc": None if by else max(now, message.planned_utc or now),
+			}
+		)
+	rows.update_all(NOTIFICATION, states)
+	bell.renew_soon([item] if found else [])
+
+
+def take_back_news(about: EventKind, items: Sequence[str], now: datetime) -> None:
+	"""Withdraw notices that wait to tell of something, where it is no longer so."""
+	if items:
+		which = (
+			f"where `action_item` in ({rows.placeholders(items)}) and `purpose` = %s and `about` = %s and `status` = %s"
+			" order by `name` for update"
+		)
+		take_back(select(StoredMessage, which, (*items, Purpose.NOTICE, about, MessageState.QUEUED)), now)
+
+
 def hold(items: Sequence[str], before: datetime | None = None) -> None:
 	"""Keep back whatever of these items isn't sent yet. Of a restored database (`before`: what is older, in UTC), where an
 	attempt may have been made long ago that nothing is known of, it may be a duplicate; and what was to go as a bundle goes by
@@ -323,7 +367,8 @@ def queue_notices(notices: Sequence[tuple[ActionItem, Notice]], directory: Direc
 			"about": str(notice.about),
 			"step": item.step,
 			"run": item.run,
-			"planned_utc": now,
+			"planned_utc": now + notice.wait,
+			"next_attempt_utc": now + notice.wait,
 		}
 		wanted, left_out = quota.split(notice.about, recipients)
 		messages += [_row(item.id, recipient, now, _rank(item) + LATER) | about for recipient in wanted]

@@ -49,6 +49,11 @@ def status(of_item: str) -> str:
 	return _("Answered") if of_item == Status.RESOLVED else _(of_item)
 
 
+def coming(name: str, until: Any) -> str:
+	"""In place of a snoozed item's status, where somebody is on the way. `until`: UTC."""
+	return _("{0} is on the way, quiet until {1}").format(name, clock.shown(until))
+
+
 def steps(group: Sequence[Step]) -> str:
 	"""Steps that go out together: their numbers and methods."""
 	methods = ", ".join(dict.fromkeys(_(step.method) for step in group))
@@ -95,9 +100,13 @@ def _window_over(d: Any, _step: int) -> str:
 
 
 def _step_ran(d: Any, step: int) -> str:
-	if d.spared:
+	if d.spared or d.passed_on:
 		sentence = _("Step {0}, {1}: to {2}.").format(step, _(d.method), d.to or _("nobody else"))
-		return sentence + " " + _("Not once more to {0}, who acknowledged.").format(d.spared)
+		if d.spared:
+			sentence += " " + _("Not once more to {0}, who acknowledged.").format(d.spared)
+		if d.passed_on:
+			sentence += " " + _("Not once more to {0}, who passed it on.").format(d.passed_on)
+		return sentence
 	if d.method in _ACTS and (d.to or d.method != Act.ASSIGN):
 		return _("Step {0}: {1}.").format(step, act(d.method, d.value, d.to))
 	if not d.to:
@@ -184,6 +193,12 @@ def _acknowledgement(d: Any) -> str:
 	return _("Acknowledged by {0} ({1}).").format(d.by, _(d.via))
 
 
+def _snoozed(d: Any, _step: int) -> str:
+	if d.via:
+		return _("Snoozed until {0} by {1} ({2}).").format(clock.shown(d.until), d.by, _(d.via))
+	return _("Snoozed until {0} by {1}.").format(clock.shown(d.until), d.by)
+
+
 def _unacknowledged(d: Any, _step: int) -> str:
 	if d.by == d.was:
 		sentence = _("{0} gave it back.").format(d.by)
@@ -192,6 +207,11 @@ def _unacknowledged(d: Any, _step: int) -> str:
 	if d.last_wait:
 		return sentence + " " + _("No step is left; the last wait ends at {0}.").format(clock.shown(d.due))
 	return sentence + " " + _("The escalation goes on at {0}.").format(clock.shown(d.due))
+
+
+def _undone(d: Any, _step: int) -> str:
+	said = _("{0} took the acknowledgement back within its minute ({1}).").format(d.by, _(d.via or ""))
+	return said + " " + _("What comes next is due at {0}.").format(clock.shown(d.due)) if d.due else said
 
 
 def _worked_on(d: Any, _step: int) -> str:
@@ -379,12 +399,22 @@ _SENTENCES: dict[str, Callable[[Any, int], str]] = {
 	),
 	EventKind.RUN_AGAIN: lambda d, s: _("{0} runs the plan again ({1}).").format(d.by, _(d.via or "")),
 	EventKind.EXHAUSTED: lambda d, s: _("Exhausted: nobody acknowledged."),
-	EventKind.SNOOZED: lambda d, s: _("Snoozed until {0} by {1}.").format(clock.shown(d.until), d.by),
+	EventKind.SNOOZED: _snoozed,
 	EventKind.SNOOZE_OVER: lambda d, s: (
 		_("The snooze is over: the priority was raised.") if d.why else _("The snooze is over.")
 	),
 	EventKind.ACKNOWLEDGED: _acknowledged,
 	EventKind.PARTLY_ACKNOWLEDGED: _acknowledged,
+	EventKind.ON_THE_WAY: lambda d, s: _("{0} is on the way ({1}): quiet until {2}.").format(
+		d.by, _(d.via or ""), clock.shown(d.until)
+	),
+	EventKind.PASSED_ON: lambda d, s: _("{0} passed it on ({1}): somebody else has to take it.").format(
+		d.by, _(d.via or "")
+	),
+	EventKind.UNDONE: _undone,
+	EventKind.UNDONE_IN_WINDOW: _undone,
+	EventKind.UNDONE_SNOOZED: _undone,
+	EventKind.UNDONE_EXHAUSTED: _undone,
 	EventKind.UNACKNOWLEDGED: _unacknowledged,
 	EventKind.REMINDED: lambda d, s: _(
 		"Nothing has happened since {0} acknowledged it: they are reminded, and it goes on at {1}."

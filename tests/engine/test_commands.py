@@ -206,6 +206,7 @@ def test_given_back_the_next_step_is_due_after_its_own_wait() -> None:
 			acknowledged_user="",
 			acknowledged_at=None,
 			acknowledged_via="",
+			before=None,
 			version=item.version + 1,
 		),
 		events=(Event(K.UNACKNOWLEDGED, NOW, 1, 0, {"by": "Ada", "was": "Tina", "due": due}),),

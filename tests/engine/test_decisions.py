@@ -34,6 +34,7 @@ from escalation_mgmt.engine import (
 	start_again,
 	stop,
 )
+from escalation_mgmt.engine.undo import as_before
 from tests.engine.make import T0, actor, always, everybody, minutes, nobody, opened, plan, refused, ticket
 
 K = EventKind
@@ -197,10 +198,11 @@ def test_acknowledging() -> None:
 			acknowledged_user="t",
 			acknowledged_at=now,
 			acknowledged_via="Link",
+			before=as_before(item),
 			version=5,
 		),
 		events=(Event(K.ACKNOWLEDGED, now, 1, 1, {"by": "Tina", "via": "Link"}),),
-		notices=(Notice(Audience.NOTIFIED, K.ACKNOWLEDGED, but_not=frozenset({"t"})),),
+		notices=(Notice(Audience.NOTIFIED, K.ACKNOWLEDGED, but_not=frozenset({"t"}), wait=minutes(1)),),
 		withdraw=True,
 	)
 	late = acknowledge(

@@ -226,7 +226,7 @@ def test_acknowledging_stops_the_clock_and_withdraws() -> None:
 	decision = acknowledge(opened(plan(0)), actor("Tech", "Link", user="t@x.test"), Context(T0))
 	assert decision.withdraw and decision.item.due_at is None
 	assert decision.notices == (
-		Notice(Audience.NOTIFIED, EventKind.ACKNOWLEDGED, but_not=frozenset({"t@x.test"})),
+		Notice(Audience.NOTIFIED, EventKind.ACKNOWLEDGED, frozenset({"t@x.test"}), wait=minutes(1)),
 	)
 	assert run(decision.item, T0 + minutes(999)) is None
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from escalation_mgmt.engine import (
 	EVERYONE,
+	UNDO_WITHIN,
 	ActionItem,
 	Audience,
 	Calendar,
@@ -327,7 +328,7 @@ def test_who_acknowledges_needs_no_word_that_they_did(user: str, but_not: str) -
 		return Reach((Recipient(method=step.method, address="ann@x.test", label="Ann", user=user),))
 
 	timeline = rehearse(plan(0), ticket(), Context(T0, reaches=ann), Responses(to_message=1))
-	told = Notice(Audience.NOTIFIED, EventKind.ACKNOWLEDGED, but_not=frozenset({but_not}))
+	told = Notice(Audience.NOTIFIED, EventKind.ACKNOWLEDGED, but_not=frozenset({but_not}), wait=UNDO_WITHIN)
 	assert timeline.moments[-1].notices == (told,)
 	assert (timeline.item.acknowledged_by, timeline.item.acknowledged_user) == ("Ann", user)
 

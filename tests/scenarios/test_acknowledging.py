@@ -47,7 +47,7 @@ def test_21_looking_changes_nothing_and_the_button_acknowledges(world: World) ->
 		"tech@x.test",
 		"Link",
 	)
-	world.tick()
+	world.forward(1)
 	world.expect_email("lead@x.test", "Tina Tech has acknowledged")
 	world.forward(60)
 
@@ -86,7 +86,7 @@ def test_21_a_link_acknowledges_its_own_item_only(world: World) -> None:
 	world.expect_email("tech@x.test", "Other")
 	world.post(link)
 	assert world.item(ticket).status == "Acknowledged" and world.item(other).status == "Escalating"
-	world.tick()
+	world.forward(1)
 	world.expect_email("lead@x.test", "has acknowledged")
 
 
@@ -126,7 +126,7 @@ def test_25_whoever_may_read_the_ticket_acknowledges(world: World) -> None:
 	assert (item.acknowledged_user, item.acknowledged_via) == ("second@x.test", "Desk")
 	again = acknowledge_by(world, "lead@x.test", item.name).json()["message"]
 	assert not again["taken"] and "Sam Second" in again["message"]
-	world.tick()
+	world.forward(1)
 	world.expect_email("tech@x.test", "Sam Second has acknowledged")
 
 
@@ -175,7 +175,7 @@ def test_25_with_a_key_it_is_the_api(world: World) -> None:
 	)
 	assert answer.ok, answer.text
 	assert world.item(ticket).acknowledged_via == "API"
-	world.tick()
+	world.forward(1)
 	world.expect_email("tech@x.test", "Leo Lead has acknowledged")
 
 

@@ -196,7 +196,7 @@ def test_18_a_notice_that_is_refused_wakes_nobody(world: World) -> None:
 	world.expect_email(TECH)
 	world.providers.faults.twilio.refuse(21610)
 	assert Form(world, ticket, TECH).click("acknowledge")[0]
-	world.tick()
+	world.forward(1)
 	assert world.messages(world.item(ticket), purpose="Notice")[0].status == "Failed"
 	assert not {OTHER_WAY, FORWARD} & set(world.kinds(world.item(ticket)))
 	world.forward(60)
@@ -239,7 +239,7 @@ def test_18_nothing_follows_for_who_has_acknowledged_while_others_are_asked(worl
 	world.post(mail.links[0])
 	assert world.item(ticket).acknowledgements.startswith("1 of")
 	world.receipt(sms, "undelivered", error=30003)
-	world.tick()
+	world.forward(1)
 	world.expect_email(LEAD, "Tina Tech has acknowledged")
 	assert not {OTHER_WAY, FORWARD} & set(world.kinds(world.item(ticket)))
 	world.change(ticket, status="Closed")

@@ -122,7 +122,7 @@ def test_once_somebody_has_it_every_line_says_so(world: World, paged: Any) -> No
 	read(LEAD)
 	world.wait(1)
 	assert Form(world, paged, TINA).click("acknowledge")[0]
-	world.tick()
+	world.forward(1)
 	world.expect_email(LEAD, "Tina Tech has acknowledged")
 	assert line(TINA).subject == f"You have ticket {paged.name}: Server room on fire"
 	assert line(TINA).read == 1  # who has it knows

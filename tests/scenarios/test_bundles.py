@@ -411,7 +411,7 @@ def test_a_bare_number_has_a_limit_and_news_are_bundled_too(world: World) -> Non
 	assert bundle.text.startswith("2 escalations need you")
 	for item in items(names).values():
 		acknowledge_as(LEAD, item.name, "Desk")
-	world.tick()
+	world.forward(1)
 	assert not texts(world, LEO)
 	world.forward(1)
 	(news,) = texts(world, LEO)

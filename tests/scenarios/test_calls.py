@@ -176,7 +176,7 @@ def test_23_who_takes_the_call_late_hears_who_has_it(world: World) -> None:
 	from escalation_mgmt.engine import Actor
 
 	acknowledge(world.item(ticket).name, Actor(name="Leo Lead", user="lead@x.test", via="Desk"))
-	world.tick()
+	world.forward(1)
 	world.expect_email("tech@x.test", "Leo Lead has acknowledged")
 	call.answer()
 	assert call.text == "Leo Lead acknowledged this already (Desk)." and call.status == "completed"

@@ -61,7 +61,7 @@ def test_each_item_has_its_own_actions_and_a_click_is_about_the_one_beside_it(wo
 	done, message = form.act(FIRST, "acknowledge")
 	assert done, message
 	assert of(world, ticket, FIRST).acknowledged_by == "Leo Lead"
-	world.tick()
+	world.forward(1)
 	world.expect_email("tech@x.test", "Leo Lead has acknowledged")
 
 
@@ -90,7 +90,7 @@ def test_what_happened_to_another_clock_makes_no_click_stale(world: World) -> No
 	assert other.act(FIRST, "acknowledge")[0]
 	done, message = form.act(RESOLUTION, "escalate_now")
 	assert done, message
-	world.tick()
+	world.forward(1)
 	world.expect_email(LEAD)
 	world.expect_email("tech@x.test", "has acknowledged")
 	form.reload()

@@ -137,7 +137,7 @@ def test_26_a_snooze_ends_by_an_acknowledgement_an_answer_and_a_wish_for_more(wo
 	assert forms["acknowledged"].click("acknowledge")[0]
 	world.reply(tickets["answered"])
 	assert forms["woken"].click("escalate_now") == (True, "Step 2 is run now.")
-	world.tick()
+	world.forward(1)
 	world.expect_email("lead@x.test", "woken")
 	world.expect_email("tech@x.test", "acknowledged")
 	world.expect_email("tech@x.test", "has been answered")
@@ -150,7 +150,7 @@ def test_26_a_snooze_ends_by_an_acknowledgement_an_answer_and_a_wish_for_more(wo
 
 def test_given_back_the_next_step_is_due_after_its_own_wait(world: World, form: Form) -> None:
 	assert form.click("acknowledge")[0]
-	world.tick()
+	world.forward(1)
 	world.expect_email("tech@x.test", "Sam Second has acknowledged")
 	world.wait(30)
 	assert stale(form, "unacknowledge")
@@ -168,7 +168,7 @@ def test_given_back_the_next_step_is_due_after_its_own_wait(world: World, form: 
 	assert "Sam Second gave it back." in world.lines(item)
 	other = Form(world, form.ticket, "lead@x.test")
 	assert other.click("acknowledge")[0] and world.item(form.ticket).acknowledged_by == "Leo Lead"
-	world.tick()
+	world.forward(1)
 	world.expect_email("tech@x.test", "Leo Lead has acknowledged")
 
 
@@ -223,7 +223,7 @@ def test_handed_over_the_ticket_is_theirs_and_they_are_paged_at_once(world: Worl
 
 def test_handed_over_from_whoever_has_it_it_goes_on(world: World, form: Form) -> None:
 	assert form.click("acknowledge")[0]
-	world.tick()
+	world.forward(1)
 	world.expect_email("tech@x.test", "Sam Second has acknowledged")
 	assert form.click("hand_over", to="lead@x.test")[0]
 	assert form.shown["status"] == "Escalating" and not world.item(form.ticket).acknowledged_by
@@ -232,7 +232,7 @@ def test_handed_over_from_whoever_has_it_it_goes_on(world: World, form: Form) ->
 	world.expect_email("tech@x.test", "is assigned to Leo Lead now")
 	world.post(page.links[0])
 	assert world.item(form.ticket).acknowledged_by == "Leo Lead"
-	world.tick()
+	world.forward(1)
 	world.expect_email("tech@x.test", "Leo Lead has acknowledged")
 
 

@@ -248,7 +248,7 @@ def test_11_killed_while_acknowledging(world: World, door: str, point: str) -> N
 		door,
 	)
 	assert world.kinds(item).count("Acknowledged") == 1
-	world.tick()
+	world.forward(1)
 	world.expect_email("lead@x.test", "Tina Tech has acknowledged")
 	world.forward(60)
 
@@ -387,6 +387,6 @@ def test_11_redis_is_stopped_and_started_while_jobs_are_enqueued(world: World, t
 		redis.stop()
 	for ticket in tickets:
 		assert world.item(ticket).status == "Acknowledged"
-	world.tick()
+	world.forward(1)
 	for _ticket in tickets:
 		world.expect_email("lead@x.test", "Tina Tech has acknowledged")

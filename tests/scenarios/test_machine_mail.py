@@ -34,7 +34,7 @@ def test_a_page_a_notice_and_a_test_are_a_machines_mail(world: World) -> None:
 	world.forward(10)
 	page, other = world.expect_email(TECH), world.expect_email(LEAD)
 	world.post(page.links[0])
-	world.tick()
+	world.forward(1)
 	notice = world.expect_email(LEAD, "has acknowledged")
 	contacts.send_test(TECH, "Email")
 	test = world.expect_email(TECH, "This is a test")

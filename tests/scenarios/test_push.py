@@ -149,7 +149,7 @@ def test_news_replaces_the_earlier_notification_and_asks_for_nothing(world: Worl
 	world.expect_push(TECH, "has not been answered")
 	world.forward(5)
 	world.post(world.expect_email(LEAD).links[0])
-	world.tick()
+	world.forward(1)
 	news = world.expect_push(TECH, "Leo Lead has acknowledged")  # push comes before email for news
 	assert news.headers["urgency"] == "normal"
 	assert "actions" not in news.body["notification"]

@@ -92,7 +92,7 @@ def test_a_later_step_asks_for_its_own(world: World, plan: Any) -> None:
 	late = acknowledged(world, "lead@x.test", world.item(ticket))
 	assert (late["taken"], late["by"], late["via"]) == (False, "Otto Owner", "Desk")
 	assert late["people"] == ["Tina Tech", "Otto Owner"]
-	world.tick()
+	world.forward(1)
 	for user in MEMBERS:
 		world.expect_email(user, "Otto Owner has acknowledged")
 

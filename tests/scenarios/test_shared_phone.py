@@ -52,7 +52,7 @@ def test_one_sms_and_both_have_it(world: World) -> None:
 	item = world.item(ticket)
 	assert (item.status, item.acknowledged_user, item.acknowledged_via) == ("Acknowledged", TECH, "SMS")
 	assert "The message was for Leo Lead as well, at the same address." in world.lines(item)
-	world.tick()  # nobody is told at the phone that has just answered, and elsewhere the other is
+	world.forward(1)  # nobody is told at the phone that has just answered, and elsewhere the other is
 	world.expect_email(LEAD, "Tina Tech has acknowledged")
 
 

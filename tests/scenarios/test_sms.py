@@ -102,7 +102,7 @@ def test_a_bare_number_is_told_who_has_it(world: World) -> None:
 	world.expect_sms(LEO)
 	world.forward(5)
 	world.post(world.expect_email("tech@x.test").links[0])
-	world.tick()
+	world.forward(1)
 	world.expect_sms(LEO, "Tina Tech has acknowledged")
 
 
@@ -368,7 +368,7 @@ def test_18_what_failed_before_it_was_given_back_brings_nothing_about(world: Wor
 	bare = world.expect_sms(LEO, "Server outage")
 	form = Form(world, ticket, "tech@x.test")
 	assert form.click("acknowledge")[0]
-	world.tick()
+	world.forward(1)
 	world.expect_sms(LEO, "Tina Tech has acknowledged")
 	assert form.click("unacknowledge")[0]
 	world.tick()
@@ -446,7 +446,7 @@ def test_22_each_phone_has_codes_of_its_own(world: World) -> None:
 	assert f"1 for ticket {one.name}" in reply and f"2 for ticket {two.name}" in reply
 	world.text(TINA, "2")
 	assert acknowledged(world, two) and not acknowledged(world, one)
-	world.tick()
+	world.forward(1)
 	world.expect_email("lead@x.test", "Tina Tech has acknowledged")
 
 

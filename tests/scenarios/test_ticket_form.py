@@ -85,7 +85,7 @@ def test_25_the_form_shows_where_it_stands_and_what_comes_next(world: World) -> 
 	assert form.shown["headline"].startswith("Sam Second has it since")
 	assert form.offers == ["add_person", "hand_over", "unacknowledge", "stop"]
 	assert world.item(ticket).acknowledged_via == "Ticket Form"
-	world.tick()
+	world.forward(1)
 	world.expect_email("tech@x.test", "Sam Second has acknowledged")
 
 
@@ -191,7 +191,7 @@ def test_17_whoever_takes_it_takes_it_however_stale_the_page(world: World) -> No
 	world.expect_email("tech@x.test")
 	assert first.click("acknowledge")[0]
 	assert second.click("acknowledge") == (False, "Nothing was done: the escalation is Acknowledged.")
-	world.tick()
+	world.forward(1)
 	world.expect_email("tech@x.test", "Sam Second has acknowledged")
 
 

@@ -85,7 +85,7 @@ def test_13_two_acknowledge_in_the_same_second(world: World) -> None:
 			assert answers[loser]["title"] == "Already acknowledged"
 			assert answers[loser]["text"].startswith(f"By {names[winner]}, ")
 			assert item.status == "Acknowledged" and world.kinds(item).count("Acknowledged") == 1
-			world.tick()
+			world.forward(1)
 			world.expect_email(loser, f"{names[winner]} has acknowledged")
 	world.forward(60)
 

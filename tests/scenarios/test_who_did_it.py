@@ -148,9 +148,8 @@ def test_the_tickets_own_activity_tells_what_matters(world: World) -> None:
 		("Sam Second", "acknowledged the escalation (Ticket Form), after the last wait"),
 		(rows.MACHINE, "ended the escalation: the ticket was resolved or closed"),
 	]
-	world.tick()
+	world.tick()  # within the minute in which the acknowledgement could be undone: nobody hears of that any more
 	for user in ("tech@x.test", "lead@x.test"):
-		world.expect_email(user, "Sam Second has acknowledged")
 		world.expect_email(user, "has been answered")
 
 
