@@ -122,7 +122,8 @@ def tell(url: str, providers: LocalProviders, say: Callable[[str], None]) -> Non
 	call.press("1")
 	say(f'... presses 1, and hears: "{call.text.strip().splitlines()[-1].strip()[-60:]}"')
 	teller.until("acknowledged", lambda seen: any(e["kind"] == "Acknowledged" for e in seen["events"]))
-	teller.until("the others told", lambda seen: not _under_way(seen))
+	teller.until("all sent", lambda seen: not _under_way(seen))
+	say("The others are told in a minute: so long it can be undone")
 	_check_received(teller)
 	_report(manager, str(ticket["name"]), say)
 
@@ -151,7 +152,9 @@ def _look_at(link: str) -> str:
 
 
 def _under_way(seen: dict) -> bool:
-	return any(message["status"] in ("Queued", "Sending") for message in seen["messages"])
+	"""Whether a message is yet to be sent, beside the news that somebody has it."""
+	waiting = [message for message in seen["messages"] if message["status"] in ("Queued", "Sending")]
+	return any(message["about"] != "Acknowledged" for message in waiting)
 
 
 def _check_received(teller: Teller) -> None:
