@@ -21,7 +21,7 @@ from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.connections import connections_kept
 from escalation_mgmt.storage import action_items, decisions, outbox, restored
 from escalation_mgmt.utils import clock, fault_points, installation, rows
-from escalation_mgmt.utils.after_commit import PutOff
+from escalation_mgmt.utils.after_commit import putting_off
 from escalation_mgmt.utils.doctypes import ITEM, SETTINGS
 from escalation_mgmt.utils.error_reports import log_error, report_error, reported
 from escalation_mgmt.utils.masking import masked
@@ -53,7 +53,7 @@ def tick(send: Callable[[], object] | None = None) -> int:
 		return 0
 	total = 0
 	send = send or delivery.deliver
-	with connections_kept(), PutOff() as put_off:
+	with connections_kept(), putting_off() as put_off:
 		ran = acted = went = -1
 		while ran or acted or went:
 			ran = _run_set(now if ran < 0 else clock.now())
@@ -201,27 +201,34 @@ def run(stopped: Callable[[], bool], sender: Sender | None = None) -> None:
 def _run_until(stopped: Callable[[], bool], site: str, send: Callable[[], object]) -> None:
 	swept = fresh = beaten = float("-inf")
 	gc.freeze()  # what has been imported stays: to look through it again and again takes a tenth of a burst
-	while not stopped():
-		try:
-			if time.monotonic() - fresh > FRESH_EVERY:
-				reconnect(site)
-				fresh = time.monotonic()
-			frappe.local.cache = {}  # what other processes changed must be seen
-			tick(send)
-			if time.monotonic() - swept > SWEEP_EVERY:
-				swept = time.monotonic()
-				for _batch in sweep.in_batches():
-					tick(send)
-					if stopped():
-						break
-			if time.monotonic() - beaten > BEAT_EVERY:
-				beaten = time.monotonic()
-				monitor.beat()
-			time.sleep(pause())
-		except Exception:
-			log_error("the dispatcher met an error, and goes on")
-			time.sleep(1)
-			fresh = float("-inf")
+	with putting_off() as put_off:
+		while not stopped():
+			try:
+				if time.monotonic() - fresh > FRESH_EVERY:
+					reconnect(site)
+					fresh = time.monotonic()
+				frappe.local.cache = {}  # what other processes changed must be seen
+				tick(send)
+				put_off.soon()
+				if time.monotonic() - swept > SWEEP_EVERY:
+					swept = time.monotonic()
+					for _batch in sweep.in_batches():
+						tick(send)
+						put_off.soon()
+						if stopped():
+							break
+				if time.monotonic() - beaten > BEAT_EVERY:
+					beaten = time.monotonic()
+					monitor.beat()
+				left = pause()
+				if put_off and left > SHORTEST_SLEEP:  # nothing is due, nor waits to be sent
+					put_off.now()
+					continue
+				time.sleep(left)
+			except Exception:
+				log_error("the dispatcher met an error, and goes on")
+				time.sleep(1)
+				fresh = float("-inf")
 
 
 def reconnect(site: str) -> None:
@@ -238,8 +245,10 @@ def pause() -> float:
 	"""How long nothing falls due, in seconds, within the limits of a sleep. Ends the caller's transaction."""
 	frappe.db.rollback()
 	now = clock.now()
-	at = due.look(now).next
-	left = (at - now).total_seconds() if at else LONGEST_SLEEP
+	seen = due.look(now)
+	if seen.waits:
+		return SHORTEST_SLEEP
+	left = (seen.next - now).total_seconds() if seen.next else LONGEST_SLEEP
 	if left >= LONGEST_SLEEP or not installation.is_live():
 		return LONGEST_SLEEP
 	return max(left, SHORTEST_SLEEP)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from escalation_mgmt.engine.applies import why_not
+from escalation_mgmt.engine.changed import changed
 from escalation_mgmt.engine.context import Context
 from escalation_mgmt.engine.decision import Audience, Decision, Deed, Notice, Page, Reach, Recipient
 from escalation_mgmt.engine.event import Event, EventKind, Named, given
@@ -44,12 +45,12 @@ def run_group(item: ActionItem, context: Context) -> Decision:
 	reached = _is_anybody_reached(ran, item)
 	missed = not reached and any(each.for_people for each in ran)
 	if any(not each.step.act for each in ran):  # an act alone neither reaches anybody nor misses
-		item = replace(item, unreached=0 if reached else item.unreached + 1)
+		item = changed(item, unreached=0 if reached else item.unreached + 1)
 	for each in ran:
 		if each.for_people:
 			asked = [to.counted_as for to in each.reach.recipients if to.counted_as not in item.passed_on_now]
 			item = ask(item, each.step, asked)
-	item = replace(item, step=ran[-1].step.number, version=item.version + 1)
+	item = changed(item, step=ran[-1].step.number, version=item.version + 1)
 	rest = _what_follows(item, context, missed=missed)
 	deeds = tuple(each.deed for each in ran if each.deed)
 	return replace(rest, events=events + rest.events, pages=pages, deeds=deeds)
@@ -171,7 +172,7 @@ def _what_follows(item: ActionItem, context: Context, *, missed: bool) -> Decisi
 	elif missed:
 		step = item.plan.groups[item.group][0].number
 		line = Event(EventKind.BROUGHT_FORWARD, now, step, item.run, {"planned": item.due_at})
-		item = replace(item, due_at=now)
+		item = changed(item, due_at=now)
 	else:
 		return Decision(item=item)
 	return Decision(item=item, events=(line,))
@@ -196,7 +197,7 @@ def _nobody_notified(item: ActionItem, now: datetime) -> Decision:
 	"""A whole pass reached nobody: it waits, at the beginning of this run, until somebody can be reached."""
 	kind = EventKind.NOBODY_NOTIFIED
 	return Decision(
-		item=replace(item, stalled=True, due_at=None, group=0),
+		item=changed(item, stalled=True, due_at=None, group=0),
 		events=(Event(kind, now, item.step, item.run),),
 		notices=(Notice(Audience.OWNERS, kind),),
 	)
@@ -206,4 +207,4 @@ def _advance(item: ActionItem, context: Context) -> ActionItem:
 	"""Move to the next group; every wait counts from now, when the step really ran (design rule 3)."""
 	run, group = following(item.plan, item.run, item.group)
 	due = after(context.now, wait_before(item.plan, run, group), item.plan, context.working)
-	return replace(item, run=run, group=group, due_at=due)
+	return changed(item, run=run, group=group, due_at=due)

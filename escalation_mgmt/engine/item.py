@@ -44,7 +44,7 @@ class Before:
 	ended_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots: `changed` copies what is in it
 class ActionItem:
 	"""All instants are naive datetimes in UTC.
 

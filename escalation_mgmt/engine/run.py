@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
+from escalation_mgmt.engine.changed import changed
 from escalation_mgmt.engine.context import Context
 from escalation_mgmt.engine.decision import Audience, Decision, Notice
 from escalation_mgmt.engine.end import CancelReason, end
@@ -35,7 +36,7 @@ def run_due(
 	if current.status not in RUNNING or not _is_due(current, context.now):
 		return evaluated
 	if evaluated:
-		current = replace(current, version=item.version)
+		current = changed(current, version=item.version)
 	if pause := running(context.maintenances, context.now):
 		ran = hold(current, pause, context.now)
 	else:
@@ -79,20 +80,20 @@ def _escalate(item: ActionItem, ticket: Ticket, context: Context) -> tuple[Actio
 def _window_over(item: ActionItem, context: Context) -> tuple[ActionItem, Event]:
 	cause, first = Cause.WINDOW_OVER, item.plan.groups[0][0].wait
 	due = after(context.now, first, item.plan, context.working) if first else item.due_at
-	escalating = replace(item, status=next_status(item.status, cause), due_at=due)
+	escalating = changed(item, status=next_status(item.status, cause), due_at=due)
 	return escalating, Event(WRITES[cause], context.now, data=late(item, context.now) | of_clock(item.plan))
 
 
 def _next_step(item: ActionItem, context: Context) -> Decision:
 	"""Run the group that comes next, if it is due, or hold it; past the last one the item is exhausted."""
 	if not _is_due(item, context.now):
-		return Decision(item=replace(item, version=item.version + 1))
+		return Decision(item=changed(item, version=item.version + 1))
 	if item.in_last_wait:
 		return _exhaust(item, context.now)
 	if until := held_until(item.plan, item.group, context.now, context.working):
 		step = item.plan.groups[item.group][0].number
 		line = Event(EventKind.HELD, context.now, step, item.run, {"until": until})
-		return Decision(item=replace(item, due_at=until, version=item.version + 1), events=(line,))
+		return Decision(item=changed(item, due_at=until, version=item.version + 1), events=(line,))
 	return run_group(item, context)
 
 
@@ -100,7 +101,7 @@ def _exhaust(item: ActionItem, now: datetime) -> Decision:
 	kind = WRITES[Cause.EXHAUST]
 	line = Event(kind, now, item.step, item.run, late(item, now))
 	status = next_status(item.status, Cause.EXHAUST)
-	item = replace(item, status=status, due_at=None, ended_at=now, version=item.version + 1)
+	item = changed(item, status=status, due_at=None, ended_at=now, version=item.version + 1)
 	return Decision(item=item, events=(line,), notices=(Notice(Audience.OWNERS, kind),))
 
 

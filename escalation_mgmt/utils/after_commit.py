@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Self
+from typing import Any
 
 import frappe
 
@@ -44,28 +44,21 @@ class Collected:
 	def _hand_over(self, waiting: dict[Callable, set[Name]]) -> None:
 		if not (names := waiting.pop(self._do, None)):
 			return
-		if put_off := _put_off.get():
+		if (put_off := _put_off.get()) is not None:
 			put_off.add(self._do, names)
 		else:
 			self._do(sorted(names))
 
 
 class PutOff:
-	"""Within this block what is collected is handed over later than its commit, at the end or `soon`: where much falls due at once,
-	people are paged before lists are written.
-	"""
+	"""What is collected while a `putting_off` block runs."""
 
 	def __init__(self) -> None:
 		self._waiting: dict[Callable, set[Name]] = {}
 		self._since = 0.0
 
-	def __enter__(self) -> Self:
-		self._token = _put_off.set(self)
-		return self
-
-	def __exit__(self, *_error: object) -> None:
-		_put_off.reset(self._token)
-		self._hand_over()
+	def __bool__(self) -> bool:
+		return bool(self._waiting)
 
 	def add(self, do: Callable[[Collection], Any], names: set[Name]) -> None:
 		self._since = self._since or time.monotonic()
@@ -74,12 +67,30 @@ class PutOff:
 	def soon(self) -> None:
 		"""Hand over what has waited for `PUT_OFF`. To be called between two transactions."""
 		if self._since and time.monotonic() - self._since > PUT_OFF:
-			self._hand_over()
+			self.now()
 
-	def _hand_over(self) -> None:
+	def now(self) -> None:
+		"""Hand over what there is. To be called between two transactions."""
 		waiting, self._waiting, self._since = self._waiting, {}, 0.0
 		for do, names in waiting.items():
 			do(sorted(names))
+
+
+@contextmanager
+def putting_off() -> Iterator[PutOff]:
+	"""Within this block what is collected is handed over later than its commit, at the end or when it is asked for: where much falls
+	due at once, people are paged before lists are written. Within another such block, that one decides.
+	"""
+	if (outer := _put_off.get()) is not None:
+		yield outer
+		return
+	put_off = PutOff()
+	token = _put_off.set(put_off)
+	try:
+		yield put_off
+	finally:
+		_put_off.reset(token)
+		put_off.now()
 
 
 _put_off: ContextVar[PutOff | None] = ContextVar("escalation_put_off", default=None)
