@@ -68,7 +68,32 @@ def test_the_word_alone_is_of_what_is_open(said: str) -> None:
 
 @pytest.mark.parametrize(
 	"said",
-	["", " ", "-1", "−1", "1 2", "1\n2", "1?", "١؟", "1a", "1/2", "½", "1.5", "yes", "not 1", "ack?", "no", "code", "1234567", "👍", "\u20e3",
+	[
+		"PASS 7",
+		"7 pass",
+		"Pass: 7",
+		"pass on 7",
+		"pass it on #7",
+		"NO 7",
+		"7 no",
+		"no 7.",
+		"“Pass 7”",
+		"PASS 7\n\nTina",
+	],
+)
+def test_a_word_beside_the_code_passes_it_on(said: str) -> None:
+	assert reply_text.read(said) == Reply(7, passes_on=True)
+	assert reply_text.read("pass") == Reply(None, passes_on=True)
+
+
+@pytest.mark.parametrize("said", ["no. 7", "No: 7", "nr 7", "ack no 7", "7 ack"])
+def test_a_number_that_is_called_one_acknowledges(said: str) -> None:
+	assert reply_text.read(said) == Reply(7)
+
+
+@pytest.mark.parametrize(
+	"said",
+	["pass?", "pass 7 or 8", "no", "passport 7", "bypass 7", "pass 7\n8", "", " ", "-1", "−1", "1 2", "1\n2", "1?", "١؟", "1a", "1/2", "½", "1.5", "yes", "not 1", "ack?", "no", "code", "1234567", "👍", "\u20e3",
 	"+49 151 12345601", "Liked “Ticket 7: Reply 1 to acknowledge.”", "not acknowledged", "don't ack", "1 or 2", "call me\n1"],
 )  # fmt: skip
 def test_these_are_asked_about(said: str) -> None:

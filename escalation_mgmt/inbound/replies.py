@@ -1,4 +1,4 @@
-"""Incoming SMS: a code acknowledges, STOP and START are kept, strangers are ignored."""
+"""Incoming SMS: a code acknowledges, with a word beside it passes on, STOP and START are kept, strangers are ignored."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import frappe
 from frappe import _
 from frappe.translate import print_language
 
-from escalation_mgmt.actions.acknowledge import acknowledge_by, in_words
+from escalation_mgmt.actions.from_message import What, do
 from escalation_mgmt.engine import NAMED_IN_BUNDLE
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.inbound import reply_text
@@ -77,10 +77,9 @@ def _answer(body: str, pages: list[Any], *, asks_for_help: bool) -> str:
 		meant = _by_code(pages, wanted.code)
 		if not meant:
 			return _("There is no code {0}.").format(wanted.code) + " " + _what_is_open(open_pages)
-	done = acknowledge_by(meant, VIA)
-	if len(meant) > 1:
-		return in_words(done)
-	return _("Ticket {0}: {1}").format(meant[0].ticket, in_words(done))
+	what = What.PASS_ON if wanted.passes_on else What.ACKNOWLEDGE
+	words = do(what, meant, VIA).message
+	return words if len(meant) > 1 else _("Ticket {0}: {1}").format(meant[0].ticket, words)
 
 
 def _by_code(pages: list[Any], code: int) -> list[Any]:
@@ -117,7 +116,8 @@ def _sent_to(number: str) -> list[Any]:
 	found = frappe.db.sql(
 		"select n.`name`, n.`action_item`, n.`recipient`, n.`user`, s.`address`, s.`reply_code`, i.`status`,"
 		" i.`acks`, i.`reminded`, i.`acknowledged_user`, i.`acknowledged_by`, i.`reference_name` as ticket,"
-		" coalesce(n.`bundle`, n.`carried_by`, n.`name`) as message, n.`provider`, n.`earlier_provider`"
+		" coalesce(n.`bundle`, n.`carried_by`, n.`name`) as message, n.`provider`, n.`earlier_provider`,"
+		f" {', '.join(f'n.`{column}`' for column in outbox.NEXT)}"
 		f" from `tab{NOTIFICATION_SECRET}` s join `tab{NOTIFICATION}` n on n.`name` = s.`name`"
 		f" join `tab{ITEM}` i on i.`name` = n.`action_item`"
 		" where s.`address` = %s and n.`purpose` = %s and s.`reply_code` > 0"

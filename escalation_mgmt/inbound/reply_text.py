@@ -1,4 +1,6 @@
-"""What an SMS says: Twilio's own words, an acknowledgement and its code, or nothing that is understood."""
+"""What an SMS says: Twilio's own words, an acknowledgement or that somebody else has to take it, each with a code, or nothing that
+is understood.
+"""
 
 import re
 import unicodedata
@@ -16,6 +18,14 @@ HELP = frozenset({"HELP", "INFO"})  # answered by Twilio as well
 _WORD = r"(?:ack|acknowledge|acknowledged)"
 _APART = r"[\s#:.,/–—−-]*"
 _NAMED = r"(?:no|nr|code|reply)"
+# "No 12" passes 12 on, "no. 12" is the number: to page one more is better than to stop where somebody says no.
+_PASS = r"(?:pass(?:\s?on|\s?it\s?on)?)"
+_PASSES = re.compile(
+	rf"{_PASS}(?:{_APART}{_NAMED}?{_APART}(?P<after>\d{{1,6}}))?"
+	rf"|no\s*(?P<no>\d{{1,6}})"
+	rf"|(?P<before>\d{{1,6}}){_APART}(?:{_PASS}|no)",
+	re.IGNORECASE | re.ASCII,
+)
 _REPLY = re.compile(
 	rf"(?P<alone>\d{{1,6}})"
 	rf"|{_WORD}(?:{_APART}{_NAMED}?{_APART}(?P<after>\d{{1,6}}))?"
@@ -30,9 +40,12 @@ _AGREES = frozenset("👍👌✅✔☑🆗🙏🫡\U0001f3fb\U0001f3fc\U0001f3fd
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-	"""An acknowledgement. `code`: what it is of; None: of the only one that is open."""
+	"""An acknowledgement, or (`passes_on`) that somebody else has to take it. `code`: what it is of; None: of the only one that is
+	open.
+	"""
 
 	code: int | None
+	passes_on: bool = False
 
 
 def word(body: str) -> str:
@@ -41,7 +54,7 @@ def word(body: str) -> str:
 
 
 def read(body: str) -> Reply | None:
-	"""The acknowledgement that an SMS is; None: it isn't one, or which one can't be told.
+	"""What an SMS answers; None: it answers nothing, or which one can't be told.
 
 	All of it, or its first line, with a signature or what is quoted below. Where another line is a code too, nobody can tell.
 	"""
@@ -55,11 +68,13 @@ def read(body: str) -> Reply | None:
 
 
 def _read(text: str) -> Reply | None:
-	found = _REPLY.fullmatch(_bare(text))
+	bare = _bare(text)
+	passes = _PASSES.fullmatch(bare)
+	found = passes or _REPLY.fullmatch(bare)
 	if not found:
 		return None
 	code = next(filter(None, found.groups()), None)
-	return Reply(int(code) if code else None)
+	return Reply(int(code) if code else None, passes_on=bool(passes))
 
 
 def _bare(text: str) -> str:

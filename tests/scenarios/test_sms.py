@@ -53,7 +53,10 @@ def test_a_long_subject_is_cut_and_the_link_is_not(world: World) -> None:
 	sms = world.expect_sms(TINA)
 	assert gsm7.is_gsm(sms.text) and gsm7.parts(sms.text) <= 2
 	assert '"Müller\'s" server - down...' in sms.text
-	assert sms.text.endswith("Reply 1 to acknowledge.") and "/ack/" in sms.text.splitlines()[-2]
+	assert (
+		sms.text.endswith("Reply 1 to acknowledge, PASS 1 to pass on.")
+		and "/ack/" in sms.text.splitlines()[-2]
+	)
 	assert world.get(sms.links[0]).status_code == 200
 
 

@@ -98,7 +98,18 @@ def body(message: Message) -> str:
 		tail.append(message.link)
 	elif link := _LAST_LINE.search(text):  # a notice ends with the ticket's address
 		text, tail = text[: link.start()], [link[1]]
-	if message.reply_code:
-		with print_language(message.language or frappe.local.lang):
-			tail.append(_("Reply {0} to acknowledge.").format(message.reply_code))
-	return gsm7.fitted(text, "\n".join(tail))
+	if not message.reply_code:
+		return gsm7.fitted(text, "\n".join(tail))
+	with print_language(message.language or frappe.local.lang):
+		short = _("Reply {0} to acknowledge.").format(message.reply_code)
+		# The word that is to be sent is PASS, in every language.
+		long = _("Reply {0} to acknowledge, PASS {0} to pass on.").format(message.reply_code)
+	plain, fuller = (gsm7.fitted(text, "\n".join((*tail, code))) for code in (short, long))
+	return (
+		fuller if _costs_nothing(fuller, plain, len(gsm7.plainer(long)) - len(gsm7.plainer(short))) else plain
+	)
+
+
+def _costs_nothing(fuller: str, plain: str, longer: int) -> bool:
+	"""Whether an SMS that says so many characters more cuts nothing for that, and goes in as many parts."""
+	return len(fuller) - len(plain) == longer and gsm7.parts(fuller) == gsm7.parts(plain)
