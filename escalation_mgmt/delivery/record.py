@@ -167,9 +167,9 @@ def _trial(attempt: Attempt, by: Route, outcome: Outcome, at: datetime) -> Trial
 	refused = not isinstance(outcome, Sent) and not (isinstance(outcome, Failed) and outcome.by_no_provider)
 	if not refused and not by.troubled:
 		return None
-	return Trial(
-		by.circuit, at, refused, by.tries, _without_secrets(attempt, outcome.detail[:LONGEST_DETAIL])
-	)
+	# Other people's histories quote it.
+	why = _without_secrets(attempt, outcome.detail[:LONGEST_DETAIL], called="…")
+	return Trial(by.circuit, at, refused, by.tries, why)
 
 
 def _provider_id(attempt: Attempt, outcome: Outcome) -> str | None:
@@ -216,12 +216,13 @@ def _not_by(attempt: Attempt) -> str:
 	return "\n".join(filter(None, (attempt.not_by, attempt.provider)))
 
 
-def _without_secrets(attempt: Attempt, detail: str) -> str:
-	"""What a provider says may repeat what it was sent: history holds no token and no full address (rule 9)."""
+def _without_secrets(attempt: Attempt, detail: str, called: str = "") -> str:
+	"""What a provider says may repeat what it was sent: history holds no token and no full address (rule 9), but what its recipient is
+	`called`; empty: as the message has it.
+	"""
 	if attempt.token:
 		detail = detail.replace(attempt.token, "…")
 	if attempt.address and not attempt.endpoint:  # mail servers change the case as they like
-		detail = re.sub(
-			re.escape(attempt.address), lambda _found: attempt.recipient, detail, flags=re.IGNORECASE
-		)
+		called = called or attempt.recipient
+		detail = re.sub(re.escape(attempt.address), lambda _found: called, detail, flags=re.IGNORECASE)
 	return masked(detail)  # in other spellings, too, and whatever else it knows

@@ -12,6 +12,7 @@ from escalation_mgmt.engine.circuit import Lets
 from escalation_mgmt.notifiers.http_post import HttpPostNotifier
 from escalation_mgmt.storage import circuits
 from escalation_mgmt.storage.circuits import Circuits, Of
+from tests.scenarios.test_limits import TECH
 from tests.scenarios.test_providers_in_order import TINA, by, paged, two_accounts, went
 from tests.world import World
 
@@ -236,6 +237,18 @@ def test_9_what_a_circuit_says_holds_no_token(world: World) -> None:
 	why = frappe.db.get_value("Escalation Circuit", {"provider": "Pager"}, "why")
 	token = attempts[0].link.rpartition("/")[2]
 	assert "can't take" in why and token not in why
+	world.change(ticket, status="Closed")
+
+
+def test_9_what_a_circuit_says_names_nobody(world: World) -> None:
+	"""It stands in readiness, and in the histories of others, where an erasure doesn't look for this person."""
+	world.plan((0, "Email"))
+	ticket = world.ticket()
+	world.providers.faults.smtp.refuse(451, f"4.7.1 Too much for {TECH}, later")
+	world.forward(10)
+	assert "Too much for Tina Tech, later" in world.lines(world.item(ticket))
+	(why,) = frappe.get_all("Escalation Circuit", pluck="why")
+	assert "Too much for …, later" in why
 	world.change(ticket, status="Closed")
 
 
