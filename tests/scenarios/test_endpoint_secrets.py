@@ -6,7 +6,8 @@ import frappe
 import pytest
 
 from escalation_mgmt.notifiers import egress
-from escalation_mgmt.utils.doctypes import ENDPOINT
+from escalation_mgmt.utils.doctypes import ENDPOINT, SETTINGS
+from tests.scenarios.test_providers_in_order import two_accounts
 from tests.world import PAGER, World
 
 HEADER = "X-Api-Key"
@@ -135,6 +136,26 @@ def test_a_rename_keeps_them_with_their_host(world: World) -> None:
 	assert doc.get_password("secret") == world.providers.pager_secret
 	doc.url = ELSEWHERE
 	assert "Secret" in refused(doc)
+
+
+def test_nothing_is_left_of_a_row_that_is_taken_out(world: World) -> None:
+	"""Frappe takes along the document's own alone."""
+	doc = with_secrets(world)
+	doc.append("headers", {"header": "X-Other", "value": "0ther"})
+	doc.save()
+	first, other = (row.name for row in doc.headers)
+	doc.remove(doc.headers[1])
+	doc.save()
+	assert {first, other} & {name for _doctype, name, _field in passwords()} == {first}
+	doc.delete()
+	assert not passwords()
+	two_accounts(world)
+	settings = frappe.get_doc(SETTINGS)
+	of_rows = {"doctype": "Escalation Provider"}
+	assert frappe.db.get_value("__Auth", of_rows, "name", order_by=None) == settings.providers[0].name
+	settings.set("providers", [])
+	settings.save()
+	assert not frappe.db.get_value("__Auth", of_rows, "name", order_by=None)
 
 
 def test_an_endpoint_without_secrets_may_move(world: World) -> None:

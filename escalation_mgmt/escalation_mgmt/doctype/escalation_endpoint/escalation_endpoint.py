@@ -14,7 +14,7 @@ from escalation_mgmt.notifiers.http_post import (
 )
 from escalation_mgmt.preflight import rights
 from escalation_mgmt.storage import circuits
-from escalation_mgmt.utils import clock
+from escalation_mgmt.utils import clock, row_secrets
 
 SECRETS = ("secret", "previous_secret")
 LONGEST_SECONDS = 30  # two of them after each other are a batch's longest (notifiers.base.BATCH_SECONDS)
@@ -42,6 +42,10 @@ class EscalationEndpoint(Document):
 
 	def on_update(self) -> None:
 		circuits.try_at_once(clock.now(), HttpPostNotifier.method, self.name)
+		row_secrets.forget_removed(self, "headers")
+
+	def on_trash(self) -> None:
+		row_secrets.forget_all(self, "headers")
 
 	def check_payload(self, doctype: str) -> None:
 		"""Throw where the body names what doesn't exist, or isn't JSON for a sample ticket of `doctype`."""

@@ -14,7 +14,7 @@ from escalation_mgmt.notifiers.push import fcm_account, vapid
 from escalation_mgmt.notifiers.twilio.account import check_settings
 from escalation_mgmt.preflight import further_providers, providers, taking
 from escalation_mgmt.storage import circuits, renames
-from escalation_mgmt.utils import clock, public_address
+from escalation_mgmt.utils import clock, public_address, row_secrets
 
 
 class EscalationSettings(Document):
@@ -24,6 +24,7 @@ class EscalationSettings(Document):
 		circuits.try_at_once(clock.now())
 		taking.follow_sources(self)
 		self._rename_providers()
+		row_secrets.forget_removed(self, "providers")
 		if self.has_value_changed("heartbeat_url"):
 			frappe.cache.delete_value(monitor.HEARTBEAT)
 
