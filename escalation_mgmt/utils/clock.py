@@ -72,6 +72,11 @@ def shown(instant: datetime | str | None, form: str | None = None) -> str:
 	return said if form or _readers_zone.get() in ("", zone()) else f"{said} {theirs.tzname()}"
 
 
+def unix(instant: datetime) -> float:
+	"""An instant in UTC as seconds of Unix time."""
+	return instant.replace(tzinfo=UTC).timestamp()
+
+
 def as_iso(local: datetime) -> str:
 	"""A naive datetime in the site's time zone as programs read it: ISO 8601, to the second, with its offset."""
 	return _for_reader(to_utc(local)).isoformat(timespec="seconds")

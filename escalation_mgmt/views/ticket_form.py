@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import frappe
@@ -69,7 +69,7 @@ def shown(key: TicketKey) -> dict[str, Any]:
 		**(items[0] if items and items[0]["item"] == first.id else _can_be_done(key, first)),
 		"items": items,
 		"earlier": earlier.listed(before),
-		"now": _unix(clock.now()),
+		"now": clock.unix(clock.now()),
 		"words": _words(),
 	}
 
@@ -87,11 +87,6 @@ def _shown(key: TicketKey, items: Sequence[ActionItem], first: ActionItem | None
 		}
 		for item in items
 	]
-
-
-def _unix(instant: datetime) -> float:
-	"""An instant in UTC as seconds of Unix time."""
-	return instant.replace(tzinfo=UTC).timestamp()
 
 
 def of_item(name: str, key: TicketKey) -> dict[str, Any]:
@@ -184,7 +179,7 @@ def _of_first_clock(enabled: Iterable[Plan]) -> list[Plan]:
 
 
 def _stands(item: ActionItem) -> dict[str, Any]:
-	return {"headline": headline(item), **_pill(item), **_countdown(item)}
+	return {"headline": headline(item), **_pill(item), **countdown(item)}
 
 
 def pills(doctype: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -199,7 +194,7 @@ def pills(doctype: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
 		order_by="opened_utc asc, name asc",
 	)
 	stored = sorted(action_items.read(found), key=lambda one: _order(one.item), reverse=True)
-	return {one.key.name: {**_pill(one.item, step=True), **_countdown(one.item)} for one in stored}
+	return {one.key.name: {**_pill(one.item, step=True), **countdown(one.item)} for one in stored}
 
 
 def _order(item: ActionItem) -> tuple[int, datetime, str]:
@@ -283,7 +278,10 @@ def _tone(item: ActionItem) -> str:
 	return "red" if item.stalled or item.parked else TONES[item.status]
 
 
-def _countdown(item: ActionItem) -> dict[str, Any]:
+def countdown(item: ActionItem) -> dict[str, Any]:
+	"""What happens next by itself: {"due_in": seconds, or None where nothing does, "countdown": a text with `TIME` in it, "due": what to
+	say when they are over}.
+	"""
 	if item.next_at is None:
 		return {"due_in": None, "countdown": "", "due": ""}
 	what = _next(item)

@@ -8,6 +8,7 @@ customer, and for their own devices.
 import hashlib
 import json
 from contextlib import AbstractContextManager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,26 +20,32 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
 from escalation_mgmt import permissions
-from escalation_mgmt.actions.acknowledge import acknowledge_as
+from escalation_mgmt.actions import from_message
+from escalation_mgmt.actions.acknowledge import acknowledge_by, in_words
+from escalation_mgmt.actions.from_message import What
 from escalation_mgmt.delivery.single_message import send_single
-from escalation_mgmt.engine import ActionItem, Status
+from escalation_mgmt.engine import Status
 from escalation_mgmt.facts import people
-from escalation_mgmt.facts.ticket_pages import TicketPages
 from escalation_mgmt.notifiers import egress
 from escalation_mgmt.notifiers.base import CannotReach, Sent
 from escalation_mgmt.notifiers.push import devices, services, vapid
-from escalation_mgmt.notifiers.push.devices import PAGE, page_url
+from escalation_mgmt.notifiers.push.devices import PAGE
 from escalation_mgmt.notifiers.push.iphone_push import IphonePushNotifier
-from escalation_mgmt.storage import action_items, wording
+from escalation_mgmt.storage import action_items
 from escalation_mgmt.storage.message_state import Purpose
 from escalation_mgmt.utils import clock, installation
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
 from escalation_mgmt.utils.error_reports import reported
+from escalation_mgmt.utils.identity import is_there
 from escalation_mgmt.utils.language import direction
+from escalation_mgmt.utils.plain_text import plain
 from escalation_mgmt.utils.rate_limit import hourly
+from escalation_mgmt.utils.retry import retry_on_conflict
+from escalation_mgmt.views import on_a_phone, sent
 
 TESTS_PER_HOUR = 6
 DEVICES_PER_HOUR = 20
+VIA = "Phone Page"
 _SHOWN = (Status.SCHEDULED, Status.ESCALATING, Status.SNOOZED, Status.ACKNOWLEDGED, Status.EXHAUSTED)
 _DAYS = 7  # how long an exhausted item is shown
 _MOST_ITEMS = 50
@@ -48,10 +55,14 @@ _MOST_ITEMS = 50
 
 
 @frappe.whitelist(methods=["POST"])
-def overview() -> dict[str, Any]:
-	"""All that the page shows: our public key, the user's devices, the escalations that concern them."""
-	_user()
-	return {"key": _public_key(), "devices": _devices(), "items": _items(), "live": installation.is_live()}
+def overview(as_user: str = "") -> dict[str, Any]:
+	"""All that the page shows: our public key, the user's devices, the escalations that concern them.
+
+	`as_user`: for whom the page was opened; with another one's session it is refused.
+	"""
+	_user(as_user)
+	more = {"live": installation.is_live(), "now": clock.unix(clock.now())}
+	return {"key": _public_key(), "devices": _devices(), "items": _items(), **more}
 
 
 @frappe.whitelist(methods=["POST"])
@@ -121,23 +132,53 @@ def send_test() -> dict[str, Any]:
 
 
 @frappe.whitelist(methods=["POST"])
-def acknowledge(action_item: str) -> dict[str, Any]:
-	"""Acknowledge from the page. For whoever may read the ticket or was notified."""
-	user = _user()
-	permissions.only_for_staff()
+def do(
+	action_item: str,
+	what: str = What.ACKNOWLEDGE,
+	minutes: int = 0,
+	position: str = "",
+	as_user: str = "",
+	kept: int = 0,
+) -> dict[str, Any]:
+	"""Do from the page what a message offers. Acknowledging is for whoever may read the ticket or was notified, the rest for whom it
+	concerns: notified, assigned, or with the right to change the ticket.
+
+	`position`: what the page had shown as coming next. `as_user`: for whom it was opened. `kept`: it was pressed without a network, and
+	counts only where the escalation hasn't begun anew since.
+	"""
+	user = _user(as_user)
 	item = frappe.get_doc(ITEM, action_item)
 	item.check_permission("read")
-	done = acknowledge_as(user, item.name, "Phone Page")
+	if what not in set(What):
+		frappe.throw(_("There is no action {0}.").format(plain(what, 140)))
+	if what != What.ACKNOWLEDGE and not _concerns(user, item):
+		raise frappe.PermissionError(_("You may not do this on this ticket."))
+	answered = from_message.answered_by_user(user, item.name, position)
 	with _in_their_zone():
-		message = done.in_words
-	return {"taken": done.taken, "message": message, "items": _items()}
+		if kept and what == What.ACKNOWLEDGE:
+			message = retry_on_conflict(lambda: in_words(acknowledge_by(answered, VIA, of_generation=True)))
+		else:
+			message = retry_on_conflict(lambda: from_message.do(what, answered, VIA, minutes)).message
+	now = clock.unix(clock.now())
+	return {"what": what, "item": item.name, "message": message, "items": _items(), "now": now}
 
 
-def _user() -> str:
-	if frappe.session.user == "Guest":
+def _concerns(user: str, item: Any) -> bool:
+	"""Whether this person was paged about it, or has it; else who may change the ticket."""
+	if user == item.acknowledged_user or user in json.loads(item.assignees or "[]"):
+		return True
+	if frappe.db.exists(NOTIFICATION, {"action_item": item.name, "user": user, "purpose": Purpose.PAGE}):
+		return True
+	key = item.reference_doctype, item.reference_name
+	return is_there(*key, item.ticket_created) and bool(frappe.has_permission(key[0], "write", key[1]))
+
+
+def _user(as_user: str = "") -> str:
+	user = frappe.session.user
+	if user == "Guest" or (as_user and as_user != user):
 		raise frappe.PermissionError(_("Log in first."))
 	permissions.only_for_staff()
-	return frappe.session.user
+	return user
 
 
 def _in_their_zone() -> AbstractContextManager[None]:
@@ -178,77 +219,45 @@ def _items() -> list[dict[str, Any]]:
 			["assignees", "like", f"%{json.dumps(user)}%"],
 			["acknowledged_user", "=", user],
 		],
-		fields=[
-			*("name", "status", "reference_doctype", "reference_name", "ticket_subject", "priority"),
-			*("ended_utc", "acknowledged_by", "current_step", "step_count"),
-			*("acknowledged_user", "reminded", "acks", "clock"),
-		],
+		fields=["name", "status", "ended_utc", "acknowledged_user", "acknowledged_by", "reminded", "acks"],
 		order_by="opened_utc desc",
 		limit=_MOST_ITEMS,
 	)
-	items = {stored.item.id: stored.item for stored in action_items.read([row.name for row in found])}
+	rows = {
+		row.name: row
+		for row in found
+		if not row.ended_utc or frappe.utils.get_datetime(row.ended_utc) >= recent
+	}
 	with _in_their_zone():
-		return _shown(found, items, recent)
+		cards = on_a_phone.cards(rows, user)
+		shown = [_shown(cards[name], row, user) for name, row in rows.items() if name in cards]
+	return sorted(shown, key=lambda row: (not row["can_acknowledge"], -row["level"]))
 
 
-def _shown(found: list[Any], items: dict[str, ActionItem], recent: Any) -> list[dict[str, Any]]:
-	user, pages, shown = frappe.session.user, TicketPages(), []
-	for row in found:
-		ended = row.pop("ended_utc")
-		if ended and frappe.utils.get_datetime(ended) < recent:
-			continue
-		row["can_acknowledge"] = action_items.waits_for(row, user)
-		del row["acknowledged_user"], row["acks"]
-		row["url"] = pages.path(row.reference_doctype, row.reference_name, user)
-		row["clock"] = _(row.clock)
-		row["state"] = _in_words(row)
-		row["next"] = _comes_next(items[row.name]) if row.name in items else ""
-		shown.append(row)
-	return sorted(shown, key=lambda row: not row["can_acknowledge"])
-
-
-def _comes_next(item: ActionItem) -> str:
-	"""What happens if nobody does anything, and when; empty where nothing does."""
-	if item.held_at:
-		return _("It is held, because the database was restored.")
-	if item.paused_at and item.due_at:
-		return _("The ticket waits for the customer: the clock stands still.")
-	if not item.next_at:
-		return ""
-	at = clock.shown(item.next_at)
-	if item.maintenance:
-		return _("Held by a maintenance until {0}.").format(at)
-	match item.status:
-		case Status.SCHEDULED:
-			return _("If nobody answers, it begins at {0}.").format(at)
-		case Status.SNOOZED:
-			return _("Quiet until {0}, then it goes on.").format(at)
-		case Status.ACKNOWLEDGED if not item.reminded:
-			return _("If nothing happens, there is a reminder at {0}.").format(at)
-		case Status.ACKNOWLEDGED:
-			return _("If nothing happens, it goes on at {0}.").format(at)
-	if item.in_last_wait:
-		return _("No step is left. If nobody acknowledges by {0}, the plan's owner is told.").format(at)
-	return _("If nobody acknowledges, the next step runs at {0}.").format(at)
-
-
-def _in_words(row: Any) -> str:
-	if row.status == Status.ACKNOWLEDGED and row.reminded:
-		return _("{0} has it, but nothing happens").format(row.acknowledged_by)
-	if row.status == Status.ACKNOWLEDGED:
-		return _("{0} has it").format(row.acknowledged_by)
-	if row.status == Status.ESCALATING:
-		return _("Escalating: step {0} of {1}").format(row.current_step or 0, row.step_count or 0)
-	return wording.status(row.status)
+def _shown(card: on_a_phone.Card, row: Any, user: str) -> dict[str, Any]:
+	can_acknowledge = action_items.waits_for(row, user)
+	answered = from_message.answered_by_user(user, card.item)
+	offers = [
+		{"what": each.what, "label": each.label, "minutes": each.minutes, "why_not": each.why_not}
+		for each in from_message.offered(answered)
+		if can_acknowledge or each.what is What.UNDO
+	]
+	return {
+		**asdict(card),
+		"status": row.status,
+		"can_acknowledge": can_acknowledge,
+		"offers": offers,
+	}
 
 
 # --- what serves it
 
 _FILES = Path(__file__).parents[1] / "public" / "phone"
+_SCRIPTS = ("kept.js", "cards.js", "page.js", "devices.js")  # in this order
 _SERVED = {
 	f"{PAGE}.webmanifest": "application/manifest+json",
 	f"{PAGE}-worker.js": "text/javascript",
-	f"{PAGE}/page.js": "text/javascript",
+	**{f"{PAGE}/{script}": "text/javascript" for script in _SCRIPTS},
 	f"{PAGE}/icon-180.png": "image/png",
 	f"{PAGE}/icon-192.png": "image/png",
 	f"{PAGE}/icon-512.png": "image/png",
@@ -277,6 +286,11 @@ class PhonePage:
 	def render(self) -> Response:
 		if self.path in _SERVED:
 			return self._file()
+		if (
+			frappe.get_request_header("Accept") == "application/json"
+		):  # the page, which may be older than the session
+			session = {"user": "Guest"} if frappe.session.user == "Guest" else _session()
+			return Response(json.dumps(session), mimetype="application/json", headers=_HEADERS)
 		if frappe.session.user == "Guest":
 			return redirect(f"/login?redirect-to={quote('/' + PAGE)}", code=302)
 		permissions.only_for_staff()
@@ -291,7 +305,8 @@ class PhonePage:
 				"user": frappe.session.user,
 				"full_name": frappe.db.get_value("User", frappe.session.user, "full_name")
 				or frappe.session.user,
-				"given": _for_script({"csrf_token": get_csrf_token(), "words": words(), "page": page_url()}),
+				"given": _for_script(_session() | {"words": words()}),
+				"scripts": _SCRIPTS,
 				"made_of": _made_of(),
 			},
 		)
@@ -334,8 +349,14 @@ def manifest() -> dict[str, Any]:
 
 
 def _made_of() -> str:
-	"""Changes with the script, so that no browser runs an old one."""
-	return hashlib.sha256((_FILES / "page.js").read_bytes()).hexdigest()[:12]
+	"""Changes with the scripts, so that no browser runs an old one."""
+	read = b"".join((_FILES / script).read_bytes() for script in _SCRIPTS)
+	return hashlib.sha256(read).hexdigest()[:12]
+
+
+def _session() -> dict[str, str]:
+	"""Who is logged in, and what a post of theirs needs."""
+	return {"user": frappe.session.user, "csrf_token": get_csrf_token()}
 
 
 def _for_script(value: Any) -> str:
@@ -345,37 +366,51 @@ def _for_script(value: Any) -> str:
 
 def words() -> dict[str, str]:
 	"""What the page says. Here and not in the script, which has no translations of its own."""
-	return {
-		"on": _("Notifications reach this device."),
-		"off": _("This device gets no notifications yet."),
-		"allow": _("Allow Notifications"),
-		"allowing": _("One moment…"),
-		"denied": _(
-			"Notifications are forbidden for this page. Allow them in the phone's settings, under Notifications,"
-			" and open this page again."
-		),
-		"dismissed": _("Nothing was allowed. Press the button again and choose Allow."),
-		"insecure": _("Notifications need an address that begins with https://. Ask your administrator."),
-		"unsupported": _(
-			"This browser can't take notifications. Use Safari on an iPhone, or Chrome, Edge or Firefox."
-		),
-		"failed": _("This device couldn't be added: {0}"),
-		"test": _("Send Me a Test"),
-		"remove": _("Remove"),
-		"this_device": _("this device"),
-		"added": _("Added {0}"),
-		"last_used": _("last used {0}"),
-		"no_devices": _("No device yet."),
-		"no_items": _("Nothing is escalating that concerns you."),
-		"close": _("Close"),
-		"unreachable": _("The server can't be reached. Check the connection, and press the button again."),
-		"unreachable_device": _("the server or the notification service can't be reached"),
-		"too_many": _("That was too often. Wait a minute and try again."),
-		"broken": _("That didn't work. Try again, or open the ticket."),
-		"ticket": _("Ticket {0}"),
-		"open": _("Open the Ticket"),
-		"acknowledge": _("Acknowledge"),
-		"offline": _("No connection. Shown is what was last known."),
-		"logged_out": _("You are logged out. Open this page again."),
-		"copy": _("This site is a copy: it sends nothing."),
-	}
+	return (
+		on_a_phone.words()
+		| sent.words()
+		| {
+			"on": _("Notifications reach this device."),
+			"off": _("This device gets no notifications yet."),
+			"allow": _("Allow Notifications"),
+			"allowing": _("One moment…"),
+			"denied": _(
+				"Notifications are forbidden for this page. Allow them in the phone's settings, under Notifications,"
+				" and open this page again."
+			),
+			"dismissed": _("Nothing was allowed. Press the button again and choose Allow."),
+			"insecure": _("Notifications need an address that begins with https://. Ask your administrator."),
+			"unsupported": _(
+				"This browser can't take notifications. Use Safari on an iPhone, or Chrome, Edge or Firefox."
+			),
+			"failed": _("This device couldn't be added: {0}"),
+			"test": _("Send Me a Test"),
+			"remove": _("Remove"),
+			"this_device": _("this device"),
+			"added": _("Added {0}"),
+			"last_used": _("last used {0}"),
+			"no_devices": _("No device yet."),
+			"no_items": _("Nothing is escalating that concerns you."),
+			"close": _("Close"),
+			"unreachable": _(
+				"The server can't be reached. Check the connection, and press the button again."
+			),
+			"unreachable_device": _("the server or the notification service can't be reached"),
+			"too_many": _("That was too often. Wait a minute and try again."),
+			"broken": _("That didn't work. Try again, or open the ticket."),
+			"acknowledge": _("Acknowledge"),
+			"undo": _("Undo"),
+			"seconds": _("{0} min {1} s"),
+			"offline": _("No connection."),
+			"offline_known": _("No connection. Shown is what was last known."),
+			"known": _("Last heard of the server: {0}."),
+			"waiting": _(
+				"No connection: not sent yet, and nobody knows of it. It is kept on this phone, and sent as soon as there is a network and"
+				" this page is open."
+			),
+			"waiting_card": _("Waiting to be sent. Nobody knows yet that you take it."),
+			"sent": _("Sent, now that there is a network:"),
+			"logged_out": _("You are logged out. Open this page again."),
+			"copy": _("This site is a copy: it sends nothing."),
+		}
+	)

@@ -211,7 +211,7 @@ def test_13_what_stands_in_the_way_once_stops_no_acknowledgement(
 		"link": lambda ticket, sms, ring: world.post(sms.links[0]).text,
 		"button": lambda ticket, sms, ring: world.post(
 			sms.links[0], headers={"Accept": "application/json"}
-		).json()["title"],
+		).json()["text"],
 		"api": lambda ticket, sms, ring: call("api.acknowledge", action_item=world.item(ticket).name)[
 			"message"
 		],
@@ -219,9 +219,9 @@ def test_13_what_stands_in_the_way_once_stops_no_acknowledgement(
 		"item": lambda ticket, sms, ring: call(
 			"api.act_on_item", action_item=world.item(ticket).name, action="acknowledge"
 		)["message"],
-		"phone": lambda ticket, sms, ring: call(
-			"web.technician.acknowledge", action_item=world.item(ticket).name
-		)["message"],
+		"phone": lambda ticket, sms, ring: call("web.technician.do", action_item=world.item(ticket).name)[
+			"message"
+		],
 		"reply": lambda ticket, sms, ring: world.text(TINA, sms.text.split("Reply ")[1].split()[0])[0],
 		"key": lambda ticket, sms, ring: ring.press("1").text,
 	}

@@ -328,9 +328,7 @@ def test_a_customer_doesnt_learn_that_their_ticket_escalates(world: World, told:
 			call(
 				f"{api}.act_on_item", action_item=item.name if number else "ESC-99999", action="acknowledge"
 			),
-			call(
-				"escalation_mgmt.web.technician.acknowledge", action_item=item.name if number else "ESC-99999"
-			),
+			call("escalation_mgmt.web.technician.do", action_item=item.name if number else "ESC-99999"),
 			call("frappe.client.get_list", doctype="Escalation Action Item"),
 			call("frappe.client.get_count", doctype="Escalation Action Item"),
 			call("frappe.client.get_list", doctype="HD Ticket Activity"),

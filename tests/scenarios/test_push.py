@@ -78,7 +78,7 @@ def test_1_the_action_button_posts_to_the_link_and_is_told_in_json(world: World)
 	world.forward(10)
 	link = world.expect_push(TECH).body["notification"]["data"]["link"]
 	answer = world.post(link, headers={"Accept": "application/json"})
-	assert answer.json()["tone"] == "good" and answer.json()["title"] == "Acknowledged"
+	assert answer.json()["tone"] == "good" and answer.json()["title"] == "You have it"
 	assert world.item(ticket).status == "Acknowledged"
 	assert world.post(link + "x", headers={"Accept": "application/json"}).status_code == 404
 	world.tick()
@@ -541,7 +541,7 @@ def call(world: World, session, method: str, **data):
 
 
 def test_a_guest_may_nothing(world: World) -> None:
-	for method in ("overview", "add_device", "remove_device", "send_test", "acknowledge"):
+	for method in ("overview", "add_device", "remove_device", "send_test", "do"):
 		answer = world.post(
 			f"{world.url}/api/method/escalation_mgmt.web.technician.{method}",
 			data={"kind": "FCM", "endpoint": "a:b", "device": "x", "action_item": "x"},
@@ -700,20 +700,20 @@ def test_the_page_shows_what_concerns_one_and_acknowledges(world: World) -> None
 	session.headers["X-Frappe-CSRF-Token"] = given["csrf_token"]
 	item = world.item(ticket)
 	items = call(world, session, "overview").json()["message"]["items"]
-	assert [(row["name"], row["can_acknowledge"]) for row in items] == [(item.name, True)]
-	assert "JST" not in items[0]["next"]
+	assert [(row["item"], row["can_acknowledge"]) for row in items] == [(item.name, True)]
+	assert "JST" not in items[0]["since_shown"]
 	frappe.db.set_value("User", TECH, "time_zone", "Asia/Tokyo")
 	frappe.db.commit()
 	shown = call(world, session, "overview").json()["message"]
-	assert "JST" in shown["items"][0]["next"] and "JST" in shown["devices"][0]["added_at"]
+	assert "JST" in shown["items"][0]["since_shown"] and "JST" in shown["devices"][0]["added_at"]
 	frappe.db.set_value("User", TECH, "time_zone", None)
 	frappe.db.commit()
-	done = call(world, session, "acknowledge", action_item=item.name).json()["message"]
-	assert done["taken"] and done["items"][0]["state"] == "Tina Tech has it"
+	done = call(world, session, "do", action_item=item.name).json()["message"]
+	assert done["message"].startswith("Acknowledged.") and done["items"][0]["state"] == "Tina Tech has it"
 	assert world.item(ticket).acknowledged_via == "Phone Page"
 	stranger = world.login("stranger@x.test")
 	assert call(world, stranger, "overview").json()["message"]["items"] == []
-	assert call(world, stranger, "acknowledge", action_item=world.item(other).name).status_code == 403
+	assert call(world, stranger, "do", action_item=world.item(other).name).status_code == 403
 	world.tick()
 
 

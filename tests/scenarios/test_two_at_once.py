@@ -81,9 +81,9 @@ def test_13_two_acknowledge_in_the_same_second(world: World) -> None:
 			item = world.item(ticket)
 			winner = item.acknowledged_user
 			(loser,) = set(names) - {winner}
-			assert answers[winner]["title"] == "Acknowledged"
+			assert answers[winner]["title"] == "You have it"
 			assert answers[loser]["title"] == "Already acknowledged"
-			assert answers[loser]["text"].startswith(f"By {names[winner]}, ")
+			assert answers[loser]["text"].startswith(f"Already acknowledged by {names[winner]}, ")
 			assert item.status == "Acknowledged" and world.kinds(item).count("Acknowledged") == 1
 			world.forward(1)
 			world.expect_email(loser, f"{names[winner]} has acknowledged")

@@ -136,7 +136,7 @@ def test_the_phones_page_knows_nothing_of_a_deleted_item(world: World) -> None:
 	name = world.item(ticket).name
 	session = world.login(TECH)
 	delete_item(world, ticket)
-	assert call(world, session, "acknowledge", action_item=name).status_code == 404
+	assert call(world, session, "do", action_item=name).status_code == 404
 
 
 def test_codes_of_a_disabled_users_contact(world: World) -> None:

@@ -1,7 +1,55 @@
-// Shows what is pushed, and does what is pressed on it. A newer notification of one action item replaces the older.
+// Starts the page without a network; shows what is pushed, and does what is pressed on it.
+const CACHE = "escalations-1";
+const PAGE = "/escalations";
+const PATIENCE = 5000; // milliseconds until what was kept is shown in place of a page that doesn't come
+const FILES = /^\/escalations(\.webmanifest|\/[\w-]+\.(js|png))$/;
+
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 
+self.addEventListener("fetch", (event) => {
+	const { request } = event;
+	const { origin, pathname } = new URL(request.url);
+	if (request.method !== "GET" || origin !== self.location.origin) return;
+	if (request.mode === "navigate" && pathname === PAGE) event.respondWith(page(request, event));
+	else if (FILES.test(pathname)) event.respondWith(file(request));
+});
+
+// From the network, where it is also known who is logged in; what was kept where there is none, or none that answers.
+async function page(request, event) {
+	const fresh = fetch(request);
+	event.waitUntil(fresh.then((answer) => keep(answer.clone())).catch(() => {}));
+	const late = new Promise((done) => setTimeout(done, PATIENCE));
+	const answer = await Promise.race([fresh.catch(() => null), late]);
+	if (answer && answer.status < 500) return answer;
+	return (await (await caches.open(CACHE)).match(PAGE)) || answer || fresh;
+}
+
+// With all that it needs, or not at all; what an older page needed goes.
+async function keep(answer) {
+	if (!answer.ok || answer.redirected || answer.type !== "basic") return;
+	const text = await answer.clone().text();
+	const needed = [...text.matchAll(/(?:src|href)="(\/escalations[^"]+)"/g)].map(([, path]) => path);
+	if (!needed.some((path) => path.includes(".js"))) return; // a page of somebody else's, as of a network that wants a log-in
+	const cache = await caches.open(CACHE);
+	for (const path of needed) if (!(await cache.match(path))) await cache.add(path);
+	await cache.put(PAGE, answer);
+	for (const { url } of await cache.keys()) {
+		const { pathname, search } = new URL(url);
+		if (pathname !== PAGE && !needed.includes(pathname + search)) await cache.delete(url);
+	}
+}
+
+async function file(request) {
+	return (await (await caches.open(CACHE)).match(request)) || fetch(request);
+}
+
+// The page asks for it as soon as there is a worker: the first time it was loaded without one.
+self.addEventListener("message", (event) => {
+	if (event.data === "keep") event.waitUntil(fetch(PAGE, { credentials: "same-origin" }).then(keep).catch(() => {}));
+});
+
+// A newer notification of one escalation replaces the older one.
 self.addEventListener("push", (event) => {
 	let pushed = {};
 	try {
@@ -24,8 +72,10 @@ async function shown(pushed) {
 	await refreshed();
 }
 
-// The page, where it is open, shows the notice as well.
+// The page, where it is open, shows the notice as well. The number on the app's icon is that of notifications, until the page counts.
 async function refreshed() {
+	const shown = await self.registration.getNotifications();
+	await (shown.length ? navigator.setAppBadge?.(shown.length) : navigator.clearAppBadge?.())?.catch(() => {});
 	for (const client of await self.clients.matchAll({ type: "window", includeUncontrolled: true }))
 		client.postMessage("changed");
 }
@@ -33,21 +83,24 @@ async function refreshed() {
 self.addEventListener("notificationclick", (event) => {
 	const { notification, action } = event;
 	notification.close();
-	const link = (notification.data && notification.data.link) || "/escalations";
-	// A tap opens the page behind the link, which acknowledges nothing by itself; the button is a deliberate press.
-	event.waitUntil(action === "acknowledge" ? acknowledged(notification, link) : opened(link));
+	const link = (notification.data && notification.data.link) || PAGE;
+	// A tap opens the page behind the link, which changes nothing by itself; a button is a deliberate press.
+	event.waitUntil(["acknowledge", "pass_on"].includes(action) ? done(action, notification, link) : opened(link));
 });
+
+self.addEventListener("notificationclose", (event) => event.waitUntil(refreshed()));
 
 async function opened(link) {
 	await self.clients.openWindow(link);
 }
 
-async function acknowledged(notification, link) {
+async function done(what, notification, link) {
 	try {
 		// The link is for one person and one item: it needs no log-in, and a session would want its token.
 		const answer = await fetch(link, {
 			method: "POST",
 			headers: { Accept: "application/json" },
+			body: new URLSearchParams({ do: what }),
 			credentials: "omit",
 		});
 		const sheet = await answer.json();
