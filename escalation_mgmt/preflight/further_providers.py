@@ -7,6 +7,7 @@ from frappe import _
 
 from escalation_mgmt.notifiers.several import Kind
 from escalation_mgmt.notifiers.twilio.account import OWN, check_settings
+from escalation_mgmt.utils.plain_text import cell
 
 
 def problems(rows: Sequence[Any]) -> list[str]:
@@ -24,7 +25,7 @@ def _title(row: Any, taken: set[str]) -> str:
 		return row.email_account or ""
 	if row.kind != Kind.TWILIO:
 		return OWN if row.kind == Kind.TWILIO_ABOVE else str(Kind.SMS_SETTINGS)
-	given = " ".join((row.title or "").split())
+	given = " ".join(cell(row.title, 140).split())  # it stands with messages, which others list and print
 	if not given or given == OWN:
 		number = 2
 		while (given := f"{OWN} {number}") in taken:

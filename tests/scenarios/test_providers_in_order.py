@@ -10,6 +10,7 @@ from escalation_mgmt.notifiers.email import EmailNotifier
 from escalation_mgmt.notifiers.twilio.sms import SmsNotifier
 from escalation_mgmt.utils.doctypes import NOTIFICATION
 from host.providers.gateway import KEY, MESSAGE, RECEIVER, SENDER
+from tests import hostile
 from tests.scenarios.test_ticket_form import Form
 from tests.world import World
 
@@ -253,6 +254,14 @@ def test_a_provider_that_is_renamed_keeps_its_messages(world: World) -> None:
 	world.receipt(sms, "undelivered", error=30008)
 	world.tick()
 	world.expect_call(TINA)  # it went by both
+
+
+def test_a_providers_name_is_plain_text(world: World) -> None:
+	"""Whoever lists or prints messages reads it."""
+	for text in hostile.texts().values():
+		two_accounts(world, title=hostile.storable(text))
+		(row,) = frappe.get_doc("Escalation Settings").providers
+		assert row.title and not hostile.markup_in(row.title) and not hostile.is_formula(row.title), text
 
 
 def test_27_what_was_sent_before_there_were_several_goes_on(world: World) -> None:
