@@ -71,7 +71,7 @@ def of_token(hashed: str) -> Any:
 
 def forget_addresses(names: Sequence[str]) -> None:
 	frappe.db.sql(
-		f"update `tab{NOTIFICATION_SECRET}` set `address` = '', `reply_code` = 0, `note` = null"
+		f"update `tab{NOTIFICATION_SECRET}` set `address` = '', `reply_code` = 0, `note` = null, `noted_by` = null"
 		f" where `name` in ({rows.placeholders(names)})",
 		tuple(names),
 	)

@@ -5,8 +5,12 @@ import pytest
 from frappe.database.database import Database
 
 from escalation_mgmt.delivery import record
+from escalation_mgmt.storage.circuits import Of
 from tests.on_site import add_crowd
+from tests.scenarios.test_circuits import broken
 from tests.scenarios.test_dispatcher import many
+from tests.scenarios.test_limits import tickets
+from tests.scenarios.test_providers_in_order import two_accounts
 from tests.world import World
 
 
@@ -18,6 +22,12 @@ def statements(world: World, monkeypatch: pytest.MonkeyPatch, count: int) -> int
 		frappe.db.set_value("HD Ticket", ticket, "_assign", f'["{user}"]', update_modified=False)
 		frappe.db.set_value("Escalation Action Item", item, "assignees", f'["{user}"]', update_modified=False)
 	world.wait(10)
+	asked = of_a_tick(world, monkeypatch)
+	assert len(world.inbox.take_all()) == count
+	return asked
+
+
+def of_a_tick(world: World, monkeypatch: pytest.MonkeyPatch) -> int:
 	frappe.db.commit()
 	asked: list[str] = []
 	sql = Database.sql
@@ -25,7 +35,6 @@ def statements(world: World, monkeypatch: pytest.MonkeyPatch, count: int) -> int
 		patch.setattr(Database, "sql", lambda self, *a, **k: asked.append(str(a[0])) or sql(self, *a, **k))
 		patch.setattr(record, "FLUSH_SECONDS", 3600)  # recorded at the end of a batch, however fast it is
 		world.tick()
-	assert len(world.inbox.take_all()) == count
 	return len(asked)
 
 
@@ -42,3 +51,25 @@ def test_a_set_costs_the_same_statements_whatever_its_size(
 		world.plan((0, "HTTP POST", "Endpoint", "Pager"))
 	statements(world, monkeypatch, 2)  # what is read once for a process
 	assert statements(world, monkeypatch, 12) == statements(world, monkeypatch, 3)
+
+
+def test_what_waits_and_is_bundled_costs_the_same_statements_whatever_its_size(
+	world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	"""By several providers, of which one is passed over."""
+	two_accounts(world)
+	broken(world, Of("SMS", "Twilio"), minutes=600)
+	frappe.db.set_single_value("Escalation Settings", {"most_sms": 1, "limit_minutes": 600})
+	frappe.clear_document_cache("Escalation Settings", "Escalation Settings")
+	world.contact("tech@x.test", "+4915112345601")
+	world.plan((0, "SMS"))
+	costs = {}
+	for count in (2, 3, 12):  # the first takes the one place, and reads what is read once for a process
+		tickets(world, count)
+		world.wait(10)
+		held = of_a_tick(world, monkeypatch)
+		assert len(world.inbox.take_all()) == (count == 2)
+		world.wait(1)
+		costs[count] = held, of_a_tick(world, monkeypatch)
+		assert len(world.inbox.take_all()) == 1
+	assert costs[3] == costs[12]
