@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 import frappe
 from frappe import _
 from frappe.translate import print_language
 
+from escalation_mgmt import notifiers
 from escalation_mgmt.delivery import bundles, messages, tokens
 from escalation_mgmt.delivery.attempt import Attempt, ItemFacts, read_items
 from escalation_mgmt.delivery.bundles import names
@@ -17,7 +19,7 @@ from escalation_mgmt.facts.people import Directory, Person
 from escalation_mgmt.facts.ticket_pages import TicketPages
 from escalation_mgmt.facts.tickets import Tickets
 from escalation_mgmt.notifiers.base import Message
-from escalation_mgmt.storage import outbox
+from escalation_mgmt.storage import limit_usage, outbox
 from escalation_mgmt.storage.addressees import TO_BE_ACKNOWLEDGED
 from escalation_mgmt.storage.message_state import Purpose
 from escalation_mgmt.utils import clock
@@ -31,6 +33,7 @@ def rendered(
 	try:
 		frozen, tickets = _read(claimed, directory)
 		pages = TicketPages(attempt.user for attempt in claimed)
+		numbers = _waiting(claimed)
 	except Exception as e:
 		frappe.db.sql("select 1")  # raises where the database itself is away: no message fails for that
 		if len(claimed) == 1:
@@ -41,7 +44,8 @@ def rendered(
 		return
 	for attempt in claimed:
 		try:
-			yield attempt, _message(attempt, frozen, tickets, pages, directory), ""
+			message = _message(attempt, frozen, tickets, pages, directory)
+			yield attempt, replace(message, waiting=numbers.get(attempt.user or "", 0)), ""
 		except Exception as e:
 			yield attempt, None, _not_rendered(attempt, e)
 
@@ -66,6 +70,14 @@ def _read(claimed: Sequence[Attempt], directory: Directory) -> tuple[dict[str, P
 	tickets = Tickets((item.ticket for item in items), only_rows=True)
 	directory.read(attempt.user for attempt in claimed if attempt.user)
 	return frozen, tickets
+
+
+def _waiting(claimed: Sequence[Attempt]) -> dict[str, int]:
+	"""How many escalations wait for each user, for methods that show it."""
+	known = notifiers.classes()
+	shown = [attempt for attempt in claimed if (kind := known.get(attempt.method)) and kind.counts_waiting]
+	users = {attempt.user for attempt in shown if attempt.user}
+	return limit_usage.waiting(shown[0].method, users, clock.now()) if users else {}
 
 
 def _not_rendered(attempt: Attempt, error: Exception) -> str:

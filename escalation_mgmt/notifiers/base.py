@@ -51,6 +51,7 @@ class Message:
 	endpoint: str = ""
 	language: str = ""
 	reply_code: str = ""  # acknowledges, sent back from the same address
+	waiting: int = 0  # so many escalations wait for whom it goes to, where the method shows that
 	context: dict[str, Any] = field(default_factory=dict)  # what templates know
 
 
@@ -146,6 +147,7 @@ class Notifier(Provider):
 	urgency: ClassVar[int] = 0  # how surely it wakes somebody, by which new steps are proposed; 0: it doesn't
 	rings: ClassVar[bool] = False  # somebody may want it to stop, and be reached by other methods
 	takes_replies: ClassVar[bool] = False  # its messages carry a code that can be sent back
+	counts_waiting: ClassVar[bool] = False  # shows how many escalations wait for the person
 	limit: ClassVar[Limit | None] = None  # how many one person gets of it; None: any number
 
 	@property

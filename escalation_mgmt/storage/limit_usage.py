@@ -9,13 +9,15 @@ from datetime import datetime, timedelta
 
 import frappe
 
-from escalation_mgmt.engine import Limit, Sent, UnderWay
+from escalation_mgmt.engine import Limit, Sent, Status, UnderWay
 from escalation_mgmt.storage.message_state import REACHED, MessageState, Purpose
 from escalation_mgmt.utils import rows
-from escalation_mgmt.utils.doctypes import NOTIFICATION, NOTIFICATION_SECRET
+from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION, NOTIFICATION_SECRET
 
 SOON = timedelta(seconds=60)
 """Of two messages of one step the one is queued at most so much before the other."""
+
+A_DAY = timedelta(days=1)
 
 _MAY_HAVE = (
 	f"n.`carried_by` is null and (n.`status` in ({rows.placeholders(REACHED)})"
@@ -36,6 +38,18 @@ def to_users(method: str, users: Collection[str], since: datetime) -> list[Sent]
 	)
 	found = frappe.db.sql(sql, (*users, since, method, *_STATES))
 	return [Sent(person=user, method=method, at=at, bundle=bool(bundle)) for user, at, bundle in found]
+
+
+def waiting(method: str, users: Collection[str], now: datetime) -> dict[str, int]:
+	"""How many escalations each of these users was handed by a method within a day that nobody has yet, whoever of them is asked."""
+	sql = (
+		f"select n.`user`, count(distinct n.`action_item`) from `tab{NOTIFICATION}` n"
+		f" join `tab{ITEM}` i on i.`name` = n.`action_item`"
+		f" where n.`user` in ({rows.placeholders(users)}) and n.`method` = %s and n.`handed_utc` > %s"
+		f" and n.`purpose` = %s and i.`status` in (%s, %s) group by n.`user`"
+	)
+	values = (*users, method, now - A_DAY, Purpose.PAGE, Status.ESCALATING, Status.EXHAUSTED)
+	return dict(frappe.db.sql(sql, values))
 
 
 def to_addresses(method: str, addresses: Collection[str], since: datetime) -> list[Sent]:

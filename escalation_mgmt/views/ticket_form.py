@@ -230,11 +230,20 @@ def headline(item: ActionItem) -> str:
 			ran = _("Step {0} of {1} has run.").format(item.step, len(item.plan.steps))
 			return " ".join(filter(None, (ran, tally(item))))
 		case Status.SNOOZED:
-			return _("Quiet until {0}.").format(clock.shown(item.due_at))
+			return _quiet(item)
 		case Status.EXHAUSTED:
 			return _("All steps have run, and nobody acknowledged.")
 		case _:
 			return " ".join(filter(None, (history.cause(item.id, LED_TO[item.status])[1], _had(item))))
+
+
+def _quiet(item: ActionItem) -> str:
+	names = ", ".join(name for _user, name in item.coming)
+	return (
+		wording.coming(names, item.due_at) + "."
+		if names
+		else _("Quiet until {0}.").format(clock.shown(item.due_at))
+	)
 
 
 def _has_it(item: ActionItem) -> str:

@@ -93,6 +93,7 @@ def test_3_by_an_app_over_fcm(world: World) -> None:
 	headers, aps = push.body["apns"]["headers"], push.body["apns"]["payload"]["aps"]
 	assert headers["apns-priority"] == "10" and headers["apns-collapse-id"] == item.name
 	assert aps["interruption-level"] == "time-sensitive" and aps["sound"] == "default"
+	assert (aps["badge"], push.body["data"]["passes_on"]) == (1, "1")
 	assert push.body["data"]["item"] == item.name
 	world.post(push.body["data"]["link"])
 	assert world.item(ticket).status == "Acknowledged"
@@ -493,7 +494,8 @@ def test_without_pyfcm_everybody_else_is_reached_and_it_says_so(
 
 
 def test_fcm_messages_fit_googles_own_description(world: World) -> None:
-	message = fcm.message(title="t", body="b", item="ESC-1", urgent=True, data={"a": "b"}, expires=1)
+	urgency = fcm.Urgency(urgent=True, critical=True, badge=2)
+	message = fcm.message(title="t", body="b", item="ESC-1", urgency=urgency, data={"a": "b"}, expires=1)
 	client = fcm.connect({**world.providers.fcm.service_account()})
 	body = json.loads(client.parse_payload(fcm_token="x", **message))
 	assert not list(problems(body, "SendMessageRequest"))
@@ -824,3 +826,37 @@ def _judged(world: World, url: str) -> None:
 	world.forward(10)
 	assert list(dead(world)) == ["x"]
 	world.expect_email(TECH, "Expired")
+
+
+def test_its_buttons_its_number_and_how_loud_it_is(world: World) -> None:
+	world.device(TECH)
+	world.device(TECH, "FCM", "App")
+	settings = frappe.get_doc("Escalation Settings")
+	settings.push_critical = 1
+	settings.fcm_service_account = ""
+	with pytest.MonkeyPatch.context() as patch:
+		patch.delitem(frappe.conf, "escalation_fcm_service_account", raising=False)
+		with pytest.raises(frappe.ValidationError, match="enter its FCM service account first"):
+			settings.save()
+	frappe.db.set_single_value("Escalation Settings", "push_critical", 1)
+	pushing(world, (0, PUSH), (5, "Email", "User", LEAD))
+	world.ticket("Another fire")
+	world.forward(10)
+	sent = [world.expect_push(TECH).body for _message in range(4)]
+	browsers = [body for body in sent if "web_push" in body]
+	assert [body["app_badge"] for body in browsers] == [2, 2], "two wait for her, by then"
+	for body in browsers:
+		assert [each["action"] for each in body["notification"]["actions"]] == ["acknowledge", "pass_on"]
+	for body in sent:
+		if "apns" in body:
+			aps = body["apns"]["payload"]["aps"]
+			assert (aps["interruption-level"], aps["badge"]) == ("critical", 2)
+			assert aps["sound"] == {"critical": 1, "name": "default", "volume": 1.0}
+	world.forward(5)
+	link = world.expect_email(LEAD).links[0]
+	world.expect_email(LEAD)
+	world.post(link)
+	world.forward(1)
+	news = [world.expect_push(TECH, "Leo Lead has acknowledged").body for _device in range(2)]
+	(app,) = [body["apns"]["payload"]["aps"] for body in news if "apns" in body]
+	assert (app["interruption-level"], app["badge"], "sound" in app) == ("active", 1, False)

@@ -8,10 +8,12 @@ from typing import Any
 import frappe
 from frappe import _
 from frappe.translate import print_language
+from frappe.utils import cint
 
 from escalation_mgmt.notifiers.base import Message
 from escalation_mgmt.notifiers.push import devices, fcm, web_push
 from escalation_mgmt.notifiers.push.base import TTL
+from escalation_mgmt.utils.doctypes import SETTINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,9 @@ class Content:
 	urgent: bool  # asks for an acknowledgement
 	button: str
 	language: str
+	pass_on: str = ""  # the other button; empty: there is none
+	waiting: int = 0  # the number on the app's icon
+	critical: bool = False  # an app of one's own may sound through silent mode and Focus
 
 	def as_json(self) -> str:
 		"""For browsers, in the form of declarative Web Push: Safari 18.4 shows it without our service worker too.
@@ -43,16 +48,27 @@ class Content:
 			"data": {"link": self.link, "acknowledges": self.urgent},
 		}
 		if self.urgent:
-			notification["actions"] = [{"action": "acknowledge", "title": self.button, "navigate": self.link}]
-		return json.dumps({"web_push": 8030, "notification": notification}, ensure_ascii=False)
+			buttons = {"acknowledge": self.button, "pass_on": self.pass_on}
+			notification["actions"] = [
+				{"action": action, "title": title, "navigate": self.link}
+				for action, title in buttons.items()
+				if title
+			]
+		message = {"web_push": 8030, "notification": notification, "app_badge": self.waiting}
+		return json.dumps(message, ensure_ascii=False)
 
 	def as_fcm(self) -> dict[str, Any]:
 		return fcm.message(
 			title=self.title,
 			body=self.body,
 			item=self.tag,
-			urgent=self.urgent,
-			data={"item": self.tag, "link": self.link, "acknowledges": "1" if self.urgent else "0"},
+			urgency=fcm.Urgency(urgent=self.urgent, critical=self.critical, badge=self.waiting),
+			data={
+				"item": self.tag,
+				"link": self.link,
+				"acknowledges": "1" if self.urgent else "0",
+				"passes_on": "1" if self.pass_on else "0",
+			},
 			expires=int(time.time() + TTL.total_seconds()),
 		)
 
@@ -62,14 +78,19 @@ def content_of(message: Message) -> Content:
 	language = message.language or frappe.local.lang or "en"
 	with print_language(language):
 		button = _("Acknowledge")
+		pass_on = _("Somebody Else") if message.link and message.context.get("step") else ""
 	title = " ".join(message.subject.split())[:150]
 	body = message.text.strip()
 	# A message without a link asks for nothing: it is a notice.
 	link = message.link or devices.page_url()
 	tag = str(message.context.get("item") or message.notification)
 
+	critical = bool(cint(frappe.get_cached_doc(SETTINGS).get("push_critical")))
+
 	def content(body: str) -> Content:
-		return Content(title, body, tag, link, bool(message.link), button, language)
+		asks = bool(message.link)
+		more = {"pass_on": pass_on, "waiting": message.waiting, "critical": critical and asks}
+		return Content(title, body, tag, link, asks, button, language, **more)
 
 	def size(body: str) -> int:
 		return len(content(body).as_json().encode())

@@ -151,20 +151,41 @@ def _refused(answer: Answer, said: str) -> Outcome:
 	return Failed(_("FCM refuses the message: {0}").format(said))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Urgency:
+	"""How loud a message is. `critical`: through silent mode and Focus, for which Apple has to have given the app an entitlement."""
+
+	urgent: bool
+	critical: bool = False
+	badge: int = 0  # the number on the app's icon
+
+	@property
+	def level(self) -> str:
+		if self.critical:
+			return "critical"
+		return "time-sensitive" if self.urgent else "active"
+
+	@property
+	def sound(self) -> Any:
+		return {"critical": 1, "name": "default", "volume": 1.0} if self.critical else "default"
+
+
 def message(
-	*, title: str, body: str, item: str, urgent: bool, data: dict[str, str], expires: int
+	*, title: str, body: str, item: str, urgency: Urgency, data: dict[str, str], expires: int
 ) -> dict[str, Any]:
-	"""pyfcm's arguments for one message, but for its token: time-sensitive where `urgent`, one on the screen for each action item.
+	"""pyfcm's arguments for one message, but for its token: as loud as its urgency says, one on the screen for each action item.
 
 	`expires`: seconds since 1970, after which APNs gives up.
 	"""
+	urgent = urgency.urgent
 	aps: dict[str, Any] = {
-		"interruption-level": "time-sensitive" if urgent else "active",
+		"interruption-level": urgency.level,
 		"thread-id": item,
 		"category": "ESCALATION" if urgent else "ESCALATION_NEWS",
+		"badge": urgency.badge,
 	}
 	if urgent:
-		aps["sound"] = "default"
+		aps["sound"] = urgency.sound
 	return {
 		"notification_title": title,
 		"notification_body": body,
@@ -199,7 +220,7 @@ def test_connection() -> str:
 	answer = send(
 		connect(info),
 		"escalation-test",
-		message(title="Test", body="Test", item="test", urgent=False, data={}, expires=0),
+		message(title="Test", body="Test", item="test", urgency=Urgency(urgent=False), data={}, expires=0),
 		dry_run=True,
 	)
 	result = outcome(answer)

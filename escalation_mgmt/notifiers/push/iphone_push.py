@@ -39,6 +39,7 @@ class IphonePushNotifier(Notifier):
 	method = "iPhone Notification"
 	batch = fcm.THREADS  # a person may have ten devices
 	carries_notices = True
+	counts_waiting = True
 	urgency = 1
 	limit = FOR_PUSHES
 

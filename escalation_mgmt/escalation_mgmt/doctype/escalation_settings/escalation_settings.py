@@ -3,6 +3,7 @@ from typing import Any
 import frappe
 from frappe import _
 from frappe.model.document import Document
+from frappe.utils import cint
 
 from escalation_mgmt.dispatch import monitor
 from escalation_mgmt.escalation_mgmt.doctype.escalation_ticket_source.escalation_ticket_source import (
@@ -14,7 +15,7 @@ from escalation_mgmt.notifiers.push import fcm_account, vapid
 from escalation_mgmt.notifiers.twilio.account import check_settings
 from escalation_mgmt.preflight import further_providers, providers, taking
 from escalation_mgmt.storage import circuits, renames
-from escalation_mgmt.utils import clock, public_address, row_secrets
+from escalation_mgmt.utils import clock, public_address, row_secrets, site_config
 
 
 class EscalationSettings(Document):
@@ -85,6 +86,14 @@ class EscalationSettings(Document):
 				fcm_account.checked(account)
 			except CannotReach as e:
 				frappe.throw(str(e), title=_("FCM Service Account"))
+		if cint(self.push_critical) and not account and not frappe.conf.get(site_config.FCM_SERVICE_ACCOUNT):
+			frappe.throw(
+				_(
+					"Critical alerts are for an app of your own: enter its FCM service account first. A page on the "
+					"home screen can't have Apple's entitlement for them."
+				),
+				title=_("Critical Alerts, by FCM"),
+			)
 
 
 def _said(settings: Any) -> list[list[str]]:
