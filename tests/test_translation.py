@@ -20,7 +20,7 @@ APP = Path(__file__).parents[1] / "escalation_mgmt"
 WORDS = re.compile(r"[^\W\d_]{2,}[,;:]? [^\W\d_]{2,}")
 WORD = re.compile(r"[^\W\d_]{2,}")
 SQL = re.compile(
-	r"`|\b(select|from|where|order by|limit|locked|interval|connection_id|set session)\b|\b(asc|desc)$"
+	r"`|\b(select|case when|from|where|order by|limit|locked|interval|connection_id|set session)\b|\b(asc|desc)$"
 )
 
 # Not for people, or not for people in their language: what the shell says, as all of bench does; reports for whoever
@@ -46,7 +46,9 @@ READ = {"label", "title", "message", "headline", "description", "said", "problem
 OUTCOMES = {"Sent", "Retry", "Failed", "Unknown", "CannotReach", "Unusable", "Forbidden", "Finding", "Remedy"}
 
 NAMES = {
-	path.stem.replace("_", " ").title() for path in (APP / "escalation_mgmt/doctype").glob("*/*.json")
+	path.stem.replace("_", " ").title()
+	for kind in ("doctype", "report")
+	for path in (APP / "escalation_mgmt" / kind).glob("*/*.json")
 } | {
 	*("HD Ticket", "HD Ticket Activity", "HD Ticket Priority", "HD Team", "HD Team Member", "HD Agent"),
 	*("HD Ticket Comment", "HD Settings", "Automated Message"),

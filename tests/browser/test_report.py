@@ -22,8 +22,12 @@ def test_what_nobody_acknowledged_has_no_time(desk: Desk) -> None:
 			item = log_ticket(manager, SUBJECT, "Low")
 			manager.open("/app/query-report/Escalation History")
 			page = manager.page
-			row = page.locator(".dt-scrollable .dt-row", has_text=item)
+			row = page.locator(".dt-scrollable .dt-row", has_text=SUBJECT)
 			expect(row).to_have_count(1)
+			expect(row.locator(f"a[href$='/escalation-action-item/{item}']")).to_have_text(SUBJECT)
+			page.locator(".page-form [data-fieldname='columns'] select").select_option("All")
+			cell = row.locator(".dt-cell", has_text=item)
+			expect(cell.first).to_be_attached()
 			cells = [cell.strip() for cell in row.locator(".dt-cell").all_inner_texts()]
 			assert item in cells and "0s" not in cells, cells
 			assert page.evaluate(FORMATTED, None) == ""

@@ -2,20 +2,22 @@
 
 import json
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import add_days, get_datetime
+from frappe.utils import cint, get_datetime
 
 from escalation_mgmt.engine import EventKind
 from escalation_mgmt.storage import wording
 from escalation_mgmt.storage.action_items import tally
 from escalation_mgmt.storage.message_state import MessageState, Purpose
-from escalation_mgmt.utils import bounds, clock
+from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import EVENT, ITEM, NOTIFICATION, PLAN
 from escalation_mgmt.utils.plain_text import cell
+from escalation_mgmt.views import figures
+from escalation_mgmt.views.report_parts import column, duration, summary
 
 ITEM_FIELDS = [
 	*(
@@ -31,6 +33,14 @@ ITEM_FIELDS = [
 	),
 	*("opened_utc", "acknowledged_utc", "acknowledged_by", "acknowledged_via", "ack_requests", "acks"),
 ]
+
+PER_PAGE = 200
+"""Escalations on a page, each with a row for every step and person."""
+
+USUAL = ("status", "subject", "ticket", "step", "method", "person", "sent", "acknowledged_by")
+"""The columns that are shown unless all are asked for, in their order."""
+
+GROUPED = ("plan", "team", "person")
 
 UNREACHABLE = "Unreachable"
 """Of somebody to whom no message could be made."""
@@ -50,39 +60,70 @@ COLOURS = {
 """Of the chart, in the order in which its bars are stacked: green is what arrived, red what didn't."""
 
 
-def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict], list[dict], None, dict | None]:
-	"""Columns, rows and chart. `filters`: from_date, to_date (of creation, in the site's zone, both inclusive),
-	plan, clock, priority, team, person (a user), status, reference_doctype, ticket."""
+def execute(
+	filters: dict[str, Any] | None = None,
+) -> tuple[list[dict], list[dict], str | None, dict | None, list[dict]]:
+	"""Columns, rows, what is said above them, chart, and summary.
+
+	`filters`: what `views.figures.read` knows; `columns` ("All": more than the eight that answer most questions); `group_by` (plan,
+	team or person); `page` (from 1). The newest escalations come first, `PER_PAGE` of them on a page; the summary is of all, the
+	chart of those on the page.
+	"""
 	filters = frappe._dict(filters or {})
-	for name in ("from_date", "to_date"):
-		if filters.get(name):
-			filters[name] = bounds.day(filters[name])
-	if filters.from_date and filters.to_date and filters.from_date > filters.to_date:
-		frappe.throw(_("The period ends before it begins. Exchange From and To."))
-	items = _items(filters)
+	asked = figures.read(filters)
+	total = figures.total(asked)
+	page = _page(filters.page, total["escalations"])
+	items = _items(asked, page)
 	rows = [_row(items[part.action_item], part) for part in _parts(items, filters.person)]
 	with_lines = {row["action_item"] for row in rows}
 	if not filters.person:  # an item of which no step has run yet is history as well
 		rows += [_row(item, frappe._dict()) for name, item in items.items() if name not in with_lines]
-	# By instants: what the site's clock shows comes twice in the hour in which it goes back.
-	rows.sort(key=lambda row: row.pop("order"))
-	return _columns(), rows, None, _chart(rows)
+	rows.sort(key=lambda row: row["order"])
+	chart, said = _chart(rows), _said(page, total["escalations"])
+	if filters.group_by in GROUPED:
+		rows = _grouped(rows, filters.group_by)
+	for row in rows:
+		row.pop("order", None)
+	return _columns(filters), rows, said, chart, summary(total)
 
 
-def _items(filters: Any) -> dict[str, Any]:
-	"""The action items of the period that the present user may see, by name."""
-	wanted: list[list] = []
-	if filters.from_date:
-		wanted.append(["opened_utc", ">=", clock.day_begins(filters.from_date)])
-	if filters.to_date:
-		wanted.append(["opened_utc", "<", clock.day_begins(add_days(filters.to_date, 1))])
-	for fieldname in ("plan", "clock", "priority", "team", "status", "reference_doctype"):
-		if filters.get(fieldname):
-			wanted.append([fieldname, "=", filters.get(fieldname)])
-	if filters.ticket:
-		wanted.append(["reference_name", "=", str(filters.ticket)])
-	found = frappe.get_list(ITEM, filters=wanted, fields=ITEM_FIELDS, order_by="opened_utc asc, name asc")
-	return {item.name: item for item in found}
+def _page(asked: Any, escalations: int) -> int:
+	last = max(-(-escalations // PER_PAGE), 1)
+	return min(max(cint(asked), 1), last)
+
+
+def _said(page: int, escalations: int) -> str | None:
+	if escalations <= PER_PAGE:
+		return None
+	first = (page - 1) * PER_PAGE + 1
+	return _(
+		"Escalations {0} to {1} of {2}, the newest first. Choose another page, or a shorter period, above."
+	).format(first, min(first + PER_PAGE - 1, escalations), escalations)
+
+
+def _items(asked: figures.Asked, page: int) -> dict[str, Any]:
+	"""The action items of a page, by name, the newest first."""
+	sql = (
+		f"select {', '.join(f'`{field}`' for field in ITEM_FIELDS)} from `tab{ITEM}` where {asked.condition}"
+		f" order by `opened_utc` desc, `name` desc limit {PER_PAGE} offset {(page - 1) * PER_PAGE}"
+	)
+	return {item.name: item for item in frappe.db.sql(sql, asked.values, as_dict=True)}
+
+
+def _grouped(rows: list[dict], field: str) -> list[dict]:
+	"""Below a line for each plan, team or person, those with most escalations first."""
+	groups: dict[str, list[dict]] = {}
+	for row in rows:
+		groups.setdefault(row[field] or "", []).append(row)
+	found = []
+	for name, members in sorted(groups.items(), key=lambda group: (-len(_escalations(group[1])), group[0])):
+		found.append({"group": f"{name or '–'} ({len(_escalations(members))})", "indent": 0})
+		found += [{**row, "indent": 1} for row in members]
+	return found
+
+
+def _escalations(rows: list[dict]) -> set[str]:
+	return {row["action_item"] for row in rows}
 
 
 def _parts(items: dict[str, Any], person: str | None) -> list[Any]:
@@ -129,7 +170,7 @@ def _missed(event: Any) -> Any:
 
 def _row(item: Any, part: Any) -> dict[str, Any]:
 	"""Every text in it is plain: names of priorities, teams and tickets, too, which are stored as their DocTypes have them."""
-	late = _between(part.planned_utc, part.sent_utc)
+	late = _late(part.planned_utc, part.sent_utc)
 	row = {
 		"action_item": item.name,
 		"ticket_doctype": item.reference_doctype,
@@ -155,8 +196,12 @@ def _row(item: Any, part: Any) -> dict[str, Any]:
 		"acknowledged_by": item.acknowledged_by,
 		"acknowledgements": tally(item),
 		"acknowledged_via": item.acknowledged_via,
-		"time_to_acknowledge": _between(item.opened_utc, item.acknowledged_utc),
-		"order": (item.opened_utc, item.name, part.planned_utc or item.opened_utc, part.name or ""),
+		"time_to_acknowledge": figures.seconds_between(item.opened_utc, item.acknowledged_utc),
+		# By instants: what the site's clock shows comes twice in the hour in which it goes back.
+		"order": (
+			*(datetime.max - get_datetime(item.opened_utc), item.name),
+			*(part.planned_utc or item.opened_utc, part.name or ""),
+		),
 	}
 	return {field: cell(value) if isinstance(value, str) else value for field, value in row.items()}
 
@@ -167,8 +212,8 @@ def _outcome(part: Any) -> str | None:
 	return f"{_(part.status)} ({_('possible duplicate')})" if part.possible_duplicate else _(part.status)
 
 
-def _between(start: Any, end: Any) -> float | None:
-	"""Seconds from one instant to another, never negative."""
+def _late(start: Any, end: Any) -> float | None:
+	"""Seconds from one instant to another, with their fraction, never negative."""
 	if not start or not end:
 		return None
 	return max(get_datetime(end) - get_datetime(start), timedelta(0)).total_seconds()
@@ -192,12 +237,23 @@ def _chart(rows: list[dict]) -> dict[str, Any] | None:
 	}
 
 
-def _columns() -> list[dict[str, Any]]:
-	def column(fieldname: str, label: str, fieldtype: str, width: int, **more: Any) -> dict[str, Any]:
-		return {"fieldname": fieldname, "label": label, "fieldtype": fieldtype, "width": width, **more}
+def _columns(filters: Any) -> list[dict[str, Any]]:
+	found = _all_columns()
+	if filters.columns != "All":
+		found = [each for each in found if each["fieldname"] in USUAL or each.get("hidden")]
+		found.sort(
+			key=lambda each: USUAL.index(each["fieldname"]) if each["fieldname"] in USUAL else len(USUAL)
+		)
+	if filters.group_by in GROUPED:
+		found.insert(0, column("group", _("Group"), "Data", 180))
+	return found
 
+
+def _all_columns() -> list[dict[str, Any]]:
 	when = 185
 	return [
+		column("status", _("Status"), "Data", 110),
+		column("subject", _("Subject"), "Data", 240),
 		column("action_item", _("Action Item"), "Link", 110, options=ITEM),
 		# No Link here, nor to a plan for who may read none: Frappe 15 refuses them the report.
 		column("ticket_doctype", _("Ticket Type"), "Data", 100, hidden=1),
@@ -214,15 +270,13 @@ def _columns() -> list[dict[str, Any]]:
 		column("acknowledgements", _("Acknowledgements"), "Data", 90),
 		column("acknowledged_at", _("Acknowledged At"), "Datetime", when),
 		column("acknowledged_via", _("Via"), "Data", 70),
-		column("time_to_acknowledge", _("Time to Acknowledge"), "Duration", 140),
+		duration("time_to_acknowledge", _("Time to Acknowledge"), 140),
 		column("created", _("Created"), "Datetime", when),
 		column("priority", _("Priority"), "Data", 80),
 		column(
 			"plan", _("Plan"), "Link" if frappe.has_permission(PLAN, "read") else "Data", 150, options=PLAN
 		),
 		column("clock", _("Clock"), "Data", 120),
-		column("subject", _("Subject"), "Data", 200),
-		column("status", _("Status"), "Data", 110),
 		column("team", _("Team"), "Data", 110),
 		column("run", _("Run"), "Int", 60),
 		column("detail", _("Detail"), "Data", 250),

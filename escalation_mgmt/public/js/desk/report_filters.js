@@ -1,0 +1,89 @@
+// What our reports share: their filters, that remember what was chosen last, and the way from a figure to the rows behind it.
+
+const SHARED = () => [
+	{ fieldname: "from_date", label: __("From"), fieldtype: "Date", default: frappe.datetime.add_days(frappe.datetime.get_today(), -30) },
+	{ fieldname: "to_date", label: __("To"), fieldtype: "Date", default: frappe.datetime.get_today() },
+	{ fieldname: "plan", label: __("Plan"), fieldtype: "Link", options: "Escalation Plan" },
+	{
+		fieldname: "clock",
+		label: __("Clock"),
+		fieldtype: "Select",
+		options: ["", ...["First Response", "Next Response", "Resolution"].map((value) => ({ value, label: __(value) }))],
+	},
+	{ fieldname: "priority", label: __("Priority"), fieldtype: "Autocomplete" },
+	{ fieldname: "team", label: __("Team"), fieldtype: "Autocomplete" },
+	{ fieldname: "person", label: __("Person"), fieldtype: "Link", options: "User" },
+];
+const FROM_THE_PAST = ["priority", "team", "customer"]; // words of the tickets' DocTypes: those are offered that escalations had
+const HISTORY = "Escalation History";
+
+// `name`: the report; `more`: filters of its own. Returns what a report's script is made of.
+export function report_with(name, more = []) {
+	return {
+		filters: [...SHARED(), ...more],
+		onload(report) {
+			offer_known(report);
+			recall(report, name);
+			report.page.main.on("click", ".escalation-drill", (event) => {
+				event.preventDefault();
+				frappe.set_route("query-report", HISTORY, JSON.parse(event.currentTarget.dataset.filters));
+			});
+		},
+		// Called with each answer that is shown: by then the filters are those that were wanted.
+		get_datatable_options(options) {
+			remember(name);
+			return options;
+		},
+	};
+}
+
+// A figure that opens the escalations that it counts. `filters`: the report's own, and those of the row.
+export function drill(shown, filters) {
+	const text = JSON.stringify(filters);
+	return `<a href="#" class="escalation-drill" data-filters="${frappe.utils.escape_html(text)}">${shown}</a>`;
+}
+
+export function item_link(shown, item) {
+	return `<a href="${frappe.utils.get_form_link("Escalation Action Item", item)}">${shown}</a>`;
+}
+
+function offer_known(report) {
+	for (const field of FROM_THE_PAST) {
+		const filter = report.get_filter(field, false);
+		if (!filter) continue;
+		escalation_mgmt
+			.call("frappe.desk.listview.get_group_by_count", { doctype: "Escalation Action Item", current_filters: "[]", field })
+			.then((rows) => filter.set_data((rows || []).map((row) => row.name).filter(Boolean)));
+	}
+}
+
+const key = (name) => `escalation_mgmt:report:${frappe.session.user}:${name}`;
+const PASSING = ["from_date", "to_date", "page", "ticket"]; // of a day, or of one question
+
+function remember(name) {
+	const report = frappe.query_report;
+	if (!report || report.report_name !== name) return;
+	const chosen = report.get_filter_values();
+	for (const field of PASSING) delete chosen[field];
+	try {
+		localStorage.setItem(key(name), JSON.stringify(chosen));
+	} catch {
+		// A browser that keeps nothing: the filters begin anew.
+	}
+}
+
+// Unless somebody came with filters of their own.
+function recall(report, name) {
+	const filters = (report.filters || []).filter((filter) => !PASSING.includes(filter.df.fieldname));
+	if (filters.some((filter) => (filter.get_value() || "") !== (filter.df.default || ""))) return;
+	let chosen;
+	try {
+		chosen = JSON.parse(localStorage.getItem(key(name))) || {};
+	} catch {
+		return;
+	}
+	for (const filter of filters) {
+		const value = chosen[filter.df.fieldname];
+		if (value) filter.set_input(value);
+	}
+}

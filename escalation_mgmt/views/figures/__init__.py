@@ -1,0 +1,20 @@
+"""What managers ask of the history: every figure once. Reports, cards and the dashboard show these, and count nothing themselves.
+
+Counted are the action items that were opened in a period (days of the site's zone) and that the reader may see, each a single
+time. Databases count: a hundred thousand of them are no rows of ours.
+
+- **escalations**: all of them, also those that were answered before anybody was paged.
+- **ran**: those of which a step has run, or which somebody acknowledged.
+- **acknowledged**: those of which an acknowledgement stands; one that was given back, undone or timed out doesn't.
+- **answered**, **exhausted**, **cancelled**: how those ended that ran and that nobody acknowledged. **open**: what of them goes on.
+- **share**: acknowledged, of those that ran and don't go on unacknowledged. None where there are none: no share is not 0 %.
+- **nobody_notified**: those of which, at some time, a whole pass reached nobody.
+- **time to acknowledge**: from the opening to the acknowledgement that stands, each instant cut to its second. An item without one
+  has no time, and not 0. **median**: the middle one, or the mean of the two middle ones. **p90**: the shortest time within which
+  nine of ten were acknowledged (nearest rank).
+"""
+
+from escalation_mgmt.views.figures.asked import Asked, read
+from escalation_mgmt.views.figures.response import GROUPS, RESPONSE, response, seconds_between, total
+
+__all__ = ["GROUPS", "RESPONSE", "Asked", "read", "response", "seconds_between", "total"]

@@ -1,0 +1,49 @@
+"""What reports are made of: columns, and the figures above them."""
+
+from typing import Any
+
+from frappe import _
+
+from escalation_mgmt.storage import wording
+
+NONE = "–"
+"""In place of a figure that there is none of."""
+
+
+def column(fieldname: str, label: str, fieldtype: str, width: int, **more: Any) -> dict[str, Any]:
+	return {"fieldname": fieldname, "label": label, "fieldtype": fieldtype, "width": width, **more}
+
+
+def count(fieldname: str, label: str, width: int = 110) -> dict[str, Any]:
+	return column(fieldname, label, "Int", width)
+
+
+def percent(fieldname: str, label: str, width: int = 130) -> dict[str, Any]:
+	return column(fieldname, label, "Percent", width)
+
+
+def duration(fieldname: str, label: str, width: int = 150) -> dict[str, Any]:
+	"""Of a column whose values are in seconds."""
+	return column(fieldname, label, "Duration", width)
+
+
+def summary(total: dict[str, Any]) -> list[dict[str, Any]]:
+	"""The figures that stand above a report, of all that it is about (`figures.total`); `NONE` where there is none."""
+	share = total["share"]
+	few = share is not None and share < 80  # a hint to look, no judgement
+	return [
+		_shown(_("Escalations"), total["escalations"]),
+		_shown(_("Acknowledged"), NONE if share is None else f"{share:.0f} %", "Red" if few else "Green"),
+		_shown(_("Median Time to Acknowledge"), _time(total["median"])),
+		_shown(_("90th Percentile"), _time(total["p90"])),
+		_shown(_("Exhausted"), total["exhausted"], "Red" if total["exhausted"] else "Grey"),
+		_shown(_("Nobody Notified"), total["nobody_notified"], "Red" if total["nobody_notified"] else "Grey"),
+	]
+
+
+def _time(seconds: float | None) -> str:
+	return NONE if seconds is None else wording.duration(seconds)
+
+
+def _shown(label: str, value: Any, indicator: str = "Blue") -> dict[str, Any]:
+	return {"label": label, "value": str(value), "datatype": "Data", "indicator": indicator}
