@@ -3,9 +3,11 @@ once, and with each outcome ours to record. No *SMS Log*: a message holds a toke
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import urlencode
+from html import escape
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit
 
 import aiohttp
 import frappe
@@ -41,6 +43,7 @@ class SmsGateway(Provider):
 		"""`body` makes the text of a message."""
 		self._body = body
 		self._settings = _settings()
+		self._secrets = _secrets_of(self._settings)
 
 	def not_ready(self) -> str | None:
 		if why := egress.proxy_problem():
@@ -82,9 +85,7 @@ class SmsGateway(Provider):
 				yield message, _broken(became) if broken else self._outcome(*became)
 
 	def _outcome(self, status: int, said: str, retry_after: str | None) -> Outcome:
-		for _name, value in (*self._settings.parameters, *self._settings.headers):
-			if len(value) >= _SHORTEST_SECRET:
-				said = said.replace(value, "…")  # a gateway may repeat what it was asked
+		said = self._secrets.sub("…", said)  # a gateway may repeat what it was asked
 		detail = _("The gateway answered {0}: {1}").format(status, answers.one_line(said, 200))
 		if 200 <= status < 300:
 			return Sent(detail=detail)
@@ -104,6 +105,26 @@ def request_of(ours: _Settings, number: str, text: str) -> tuple[str, str | None
 	if ours.by_post:
 		return ours.url, urlencode(asked), {"Content-Type": "application/x-www-form-urlencoded", **headers}
 	return f"{ours.url}{'&' if '?' in ours.url else '?'}{urlencode(asked)}", None, headers
+
+
+def _secrets_of(ours: _Settings) -> re.Pattern:
+	"""The values that SMS Settings hold, as parameters, headers (`Bearer …`, too) and in the URL; as they are, and as they stand in an
+	address, in JSON and in HTML.
+	"""
+	headers = [value for _name, value in ours.headers]
+	values = [value for _name, value in (*ours.parameters, *parse_qsl(urlsplit(ours.url).query))]
+	values += headers + [value.rpartition(" ")[2] for value in headers]
+	spelled = {
+		spelling
+		for value in values
+		if len(value) >= _SHORTEST_SECRET
+		for spelling in (
+			*(value, quote(value), quote_plus(value), quote(value, safe="")),
+			*(json.dumps(value)[1:-1], json.dumps(value)[1:-1].replace("/", "\\/"), escape(value)),
+		)
+	}
+	longest_first = sorted(spelled, key=len, reverse=True)
+	return re.compile("|".join(map(re.escape, longest_first)) or r"(?!)", re.IGNORECASE)
 
 
 def _settings() -> _Settings:

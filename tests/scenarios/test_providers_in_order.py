@@ -1,6 +1,9 @@
 """Scenario 40: providers in order: what one refuses, the next one takes; and callbacks are each account's own."""
 
+import json
+from html import escape
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import frappe
 import pytest
@@ -341,6 +344,34 @@ def test_40_the_gateway_of_sms_settings_takes_what_twilio_refuses(world: World, 
 	assert KEY not in world.lines(world.item(ticket)), "the gateway repeats it"
 	world.post(sms.links[0])
 	assert world.item(ticket).acknowledged_user == TECH
+
+
+def test_9_what_a_gateway_repeats_of_its_secrets_is_hidden_however_it_is_spelled(world: World) -> None:
+	pin, token, bearer = "p@ss/w+rd & 1", "url-t0ken", "be4rer-t0ken"
+	secrets = [
+		{"parameter": "key", "value": KEY},
+		{"parameter": "pin", "value": pin},
+		{"parameter": "Authorization", "value": f"Bearer {bearer}", "header": 1},
+	]
+	url = f"{world.providers.gateway.url}?token={token}"
+	two_accounts(world, gateway(world, parameters=secrets, sms_gateway_url=url), {"kind": "Twilio, as Above"})
+	ticket = paged(world)
+	spelled = [
+		quote_plus(pin),
+		quote(pin),
+		quote(pin).lower(),
+		json.dumps(pin),
+		escape(pin),
+		token,
+		bearer,
+		pin,
+	]
+	world.providers.faults.gateway.status(403, body=" | ".join(spelled))
+	world.forward(10)
+	world.expect_sms(TINA)
+	assert 'The gateway answered 403: … | … | … | "…" | … | … | … | …' in world.lines(
+		world.item(ticket)
+	).replace("”", '"')
 
 
 def test_40_the_gateway_alone_and_above_twilio(world: World) -> None:
