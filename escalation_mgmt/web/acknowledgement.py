@@ -5,6 +5,7 @@ the button on it posts. Whoever holds the link may use it: it was sent to one pe
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import frappe
@@ -132,15 +133,12 @@ def _page(sheet: Sheet) -> Response:
 		return Response(
 			json.dumps(sheet.as_json()), status=sheet.status, mimetype="application/json", headers=_HEADERS
 		)
-	guest = frappe.session.user == "Guest"
-	html = frappe.render_template(
-		"escalation_mgmt/templates/ack.html",
-		{
-			"sheet": sheet,
-			"words": on_a_phone.words(),
-			"csrf_token": "" if guest else get_csrf_token(),
-			"lang": frappe.local.lang,
-			"direction": direction(),
-		},
-	)
+	token = "" if frappe.session.user == "Guest" else get_csrf_token()
+	html = html_of(sheet, on_a_phone.words(), frappe.local.lang, direction(), token)
 	return Response(html, status=sheet.status, mimetype="text/html", headers=_HEADERS)
+
+
+def html_of(sheet: Sheet, words: Mapping[str, str], lang: str, direction: str, csrf_token: str = "") -> str:
+	"""The page in a language: `words` are what it says around the sheet, `direction` is `ltr` or `rtl`."""
+	known = {"words": words, "lang": lang, "direction": direction, "csrf_token": csrf_token}
+	return frappe.render_template("escalation_mgmt/templates/ack.html", {"sheet": sheet, **known})

@@ -89,6 +89,7 @@
 		if (item.told.length) {
 			const people = item.told.map(({ name, messages }) => {
 				const line = app.element("li", "", "", app.element("b", name), ": ");
+				line.removeAttribute("dir"); // the page's: a name in another script doesn't turn the line
 				messages.forEach(({ text, at, exact }, n) => {
 					const one = counted("", "time", { text, sent: at });
 					one.title = exact;

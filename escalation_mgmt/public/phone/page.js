@@ -33,17 +33,20 @@
 		if (!answer) throw new InWords(words.unreachable, "unreachable");
 		const body = await answer.json().catch(() => null);
 		if (answer.ok && body) return body.message;
-		if (again && body?.exc_type === "CSRFTokenError" && (await renewed())) return await app.call(method, data, false);
+		if (again && (body?.exc_type === "CSRFTokenError" || [401, 403].includes(answer.status))) {
+			const session = await renewed();
+			if (session && session.user !== user) throw new InWords(words.logged_out, "logged_out");
+			if (session && body?.exc_type === "CSRFTokenError") return await app.call(method, data, false);
+		}
 		throw refused(answer.status, body || {});
 	};
 
-	// This page may be older than the session: it started offline, or somebody logged in anew. Whether it is the same user's.
+	// This page may be older than the session: it started offline, or somebody logged in anew. Whose it is; null: nobody says so.
 	async function renewed() {
 		const answer = await asked("/escalations", { headers: { Accept: "application/json" } });
 		const session = answer?.ok ? await answer.json().catch(() => null) : null;
-		if (session?.user !== user) return false;
-		given.csrf_token = session.csrf_token;
-		return true;
+		if (session?.user === user) given.csrf_token = session.csrf_token;
+		return session?.user ? session : null;
 	}
 
 	// By the status where the server has no words of its own for people: those of a fault are for programmers.
@@ -120,6 +123,9 @@
 			app.tell(app.in_words(error));
 		} finally {
 			made.disabled = false;
+			// Its card was drawn anew: who goes by keys goes on where the answer stands.
+			if (!made.isConnected && document.activeElement === document.body && !$("said").hidden)
+				$($("undo").hidden ? "close" : "undo").focus();
 		}
 	};
 
