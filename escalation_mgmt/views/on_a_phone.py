@@ -161,7 +161,7 @@ def _tone(level: int) -> str:
 
 def state(item: ActionItem) -> str:
 	"""How it stands, in a few words."""
-	if item.held_at or item.parked or item.stalled:
+	if item.held_at or item.parked or item.stalled or item.is_coming:
 		return headline(item)
 	if item.status == Status.ACKNOWLEDGED and item.reminded:
 		return _("{0} has it, but nothing happens").format(item.acknowledged_by)

@@ -15,7 +15,7 @@ from escalation_mgmt.views.on_a_phone import Card
 
 @dataclass(frozen=True, slots=True)
 class Line:
-	"""One escalation as the page shows it. `state`: how it stands, where it doesn't wait for an acknowledgement."""
+	"""One escalation as the page shows it. `state`: how it stands, as far as the page doesn't say so anyway."""
 
 	ticket: str
 	subject: str
@@ -168,5 +168,12 @@ def _line(card: Card, done: Acknowledgement, now: float, *, alone: bool) -> Line
 		next=card.comes_next(now) if alone or waits else "",
 		told=tuple(card.who_was_told(now)) if alone else (),
 		others=card.others if alone else "",
-		state="" if alone or waits else _("Acknowledged") if done.taken else done.in_words,
+		state=_stands(card, done, waits=waits, alone=alone),
 	)
+
+
+def _stands(card: Card, done: Acknowledgement, *, waits: bool, alone: bool) -> str:
+	"""How it stands, beside what the page says at its button."""
+	if waits:
+		return card.state if alone else ""
+	return "" if alone else _("Acknowledged") if done.taken else done.in_words

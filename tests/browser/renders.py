@@ -25,6 +25,7 @@ LANGUAGES: dict[str, dict[str, Any]] = {
 		"told": (("Tina Tech", "push 12 min ago, SMS 7 min ago"), ("Leo Lead", "call not answered 2 min ago")),
 		"states": ("Not acknowledged yet", "You have it", "This link is not valid"),
 		"text": "Press the button to take it. The escalation stops, and the others are told.",
+		"state": "Escalating: step 3 of 5",
 		"all": "Acknowledge All 5",
 	},
 	"de": {
@@ -35,6 +36,7 @@ LANGUAGES: dict[str, dict[str, Any]] = {
 		"told": (("Wolfgang-Maximilian Schwarzenberger", "Push-Nachricht vor 12 Min., SMS vor 7 Min."),),
 		"states": ("Noch nicht übernommen", "Sie haben es", "Dieser Link ist nicht gültig"),
 		"text": "Mit dem Knopf übernehmen Sie es. Die Eskalation hält an, und die anderen erfahren davon.",
+		"state": "Eskaliert: Schritt 3 von 5",
 		"all": "Alle 5 übernehmen",
 	},
 	"ar": {
@@ -45,6 +47,7 @@ LANGUAGES: dict[str, dict[str, Any]] = {
 		"told": (("Tina Tech", "SMS قبل 7 دقائق"), ("ليلى القائدة", "مكالمة قبل دقيقتين")),
 		"states": ("لم يستلمها أحد بعد", "هي لديك", "هذا الرابط غير صالح"),
 		"text": "اضغط الزر لاستلامها. يتوقف التصعيد ويتم إبلاغ الآخرين.",
+		"state": "قيد التصعيد: الخطوة 3 من 5",
 		"all": "استلام الكل 5",
 	},
 }  # fmt: skip
@@ -53,7 +56,9 @@ LANGUAGES: dict[str, dict[str, Any]] = {
 def sheets(of: dict[str, Any]) -> dict[str, Sheet]:
 	"""The page in each of its states."""
 	priority, clock, age, since, then = of["facts"]
-	line = Line("0001", of["subject"], priority, "urgent", clock, age, since, then, of["told"])
+	line = Line(
+		"0001", of["subject"], priority, "urgent", clock, age, since, then, of["told"], state=of["state"]
+	)
 	bare = Line("0001", of["subject"], priority, "high", clock, age, since, then)
 	what = dict(zip(What, of["labels"], strict=True))
 	minutes = {What.ON_MY_WAY: WAYS, What.SNOOZE: SNOOZES}

@@ -170,7 +170,10 @@ def notified(desk: Desk, window: Window, name: str) -> None:
 	)
 	shown = delivered(window, push.body)
 	assert shown["title"] == push.subject and shown["body"] == push.text
-	assert shown["actions"] == ["acknowledge"] and shown["link"] == push.body["notification"]["navigate"]
+	assert (
+		shown["actions"] == ["acknowledge", "pass_on"]
+		and shown["link"] == push.body["notification"]["navigate"]
+	)
 	card = window.page.locator("article", has_text=f"Ticket {name} ")
 	expect(card).to_contain_text("Escalating: step 1 of 2")
 	expect(card.get_by_role("button", name="Acknowledge")).to_be_visible()

@@ -53,14 +53,14 @@ self.addEventListener("message", (event) => {
 self.addEventListener("push", (event) => {
 	let pushed = {};
 	try {
-		pushed = event.data.json().notification || {};
+		pushed = event.data.json();
 	} catch {
 		// A push that can't be read is still shown: browsers end a subscription that stays silent.
 	}
-	event.waitUntil(shown(pushed));
+	event.waitUntil(shown(pushed.notification || {}, pushed.app_badge));
 });
 
-async function shown(pushed) {
+async function shown(pushed, waiting) {
 	const { title, navigate, ...rest } = pushed;
 	await self.registration.showNotification(title || "Escalation", {
 		...rest,
@@ -69,13 +69,14 @@ async function shown(pushed) {
 		actions: (pushed.actions || []).map(({ action, title }) => ({ action, title })),
 		data: { link: navigate, ...pushed.data },
 	});
-	await refreshed();
+	await refreshed(waiting);
 }
 
-// The page, where it is open, shows the notice as well. The number on the app's icon is that of notifications, until the page counts.
-async function refreshed() {
-	const shown = await self.registration.getNotifications();
-	await (shown.length ? navigator.setAppBadge?.(shown.length) : navigator.clearAppBadge?.())?.catch(() => {});
+// The page, where it is open, shows the notice as well. The number on the app's icon is what the server counted for
+// the push, else that of the notifications, until the page counts.
+async function refreshed(waiting) {
+	const count = waiting ?? (await self.registration.getNotifications()).length;
+	await (count ? navigator.setAppBadge?.(count) : navigator.clearAppBadge?.())?.catch(() => {});
 	for (const client of await self.clients.matchAll({ type: "window", includeUncontrolled: true }))
 		client.postMessage("changed");
 }
