@@ -1,12 +1,18 @@
 """What HTTP answers, and what it means where nothing does: the same for all that we ask something of."""
 
+import json
+import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
+from html import escape
+from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 
 import aiohttp
 
 ANSWER_BYTES = 2000  # how much of an answer is read
+_SHORTEST_SECRET = 4  # a shorter value would blank out half of an answer
 _BUSY = frozenset({407, 408, 425, 429})  # and every 5xx; 407 is a proxy's own (RFC 9110, 15.5.8)
 
 
@@ -23,6 +29,27 @@ async def first_part(response: aiohttp.ClientResponse) -> str:
 	except (aiohttp.ClientError, OSError, TimeoutError):
 		pass
 	return b"".join(parts)[:ANSWER_BYTES].decode("utf-8", "replace")
+
+
+def secrets(values: Iterable[str], url: str) -> re.Pattern:
+	"""What no record may hold of an answer, which may repeat what was asked: values of headers and parameters, also behind `Bearer`,
+	and those in the query of `url`; as they are, and as they stand in an address, in JSON and in HTML.
+	"""
+	given = [*values, *(value for _name, value in parse_qsl(urlsplit(url).query))]
+	spelled = {
+		spelling
+		for value in {*given, *(each.rpartition(" ")[2] for each in given)}
+		if len(value) >= _SHORTEST_SECRET
+		for spelling in _spellings(value)
+	}
+	longest_first = sorted(spelled, key=len, reverse=True)
+	return re.compile("|".join(map(re.escape, longest_first)) or "(?!)", re.IGNORECASE)
+
+
+def _spellings(value: str) -> tuple[str, ...]:
+	in_json = json.dumps(value)[1:-1]
+	in_address = quote(value), quote_plus(value), quote(value, safe="")
+	return (value, *in_address, in_json, in_json.replace("/", "\\/"), escape(value))
 
 
 def is_busy(status: int) -> bool:

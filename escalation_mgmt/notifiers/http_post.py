@@ -60,7 +60,7 @@ class Destination:
 	headers: CIMultiDict[str]
 	signers: list[Webhook]
 	seconds: float
-	secrets: list[str]  # values that no record may hold
+	secrets: re.Pattern  # what no record may hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ class HttpPostNotifier(Notifier):
 				headers=_with_own(DEFAULT_HEADERS, own),
 				signers=[Webhook(secret) for secret in secrets if secret],
 				seconds=cint(endpoint.timeout) or 10,
-				secrets=list(own.values()),
+				secrets=answers.secrets(own.values(), endpoint.url),
 			)
 		return self._destinations[name]
 
@@ -242,9 +242,8 @@ async def _post(pool: egress.Outbound, ready: tuple[Message, Request]) -> Answer
 			"POST", to.url, data=request.body, headers=request.headers, timeout=timeout
 		) as response:
 			answer = await answers.first_part(response)
-			for secret in to.secrets:
-				answer = answer.replace(secret, "…")  # a receiver may send back what it got
-			said = f"{response.status} {response.reason or ''} {answer}".strip()
+			# A receiver may send back what it got.
+			said = to.secrets.sub("…", f"{response.status} {response.reason or ''} {answer}".strip())
 			return Answer(response.status, said, response.headers.get("Retry-After"))
 	except (egress.Forbidden, aiohttp.ClientError, OSError, ValueError) as e:  # a TimeoutError is an OSError
 		return e

@@ -3,11 +3,9 @@ once, and with each outcome ours to record. No *SMS Log*: a message holds a toke
 """
 
 import json
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from html import escape
-from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import aiohttp
 import frappe
@@ -21,7 +19,6 @@ from escalation_mgmt.notifiers.several import Kind
 CONNECTIONS = 32
 SECONDS, CONNECT_SECONDS = 15, 5  # for one answer
 _JSON = "application/json"
-_SHORTEST_SECRET = 4  # a shorter value would blank out half of what a gateway says
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +40,9 @@ class SmsGateway(Provider):
 		"""`body` makes the text of a message."""
 		self._body = body
 		self._settings = _settings()
-		self._secrets = _secrets_of(self._settings)
+		ours = self._settings
+		values = [value for _name, value in (*ours.parameters, *ours.headers)]
+		self._secrets = answers.secrets(values, ours.url)
 
 	def not_ready(self) -> str | None:
 		if why := egress.proxy_problem():
@@ -105,26 +104,6 @@ def request_of(ours: _Settings, number: str, text: str) -> tuple[str, str | None
 	if ours.by_post:
 		return ours.url, urlencode(asked), {"Content-Type": "application/x-www-form-urlencoded", **headers}
 	return f"{ours.url}{'&' if '?' in ours.url else '?'}{urlencode(asked)}", None, headers
-
-
-def _secrets_of(ours: _Settings) -> re.Pattern:
-	"""The values that SMS Settings hold, as parameters, headers (`Bearer …`, too) and in the URL; as they are, and as they stand in an
-	address, in JSON and in HTML.
-	"""
-	headers = [value for _name, value in ours.headers]
-	values = [value for _name, value in (*ours.parameters, *parse_qsl(urlsplit(ours.url).query))]
-	values += headers + [value.rpartition(" ")[2] for value in headers]
-	spelled = {
-		spelling
-		for value in values
-		if len(value) >= _SHORTEST_SECRET
-		for spelling in (
-			*(value, quote(value), quote_plus(value), quote(value, safe="")),
-			*(json.dumps(value)[1:-1], json.dumps(value)[1:-1].replace("/", "\\/"), escape(value)),
-		)
-	}
-	longest_first = sorted(spelled, key=len, reverse=True)
-	return re.compile("|".join(map(re.escape, longest_first)) or r"(?!)", re.IGNORECASE)
 
 
 def _settings() -> _Settings:

@@ -158,6 +158,19 @@ def test_nothing_is_left_of_a_row_that_is_taken_out(world: World) -> None:
 	assert not frappe.db.get_value("__Auth", of_rows, "name", order_by=None)
 
 
+def test_what_a_receiver_repeats_of_them_is_hidden(world: World) -> None:
+	world.endpoint(
+		url=f"{world.providers.pager_url}?token=url-t0ken",
+		headers=[{"header": "Authorization", "value": "Bearer be4rer/t0ken"}],
+	)
+	world.plan((0, "HTTP POST", "Endpoint", PAGER))
+	ticket = world.ticket()
+	world.providers.faults.pager.status(403, body="no such be4rer/t0ken; be4rer%2ft0ken; url-t0ken")
+	world.forward(10)
+	assert "no such …; …; …" in world.lines(world.item(ticket))
+	world.inbox.take_all()
+
+
 def test_an_endpoint_without_secrets_may_move(world: World) -> None:
 	doc = world.endpoint(secret="")
 	doc.url = ELSEWHERE
