@@ -92,7 +92,10 @@ def _remove_from_the_desktop() -> None:
 def _remove_dead_links() -> None:
 	for item in frappe.get_all(
 		f"{_SIDEBAR} Item",
-		filters={"link_to": ("like", "Escalation%"), "link_type": ("in", ("DocType", "Report", "Workspace"))},
+		filters={
+			"link_to": ("like", "Escalation%"),
+			"link_type": ("in", ("DocType", "Report", "Workspace", "Page")),
+		},
 		fields=["name", "link_type", "link_to"],
 		order_by="name",
 	):

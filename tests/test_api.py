@@ -14,6 +14,8 @@ PUBLIC = {
 	"act": ["doctype", "name", "action", "seen", "values"],
 	"act_on_item": ["action_item", "action", "seen", "values"],
 	"before_starting": ["doctype", "name", "plan", "when"],
+	"board": [],
+	"items": ["names"],
 	"maintenance_choices": [],
 	"plan_choices": ["doctype"],
 	"planned": ["action_item"],

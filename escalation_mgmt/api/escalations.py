@@ -19,6 +19,7 @@ from escalation_mgmt.storage.action_items import ticket_of
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM, PLAN
 from escalation_mgmt.utils.retry import retry_on_conflict
+from escalation_mgmt.views import board as views_board
 from escalation_mgmt.views import ticket_form
 
 
@@ -78,6 +79,23 @@ def tickets(doctype: str, names: list[str] | str) -> dict[str, Any]:
 	"""What a list of tickets shows of their escalations (`ticket_form.pills`)."""
 	permissions.only_for_staff()
 	return ticket_form.pills(doctype, parsed(names, list, "names"))
+
+
+@frappe.whitelist()
+def board() -> dict[str, Any]:
+	"""What the board shows: every open action item that the user may see (`views.board.shown`). For whoever works with
+	escalations."""
+	permissions.only_for_staff()
+	return views_board.shown()
+
+
+@frappe.whitelist()
+def items(names: list[str] | str) -> dict[str, Any]:
+	"""What the list of action items shows of these beside its fields (`views.board.lines`); of those that the user may see."""
+	permissions.only_for_staff()
+	asked = [str(name) for name in parsed(names, list, "names")]
+	may_see = frappe.get_list(ITEM, filters={"name": ("in", asked or [""])}, pluck="name", order_by="name")
+	return views_board.lines(may_see)
 
 
 @frappe.whitelist(methods=["POST"])

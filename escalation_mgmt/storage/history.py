@@ -137,6 +137,22 @@ def causes(led_to: Mapping[str, Collection[EventKind]]) -> dict[str, tuple[datet
 	}
 
 
+def newest(items: Sequence[str]) -> dict[str, str]:
+	"""The newest line of each of these items, in words; of none that has no line. One question for all of them."""
+	if not items:
+		return {}
+	last = (
+		f"select max(`name`) as `name` from `tab{EVENT}` where `action_item` in ({rows.placeholders(items)})"
+		" group by `action_item`"
+	)
+	found = frappe.db.sql(
+		"select e.`action_item`, e.`kind`, e.`step`, e.`data`"
+		f" from ({last}) newest join `tab{EVENT}` e on e.`name` = newest.`name`",
+		tuple(items),
+	)
+	return {item: in_words(kind, step, json.loads(data or "{}")) for item, kind, step, data in found}
+
+
 def _first(item: str, of: dict[str, Any], order: str) -> Any:
 	"""The first line in that order that can be a cause."""
 	found = frappe.get_all(

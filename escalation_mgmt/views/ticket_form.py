@@ -179,7 +179,7 @@ def _of_first_clock(enabled: Iterable[Plan]) -> list[Plan]:
 
 
 def _stands(item: ActionItem) -> dict[str, Any]:
-	return {"headline": headline(item), **_pill(item), **countdown(item)}
+	return {"headline": headline(item), **pill(item), **countdown(item)}
 
 
 def pills(doctype: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -194,7 +194,8 @@ def pills(doctype: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
 		order_by="opened_utc asc, name asc",
 	)
 	stored = sorted(action_items.read(found), key=lambda one: _order(one.item), reverse=True)
-	return {one.key.name: {**_pill(one.item, step=True), **countdown(one.item)} for one in stored}
+	now = clock.now()
+	return {one.key.name: {**pill(one.item, step=True), **countdown(one.item, now)} for one in stored}
 
 
 def _order(item: ActionItem) -> tuple[int, datetime, str]:
@@ -274,7 +275,8 @@ def tally(item: ActionItem) -> str:
 	return so_far(*have) if have and have[0] else ""
 
 
-def _pill(item: ActionItem, *, step: bool = False) -> dict[str, Any]:
+def pill(item: ActionItem, *, step: bool = False) -> dict[str, Any]:
+	"""How an item stands, in a word, and its tone. `step`: with the step that has run."""
 	status = wording.status(item.status)
 	if step and item.status is Status.ESCALATING and item.step:
 		status = _("{0} {1} of {2}").format(status, item.step, len(item.plan.steps))
@@ -287,21 +289,22 @@ def _tone(item: ActionItem) -> str:
 	return "red" if item.stalled or item.parked else TONES[item.status]
 
 
-def countdown(item: ActionItem) -> dict[str, Any]:
+def countdown(item: ActionItem, now: datetime | None = None) -> dict[str, Any]:
 	"""What happens next by itself: {"due_in": seconds, or None where nothing does, "countdown": a text with `TIME` in it, "due": what to
 	say when they are over}.
 	"""
 	if item.next_at is None:
 		return {"due_in": None, "countdown": "", "due": ""}
-	what = _next(item)
+	what = what_is_next(item)
 	return {
-		"due_in": (item.next_at - clock.now()).total_seconds(),
+		"due_in": (item.next_at - (now or clock.now())).total_seconds(),
 		"countdown": _("{0} in {1}").format(what, TIME),
 		"due": (_("{0} are due now") if _are_several(item) else _("{0} is due now")).format(what),
 	}
 
 
-def _next(item: ActionItem) -> str:
+def what_is_next(item: ActionItem) -> str:
+	"""What happens next by itself to an item that is due at some time, in words."""
 	if item.maintenance:
 		return _("End of the maintenance")
 	if item.status is Status.SCHEDULED:
@@ -318,7 +321,7 @@ def _next(item: ActionItem) -> str:
 def _are_several(item: ActionItem) -> bool:
 	"""Whether what is next are several steps, which go out together."""
 	group = next(iter(item.plan.groups[item.group : item.group + 1]), ())
-	return len(group) > 1 and _next(item) == wording.steps(group)
+	return len(group) > 1 and what_is_next(item) == wording.steps(group)
 
 
 def _offered(key: TicketKey, item: ActionItem | None, beside: bool) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import "./desk/ticket_form";
 import "./desk/ticket_list";
 import { prompt, run_action } from "./desk/actions";
 import { offer_after_restore } from "./desk/after_restore";
+import { Board } from "./desk/board";
 import { clock_time, escaped, pill } from "./desk/html";
 import { ItemEscalation } from "./desk/item_escalation";
 import { item_summary, STALE_LINE } from "./desk/item_summary";
@@ -28,7 +29,7 @@ import { ACT_TEXT, ACT_VALUE, acts_alone, register_step_target, row_in_words, SE
 import { item_status, ITEM_TONES, MESSAGE_TONES, OUTCOME_TONES } from "./desk/tones";
 
 frappe.provide("escalation_mgmt");
-Object.assign(escalation_mgmt, { ask_quietly, call, clock_time, escaped, findings_html, findings_tone, is_manager, pill, prompt, read });
+Object.assign(escalation_mgmt, { ask_quietly, Board, call, clock_time, escaped, findings_html, findings_tone, is_manager, pill, prompt, read });
 Object.assign(escalation_mgmt, { item_messages, item_picture, item_summary, item_timeline, ItemEscalation, run_action, STALE_LINE });
 Object.assign(escalation_mgmt, { lanes_html, offer_after_restore, pictured_html, redraw });
 Object.assign(escalation_mgmt, { begin_step, enable, follow_clock, Ladder, new_from_example, rehearse, show_clock, show_priorities, show_taken });

@@ -121,7 +121,8 @@ export function time_left(due) {
 	return seconds > 0 ? clock(seconds) : "";
 }
 
-function clock(seconds) {
+// Seconds as a clock shows them: 4:05 or 1:04:05.
+export function clock(seconds) {
 	const two = (number) => String(number).padStart(2, "0");
 	const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
 	return hours ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;

@@ -62,7 +62,8 @@ export function count_ages(element, now, words) {
 	}
 }
 
-function ago(seconds, words) {
+// How long ago, in words; `words` as the server says them.
+export function ago(seconds, words) {
 	if (seconds < 60) return words.just_now;
 	if (seconds < 3600) return words.minutes_ago.replace("{0}", Math.floor(seconds / 60));
 	if (seconds < 86400) return words.hours_ago.replace("{0}", Math.floor(seconds / 3600));

@@ -1,0 +1,90 @@
+"""The board on a wall and on a phone: what burns is seen at once, counts down, stays fresh, and says when it isn't."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.browser.desk import PATIENCE, Desk, Window, plan_for, put_away
+from tests.browser.seen import at_every_width, expect_seen
+
+SUBJECT = "Rack 4 is down"
+HOSTILE = "<img src=x onerror=escalation_canary()>"
+STEP = {"method": "Email", "whom": "User", "user": "second@x.test"}
+PLAN = "On the Wall"
+
+
+@pytest.fixture(scope="module")
+def ticket(desk: Desk) -> Iterator[str]:
+	plan = plan_for(SUBJECT, PLAN, STEP, {**STEP, "wait": 3600})
+	desk.as_administrator("frappe.client.insert", doc=plan)
+	doc = {"doctype": "HD Ticket", "subject": SUBJECT, "priority": "Urgent", "raised_by": "customer@x.test"}
+	name = str(desk.as_administrator("frappe.client.insert", doc=doc)["name"])
+	with desk.dispatcher():
+		desk.inbox.expect(method="Email", to="second@x.test", contains="Rack", timeout=PATIENCE / 1000)
+	yield name
+	put_away(desk, PLAN, [name], "second@x.test")
+
+
+def spoil(window: Window) -> None:
+	"""What the server never says, because it keeps no markup: the board doesn't rely on that."""
+
+	def answer(route: Route) -> None:
+		said = route.fetch()
+		found = said.json()
+		for row in found["message"]["rows"]:
+			for key in ("subject", "last", "who", "status", "next", "due", "priority", "how", "step", "held"):
+				row[key] = f"{row[key]} {HOSTILE}"
+		route.fulfill(response=said, json=found)
+
+	window.page.route("**/escalation_mgmt.api.board", answer)
+
+
+def test_it_is_seen_counts_down_and_is_text_whatever_it_says(desk: Desk, ticket: str) -> None:
+	with desk.window() as wall:
+		wall.log_in("manager@x.test")
+		wall.page.add_init_script("window.escalation_canary = () => { window.canary_sang = true; }")
+		wall.open("/app/escalation-board")
+		row = wall.page.locator(".escalation-board-row", has_text=f"{ticket} ·")
+		for width in at_every_width(wall):
+			subject = row.locator(".escalation-board-subject")
+			expect(subject).to_have_text(SUBJECT)
+			for part in ("subject", "left", "step b", "who b", "status b", "line", "updated"):
+				expect_seen(row.locator(f".escalation-board-{part}"))
+			over = wall.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+			assert over <= 0, width
+		left = row.locator(".escalation-board-left")
+		expect(left).to_have_text(re.compile(r"\d?\d:\d\d"))
+		before = left.inner_text()
+		expect(left).not_to_have_text(before)
+		spoil(wall)
+		wall.page.evaluate("cur_page.page.escalation_board.ask()")
+		for part in ("subject", "line", "who b", "status b", "what"):
+			expect(row.locator(f".escalation-board-{part}")).to_contain_text(HOSTILE)
+		assert not wall.page.evaluate(
+			"window.canary_sang || !!document.querySelector('.escalation-board img')"
+		)
+		row.locator(".escalation-board-step").click()
+		wall.page.wait_for_url("**/escalation-action-item/ESC-*")
+
+
+def test_it_asks_by_itself_and_says_when_nobody_answers(desk: Desk, ticket: str) -> None:
+	with desk.window() as wall:
+		wall.log_in("manager@x.test")
+		wall.page.clock.install()
+		wall.open("/app/escalation-board")
+		row = wall.page.locator(".escalation-board-row", has_text=f"{ticket} ·")
+		expect(row.locator(".escalation-board-who")).to_contain_text("paged")
+		problems = wall.page.locator(".escalation-board-problems")
+		wall.context.set_offline(True)
+		wall.page.clock.run_for(40_000)
+		expect(problems).to_contain_text("NOT FRESH")
+		expect_seen(problems)
+		item = re.search(r"ESC-\d+", row.locator("a").get_attribute("href") or "")
+		desk.as_administrator("escalation_mgmt.api.acknowledge", action_item=item and item[0])
+		wall.context.set_offline(False)
+		wall.page.clock.run_for(11_000)
+		expect(row.locator(".escalation-board-who")).to_contain_text("Administrator")
+		expect(row.locator(".escalation-board-who")).to_contain_text("has it")
+		expect(problems).to_be_empty()
