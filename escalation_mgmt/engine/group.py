@@ -44,14 +44,17 @@ def run_group(item: ActionItem, context: Context) -> Decision:
 	events = tuple(line for each in ran for line in _lines(each, item, now))
 	reached = _is_anybody_reached(ran, item)
 	missed = not reached and any(each.for_people for each in ran)
-	if any(not each.step.act for each in ran):  # an act alone neither reaches anybody nor misses
+	left_out = not reached and _is_left_to_others(ran)
+	if (
+		any(not each.step.act for each in ran) and not left_out
+	):  # an act alone neither reaches anybody nor misses
 		item = changed(item, unreached=0 if reached else item.unreached + 1)
 	for each in ran:
 		if each.for_people:
 			asked = [to.counted_as for to in each.reach.recipients if to.counted_as not in item.passed_on_now]
 			item = ask(item, each.step, asked)
 	item = changed(item, step=ran[-1].step.number, version=item.version + 1)
-	rest = _what_follows(item, context, missed=missed)
+	rest = _what_follows(item, context, missed=missed, left_out=left_out)
 	deeds = tuple(each.deed for each in ran if each.deed)
 	return replace(rest, events=events + rest.events, pages=pages, deeds=deeds)
 
@@ -157,11 +160,17 @@ def _is_anybody_reached(ran: tuple[_Ran, ...], item: ActionItem) -> bool:
 	return any(each.spared for each in ran) and missed <= set(item.acks)
 
 
-def _what_follows(item: ActionItem, context: Context, *, missed: bool) -> Decision:
+def _is_left_to_others(ran: tuple[_Ran, ...]) -> bool:
+	"""Whether all whom the group reaches have passed it on: others come next, and nobody has to correct anything."""
+	return any(each.passed_on for each in ran) and not any(each.reach.unreachable for each in ran)
+
+
+def _what_follows(item: ActionItem, context: Context, *, missed: bool, left_out: bool) -> Decision:
 	"""Move on to the next group, brought forward where this one `missed` everybody; after a whole pass that notified nobody, wait.
 
 	A group that was passed over counts as run, and brings nothing forward; one of acts alone counts neither way, and comes before
-	the pass is over: what it does may be what lets somebody be reached.
+	the pass is over: what it does may be what lets somebody be reached. One that is `left_out` counts neither way, and doesn't
+	bring forward a repeat, which would page those who have just passed it on.
 	"""
 	if _has_missed_a_whole_pass(item) and not _acts_alone_follow(item):
 		return _nobody_notified(item, context.now)
@@ -169,7 +178,7 @@ def _what_follows(item: ActionItem, context: Context, *, missed: bool) -> Decisi
 	item = _advance(item, context)
 	if item.in_last_wait:
 		line = Event(EventKind.LAST_WAIT, now, ran.step, ran.run, {"until": item.due_at})
-	elif missed:
+	elif missed and not (left_out and item.run != ran.run):
 		step = item.plan.groups[item.group][0].number
 		line = Event(EventKind.BROUGHT_FORWARD, now, step, item.run, {"planned": item.due_at})
 		item = changed(item, due_at=now)

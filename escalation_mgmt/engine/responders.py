@@ -126,11 +126,12 @@ def add_person(
 
 
 def can_reach(item: ActionItem, context: Context) -> bool:
-	"""Whether any step of the plan would reach anybody now, one who was added among them."""
+	"""Whether any step of the plan would page anybody now in this run, one who was added among them."""
 	return any(
-		reach(step, item, context.reaches).recipients
+		to.counted_as not in item.passed_on_now
 		for step in item.plan.steps
 		if not step.act and applies(step, context)
+		for to in reach(step, item, context.reaches).recipients
 	)
 
 

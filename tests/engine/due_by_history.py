@@ -30,6 +30,8 @@ class _Replay:
 		self.stopped: datetime | None = None
 
 	def take(self, event: Event) -> None:
+		if event.kind is K.ACKNOWLEDGED:
+			self.before = {**vars(self), "was_stopped": self.stopped}
 		if self.stopped and event.kind is not K.CLOCK_GOES_ON:
 			assert event.kind not in (
 				K.STEP_RAN,
@@ -49,8 +51,10 @@ class _Replay:
 				self._clock(event)
 			case K.IN_MAINTENANCE | K.MAINTENANCE_CHANGED | K.MAINTENANCE_OVER:
 				self._maintenance(event)
-			case K.SNOOZED | K.SNOOZE_OVER:
+			case K.SNOOZED | K.SNOOZE_OVER | K.ON_THE_WAY:
 				self._snooze(event)
+			case K.UNDONE | K.UNDONE_IN_WINDOW | K.UNDONE_SNOOZED | K.UNDONE_EXHAUSTED:
+				self._undo(event)
 			case K.ACKNOWLEDGED | K.STILL_ON_IT | K.REMINDED | K.WORKED_ON | K.TIMED_OUT | K.UNACKNOWLEDGED:
 				self._acknowledgement(event)
 			case K.HANDED_OVER | K.PERSON_ADDED:
@@ -123,8 +127,24 @@ class _Replay:
 		else:
 			self.due = event.data.get("due", self.due)
 
+	def _undo(self, event: Event) -> None:
+		"""As before the acknowledgement; what its clock stood still meanwhile is added."""
+		before, stopped = self.before, self.stopped
+		for name in ("due", "resumes", "asleep", "held", "scheduled"):
+			setattr(self, name, before[name])
+		if stopped and before["was_stopped"]:
+			self.stopped = before["was_stopped"]
+		elif before["was_stopped"]:
+			self.due = event.data.get("due")
+
 	def _snooze(self, event: Event) -> None:
-		if event.kind is K.SNOOZED:
+		if event.kind is K.ON_THE_WAY and self.asleep:
+			until, left = event.data["until"], (self.resumes or self.due) - self.due
+			in_last_wait = self.at[1] == len(self.plan.groups)
+			self.resumes = until + left if in_last_wait else self.resumes
+			self.due = until
+			return
+		if event.kind in (K.SNOOZED, K.ON_THE_WAY):
 			until = event.data["until"]
 			in_last_wait = self.at[1] == len(self.plan.groups)
 			resumes = until + max(self.due - event.at, timedelta()) if in_last_wait else self.due

@@ -4,7 +4,7 @@ Hypothesis invents plans, tickets and what befalls them; after each step the rul
 `make nightly` does the same for at least 50,000 steps.
 """
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 
 from hypothesis import settings
@@ -43,17 +43,21 @@ from escalation_mgmt.engine import (
 	bring_forward,
 	can_acknowledge,
 	can_add,
+	can_be_on_the_way,
 	can_hand_over,
 	can_snooze,
 	can_unacknowledge,
 	hand_over,
 	may_renew,
+	on_the_way,
+	pass_on,
 	run_again,
 	running_maintenance,
 	snooze,
 	status_after,
 	stop,
 	unacknowledge,
+	undo,
 	waits_for,
 )
 from escalation_mgmt.engine.quorum import complete
@@ -68,6 +72,9 @@ EXAMPLES, STEPS = (1400, 50) if NIGHTLY else (80, 50)
 PEOPLE = ("a", "b", "c")
 LEVELS = {"Low": 20, "High": 60, "Urgent": 80}
 K = EventKind
+UNDONE = (K.UNDONE, K.UNDONE_IN_WINDOW, K.UNDONE_SNOOZED, K.UNDONE_EXHAUSTED)
+MEANWHILE = {"version", "facts", "assignees", "parked", "held_at"}
+"""What an undo leaves as the ticket and the shell have made it meanwhile."""
 GIVEN_BACK = (K.UNACKNOWLEDGED, K.HANDED_OVER, K.TIMED_OUT)
 ANEW = (*GIVEN_BACK, K.STARTED_AGAIN, K.RUN_AGAIN)
 
@@ -394,6 +401,57 @@ class Rules(RuleBasedStateMachine):
 		self.shell.commit(unacknowledge(item, actor(by), self._of(item), self.shell.context(item)))
 
 	@precondition(lambda self: self.shell.items)
+	@rule(which=pick, shown=pick, by=st.sampled_from(PEOPLE))
+	def passed_on(self, which: int, shown: int, by: str) -> None:
+		item = self._item(which)
+		positions = self.positions[item.id][-4:]
+		expected = positions[-1 - shown % len(positions)]
+		try:
+			decision = pass_on(item, expected, actor(by, "Link", user=by), self.shell.now)
+		except Refused:
+			quiet = item.status not in (Status.SCHEDULED, Status.ESCALATING, Status.SNOOZED)
+			nothing = quiet or item.next_at is None or item.in_last_wait or expected != item.position
+			assert nothing or (by in item.passed_on_now and item.due_at <= self.shell.now)
+			return
+		assert expected == item.position and by in decision.item.passed_on_now
+		assert decision.item.due_at <= self.shell.now
+		self.shell.commit(decision)
+
+	@precondition(lambda self: self.shell.items)
+	@rule(which=pick, by=st.sampled_from(PEOPLE), seconds=st.sampled_from([0, 1, 900, 7200, 7201]))
+	def on_their_way(self, which: int, by: str, seconds: int) -> None:
+		item, now = self._item(which), self.shell.now
+		try:
+			decision = on_the_way(item, now + timedelta(seconds=seconds), actor(by, user=by), now)
+		except Refused:
+			assert not can_be_on_the_way(item) or not 0 < seconds <= 7200
+			return
+		assert decision.item.is_coming == ((by, by),)
+		self.shell.commit(decision)
+		self._nothing_waits_to_be_sent(item)
+
+	@precondition(lambda self: self.shell.items)
+	@rule(which=pick, by=st.sampled_from(PEOPLE), seconds=st.sampled_from([0, 1, 59]))
+	def acknowledged_and_undone(self, which: int, by: str, seconds: int) -> None:
+		"""At once, or after what time brings within the minute; the ticket may have changed, and a newer item may follow it."""
+		item = self._item(which)
+		self.acknowledgement(which, by)
+		taken, fresh = self.shell.items[item.id], item.status is not Status.ACKNOWLEDGED
+		if not (fresh and taken.acknowledged_by == by and taken.acknowledged_at == self.shell.now):
+			return
+		self.shell.now += timedelta(seconds=seconds)
+		self.shell.tick()
+		taken = self.shell.items[item.id]
+		if taken.status is not Status.ACKNOWLEDGED or taken.id in self.shell.broken:
+			return
+		back = undo(taken, actor(by, user=by), self.shell.context(taken))
+		assert back.queue_again == taken.acknowledged_at and not back.notices and not back.pages
+		restored = {each.name for each in fields(item)} - MEANWHILE
+		if not (item.paused_at or taken.paused_at):
+			assert all(getattr(back.item, name) == getattr(item, name) for name in restored), "as it was"
+		self.shell.commit(back)
+
+	@precondition(lambda self: self.shell.items)
 	@rule(which=pick, to=st.sampled_from(PEOPLE))
 	def handed_over(self, which: int, to: str) -> None:
 		item = self._item(which)
@@ -489,8 +547,11 @@ class Rules(RuleBasedStateMachine):
 			if not by_a_person:  # who is paged by somebody's wish is paged at once, at any hour
 				self._judge_page(before, decision, page)
 		self._judge_steps(decision)
+		anew_quiet = any(event.kind is K.ON_THE_WAY for event in decision.events)
+		undone = any(event.kind in UNDONE for event in decision.events)
 		assert decision.withdraw == (
-			after.status is not before.status
+			(after.status is not before.status or anew_quiet)
+			and not undone
 			and after.status in (Status.ACKNOWLEDGED, Status.RESOLVED, Status.CANCELLED, Status.SNOOZED)
 		)
 		owners = [notice.about for notice in decision.notices if notice.audience is Audience.OWNERS]
@@ -552,7 +613,7 @@ class Rules(RuleBasedStateMachine):
 	def _judge_steps(self, decision: Decision) -> None:
 		ran = [event for event in decision.events if event.kind is K.STEP_RAN]
 		assert len({group_of(decision.item.plan, event.step) for event in ran}) <= 1, "one group at a time"
-		spared = any("spared" in event.data for event in ran)
+		spared = any({"spared", "passed_on"} & event.data.keys() for event in ran)
 		if ran and not decision.pages and not spared:
 			for step in ran:
 				if self._step(decision.item, step.step).act:
@@ -573,7 +634,8 @@ class Rules(RuleBasedStateMachine):
 		for_people = [e for e in came if not self._step(item, e.step).act]
 		if not came:
 			return
-		nobody = for_people and not decision.pages and not spared
+		left = any("passed_on" in e.data for e in came) and K.UNREACHABLE not in kinds
+		nobody = for_people and not decision.pages and not spared and not left
 		in_a_row = self.in_a_row[item.id] = self.in_a_row.get(item.id, 0) + bool(nobody)
 		of_people = [group for group in item.plan.groups if any(not step.act for step in group)]
 		coming = item.plan.groups[group_of(item.plan, came[-1].step) + 1 :]
@@ -623,13 +685,14 @@ class Rules(RuleBasedStateMachine):
 	def who_has_it_stays_and_nothing_goes_on(self) -> None:
 		for id, events in self.shell.history.items():
 			kinds = [event.kind for event in events]
-			since = max((n for n, kind in enumerate(kinds) if kind in GIVEN_BACK), default=0)
+			over = (*GIVEN_BACK, *UNDONE)
+			since = max((n for n, kind in enumerate(kinds) if kind in over), default=0)
 			assert kinds[since:].count(K.ACKNOWLEDGED) == bool(self.shell.items[id].acknowledged_by), (
 				"one wins"
 			)
 			has_it = False
 			for kind in kinds:
-				has_it = kind is K.ACKNOWLEDGED or (has_it and kind not in GIVEN_BACK)
+				has_it = kind is K.ACKNOWLEDGED or (has_it and kind not in over)
 				assert not (has_it and kind is K.STEP_RAN)
 			ends = {K.RESOLVED, K.CANCELLED, K.REPLACED}
 			assert not ends & set(kinds[:-1]), "an end is the end"
@@ -707,9 +770,9 @@ def _answered_since(ticket: Ticket, item: ActionItem) -> bool:
 
 
 def _due(before: ActionItem, decision: Decision) -> datetime:
-	"""When what a decision runs was due: the ticket's deadline may have moved unseen."""
-	kinds = (K.WINDOW_MOVED, K.CLOCK_GOES_ON)
-	moved = [event.data["due"] for event in decision.events if event.kind in kinds]
+	"""When what a decision runs was due: the ticket's deadline may have moved unseen, or somebody can be reached again."""
+	kinds = (K.WINDOW_MOVED, K.CLOCK_GOES_ON, K.STARTED_AGAIN)
+	moved = [event.data.get("due", event.at) for event in decision.events if event.kind in kinds]
 	return moved[-1] if moved else before.due_at
 
 

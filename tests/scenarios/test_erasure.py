@@ -95,7 +95,7 @@ def test_a_person_is_erased(world: World) -> None:
 	world.forward(5)
 	world.expect_email("lead@x.test")
 	world.post(link)
-	world.tick()
+	world.forward(1)
 	world.expect_email("lead@x.test", NAME)
 	before = world.lines(world.item(ticket))
 	assert f"Acknowledged by {NAME}" in before
