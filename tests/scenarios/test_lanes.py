@@ -127,7 +127,7 @@ def test_what_people_do_has_its_marks(world: World) -> None:
 	# She is told that she no longer has it.
 	assert found[TINA] == [(10, "Email", "Sent"), (131, "Notice", "Sent")]
 	assert found[LEO][0] == (130, "SMS", "Sent")
-	assert found[SAM] == [(130, "Email", "Sent")]
+	assert found[SAM] == [(131, "Email", "Sent")]
 	who = next(m["who"] for m in marks(shown(world, ticket)) if m["kind"] == "Acknowledged")
 	assert who == "Tina Tech"
 
