@@ -13,7 +13,8 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from escalation_mgmt.utils.doctypes import ITEM
+from escalation_mgmt.actions.unacknowledge import unacknowledge
+from escalation_mgmt.engine import Actor
 from tests.profiles import NIGHTLY
 from tests.world import World
 
@@ -111,6 +112,7 @@ def test_what_it_offers_works_by_the_forms_that_it_has(world: World) -> None:
 	world.tick()
 	assert "You have it" in press("Acknowledge")
 	assert world.item(ticket).acknowledged_via == "Link"
+	assert "Already acknowledged by Tina Tech" in pressed(world, links[BARE]), "by two people, after an undo"
 	world.tick()
 	world.inbox.take_all()  # who hears of it is scenario 47's
 
@@ -205,10 +207,7 @@ def test_an_acknowledgement_that_was_kept_counts_for_what_was_on_fire_then(world
 	(item,) = call(world, session, "overview").json()["message"]["items"]
 	kept = {"action_item": item["item"], "position": item["position"], "as_user": TECH, "kept": 1}
 	pressed(world, links[BARE])
-	frappe.get_doc(ITEM, item["item"])
-	from escalation_mgmt.actions.unacknowledge import unacknowledge  # somebody gives it back: it begins anew
-	from escalation_mgmt.engine import Actor
-
+	# Somebody gives it back: it begins anew.
 	unacknowledge(item["item"], Actor(name="Leo Lead", user=LEAD, via="Desk"))
 	frappe.db.commit()
 	assert "begun anew" in call(world, session, "do", **kept).json()["message"]["message"]

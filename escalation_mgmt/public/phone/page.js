@@ -22,7 +22,7 @@
 	}
 
 	const asked = (path, more) =>
-		fetch(path, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE), ...more }).catch(() => null);
+		fetch(path, { cache: "no-store", signal: AbortSignal.timeout?.(PATIENCE), ...more }).catch(() => null);
 
 	app.call = async (method, data = {}, again = true) => {
 		const answer = await asked(`/api/method/escalation_mgmt.web.technician.${method}`, {
@@ -37,6 +37,7 @@
 			const session = await renewed();
 			if (session && session.user !== user) throw new InWords(words.logged_out, "logged_out");
 			if (session && body?.exc_type === "CSRFTokenError") return await app.call(method, data, false);
+			if (session) throw new InWords(wrong(body || {}) || words.broken); // it is the same user's, and they may not
 		}
 		throw refused(answer.status, body || {});
 	};
