@@ -163,10 +163,8 @@ def test_46_what_waits_is_sent_in_nobody_elses_name_nor_shown_to_them(desk: Desk
 		card(page, 2).get_by_role("button", name="Acknowledge").tap()
 		expect(card(page, 2).locator(".waits")).to_be_visible()
 
-		window.context.set_offline(False)
 		window.context.clear_cookies()
-		with page.expect_response(OVERVIEW):
-			page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+		window.context.set_offline(False)
 		expect(page.locator("#connection-text")).to_have_text("You are logged out. Open this page again.")
 		expect(page.locator("article")).to_have_count(0)
 		window.log_in(OTHER)
