@@ -14,6 +14,7 @@ from escalation_mgmt.engine import EventKind
 from escalation_mgmt.facts import limits
 from escalation_mgmt.notifiers.base import Notifier
 from escalation_mgmt.storage import (
+	bell,
 	claim_lock,
 	history,
 	message_secrets,
@@ -252,4 +253,8 @@ def _write(claimed: Sequence[Attempt], now: datetime) -> None:
 			}
 			for attempt in claimed
 		]
+	)
+	# Until now nobody was told, by Desk's bell neither.
+	bell.renew_soon(
+		each.action_item for each in claimed if each.about == EventKind.ACKNOWLEDGED and each.user
 	)

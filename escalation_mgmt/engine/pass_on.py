@@ -17,9 +17,9 @@ def pass_on(item: ActionItem, expected: tuple[int, int, int], actor: Actor, now:
 	Where the next step is a repeat's first, they aren't paged by that repeat. What of theirs no provider was handed yet is
 	withdrawn. Raises Refused: a stale wish passes nothing on, and where no step is left nobody else could be paged.
 	"""
-	if (item.run, actor.counted_as) in item.passed_on and item.due_at and item.due_at <= now:
-		raise Refused(Refusal.PASSED_ON)
 	forward = bring_forward(item, expected, now, actor=actor)
+	if actor.counted_as in item.passed_on_now and item.due_at and item.due_at <= now:
+		raise Refused(Refusal.PASSED_ON)
 	passed = dict.fromkeys((*item.passed_on, (forward.item.run, actor.counted_as)))
 	data = {"by": actor.name, "via": actor.via}
 	line = Event(EventKind.PASSED_ON, now, item.step, item.run, data, {"by": actor.named})

@@ -283,11 +283,12 @@ def _versions(names: Sequence[str]) -> Sequence[tuple[str, int]]:
 
 
 def _messages(names: Sequence[str]) -> dict[tuple[str, str], Message]:
-	"""The latest message to each user: {(item, user): message}. What was withdrawn reached nobody."""
+	"""The latest message to each user: {(item, user): message}. What was withdrawn reached nobody, and news that wait tell nobody yet."""
 	found = frappe.db.sql(
 		f"select `action_item`, `user`, `purpose`, `about`, `step`, `created_utc` from `tab{NOTIFICATION}`"
-		f" where `action_item` in ({rows.placeholders(names)}) and `user` is not null and `status` <> %s order by `name`",
-		(*names, MessageState.WITHDRAWN),
+		f" where `action_item` in ({rows.placeholders(names)}) and `user` is not null and `status` <> %s"
+		" and not (`purpose` = %s and `status` = %s and `planned_utc` > %s) order by `name`",
+		(*names, MessageState.WITHDRAWN, Purpose.NOTICE, MessageState.QUEUED, clock.now()),
 	)
 	return {
 		(item, user): Message(user, Purpose(purpose), about or "", step or 0, get_datetime(at))

@@ -122,6 +122,8 @@ def test_once_somebody_has_it_every_line_says_so(world: World, paged: Any) -> No
 	read(LEAD)
 	world.wait(1)
 	assert Form(world, paged, TINA).click("acknowledge")[0]
+	world.tick()
+	assert line(LEAD).read == 1, "for a minute she can undo it, and nobody is told"
 	world.forward(1)
 	world.expect_email(LEAD, "Tina Tech has acknowledged")
 	assert line(TINA).subject == f"You have ticket {paged.name}: Server room on fire"

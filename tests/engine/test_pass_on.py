@@ -1,0 +1,137 @@
+"""Scenario 47, the rule: somebody else has to take it."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from escalation_mgmt.engine import (
+	ActionItem,
+	Context,
+	EventKind,
+	Plan,
+	Reach,
+	Recipient,
+	Refusal,
+	Status,
+	Step,
+	Target,
+	TargetKind,
+	can_reach,
+	hand_over,
+	pass_on,
+	run_due,
+)
+from tests.engine.make import T0, actor, always, minutes, nobody, opened, plan, refused, ticket
+
+K = EventKind
+
+
+def reach(step: Step) -> Reach:
+	user = step.target.value
+	return Reach((Recipient(method=step.method, address=user, label=user.title(), user=user),))
+
+
+def to(users: str, **more) -> Plan:
+	"""A plan whose steps go to these users, by a letter each, five minutes apart."""
+	of = plan(*([0] + [5] * (len(users) - 1)), window=minutes(0), **more)
+	steps = tuple(
+		replace(step, target=Target(TargetKind.USER, user))
+		for step, user in zip(of.steps, users, strict=True)
+	)
+	return replace(of, steps=steps)
+
+
+def due(item: ActionItem) -> ActionItem:
+	"""What is due runs."""
+	decision = run_due(item, ticket(), [], always, Context(item.due_at, reaches=reach))
+	return decision.item
+
+
+def begun(users: str, **more) -> ActionItem:
+	return due(opened(to(users, **more)))
+
+
+def test_the_next_step_is_due_now_and_history_says_who_and_how() -> None:
+	item, now = begun("aba"), T0 + minutes(1)
+	decision = pass_on(item, item.position, actor("Ann", "SMS", user="a"), now)
+	assert (decision.item.due_at, decision.item.passed_on) == (now, ((0, "a"),))
+	assert decision.withdraw_from == "a" and not decision.notices and not decision.pages
+	passed, forward = decision.events
+	assert (passed.kind, passed.data) == (K.PASSED_ON, {"by": "Ann", "via": "SMS"})
+	assert passed.people == {"by": (("a", "Ann"),)}
+	assert (forward.kind, forward.step) == (K.BROUGHT_FORWARD, 2)
+
+
+def test_what_is_stale_or_pressed_twice_or_leads_nowhere_is_refused() -> None:
+	item, now, ann = begun("ab"), T0 + minutes(1), actor("Ann", user="a")
+	once = pass_on(item, item.position, ann, now).item
+	with refused(Refusal.PASSED_ON):
+		pass_on(once, once.position, ann, now)
+	assert pass_on(once, once.position, actor("Bob", user="b"), now).item.passed_on == ((0, "a"), (0, "b"))
+	last = due(once)
+	with refused(Refusal.MOVED_ON):
+		pass_on(last, item.position, ann, now)
+	with refused(Refusal.LAST_WAIT):
+		pass_on(last, last.position, ann, now)
+	with refused(Refusal.BEGUN_ANEW):
+		pass_on(replace(once, generation=1), item.position, ann, now)
+	with refused(Refusal.NOT_ESCALATING):
+		pass_on(replace(item, status=Status.ACKNOWLEDGED), item.position, ann, now)
+
+
+def test_a_group_of_those_who_passed_it_on_is_passed_over_and_counts_as_no_miss() -> None:
+	item = begun("aab")
+	passed = pass_on(item, item.position, actor("Ann", user="a"), T0).item
+	decision = run_due(passed, ticket(), [], always, Context(T0, reaches=reach))
+	ran, forward = decision.events
+	assert (ran.data["to"], ran.data["passed_on"]) == ("", "A") and ran.people["passed_on"] == (("a", "A"),)
+	assert not decision.pages and decision.item.unreached == 0
+	assert forward.kind is K.BROUGHT_FORWARD and decision.item.due_at == T0
+	unreachable = run_due(replace(passed, group=1), ticket(), [], always, Context(T0, reaches=nobody))
+	assert unreachable.item.unreached == 1, "who can't be reached is still missed"
+
+
+def test_a_repeat_doesnt_page_at_once_who_has_just_passed_it_on_and_the_next_one_does() -> None:
+	item = begun("a", repeats=2, repeat_pause=minutes(7))
+	assert item.position == (0, 1, 0)
+	passed = pass_on(item, item.position, actor("Ann", user="a"), T0).item
+	decision = run_due(passed, ticket(), [], always, Context(T0, reaches=reach))
+	assert not decision.pages and not decision.item.stalled
+	assert decision.item.due_at == T0 + minutes(7), "not at once"
+	again = run_due(decision.item, ticket(), [], always, Context(T0 + minutes(7), reaches=reach))
+	assert [page.recipient.user for page in again.pages] == ["a"]
+
+
+def test_whom_somebody_asks_for_by_name_is_paged_all_the_same() -> None:
+	item = begun("ab")
+	passed = pass_on(item, item.position, actor("Ann", user="a"), T0).item
+	context = Context(T0, reaches=reach)
+	assert can_reach(passed, context)
+	assert not can_reach(replace(passed, passed_on=((0, "a"), (0, "b"))), context)
+	handed = hand_over(passed, "a", "Ann", actor("Zoe"), ticket(), context)
+	assert handed.item.passed_on == () and [page.recipient.user for page in handed.pages] == ["a"]
+
+
+@given(
+	st.text("abc", min_size=1, max_size=6),
+	st.integers(0, 2),
+	st.lists(st.sampled_from("abc-"), max_size=12),
+)
+def test_whoever_passed_it_on_is_never_paged_by_that_run_again(
+	users: str, repeats: int, presses: list[str]
+) -> None:
+	"""At each step somebody passes it on, or (-) nobody does."""
+	item = opened(to(users, repeats=repeats, repeat_pause=minutes(3)))
+	for press in [*presses, *"-" * 20]:
+		now = item.due_at
+		if now is None:
+			break
+		if press != "-" and item.step and not item.in_last_wait and (item.run, press) not in item.passed_on:
+			item = pass_on(item, item.position, actor(press, user=press), now).item
+		decision = run_due(item, ticket(), [], always, Context(now, reaches=reach))
+		for page in decision.pages:
+			assert (page.run, page.recipient.user) not in item.passed_on
+		assert not decision.item.stalled, "nobody is to be corrected"
+		item = decision.item
+	assert item.status is Status.EXHAUSTED or item.due_at, "it doesn't stand still"
