@@ -15,6 +15,7 @@ from benchmarks import (
 	idle,
 	kill,
 	list_fields,
+	reports,
 	save,
 	site,
 	steady,
@@ -38,6 +39,7 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
 	"sweep": sweep.measure,
 	"save": save.measure,
 	"list": list_fields.measure,
+	"reports": reports.measure,
 	"frappe": frappe_costs.measure,
 	"texts": texts.measure,
 }

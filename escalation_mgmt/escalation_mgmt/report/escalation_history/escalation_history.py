@@ -252,7 +252,7 @@ def _columns(filters: Any) -> list[dict[str, Any]]:
 def _all_columns() -> list[dict[str, Any]]:
 	when = 185
 	return [
-		column("status", _("Status"), "Data", 110),
+		column("status", _("Status"), "Data", 130),
 		column("subject", _("Subject"), "Data", 240),
 		column("action_item", _("Action Item"), "Link", 110, options=ITEM),
 		# No Link here, nor to a plan for who may read none: Frappe 15 refuses them the report.

@@ -65,8 +65,8 @@ def _chart(rows: list[dict]) -> dict[str, Any] | None:
 		"data": {
 			"labels": [row["label"] for row in shown],
 			"datasets": [
-				{"name": _("Median (minutes)"), "values": minutes("median")},
-				{"name": _("90th Percentile (minutes)"), "values": minutes("p90")},
+				{"name": _("Median (min)"), "values": minutes("median")},
+				{"name": _("9 of 10 (min)"), "values": minutes("p90")},
 			],
 		},
 		"type": "bar",
@@ -79,9 +79,9 @@ def _columns(by: str) -> list[dict[str, Any]]:
 		column("label", group_labels()[by], "Data", 200),
 		count("escalations", _("Escalations")),
 		count("ran", _("A Step Ran")),
-		count("acknowledged", _("Acknowledged")),
-		percent("share", _("Share Acknowledged")),
-		duration("median", _("Median Time to Acknowledge")),
+		count("acknowledged", _("Acknowledged"), 130),
+		percent("share", _("Share Acknowledged"), 160),
+		duration("median", _("Median Time to Acknowledge"), 220),
 		duration("p90", _("90th Percentile")),
 		count("answered", _("Answered, Not Acknowledged"), 190),
 		count("exhausted", _("Exhausted")),

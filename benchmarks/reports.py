@@ -1,0 +1,133 @@
+"""What managers wait for: the first page of each report over years of history, against a bare count of the same rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from benchmarks import site
+from benchmarks.measure import Figure, median, spread
+
+ITEMS, EVENTS_EACH, MESSAGES_EACH = 100_000, 10, 2
+ROUNDS = 5  # after one that is dropped
+GOAL_SECONDS, GOAL_WEEK_SECONDS, GOAL_RATIO, STRETCH_RATIO = 2.0, 0.5, 10.0, "<= 3"
+OF_ITEMS = "select count(*) from `tabEscalation Action Item` where `opened_utc` >= '2020-01-01'"
+OF_MESSAGES = "select count(*) from `tabEscalation Notification` where `created_utc` >= '2020-01-01'"
+WIDE = {"from_date": "2020-01-01"}
+REPORTS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
+	"Escalation History": (WIDE, (OF_ITEMS,)),
+	"Response Performance": (WIDE, (OF_ITEMS,)),
+}
+"""Each with its filters, and the counts of the rows that it is about."""
+
+
+def measure() -> list[Figure]:
+	import frappe
+
+	site.clean()
+	_fill()
+	figures: list[Figure] = []
+	for report, (filters, counts) in REPORTS.items():
+		ours, bare = _in_turns(partial(_run, report, filters), partial(_count, counts))
+		ratios = [each / of for each, of in zip(ours, bare, strict=True)]
+		figures += [
+			Figure(
+				name=f"{report}, {ITEMS:,} items, s",
+				value=spread(ours),
+				goal=f"<= {GOAL_SECONDS:g}",
+				met=median(ours) <= GOAL_SECONDS,
+			),
+			Figure(name="... a bare count of the same rows, s", value=spread(bare)),
+			Figure(
+				name="... ratio",
+				value=f"{median(ratios):.1f} ({min(ratios):.1f}-{max(ratios):.1f})",
+				goal=f"<= {GOAL_RATIO:g}",
+				met=median(ratios) <= GOAL_RATIO,
+				ratio=True,
+				stretch=STRETCH_RATIO,
+			),
+		]
+	week = {"from_date": frappe.utils.add_days(frappe.utils.today(), -6)}
+	taken = [_seconds(partial(_run, "Escalation History", week)) for _round in range(ROUNDS + 1)][1:]
+	figures.append(
+		Figure(
+			name="Escalation History of a week, s",
+			value=spread(taken),
+			goal=f"<= {GOAL_WEEK_SECONDS:g}",
+			met=median(taken) <= GOAL_WEEK_SECONDS,
+		)
+	)
+	return figures
+
+
+def _in_turns(ours: Callable[[], object], bare: Callable[[], object]) -> tuple[list[float], list[float]]:
+	found = [(_seconds(ours), _seconds(bare)) for _round in range(ROUNDS + 1)][1:]
+	return [each for each, _bare in found], [each for _ours, each in found]
+
+
+def _seconds(do: Callable[[], object]) -> float:
+	started = time.perf_counter()
+	do()
+	return time.perf_counter() - started
+
+
+def _run(report: str, filters: dict[str, Any]) -> None:
+	import frappe
+	from frappe.desk import query_report
+
+	frappe.local.cache = {}
+	assert query_report.run(report, filters=dict(filters))["result"]
+
+
+def _count(counts: tuple[str, ...]) -> None:
+	import frappe
+
+	for sql in counts:
+		assert frappe.db.sql(sql)[0][0]
+
+
+def _fill() -> None:
+	"""Two years of escalations, each with its messages and its lines of history. In the database alone: a million rows."""
+	import frappe
+
+	now = "utc_timestamp(6)"
+	frappe.db.sql(
+		"insert into `tabEscalation Action Item` (`name`, `creation`, `modified`, `owner`, `reference_doctype`,"
+		" `reference_name`, `ticket_subject`, `priority`, `team`, `plan`, `clock`, `status`, `current_step`, `opened_utc`,"
+		" `acknowledged_utc`, `acknowledged_by`, `acknowledged_user`, `updated_utc`)"
+		f" select lpad(hex(seq), 24, '0'), {now}, {now}, 'Administrator', 'HD Ticket', seq, concat('Outage ', seq),"
+		" elt(1 + seq % 4, 'Low', 'Medium', 'High', 'Urgent'), elt(1 + seq % 5, 'A', 'B', 'C', 'D', null),"
+		" concat('Plan ', seq % 12), elt(1 + seq % 3, 'First Response', 'Next Response', 'Resolution'),"
+		" elt(1 + seq % 10, 'Escalating', 'Exhausted', 'Resolved', 'Resolved', 'Acknowledged', 'Acknowledged',"
+		" 'Acknowledged', 'Acknowledged', 'Acknowledged', 'Cancelled'), 1 + seq % 3,"
+		f" {now} - interval seq * 631 second,"
+		f" if(seq % 10 between 4 and 8, {now} - interval seq * 631 second + interval 30 + seq * 7919 % 5000 second, null),"
+		" if(seq % 10 between 4 and 8, concat('Technician ', seq % 40), null),"
+		f" if(seq % 10 between 4 and 8, concat('tech', seq % 40, '@bench.test'), null), {now}"
+		f" from seq_1_to_{ITEMS}"
+	)
+	frappe.db.sql(
+		"insert into `tabEscalation Event` (`name`, `creation`, `modified`, `owner`, `action_item`, `kind`, `step`, `run`,"
+		" `at_utc`, `data`)"
+		" select concat(i.`name`, lpad(s.seq, 2, '0')), i.`creation`, i.`modified`, 'Escalation', i.`name`,"
+		" elt(s.seq, 'Created', 'Window Over', 'Step Ran', 'Sent', 'Delivered', 'Step Ran', 'Sent', 'Delivered',"
+		" if(i.`reference_name` % 25 = 0, 'Nobody Notified', 'Retry'), 'Acknowledged'), s.seq % 3, 0,"
+		" i.`opened_utc` + interval s.seq minute, '{}'"
+		f" from `tabEscalation Action Item` i join seq_1_to_{EVENTS_EACH} s"
+	)
+	frappe.db.sql(
+		"insert into `tabEscalation Notification` (`name`, `creation`, `modified`, `owner`, `action_item`, `purpose`, `method`,"
+		" `provider`, `recipient`, `user`, `status`, `step`, `run`, `planned_utc`, `created_utc`, `sent_utc`)"
+		" select concat(i.`name`, 'n', s.seq), i.`creation`, i.`modified`, 'Escalation', i.`name`, 'Page',"
+		" elt(1 + (i.`reference_name` + s.seq) % 4, 'SMS', 'Email', 'Phone Call', 'iPhone Notification'), '',"
+		" concat('Technician ', (i.`reference_name` + s.seq) % 40), concat('tech', (i.`reference_name` + s.seq) % 40,"
+		" '@bench.test'), elt(1 + i.`reference_name` % 5, 'Sent', 'Delivered', 'Delivered', 'Failed', 'Answered'), s.seq, 0,"
+		" i.`opened_utc` + interval s.seq minute, i.`opened_utc` + interval s.seq minute,"
+		" i.`opened_utc` + interval s.seq minute"
+		f" from `tabEscalation Action Item` i join seq_1_to_{MESSAGES_EACH} s"
+	)
+	frappe.db.commit()
+	for table in ("Action Item", "Event", "Notification"):
+		frappe.db.sql(f"analyze table `tabEscalation {table}`")
