@@ -96,7 +96,7 @@ def _fill() -> None:
 	frappe.db.sql(
 		"insert into `tabEscalation Action Item` (`name`, `creation`, `modified`, `owner`, `reference_doctype`,"
 		" `reference_name`, `ticket_subject`, `priority`, `team`, `plan`, `clock`, `status`, `current_step`, `opened_utc`,"
-		" `acknowledged_utc`, `acknowledged_by`, `acknowledged_user`, `updated_utc`)"
+		" `acknowledged_utc`, `acknowledged_by`, `acknowledged_user`, `updated_utc`, `nobody_notified`)"
 		f" select lpad(hex(seq), 24, '0'), {now}, {now}, 'Administrator', 'HD Ticket', seq, concat('Outage ', seq),"
 		" elt(1 + seq % 4, 'Low', 'Medium', 'High', 'Urgent'), elt(1 + seq % 5, 'A', 'B', 'C', 'D', null),"
 		" concat('Plan ', seq % 12), elt(1 + seq % 3, 'First Response', 'Next Response', 'Resolution'),"
@@ -105,7 +105,7 @@ def _fill() -> None:
 		f" {now} - interval seq * 631 second,"
 		f" if(seq % 10 between 4 and 8, {now} - interval seq * 631 second + interval 30 + seq * 7919 % 5000 second, null),"
 		" if(seq % 10 between 4 and 8, concat('Technician ', seq % 40), null),"
-		f" if(seq % 10 between 4 and 8, concat('tech', seq % 40, '@bench.test'), null), {now}"
+		f" if(seq % 10 between 4 and 8, concat('tech', seq % 40, '@bench.test'), null), {now}, seq % 25 = 0"
 		f" from seq_1_to_{ITEMS}"
 	)
 	frappe.db.sql(

@@ -206,7 +206,7 @@ def _nobody_notified(item: ActionItem, now: datetime) -> Decision:
 	"""A whole pass reached nobody: it waits, at the beginning of this run, until somebody can be reached."""
 	kind = EventKind.NOBODY_NOTIFIED
 	return Decision(
-		item=changed(item, stalled=True, due_at=None, group=0),
+		item=changed(item, stalled=True, nobody_notified=True, due_at=None, group=0),
 		events=(Event(kind, now, item.step, item.run),),
 		notices=(Notice(Audience.OWNERS, kind),),
 	)

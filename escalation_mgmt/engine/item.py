@@ -84,6 +84,7 @@ class ActionItem:
 	)
 	unreached: int = 0  # groups in a row that reached nobody
 	stalled: bool = False  # a whole pass reached nobody: waits for an assignee, a contact or a provider
+	nobody_notified: bool = False  # that was so at some time, whatever came of it
 	held_at: datetime | None = (
 		None  # the database was restored: nothing of it is due until somebody has looked
 	)

@@ -281,6 +281,7 @@ def columns_of(item: ActionItem) -> dict[str, Any]:
 		"added": json.dumps(item.added) if item.added else None,
 		"unreached": item.unreached,
 		"stalled": int(item.stalled),
+		"nobody_notified": int(item.nobody_notified),
 		"window_skipped": int(item.window_skipped),
 		"acted": int(item.acted),
 		"parked": None,

@@ -160,7 +160,7 @@ def test_nobody_at_all() -> None:
 	item = replace(escalating(0, 8, group=1, step=1, repeats=1), unreached=1)
 	decision = run(item, T0, reaches=nobody)
 	assert decision.item == replace(
-		item, run=0, group=0, step=2, due_at=None, unreached=2, stalled=True, version=5
+		item, run=0, group=0, step=2, due_at=None, unreached=2, stalled=True, nobody_notified=True, version=5
 	)
 	assert decision.events[2:] == (Event(K.NOBODY_NOTIFIED, T0, 2, 0),)
 	assert decision.notices == (Notice(Audience.OWNERS, K.NOBODY_NOTIFIED),)

@@ -62,6 +62,7 @@ def stored(generated: list[dict[str, Any]]) -> list[dict[str, Any]]:
 				"team": each["team"],
 				"status": each["status"],
 				"current_step": each["step"],
+				"nobody_notified": int(each["nobody"]),
 				"opened_utc": opened,
 				"acknowledged_utc": taken,
 				"acknowledged_by": each["by"] if taken else None,
@@ -69,8 +70,6 @@ def stored(generated: list[dict[str, Any]]) -> list[dict[str, Any]]:
 		)
 		line = {"kind": "Created", "action_item": name, "at_utc": opened, "step": 0, "run": 0, "data": "{}"}
 		lines.append({"name": rows.new_name(), **line})
-		if each["nobody"]:
-			lines += [{"name": rows.new_name(), **line, "kind": "Nobody Notified"} for _twice in range(2)]
 	rows.insert_all(ITEM, items)
 	rows.insert_all(EVENT, lines)
 	return generated
