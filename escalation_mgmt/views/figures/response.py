@@ -27,23 +27,29 @@ _ENDED = {"answered": Status.RESOLVED, "exhausted": Status.EXHAUSTED, "cancelled
 _OUTCOMES = ("open", *_ENDED)
 
 
-def response(asked: Asked, by: str) -> list[dict[str, Any]]:
-	"""A row for each group of `by` (one of GROUPS) with its `key` (None: it has none) and what RESPONSE names, by key."""
+def response(asked: Asked, by: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+	"""A row for each group of `by` (one of GROUPS) with its `key` (None: it has none) and what RESPONSE names, by key; and the same of
+	all of them together.
+	"""
 	if by not in GROUPS:
 		raise ValueError(by)
 	groups: dict[str | None, Counter[int]] = {}
 	for group, code, count in _tally(asked, _key(by, asked)):
 		groups.setdefault(group or None, Counter())[code] += count
-	return [
+	rows = [
 		_figures(group, codes)
 		for group, codes in sorted(
 			groups.items(), key=lambda each: (each[0] is None, str(each[0]).casefold())
 		)
 	]
+	together: Counter[int] = Counter()
+	for codes in groups.values():
+		together.update(codes)
+	return rows, _figures(None, together)
 
 
 def total(asked: Asked) -> dict[str, Any]:
-	"""The same of all of them together."""
+	"""What RESPONSE names, of all escalations that are asked for."""
 	return _figures(None, Counter({code: count for _group, code, count in _tally(asked, "''")}))
 
 
@@ -88,32 +94,30 @@ def _figures(key: str | None, codes: Counter[int]) -> dict[str, Any]:
 			ended[_OUTCOMES[place]] += count
 	acknowledged, missed = times.total(), sum(ended.values())
 	settled = acknowledged + missed - ended["open"]
+	middle = (acknowledged + 1) // 2, acknowledged // 2 + 1  # one place, or the two in the middle
+	lower, upper, p90 = _at_places(times, (*middle, -(-acknowledged * 9 // 10)))
 	return {
 		"key": key,
 		"escalations": codes.total(),
 		"ran": acknowledged + missed,
 		"acknowledged": acknowledged,
 		"share": 100 * acknowledged / settled if settled else None,
-		"median": _median(times),
-		"p90": _at(times, -(-acknowledged * 9 // 10)),
+		"median": None if lower is None or upper is None else (lower + upper) / 2,
+		"p90": p90,
 		**ended,
 		"nobody_notified": sum(count for code, count in codes.items() if code % 2),
 	}
 
 
-def _median(times: Counter[int]) -> float | None:
-	count = times.total()
-	lower, upper = _at(times, (count + 1) // 2), _at(times, count // 2 + 1)
-	return None if lower is None or upper is None else (lower + upper) / 2
-
-
-def _at(times: Counter[int], place: int) -> float | None:
-	"""The time at a place of their order, from 1; None where there is none."""
-	for seconds in sorted(times):
-		place -= times[seconds]
-		if place <= 0:
-			return float(seconds)
-	return None
+def _at_places(times: Counter[int], places: tuple[int, ...]) -> list[float | None]:
+	"""The times at these places of their order, each from 1 and none before the one that is named first; None where there is none."""
+	found: list[float | None] = []
+	passed = 0
+	for seconds, count in sorted(times.items()):
+		passed += count
+		while len(found) < len(places) and places[len(found)] <= passed:
+			found.append(float(seconds))
+	return found + [None] * (len(places) - len(found))
 
 
 def _key(by: str, asked: Asked) -> str:

@@ -22,12 +22,12 @@ def execute(
 	by = filters.group_by or "plan"
 	if by not in figures.GROUPS:
 		frappe.throw(_("Choose what to group by."))
-	asked = figures.read(filters)
+	found, total = figures.response(figures.read(filters), by)
 	rows = [
 		{**row, "key": cell(row["key"]) if row["key"] else None, "label": _label(by, row["key"])}
-		for row in figures.response(asked, by)
+		for row in found
 	]
-	return _columns(by), rows, None, _chart(rows), summary(figures.total(asked))
+	return _columns(by), rows, None, _chart(rows), summary(total)
 
 
 def group_labels() -> dict[str, str]:
