@@ -211,4 +211,11 @@ EDITS = [
 		"\texcept Exception:\n\t\treturn func.__annotations__\n",
 		1,
 	),
+	# --- what is printed, as Frappe has it: the wheel prints nothing
+	(
+		"utils/pdf.py",
+		'def pdf_body_html(*args, **kwargs) -> str:\n\treturn ""\n',
+		'def pdf_body_html(template, args, **kwargs) -> str:\n\treturn template.render(args, filters={"len": len})\n',
+		1,
+	),
 ]

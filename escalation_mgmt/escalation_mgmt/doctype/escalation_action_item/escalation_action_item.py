@@ -5,10 +5,15 @@ from escalation_mgmt.engine import Status
 from escalation_mgmt.storage import action_items
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM
+from escalation_mgmt.views import account
 
 
 class EscalationActionItem(Document):
 	"""One escalation of one ticket. Written by `storage.decisions` alone; what people see of its times is derived."""
+
+	def before_print(self, _settings=None):
+		"""What the print format *Escalation Account* shows."""
+		self.account = account.of_item(self)
 
 	@property
 	def progress(self) -> str:
