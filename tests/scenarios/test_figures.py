@@ -18,7 +18,7 @@ from escalation_mgmt.utils.doctypes import EVENT, ITEM
 from escalation_mgmt.views import figures
 from tests.world import World
 
-PLANS, TEAMS, PEOPLE = ("Night", "Day"), ("North", "South", None), ("Tina Tech", "Leo Lead")
+PLANS, TEAMS, PEOPLE = ("Night", "Day"), ("North", "north", "Nörth", None), ("Tina Tech", "Leo Lead")
 STATUSES = ("Scheduled", "Escalating", "Snoozed", "Acknowledged", "Resolved", "Exhausted", "Cancelled")
 SECONDS = st.integers(-5, 200_000)
 ITEMS = st.lists(

@@ -121,11 +121,11 @@ def _at_places(times: Counter[int], places: tuple[int, ...]) -> list[float | Non
 
 
 def _key(by: str, asked: Asked) -> str:
-	if by == "person":
-		return "`acknowledged_by`"
 	if by in ("hour", "month"):
 		return part_of_day(by, "`opened_utc`", *_period(asked))
-	return f"`{by}`"
+	column = "`acknowledged_by`" if by == "person" else f"`{by}`"
+	# As they are written: "North" and "north" are two teams, also where the database would take them for one.
+	return f"{column} collate utf8mb4_bin" if frappe.db.db_type == "mariadb" else column
 
 
 def _period(asked: Asked) -> tuple[datetime, datetime]:
