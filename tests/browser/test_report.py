@@ -35,6 +35,12 @@ def test_what_nobody_acknowledged_has_no_time(desk: Desk) -> None:
 			status = page.locator(".page-form [data-fieldname='status'] select")
 			expect(status.locator("option[value='Resolved']")).to_have_text("Answered")
 
+			manager.open("/app/query-report/Response Performance")
+			expect(page.locator(".report-summary .summary-item").first).to_contain_text("Escalations")
+			page.locator(".dt-scrollable .dt-row .escalation-drill", has_text="Gate").click()
+			expect(page.locator(".page-form [data-fieldname='plan'] input")).to_have_value("Gate")
+			expect(page.locator(".dt-scrollable .dt-row", has_text=SUBJECT)).to_have_count(1)
+
 			name = manager.server(
 				"frappe.client.get_value",
 				doctype="Escalation Action Item",
