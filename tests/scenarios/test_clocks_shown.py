@@ -170,11 +170,9 @@ def test_the_technicians_app_the_report_and_the_cards_tell_them_apart(world: Wor
 	frappe.set_user("tech@x.test")
 	assert {item["clock"] for item in technician.overview()["items"]} == {FIRST, RESOLUTION}
 	frappe.set_user("Administrator")
-	_columns, rows, _none, _chart = escalation_history.execute({"ticket": str(ticket.name)})
+	_columns, rows, *_more = escalation_history.execute({"ticket": str(ticket.name)})
 	assert {row["clock"]: row["plan"] for row in rows} == {FIRST: "First", RESOLUTION: "Resolve"}
-	_columns, rows, _none, _chart = escalation_history.execute(
-		{"ticket": str(ticket.name), "clock": RESOLUTION}
-	)
+	_columns, rows, *_more = escalation_history.execute({"ticket": str(ticket.name), "clock": RESOLUTION})
 	assert {row["plan"] for row in rows} == {"Resolve"}
 	assert number_cards.time_to_acknowledge_today() == f"{FIRST} 11m, {RESOLUTION} 11m"
 
