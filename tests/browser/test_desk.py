@@ -198,7 +198,7 @@ def shows_who_has_it(window: Window) -> None:
 def reads_the_report(manager: Window) -> None:
 	page = manager.page
 	page.set_viewport_size({"width": 1280, "height": 900})
-	manager.open("/app/query-report/Escalation History")
+	manager.open("/app/query-report/Escalation History?columns=All")
 	for step, method, person in (("1", "Email", "Tina Tech"), ("2", "HTTP POST", PAGER)):
 		row = page.locator(".dt-scrollable .dt-row", has_text=method).filter(has_text=SUBJECT)
 		expect(row).to_have_count(1)
