@@ -91,11 +91,11 @@ def board() -> dict[str, Any]:
 
 @frappe.whitelist()
 def items(names: list[str] | str) -> dict[str, Any]:
-	"""What the list of action items shows of these beside its fields (`views.board.lines`); of those that the user may see."""
+	"""What the list of action items shows of these beside its fields (`views.board.in_list`), of those that the user may see."""
 	permissions.only_for_staff()
 	asked = [str(name) for name in parsed(names, list, "names")]
 	may_see = frappe.get_list(ITEM, filters={"name": ("in", asked or [""])}, pluck="name", order_by="name")
-	return views_board.lines(may_see)
+	return views_board.in_list(may_see)
 
 
 @frappe.whitelist(methods=["POST"])

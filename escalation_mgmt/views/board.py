@@ -49,6 +49,11 @@ def shown() -> dict[str, Any]:
 	}
 
 
+def in_list(names: Sequence[str]) -> dict[str, Any]:
+	"""{"rows": {item: its row (`lines`)}, "words" and "now" as `shown` has them} of these items, which the present user may read."""
+	return {"rows": lines(names), "words": sent.words(), "now": clock.unix(clock.now())}
+
+
 def _open(limit: int = 0) -> list[str]:
 	names: list[str] = []
 	for group in _GROUPS:

@@ -69,6 +69,26 @@ def test_it_is_seen_counts_down_and_is_text_whatever_it_says(desk: Desk, ticket:
 		wall.page.wait_for_url("**/escalation-action-item/ESC-*")
 
 
+def test_the_list_says_it_in_columns(desk: Desk, ticket: str) -> None:
+	with desk.window() as manager:
+		manager.page.set_viewport_size({"width": 1920, "height": 900})
+		manager.log_in("manager@x.test")
+		manager.open("/app/escalation-action-item")
+		row = manager.page.locator(".list-row", has_text=SUBJECT).first
+		for column, says in (
+			("acknowledged_by", r"Sam Second \(paged\)"),
+			("current_step", r"1 / 2"),
+			("due_utc", r"\d\d:\d\d"),
+			("updated_utc", r"just now|min ago"),
+			("summary", r"Email to Sam Second was sent"),
+		):
+			cell = row.locator(f"[data-cell='{column}']")
+			expect(cell).to_have_text(re.compile(says))
+			if column != "summary":  # as long as it is; its title has the whole
+				expect_seen(cell)
+		expect(manager.page.locator(".list-row").first).to_contain_text("Escalating")
+
+
 def test_it_asks_by_itself_and_says_when_nobody_answers(desk: Desk, ticket: str) -> None:
 	with desk.window() as wall:
 		wall.log_in("manager@x.test")

@@ -9,6 +9,7 @@ import { offer_after_restore } from "./desk/after_restore";
 import { Board } from "./desk/board";
 import { clock_time, escaped, pill } from "./desk/html";
 import { ItemEscalation } from "./desk/item_escalation";
+import { ask as ask_items, extend_item_list, ITEM_FORMATTERS, sort_items } from "./desk/item_list";
 import { item_summary, STALE_LINE } from "./desk/item_summary";
 import { item_messages, item_picture, item_timeline } from "./desk/item_timeline";
 import { lanes_html } from "./desk/lanes";
@@ -36,3 +37,4 @@ Object.assign(escalation_mgmt, { begin_step, enable, follow_clock, Ladder, new_f
 Object.assign(escalation_mgmt, { ACT_TEXT, ACT_VALUE, acts_alone, register_step_target, row_in_words, SECOND, STEP_TARGET, WHICH });
 Object.assign(escalation_mgmt, { drill, item_link, report_with });
 Object.assign(escalation_mgmt, { item_status, ITEM_TONES, MESSAGE_TONES, OUTCOME_TONES });
+Object.assign(escalation_mgmt, { ask_items, extend_item_list, ITEM_FORMATTERS, sort_items });
