@@ -80,7 +80,7 @@ export async function ask(list) {
 }
 
 function tick(list) {
-	list.$result.find("[data-sort-by='summary']").removeAttr("data-sort-by title"); // nothing sorts by a line of history
+	list.$result.find("[data-sort-by='summary']").removeAttr("data-sort-by").removeAttr("title"); // nothing sorts by a line of history
 	const said = list.escalation_said;
 	if (!said || !list.$result.is(":visible")) return;
 	const heard = (performance.now() - list.escalation_heard_at) / 1000;
