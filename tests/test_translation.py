@@ -20,7 +20,7 @@ APP = Path(__file__).parents[1] / "escalation_mgmt"
 WORDS = re.compile(r"[^\W\d_]{2,}[,;:]? [^\W\d_]{2,}")
 WORD = re.compile(r"[^\W\d_]{2,}")
 SQL = re.compile(
-	r"`|\b(select|case when|from|where|order by|limit|locked|interval|connection_id|set session)\b|\b(asc|desc)$"
+	r"`|\b(select|case when|collate|from|where|order by|limit|locked|interval|connection_id|set session)\b|\b(asc|desc)$"
 )
 
 # Not for people, or not for people in their language: what the shell says, as all of bench does; reports for whoever
