@@ -122,4 +122,4 @@ def test_mail_and_page_have_the_direction_of_the_persons_language(
 	assert '<h1 dir="auto"' in mail.html and '<p dir="auto"' in mail.html
 	page = world.get(mail.links[0]).text
 	assert f'<html lang="{lang}" dir="{direction}">' in page
-	assert 'dir="auto">السيرفر (prod-1) لا يعمل</div>' in page
+	assert 'dir="auto">السيرفر (prod-1) لا يعمل</h1>' in page

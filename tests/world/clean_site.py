@@ -12,7 +12,7 @@ from werkzeug.serving import make_server
 
 from escalation_mgmt.actions import person
 from escalation_mgmt.dispatch import monitor
-from escalation_mgmt.facts import plans
+from escalation_mgmt.facts import limits, plans
 from escalation_mgmt.utils import clock, installation, rows
 from host.providers import LocalProviders
 from tests import on_site
@@ -132,6 +132,8 @@ class CleanSite:
 			"catch_all_email": None,
 			"sources": [],
 			"providers": [],
+			"push_critical": 0,
+			**limits.DEFAULTS,
 			**self._twilio(),
 		}
 		if _settings_left.get(self.site) != (wanted, _stored_settings()):

@@ -21,7 +21,7 @@ EQUAL = ("plan", "clock", "priority", "team", "customer", "status", "reference_d
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-	"""`condition`: SQL over `tabEscalation Action Item`, with `values`. `begins`, `ends`: the period in UTC; None: without an end."""
+	"""`condition`: SQL over action items, with `values`. `begins`, `ends`: the period in UTC; None: without an end."""
 
 	condition: str
 	values: tuple[Any, ...]

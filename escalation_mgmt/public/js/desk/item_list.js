@@ -33,6 +33,7 @@ export const ITEM_FORMATTERS = Object.fromEntries(
 );
 
 export function extend_item_list(list) {
+	if (list.view_name !== "List") return; // a report or a kanban board of the same settings has columns of its own
 	const setup = list.setup_columns.bind(list);
 	list.setup_columns = () => {
 		setup();
@@ -71,7 +72,7 @@ export function sort_items(list) {
 }
 
 export async function ask(list) {
-	if (!list.$result?.is(":visible") || document.visibilityState !== "visible") return;
+	if (list.view_name !== "List" || !list.$result?.is(":visible") || document.visibilityState !== "visible") return;
 	const names = (list.data || []).map(({ name }) => name);
 	if (!names.length) return;
 	const found = await ask_quietly("escalation_mgmt.api.items", { names: JSON.stringify(names) });
