@@ -19,6 +19,8 @@ WIDE = {"from_date": "2020-01-01"}
 REPORTS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
 	"Escalation History": (WIDE, (OF_ITEMS,)),
 	"Response Performance": (WIDE, (OF_ITEMS,)),
+	"Method Effectiveness": (WIDE, (OF_ITEMS, OF_MESSAGES)),
+	"Load on People": (WIDE, (OF_ITEMS, OF_MESSAGES)),
 }
 """Each with its filters, and the counts of the rows that it is about."""
 

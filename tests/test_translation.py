@@ -46,7 +46,7 @@ READ = {"label", "title", "message", "headline", "description", "said", "problem
 OUTCOMES = {"Sent", "Retry", "Failed", "Unknown", "CannotReach", "Unusable", "Forbidden", "Finding", "Remedy"}
 
 NAMES = {
-	path.stem.replace("_", " ").title()
+	json.loads(path.read_text())["name"]
 	for kind in ("doctype", "report")
 	for path in (APP / "escalation_mgmt" / kind).glob("*/*.json")
 } | {

@@ -54,7 +54,7 @@ def to_site(instant: datetime | str | None) -> datetime | None:
 @contextmanager
 def in_zone(name: str | None) -> Iterator[None]:
 	"""What is shown within is for somebody in this zone; empty, or no zone at all: in the site's."""
-	before = _readers_zone.set(name if name and _is_zone(name) else "")
+	before = _readers_zone.set(name if name and is_zone(name) else "")
 	try:
 		yield
 	finally:
@@ -86,7 +86,8 @@ def _for_reader(instant: datetime | str) -> datetime:
 	return get_datetime(instant).replace(tzinfo=UTC).astimezone(ZoneInfo(_readers_zone.get() or zone()))
 
 
-def _is_zone(name: str) -> bool:
+def is_zone(name: str) -> bool:
+	"""Whether there is a time zone of this name."""
 	try:
 		ZoneInfo(name)
 	except (ValueError, OSError, LookupError):

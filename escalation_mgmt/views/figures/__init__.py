@@ -9,12 +9,27 @@ time. Databases count: a hundred thousand of them are no rows of ours.
 - **answered**, **exhausted**, **cancelled**: how those ended that ran and that nobody acknowledged. **open**: what of them goes on.
 - **share**: acknowledged, of those that ran and don't go on unacknowledged. None where there are none: no share is not 0 %.
 - **nobody_notified**: those of which, at some time, a whole pass reached nobody.
+- **pages**: messages of steps, also those that a bundle carried; what only tells something is none. **failing**: those that were
+  refused for good, of all but what was withdrawn or waits. **led**: the last page that whoever acknowledged had had by then.
+- **at night**: sent from 22:00 to 06:00 of the clock of whom it went to.
 - **time to acknowledge**: from the opening to the acknowledgement that stands, each instant cut to its second. An item without one
   has no time, and not 0. **median**: the middle one, or the mean of the two middle ones. **p90**: the shortest time within which
   nine of ten were acknowledged (nearest rank).
 """
 
-from escalation_mgmt.views.figures.asked import Asked, read
-from escalation_mgmt.views.figures.response import GROUPS, RESPONSE, response, seconds_between, total
+from escalation_mgmt.views.figures.asked import Asked, read, seconds_between
+from escalation_mgmt.views.figures.messages import MESSAGES, by_method, by_person
+from escalation_mgmt.views.figures.response import GROUPS, RESPONSE, response, total
 
-__all__ = ["GROUPS", "RESPONSE", "Asked", "read", "response", "seconds_between", "total"]
+__all__ = [
+	"GROUPS",
+	"MESSAGES",
+	"RESPONSE",
+	"Asked",
+	"by_method",
+	"by_person",
+	"read",
+	"response",
+	"seconds_between",
+	"total",
+]

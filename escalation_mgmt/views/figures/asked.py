@@ -3,13 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import frappe
 from frappe import _
 from frappe.model.db_query import DatabaseQuery
-from frappe.utils import add_days, getdate
+from frappe.utils import add_days, get_datetime, getdate
 
 from escalation_mgmt.engine import EventKind
 from escalation_mgmt.storage.message_state import Purpose
@@ -28,6 +28,23 @@ class Asked:
 	begins: datetime | None
 	ends: datetime | None
 
+	def period(self, *, until_now: bool = False) -> tuple[datetime, datetime]:
+		"""The period (UTC); where it has no end, as far as there is anything. `until_now`: of what came of them, too."""
+		later = clock.now() + timedelta(days=1)
+		ends = later if until_now else self.ends or later
+		if self.begins:
+			return self.begins, max(ends, self.begins)
+		first = frappe.db.sql(f"select min(`opened_utc`) from `tab{ITEM}`")[0][0]
+		return min(get_datetime(first) if first else ends, ends), ends
+
+
+def seconds_between(start: datetime | str | None, end: datetime | str | None) -> int | None:
+	"""From one instant to a later one, each cut to its second; never negative, and None where one of them is missing."""
+	if not start or not end:
+		return None
+	begun, over = (get_datetime(instant).replace(microsecond=0) for instant in (start, end))
+	return max(int((over - begun).total_seconds()), 0)
+
 
 def read(filters: Mapping[str, Any] | None) -> Asked:
 	"""What filters ask for: from_date, to_date (of the opening, in the site's zone, both inclusive), plan, clock, priority, team,
@@ -43,16 +60,14 @@ def read(filters: Mapping[str, Any] | None) -> Asked:
 		frappe.throw(_("The period ends before it begins. Exchange From and To."))
 	begins, ends = _begins(first), _begins(add_days(last, 1) if last else None)
 	wanted: list[tuple[str, Any]] = [("`opened_utc` >= %s", begins), ("`opened_utc` < %s", ends)]
-	wanted += [(f"`{name}` = %s", filters.get(name)) for name in EQUAL]
+	wanted += [(f"`{name}` = %s", str(filters.get(name) or "")) for name in EQUAL]
 	wanted += [
 		("`reference_name` = %s", str(filters.ticket or "")),
-		("`acknowledged_by` = %s", filters.acknowledged_by),
+		("`acknowledged_by` = %s", str(filters.acknowledged_by or "")),
 	]
 	said = [(condition, (value,)) for condition, value in wanted if value]
-	if filters.person:
-		said.append(
-			(_FOR_PERSON, (filters.person, Purpose.PAGE, EventKind.UNREACHABLE, json.dumps(filters.person)))
-		)
+	if person := str(filters.person or ""):
+		said.append((_FOR_PERSON, (person, Purpose.PAGE, EventKind.UNREACHABLE, json.dumps(person))))
 	said.append(("1 = %s", (1,)))  # with no value at all, Frappe would leave "%%" in a statement
 	conditions = [condition for condition, _values in said]
 	if seen := DatabaseQuery(ITEM, user=frappe.session.user).build_match_conditions():

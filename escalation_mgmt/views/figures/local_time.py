@@ -8,15 +8,17 @@ import frappe
 from escalation_mgmt.utils import clock
 
 _UTC = ZoneInfo("UTC")
-_FORMS = {"hour": ("%%H", "%%H"), "month": ("%%Y-%%m", "%%Y-%%m")}
+_FORMS = {"hour": "%%H", "day": "%%Y-%%m-%%d", "month": "%%Y-%%m"}
 
 
-def offsets(begins: datetime, ends: datetime) -> list[tuple[datetime, int]]:
-	"""The offsets from UTC that the site's zone has within a period (UTC), each with the instant from which on it holds, in seconds."""
-	zone = ZoneInfo(clock.zone())
+def offsets(begins: datetime, ends: datetime, zone: str = "") -> list[tuple[datetime, int]]:
+	"""The offsets from UTC, in seconds, that a zone (the site's, where none is named) has within a period (UTC), each with the instant
+	from which on it holds.
+	"""
+	of = ZoneInfo(zone or clock.zone())
 
 	def at(instant: datetime) -> int:
-		offset = instant.replace(tzinfo=_UTC).astimezone(zone).utcoffset()
+		offset = instant.replace(tzinfo=_UTC).astimezone(of).utcoffset()
 		return int(offset.total_seconds()) if offset else 0
 
 	found = [(begins, at(begins))]
@@ -37,14 +39,33 @@ def _changes(before: datetime, after: datetime, known: int, at: object) -> datet
 	return after.replace(microsecond=0)
 
 
-def part_of_day(form: str, column: str, begins: datetime, ends: datetime) -> str:
-	"""SQL of the `hour` ("00" to "23") or the `month` ("2026-11") in which an instant of a column (UTC) falls, as the site's clock
-	showed it. The period is that of the column's instants.
+def local(column: str, begins: datetime, ends: datetime, zone: str = "") -> str:
+	"""SQL of an instant of a column (UTC) as the clock of a zone showed it; of the site's, where none is named. The period is that of
+	the column's instants.
 	"""
-	held = offsets(begins, ends)
+	held = offsets(begins, ends, zone)
 	offset = str(held[0][1])
 	for since, seconds in held[1:]:
 		offset = f"case when {column} >= '{since:%Y-%m-%d %H:%M:%S}' then {seconds} else {offset} end"
+	return moved(column, offset)
+
+
+def moved(column: str, seconds: str) -> str:
+	"""SQL of so many seconds (SQL) after an instant."""
 	if frappe.db.db_type == "mariadb":
-		return f"date_format(timestampadd(second, {offset}, {column}), '{_FORMS[form][0]}')"
-	return f"strftime('{_FORMS[form][1]}', {column}, ({offset}) || ' seconds')"
+		return f"timestampadd(second, {seconds}, {column})"
+	return f"datetime({column}, ({seconds}) || ' seconds')"
+
+
+def part(form: str, at: str) -> str:
+	"""SQL of a part of a date and time: its `hour` ("00" to "23"), `day` ("2026-11-29") or `month` ("2026-11")."""
+	if frappe.db.db_type == "mariadb":
+		return f"date_format({at}, '{_FORMS[form]}')"
+	return f"strftime('{_FORMS[form]}', {at})"
+
+
+def seconds_between(start: str, end: str) -> str:
+	"""SQL of the seconds from one instant to a later one, each cut to its second."""
+	if frappe.db.db_type == "mariadb":
+		return f"(to_seconds({end}) - to_seconds({start}))"
+	return f"(strftime('%%s', {end}) - strftime('%%s', {start}))"

@@ -2,17 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime, timedelta
 from typing import Any
 
 import frappe
-from frappe.utils import get_datetime
 
 from escalation_mgmt.engine import Status
-from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM
+from escalation_mgmt.views.figures import local_time
 from escalation_mgmt.views.figures.asked import Asked
-from escalation_mgmt.views.figures.local_time import part_of_day
+from escalation_mgmt.views.figures.times import Times
 
 GROUPS = ("plan", "clock", "priority", "team", "customer", "person", "hour", "month")
 """What figures can be grouped by. `person`: who acknowledged, as history names them; `hour`: of the day of the opening."""
@@ -53,24 +51,13 @@ def total(asked: Asked) -> dict[str, Any]:
 	return _figures(None, Counter({code: count for _group, code, count in _tally(asked, "''")}))
 
 
-def seconds_between(start: datetime | str | None, end: datetime | str | None) -> int | None:
-	"""From one instant to a later one, each cut to its second; never negative, and None where one of them is missing."""
-	if not start or not end:
-		return None
-	begun, over = (get_datetime(instant).replace(microsecond=0) for instant in (start, end))
-	return max(int((over - begun).total_seconds()), 0)
-
-
 def _tally(asked: Asked, key: str) -> Iterable[tuple[str | None, int, int]]:
 	"""How many there are of each group and code: one pass through the rows, whatever is asked of them.
 
 	A code is twice the seconds to the acknowledgement; without one it is below zero: -2, less four times the place of the outcome
 	in `_OUTCOMES`, less 2 where a step has run. It is odd where nobody was notified at some time.
 	"""
-	if frappe.db.db_type == "mariadb":
-		seconds = "to_seconds(`acknowledged_utc`) - to_seconds(`opened_utc`)"
-	else:
-		seconds = "strftime('%%s', `acknowledged_utc`) - strftime('%%s', `opened_utc`)"
+	seconds = local_time.seconds_between("`opened_utc`", "`acknowledged_utc`")
 	outcome = " ".join(f"when '{status}' then {place}" for place, status in enumerate(_ENDED.values(), 1))
 	code = (
 		"case when `acknowledged_utc` is null then"
@@ -83,7 +70,7 @@ def _tally(asked: Asked, key: str) -> Iterable[tuple[str | None, int, int]]:
 
 
 def _figures(key: str | None, codes: Counter[int]) -> dict[str, Any]:
-	times: Counter[int] = Counter()
+	times = Times()
 	ended = dict.fromkeys(_OUTCOMES, 0)
 	for code, count in codes.items():
 		if code >= 0:
@@ -94,44 +81,23 @@ def _figures(key: str | None, codes: Counter[int]) -> dict[str, Any]:
 			ended[_OUTCOMES[place]] += count
 	acknowledged, missed = times.total(), sum(ended.values())
 	settled = acknowledged + missed - ended["open"]
-	middle = (acknowledged + 1) // 2, acknowledged // 2 + 1  # one place, or the two in the middle
-	lower, upper, p90 = _at_places(times, (*middle, -(-acknowledged * 9 // 10)))
+	median, p90 = times.median(), times.within(90)
 	return {
 		"key": key,
 		"escalations": codes.total(),
 		"ran": acknowledged + missed,
 		"acknowledged": acknowledged,
 		"share": 100 * acknowledged / settled if settled else None,
-		"median": None if lower is None or upper is None else (lower + upper) / 2,
+		"median": median,
 		"p90": p90,
 		**ended,
 		"nobody_notified": sum(count for code, count in codes.items() if code % 2),
 	}
 
 
-def _at_places(times: Counter[int], places: tuple[int, ...]) -> list[float | None]:
-	"""The times at these places of their order, each from 1 and none before the one that is named first; None where there is none."""
-	found: list[float | None] = []
-	passed = 0
-	for seconds, count in sorted(times.items()):
-		passed += count
-		while len(found) < len(places) and places[len(found)] <= passed:
-			found.append(float(seconds))
-	return found + [None] * (len(places) - len(found))
-
-
 def _key(by: str, asked: Asked) -> str:
 	if by in ("hour", "month"):
-		return part_of_day(by, "`opened_utc`", *_period(asked))
+		return local_time.part(by, local_time.local("`opened_utc`", *asked.period()))
 	column = "`acknowledged_by`" if by == "person" else f"`{by}`"
 	# As they are written: "North" and "north" are two teams, also where the database would take them for one.
 	return f"{column} collate utf8mb4_bin" if frappe.db.db_type == "mariadb" else column
-
-
-def _period(asked: Asked) -> tuple[datetime, datetime]:
-	"""The period, where it has no end as far as there is anything (UTC)."""
-	ends = asked.ends or clock.now() + timedelta(days=1)
-	if asked.begins:
-		return asked.begins, max(ends, asked.begins)
-	first = frappe.db.sql(f"select min(`opened_utc`) from `tab{ITEM}`")[0][0]
-	return min(get_datetime(first) if first else ends, ends), ends

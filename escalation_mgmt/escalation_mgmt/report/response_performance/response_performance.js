@@ -22,9 +22,7 @@ frappe.query_reports["Response Performance"] = {
 		},
 	]),
 	formatter(value, row, column, data, default_formatter) {
-		if (value == null) return ""; // no figure where there is none: Desk would say 0
-		const text = column.fieldtype === "Data" && typeof value === "string" ? escalation_mgmt.escaped(value) : value;
-		const shown = default_formatter(text, row, column, data);
+		const shown = escalation_mgmt.figure(value, row, column, data, default_formatter);
 		const { group_by, ...filters } = frappe.query_report.get_filter_values();
 		const behind = ESCALATION_DRILLS[group_by || "plan"];
 		if (column.fieldname !== "label" || !data.key || !behind) return shown;

@@ -37,6 +37,13 @@ export function report_with(name, more = []) {
 	};
 }
 
+// What stands in a cell. No figure where there is none: Desk would say 0. Desk puts what stands in a column of text into HTML as it is.
+export function figure(value, row, column, data, default_formatter) {
+	if (value == null) return "";
+	const text = column.fieldtype === "Data" && typeof value === "string" ? escalation_mgmt.escaped(value) : value;
+	return default_formatter(text, row, column, data);
+}
+
 // A figure that opens the escalations that it counts. `filters`: the report's own, and those of the row.
 export function drill(shown, filters) {
 	const text = JSON.stringify(filters);

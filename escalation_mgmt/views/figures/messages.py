@@ -1,0 +1,127 @@
+"""What became of pages, by method and provider, and whom they wake."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import frappe
+
+from escalation_mgmt.notifiers.twilio.phone_call import METHOD as PHONE_CALL
+from escalation_mgmt.storage.message_state import REACHED, MessageState, Purpose
+from escalation_mgmt.utils import clock, rows
+from escalation_mgmt.utils.doctypes import CONTACT, ITEM, NOTIFICATION
+from escalation_mgmt.views.figures.asked import Asked
+from escalation_mgmt.views.figures.local_time import local, moved, part, seconds_between
+from escalation_mgmt.views.figures.times import Times
+
+NIGHT_BEGINS, NIGHT_ENDS = 22, 6  # o'clock, of the person's own clock
+
+_STATES = {
+	MessageState.SENT: "taken",
+	MessageState.DELIVERED: "arrived",
+	MessageState.ANSWERED: "arrived",
+	MessageState.NOT_ANSWERED: "unanswered",
+	MessageState.FAILED: "failed",
+	MessageState.UNKNOWN: "unknown",
+	MessageState.WITHDRAWN: "withdrawn",
+	MessageState.QUEUED: "waiting",
+	MessageState.SENDING: "waiting",
+}
+MESSAGES = tuple(dict.fromkeys(_STATES.values()))
+
+
+def by_method(asked: Asked) -> list[dict[str, Any]]:
+	"""A row for each `method` and `provider`: `pages`, what became of them (MESSAGES), `failing` (percent; None where none was
+	handed over), `led`: after so many of them whoever they went to acknowledged, before they had another; and `median`, the
+	seconds from such a page to the acknowledgement.
+	"""
+	found: dict[tuple[str, str], dict[str, Any]] = {}
+	sql = (
+		f"select page.`method`, coalesce(page.`provider`, ''), page.`status`, count(*) from {_pages(asked)}"
+		" group by page.`method`, coalesce(page.`provider`, ''), page.`status`"
+	)
+	for method, provider, status, count in frappe.db.sql(sql, (*asked.values, Purpose.PAGE)):
+		row = found.setdefault((method, provider), {"pages": 0, **dict.fromkeys(MESSAGES, 0)})
+		row["pages"] += count
+		row[_STATES[MessageState(status)]] += count
+	times = _led(asked)
+	for key, row in found.items():
+		over = row["pages"] - row["withdrawn"] - row["waiting"]
+		row["failing"] = 100 * row["failed"] / over if over else None
+		led = times.get(key, Times())
+		row.update(method=key[0], provider=key[1], led=led.total(), median=led.median())
+	return [found[key] for key in sorted(found)]
+
+
+def by_person(asked: Asked) -> list[dict[str, Any]]:
+	"""A row for each user who had a page: `user`, `name`, `escalations`, `pages`, `calls`, `at_night` (of the pages), `nights` (in which
+	there was one), `acknowledged` (escalations, theirs as it stands) and `share` of their escalations in percent. Who had most
+	comes first. A night lasts from 22:00 to 06:00 of their own clock.
+	"""
+	at = _their_time(asked)
+	hour = part("hour", at)
+	night = f"({hour} >= '{NIGHT_BEGINS:02}' or {hour} < '{NIGHT_ENDS:02}')"
+	evening = part("day", moved(at, str(-NIGHT_ENDS * 3600)))  # the day on which a night began
+	sql = (
+		"select page.`user`, max(page.`recipient`), count(distinct page.`action_item`), count(*),"
+		f" sum(page.`method` = '{PHONE_CALL}'), sum({night}), count(distinct case when {night} then {evening} end),"
+		" count(distinct case when item.`acknowledged_user` = page.`user` then page.`action_item` end)"
+		f" from {_pages(asked)} and page.`user` is not null and page.`sent_utc` is not null"
+		f" and page.`status` in ({rows.placeholders(REACHED)}) group by page.`user`"
+	)
+	names = ("user", "name", "escalations", "pages", "calls", "at_night", "nights", "acknowledged")
+	found = [
+		dict(zip(names, (user, name, *map(int, counts)), strict=True))
+		for user, name, *counts in frappe.db.sql(sql, (*asked.values, Purpose.PAGE, *REACHED))
+	]
+	for row in found:
+		row["share"] = 100 * row["acknowledged"] / row["escalations"]
+	return sorted(found, key=lambda row: (-row["pages"], row["user"]))
+
+
+def _pages(asked: Asked) -> str:
+	"""The pages of the items that are asked for, as `page` of `item`; the values are the items' and the purpose."""
+	return (
+		f"(select `name`, `acknowledged_user`, `acknowledged_utc` from `tab{ITEM}` where {asked.condition}) item"
+		f" join `tab{NOTIFICATION}` page on page.`action_item` = item.`name` where page.`purpose` = %s"
+	)
+
+
+def _led(asked: Asked) -> Mapping[tuple[str, str], Times]:
+	"""Of each method and provider the seconds from a page to the acknowledgement of whom it went to, where it was their last one."""
+	taken = seconds_between("page.`sent_utc`", "item.`acknowledged_utc`")
+	sql = (
+		"select `method`, `provider`, taken, count(*) from (select page.`method`, coalesce(page.`provider`, '') as `provider`,"
+		f" {taken} as taken, row_number() over (partition by item.`name` order by page.`sent_utc` desc, page.`name` desc)"
+		f" as place from {_pages(asked)} and page.`user` = item.`acknowledged_user`"
+		" and page.`sent_utc` <= item.`acknowledged_utc`) led where place = 1 group by `method`, `provider`, taken"
+	)
+	found: dict[tuple[str, str], Times] = {}
+	for method, provider, seconds, count in frappe.db.sql(sql, (*asked.values, Purpose.PAGE)):
+		found.setdefault((method, provider), Times())[max(int(seconds), 0)] += count
+	return found
+
+
+def _their_time(asked: Asked) -> str:
+	"""SQL of when a page was sent, as the clock of whom it went to showed it: in the zone of their contact, else of their account,
+	else the site's.
+	"""
+	period = asked.period(until_now=True)
+	at = local("page.`sent_utc`", *period)
+	for zone, users in _zones().items():
+		of = ", ".join(frappe.db.escape(user) for user in users).replace("%", "%%")
+		at = f"case when page.`user` in ({of}) then {local('page.`sent_utc`', *period, zone)} else {at} end"
+	return at
+
+
+def _zones() -> dict[str, list[str]]:
+	"""The users of each zone other than the site's."""
+	sql = (
+		"select u.`name`, coalesce(nullif(c.`time_zone`, ''), u.`time_zone`) as zone from `tabUser` u"
+		f" left join `tab{CONTACT}` c on c.`user` = u.`name`"
+		" where coalesce(nullif(c.`time_zone`, ''), u.`time_zone`, '') not in ('', %s) order by u.`name`"
+	)
+	found: dict[str, list[str]] = {}
+	for user, zone in frappe.db.sql(sql, (clock.zone(),)):
+		if clock.is_zone(zone):
+			found.setdefault(zone, []).append(user)
+	return found
