@@ -222,7 +222,7 @@ def _run_until(stopped: Callable[[], bool], site: str, send: Callable[[], object
 					monitor.beat()
 				left = pause()
 				if put_off and left > SHORTEST_SLEEP:  # nothing is due, nor waits to be sent
-					put_off.now()
+					put_off.some()
 					continue
 				time.sleep(left)
 			except Exception:

@@ -16,6 +16,7 @@ from escalation_mgmt.utils.error_reports import log_error, report_once
 
 TRIES = 3  # where the database chose us to give way
 PATIENCE = 1  # seconds for which a row is waited for that somebody holds; MariaDB itself would wait for 50, each time
+SOME = 100  # names that are handed over in one go where more is to be done: some hundredths of a second
 PUT_OFF = 5.0  # seconds; for so long at most what is collected waits where much falls due at once
 
 
@@ -65,9 +66,20 @@ class PutOff:
 		self._waiting.setdefault(do, set()).update(names)
 
 	def soon(self) -> None:
-		"""Hand over what has waited for `PUT_OFF`. To be called between two transactions."""
+		"""Hand over some of what has waited for `PUT_OFF`. To be called between two transactions."""
 		if self._since and time.monotonic() - self._since > PUT_OFF:
-			self.now()
+			self.some()
+
+	def some(self) -> None:
+		"""Hand over `SOME` names of each kind: what falls due meanwhile waits for no more. To be called between two transactions."""
+		for do, names in [*self._waiting.items()]:
+			part = sorted(names)[:SOME]
+			names.difference_update(part)
+			if not names:
+				del self._waiting[do]
+			do(part)
+		if not self._waiting:
+			self._since = 0.0
 
 	def now(self) -> None:
 		"""Hand over what there is. To be called between two transactions."""
