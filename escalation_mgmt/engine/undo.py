@@ -37,7 +37,8 @@ def undo_until(item: ActionItem, actor: Actor) -> datetime | None:
 		acknowledged_user=item.acknowledged_user,
 		acknowledged_by=item.acknowledged_by,
 	)
-	if item.status is not Status.ACKNOWLEDGED or not item.before or not item.acknowledged_at or not theirs:
+	# every way out of the status forgets what was before
+	if not item.before or not item.acknowledged_at or not theirs:
 		return None
 	return item.acknowledged_at + UNDO_WITHIN
 

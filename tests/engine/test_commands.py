@@ -104,7 +104,7 @@ def test_a_snoozed_item_is_woken_by_it() -> None:
 def test_snoozed_and_over_by_time() -> None:
 	item = escalating(0, 5)
 	until = T0 + minutes(40)
-	quiet = snooze(item, until, actor("Tina"), NOW)
+	quiet = snooze(item, until, actor("Tina", "Link"), NOW)
 	assert quiet == Decision(
 		item=replace(
 			item,
@@ -113,7 +113,7 @@ def test_snoozed_and_over_by_time() -> None:
 			resumes_at=T0 + minutes(20),
 			version=item.version + 1,
 		),
-		events=(Event(K.SNOOZED, NOW, 1, 0, {"until": until, "by": "Tina"}),),
+		events=(Event(K.SNOOZED, NOW, 1, 0, {"until": until, "by": "Tina", "via": "Link"}),),
 		withdraw=True,
 	)
 	assert run(quiet.item, until - timedelta(seconds=1)) is None

@@ -20,12 +20,14 @@ from escalation_mgmt.engine import (
 	bring_forward,
 	evaluate,
 	hand_over,
+	on_the_way,
 	open_item,
 	run_again,
 	run_due,
 	snooze,
 	stop,
 	unacknowledge,
+	undo,
 )
 from tests.engine.make import T0, actor, always, minutes, opened, plan, ticket
 
@@ -95,6 +97,12 @@ def test_a_step_and_whom_it_reached() -> None:
 			EventKind.SNOOZED,
 			{"by": ANNE},
 		),
+		(
+			lambda: on_the_way(escalating(), NOW + minutes(5), ANN, NOW),
+			EventKind.ON_THE_WAY,
+			{"by": ANNE},
+		),
+		(lambda: undo(had(), ANN, context()), EventKind.UNDONE, {"by": ANNE}),
 		(lambda: stop(escalating(), ANN, "why", NOW), EventKind.CANCELLED, {"by": ANNE}),
 		(
 			lambda: unacknowledge(had(), actor("Leo", user="leo"), ticket(), context()),

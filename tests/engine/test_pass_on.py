@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from escalation_mgmt.engine import (
 	ActionItem,
 	Context,
+	Event,
 	EventKind,
 	Plan,
 	Reach,
@@ -58,9 +59,10 @@ def test_the_next_step_is_due_now_and_history_says_who_and_how() -> None:
 	assert (decision.item.due_at, decision.item.passed_on) == (now, ((0, "a"),))
 	assert decision.withdraw_from == "a" and not decision.notices and not decision.pages
 	passed, forward = decision.events
-	assert (passed.kind, passed.data) == (K.PASSED_ON, {"by": "Ann", "via": "SMS"})
-	assert passed.people == {"by": (("a", "Ann"),)}
-	assert (forward.kind, forward.step) == (K.BROUGHT_FORWARD, 2)
+	by = {"by": "Ann", "via": "SMS"}
+	assert passed == Event(K.PASSED_ON, now, 1, 0, by)
+	assert forward == Event(K.BROUGHT_FORWARD, now, 2, 0, {"planned": T0 + minutes(5), **by})
+	assert passed.people == forward.people == {"by": (("a", "Ann"),)}
 
 
 def test_what_is_stale_or_pressed_twice_or_leads_nowhere_is_refused() -> None:

@@ -10,17 +10,22 @@ from hypothesis import strategies as st
 from escalation_mgmt.engine import (
 	ActionItem,
 	Context,
+	Decision,
+	Event,
 	EventKind,
 	Refusal,
 	Refused,
 	Status,
+	WorkingTime,
 	acknowledge,
 	on_the_way,
-	snooze,
+	run_due,
+	stop,
 	undo,
 	undo_until,
 )
-from tests.engine.make import T0, actor, minutes, opened, plan, refused
+from tests.engine.make import T0, actor, always, minutes, opened, plan, refused, ticket
+from tests.engine.test_working_time import FRIDAY, OFFICE
 
 TINA, LEO, PAGER = actor("Tina", "Link", user="t"), actor("Leo", "Link", user="l"), actor("+49…1", "SMS")
 NOW = T0 + minutes(3)
@@ -40,16 +45,38 @@ def states() -> dict[Status, ActionItem]:
 	}
 
 
+UNDONE = {
+	Status.SCHEDULED: EventKind.UNDONE_IN_WINDOW,
+	Status.ESCALATING: EventKind.UNDONE,
+	Status.SNOOZED: EventKind.UNDONE_SNOOZED,
+	Status.EXHAUSTED: EventKind.UNDONE_EXHAUSTED,
+}
+
+
 @pytest.mark.parametrize("status", list(states()))
 @pytest.mark.parametrize("who", [TINA, PAGER])
 def test_it_is_as_it_was(status: Status, who) -> None:
 	before = states()[status]
 	taken = acknowledge(before, who, Context(NOW), ticket_status="Open").item
 	assert taken.coming == () and undo_until(taken, who) == NOW + minutes(1)
-	back = undo(taken, who, Context(NOW + timedelta(seconds=59)))
-	assert back.item == replace(before, version=before.version + 2)
-	assert back.queue_again == NOW and not back.notices and not back.withdraw
-	assert back.events[0].data["by"] == who.name and back.events[0].kind.startswith("Undone")
+	now = NOW + timedelta(seconds=59)
+	due = {"due": before.due_at} if before.due_at else {}
+	data = {"by": who.name, "via": who.via, **due}
+	assert undo(taken, who, Context(now)) == Decision(
+		item=replace(before, version=before.version + 2),
+		events=(Event(UNDONE[status], now, before.step, before.run, data),),
+		queue_again=NOW,
+	)
+
+
+def test_of_its_time_out_nothing_is_left_though_they_were_reminded_meanwhile() -> None:
+	of = plan(0, 5, ack_timeout=timedelta(seconds=20), ack_grace=minutes(5))
+	before = replace(escalating(), plan=of)
+	taken = acknowledge(before, TINA, Context(NOW), ticket_status="Open").item
+	now = NOW + timedelta(seconds=20)
+	asked = run_due(taken, ticket(status="Open"), [], always, Context(now)).item
+	assert asked.reminded and asked.ticket_status == "Open"
+	assert undo(asked, TINA, Context(now)).item == replace(before, version=before.version + 3)
 
 
 def test_who_has_it_can_undo_it_and_nobody_else_and_only_for_a_minute() -> None:
@@ -62,8 +89,12 @@ def test_who_has_it_can_undo_it_and_nobody_else_and_only_for_a_minute() -> None:
 		undo(taken, TINA, Context(NOW + minutes(1)))
 	with refused(Refusal.NOT_THEIRS):
 		undo(escalating(), TINA, Context(NOW))
-	with refused(Refusal.NOT_THEIRS):
-		undo(replace(taken, before=None), TINA, Context(NOW))
+	for nothing in ({"before": None}, {"acknowledged_at": None}):
+		assert undo_until(replace(taken, **nothing), TINA) is None
+		with refused(Refusal.NOT_THEIRS):
+			undo(replace(taken, **nothing), TINA, Context(NOW))
+	stopped = stop(taken, LEO, "known", NOW).item
+	assert undo_until(stopped, TINA) is None, "what has ended stays so"
 
 
 def test_what_the_ticket_brought_meanwhile_stays() -> None:
@@ -78,24 +109,14 @@ def test_what_the_ticket_brought_meanwhile_stays() -> None:
 	assert back.paused_at is None and back.due_at == T0 + minutes(5 + 2.5), "never early"
 
 
-def test_who_is_on_the_way_comes_instead_of_a_snooze() -> None:
-	quiet = snooze(escalating(), T0 + minutes(30), LEO, NOW).item
-	comes = on_the_way(quiet, NOW + minutes(60), TINA, NOW)
-	assert (comes.item.due_at, comes.item.resumes_at) == (NOW + minutes(60), T0 + minutes(5))
-	assert comes.item.is_coming == (("t", "Tina"),) and comes.withdraw
-	(told,) = comes.notices
-	assert (told.about, told.but_not) == (EventKind.ON_THE_WAY, frozenset({"t"}))
-	last = replace(escalating(), group=2, due_at=T0 + minutes(30))
-	comes = on_the_way(snooze(last, T0 + minutes(10), LEO, NOW).item, NOW + minutes(15), TINA, NOW).item
-	assert comes.resumes_at == NOW + minutes(15 + 27), "of the last wait as much is left"
-	with refused(Refusal.ALREADY_COMING):
-		on_the_way(comes, NOW + minutes(15), LEO, NOW)
-	for until, why in ((NOW, Refusal.PAST), (NOW + minutes(120.1), Refusal.TOO_LONG)):
-		with refused(why):
-			on_the_way(escalating(), until, TINA, NOW)
-	assert on_the_way(escalating(), NOW + minutes(120), TINA, NOW).item.status is Status.SNOOZED
-	with refused(Refusal.NOT_IN_THIS_STATUS):
-		on_the_way(opened(plan(0)), NOW, TINA, NOW)
+def test_what_stood_still_meanwhile_is_working_time_where_the_plan_counts_it() -> None:
+	"""It stood still from 17:50 on Friday, ten minutes before the office closes, until Monday at 9:05."""
+	office, monday = WorkingTime(OFFICE), FRIDAY + timedelta(days=2, hours=15, minutes=15)
+	of = plan(0, 30, counts_working_time=True)
+	still = replace(escalating(), plan=of, due_at=FRIDAY + minutes(5), paused_at=FRIDAY)
+	taken = acknowledge(still, TINA, Context(monday, office)).item
+	back = undo(replace(taken, paused_at=None), TINA, Context(monday, office)).item
+	assert back.due_at == monday + minutes(5)
 
 
 @given(st.lists(st.tuples(st.sampled_from("tl"), st.booleans(), st.integers(0, 70)), max_size=12))
