@@ -9,7 +9,7 @@ from frappe import _
 from escalation_mgmt.actions.action import Result, recipient_as_actor
 from escalation_mgmt.actions.carry_out import Locked, carry_out
 from escalation_mgmt.actions.escalate_now import no_step_left, refuse, what_runs
-from escalation_mgmt.engine import ActionItem, Actor, Decision, Refusal, Refused
+from escalation_mgmt.engine import ActionItem, Actor, Decision, Refusal, Refused, comes_to_others
 from escalation_mgmt.engine import pass_on as engine_pass_on
 from escalation_mgmt.storage import outbox
 from escalation_mgmt.storage.message_state import REACHED, Purpose
@@ -25,12 +25,19 @@ def pass_on(item: Locked | str, message: Any, via: str) -> Result:
 	actor = recipient_as_actor(message, via)
 	return carry_out(
 		item,
-		decide=lambda locked: engine_pass_on(locked.item, outbox.next_of(message), actor, locked.now),
+		decide=lambda locked: _decide(locked, outbox.next_of(message), actor),
 		refuse=partial(_refuse, actor),
 		say=_say,
 		sends=False,
 		pages_by=actor,
 	)
+
+
+def _decide(locked: Locked, expected: tuple[int, int, int], actor: Actor) -> Decision:
+	decision = engine_pass_on(locked.item, expected, actor, locked.now)
+	if not comes_to_others(decision.item, locked.context.reaches):  # it would burn the steps that are left
+		raise Refused(Refusal.NOBODY_ELSE)
+	return decision
 
 
 def _say(locked: Locked, decision: Decision) -> str:
@@ -40,6 +47,9 @@ def _say(locked: Locked, decision: Decision) -> str:
 def _refuse(actor: Actor, why: Refused, item: ActionItem) -> str | Result:
 	if why.refusal is Refusal.PASSED_ON:
 		return _("You have passed it on already.")
+	if why.refusal is Refusal.NOBODY_ELSE:
+		words = _("The steps that are left go to nobody else, and nothing was changed.")
+		return f"{words} {_left(item, actor)}"
 	if why.refusal is Refusal.LAST_WAIT:
 		return Result(False, nobody_comes(item, actor), instead=no_step_left().instead)
 	if item.acknowledged_by:

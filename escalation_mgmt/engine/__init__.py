@@ -86,7 +86,7 @@ from escalation_mgmt.engine.matching import (
 	winner,
 )
 from escalation_mgmt.engine.on_the_way import LONGEST_WAY, can_be_on_the_way, on_the_way
-from escalation_mgmt.engine.pass_on import pass_on
+from escalation_mgmt.engine.pass_on import comes_to_others, pass_on
 from escalation_mgmt.engine.plan import (
 	ALWAYS,
 	EVERYONE,
@@ -283,6 +283,7 @@ __all__ = [
 	"can_snooze",
 	"can_stop",
 	"can_unacknowledge",
+	"comes_to_others",
 	"completes",
 	"ends_itself",
 	"evaluate",

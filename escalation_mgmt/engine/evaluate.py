@@ -121,7 +121,11 @@ def _assignees(item: ActionItem, ticket: Ticket, context: Context) -> Decision |
 		"assigned": tuple((user, user) for user in ticket.assignees),
 	}
 	line = Event(EventKind.ASSIGNEE_CHANGED, context.now, data=data, people=people)
-	assigned = replace(item, assignees=ticket.assignees)
+	fresh = set(ticket.assignees) - set(item.assignees)
+	passed_on = tuple(
+		(run, who) for run, who in item.passed_on if who not in fresh
+	)  # somebody asks for them again
+	assigned = replace(item, assignees=ticket.assignees, passed_on=passed_on)
 	if not ticket.assignees:
 		return Decision(item=assigned, events=(line,))
 	# Those who have it now hear by the plan's own steps.

@@ -77,6 +77,7 @@ def over(item: ActionItem, ticket: Ticket, context: Context) -> tuple[ActionItem
 			unreached=0,
 			ack_requests=(),
 			acks=(),
+			passed_on=(),
 		)
 	elif item.status is Status.SCHEDULED and plan.starts_by_deadline:
 		due = max(due, window_of(item, ticket, working))

@@ -5,10 +5,23 @@ from datetime import datetime
 
 from escalation_mgmt.engine.actor import Actor
 from escalation_mgmt.engine.bring_forward import bring_forward
+from escalation_mgmt.engine.context import Reaches
 from escalation_mgmt.engine.decision import Decision
 from escalation_mgmt.engine.event import Event, EventKind
 from escalation_mgmt.engine.item import ActionItem
 from escalation_mgmt.engine.refusal import Refusal, Refused
+from escalation_mgmt.engine.responders import reach
+
+
+def comes_to_others(item: ActionItem, reaches: Reaches) -> bool:
+	"""Whether a step that is still to come in this run reaches anybody who hasn't passed it on."""
+	return any(
+		to.counted_as not in item.passed_on_now
+		for group in item.plan.groups[item.group :]
+		for step in group
+		if not step.act
+		for to in reach(step, item, reaches).recipients
+	)
 
 
 def pass_on(item: ActionItem, expected: tuple[int, int, int], actor: Actor, now: datetime) -> Decision:

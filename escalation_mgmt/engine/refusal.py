@@ -14,6 +14,7 @@ class Refusal(StrEnum):
 	BEGUN_ANEW = "begun anew"  # what was to be brought forward belongs to an earlier generation
 	NO_SUCH_STEP = "no such step"  # the plan has none, or it has run
 	PASSED_ON = "passed on"  # by this person already; what comes next is due
+	NOBODY_ELSE = "nobody else"  # the steps that are left reach nobody but those who have passed it on
 	ALREADY_COMING = "already coming"  # somebody is on the way as it is
 	NOT_THEIRS = "not theirs"  # somebody else has it, or nobody
 	TOO_LATE = "too late"  # the time in which it could be undone is over

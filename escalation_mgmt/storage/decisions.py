@@ -16,7 +16,6 @@ from frappe.model.naming import make_autoname
 
 from escalation_mgmt.engine import (
 	RUNNING,
-	UNDO_WITHIN,
 	ActionItem,
 	Answer,
 	CancelReason,
@@ -181,7 +180,7 @@ def _write_pages(decided: Decided, now: datetime) -> None:
 		if decision.queue_again:
 			outbox.queue_again(stored.item.id, decision.queue_again, now)
 			acts.order_again(stored.item.id, decision.queue_again)
-	outbox.take_back_news(EventKind.ACKNOWLEDGED, _no_longer_acknowledged(decided, now), now)
+	outbox.take_back_news(EventKind.ACKNOWLEDGED, _no_longer_acknowledged(decided), now)
 	outbox.let_go(
 		[stored.item.id for stored, decision in decided if stored.item.held_at and not decision.item.held_at]
 	)
@@ -189,14 +188,12 @@ def _write_pages(decided: Decided, now: datetime) -> None:
 	turns.record((decision for _stored, decision in decided), now)
 
 
-def _no_longer_acknowledged(decided: Decided, now: datetime) -> list[str]:
-	"""Items that somebody had so shortly that nobody has been told of it yet: now they needn't be."""
+def _no_longer_acknowledged(decided: Decided) -> list[str]:
+	"""Items that somebody had until now: whoever hasn't been told of it yet needn't be."""
 	return [
 		stored.item.id
 		for stored, decision in decided
 		if stored.item.status is Status.ACKNOWLEDGED is not decision.item.status
-		and (since := stored.item.acknowledged_at)
-		and now < since + UNDO_WITHIN
 	]
 
 

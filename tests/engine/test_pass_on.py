@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from escalation_mgmt.engine import (
+	Act,
 	ActionItem,
+	AfterMaintenance,
 	Context,
 	Event,
 	EventKind,
@@ -19,10 +21,13 @@ from escalation_mgmt.engine import (
 	Target,
 	TargetKind,
 	can_reach,
+	comes_to_others,
+	evaluate,
 	hand_over,
 	pass_on,
 	run_due,
 )
+from escalation_mgmt.engine.maintenance_hold import over
 from tests.engine.make import T0, actor, always, minutes, nobody, opened, plan, refused, ticket
 
 K = EventKind
@@ -137,3 +142,37 @@ def test_whoever_passed_it_on_is_never_paged_by_that_run_again(
 		assert not decision.item.stalled, "nobody is to be corrected"
 		item = decision.item
 	assert item.status is Status.EXHAUSTED or item.due_at, "it doesn't stand still"
+
+
+def test_start_over_after_a_maintenance_pages_everybody_anew() -> None:
+	item = begun("aba", after_maintenance=AfterMaintenance.START_OVER)
+	passed = pass_on(item, item.position, actor("Ann", user="a"), T0).item
+	held = replace(passed, maintenance="M1", due_at=T0 + minutes(60))
+	anew, _line = over(held, ticket(), Context(T0 + minutes(60), reaches=reach))
+	assert (anew.generation, anew.run, anew.group) == (1, 0, 0)
+	assert not anew.passed_on
+
+
+def test_whom_the_ticket_is_assigned_to_is_asked_again() -> None:
+	item = begun("aba")
+	passed = pass_on(item, item.position, actor("Ann", user="a"), T0).item
+	passed = replace(passed, passed_on=(*passed.passed_on, (0, "b")), assignees=("b",))
+	assigned = evaluate(passed, ticket(assignees=("a", "b")), [], always, Context(T0, reaches=reach)).item
+	assert assigned.passed_on == ((0, "b"),), "b had it already, and passed it on since"
+
+
+def test_whether_anybody_else_comes() -> None:
+	item = begun("aab")
+	passed = pass_on(item, item.position, actor("Ann", user="a"), T0).item
+	assert comes_to_others(passed, reach)
+	assert not comes_to_others(replace(passed, passed_on=((0, "a"), (0, "b"))), reach)
+	assert comes_to_others(replace(passed, passed_on=((1, "a"), (1, "b"))), reach), "of another run"
+	assert not comes_to_others(passed, nobody)
+	alone = begun("baa")  # b is behind it, not to come
+	assert not comes_to_others(pass_on(alone, alone.position, actor("Ann", user="a"), T0).item, reach)
+	of_acts = replace(
+		passed.plan, steps=tuple(replace(step, method=Act.COMMENT) for step in passed.plan.steps)
+	)
+	assert not comes_to_others(replace(passed, plan=of_acts), reach), (
+		"what is done to the ticket reaches nobody"
+	)

@@ -158,3 +158,32 @@ def test_the_word_is_named_where_there_is_room(world: World) -> None:
 	full = world.expect_sms(TINA).text
 	assert full.endswith("to acknowledge.") and gsm7.parts(full) <= 2
 	world.inbox.take_all()
+
+
+def test_who_is_alone_in_the_plan_burns_no_step(world: World) -> None:
+	world.plan((0, "Email"), (30, "Email"), (30, "Email"))
+	ticket = world.ticket()
+	world.forward(10)
+	world.expect_email(TECH)
+	said = press(world, TECH, ticket, "pass_on")
+	assert not said.done and "go to nobody else, and nothing was changed" in said.message
+	world.tick()
+	world.forward(30)
+	world.expect_email(TECH)
+
+
+def test_whom_the_ticket_is_assigned_to_by_hand_is_paged_again(world: World) -> None:
+	world.plan((0, "Email"), (0, "Email", "User", SECOND), (5, "Email", "User", LEAD), (5, "Email"))
+	ticket = world.ticket()
+	world.forward(10)
+	world.expect_email(TECH)
+	world.expect_email(SECOND)
+	assert press(world, SECOND, ticket, "pass_on").done
+	world.tick()
+	world.expect_email(LEAD)
+	world.assign(ticket, SECOND)
+	world.sweep()
+	world.tick()
+	world.inbox.take_all()
+	world.forward(5)
+	world.expect_email(SECOND)

@@ -124,3 +124,17 @@ def test_46_undone_where_it_was_quiet_or_over(world: World, ticket: Any) -> None
 	press(world, TECH, ticket, "undo")
 	assert state(world, ticket) == over
 	frappe.db.commit()
+
+
+def test_news_that_waits_still_is_taken_back_whenever_it_is_given_back(world: World) -> None:
+	"""Where no dispatcher stays, news of a minute ago goes out minutes later."""
+	world.plan((0, "Email"), (0, "Email", "User", LEAD), (5, "Email", "User", SECOND))
+	ticket = world.ticket()
+	world.forward(10)
+	world.expect_email(TECH)
+	world.expect_email(LEAD)
+	assert press(world, TECH, ticket, "acknowledge").done
+	world.wait(seconds=90)
+	assert Form(world, ticket, TECH).click("unacknowledge")[0]
+	world.tick()
+	assert not any("has acknowledged" in message.text for message in world.inbox.take_all())
