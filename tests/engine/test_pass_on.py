@@ -99,6 +99,24 @@ def test_a_group_of_those_who_passed_it_on_is_passed_over_and_counts_as_no_miss(
 	assert unreachable.item.unreached == 1, "who can't be reached is still missed"
 
 
+def test_history_names_each_whom_a_step_leaves_out_and_whom_it_pages_all_the_same() -> None:
+	item = begun("abc")
+	passed = replace(item, passed_on=((0, "a"), (0, "b")))
+
+	def all_three(step: Step) -> Reach:
+		return Reach(
+			tuple(
+				Recipient(method=step.method, address=user, label=user.title(), user=user) for user in "abc"
+			)
+		)
+
+	decision = run_due(passed, ticket(), [], always, Context(item.due_at, reaches=all_three))
+	(ran, *_) = decision.events
+	assert (ran.data["to"], ran.data["passed_on"]) == ("C", "A, B")
+	assert ran.people["passed_on"] == (("a", "A"), ("b", "B"))
+	assert [page.recipient.user for page in decision.pages] == ["c"]
+
+
 def test_a_repeat_doesnt_page_at_once_who_has_just_passed_it_on_and_the_next_one_does() -> None:
 	item = begun("a", repeats=2, repeat_pause=minutes(7))
 	assert item.position == (0, 1, 0)
