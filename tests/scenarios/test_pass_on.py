@@ -187,3 +187,17 @@ def test_whom_the_ticket_is_assigned_to_by_hand_is_paged_again(world: World) -> 
 	world.inbox.take_all()
 	world.forward(5)
 	world.expect_email(SECOND)
+
+
+def test_an_address_that_looks_like_the_one_that_passed_it_on_is_paged(world: World) -> None:
+	"""Both are s…@y.test to whoever reads the history."""
+	world.plan(
+		(0, "Email", "Address", "sales@y.test"), (5, "Email", "Address", "support@y.test"), (30, "Email")
+	)
+	world.ticket()
+	world.forward(10)
+	link = world.expect_email("sales@y.test").links[0]
+	answer = world.post(link, data={"do": "pass_on"})
+	assert answer.ok
+	world.tick()
+	world.expect_email("support@y.test")
