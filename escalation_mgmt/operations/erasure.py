@@ -38,8 +38,9 @@ _NAMES = (
 	"passed_on",
 	"shared",
 	"assigned",
+	"has_it",
 )  # keys of an event's data that hold people
-_TEXTS = ("reason", "detail")  # what a person or a provider said
+_TEXTS = ("reason", "detail", "note")  # what a person or a provider said
 
 
 @dataclass(frozen=True)
@@ -183,7 +184,7 @@ def _line(data: dict[str, Any], person: Erased, whose: Callable[[str], set[str]]
 		text = after.get(key)
 		if isinstance(text, str):
 			quotes = about_them and any(name in text for name in person.names)
-			after[key] = "" if quotes and key == "detail" else person.out_of(text)
+			after[key] = "" if quotes and key != "reason" else person.out_of(text)
 	return after
 
 

@@ -318,6 +318,22 @@ def test_what_an_erased_person_wrote_to_whom_they_had_paged(world: World) -> Non
 	frappe.db.commit()
 	assert any(table == "tabEscalation Notification Secret" for table, _column, _row in found(NAME, GONE))
 	erased(GONE)
-	assert "tabEscalation Notification Secret" not in {table for table, _column, _row in found(NAME, GONE)}
+	assert not ours(found(NAME, GONE))
 	world.tick()
 	world.inbox.take_all()
+
+
+def test_whom_others_were_asked_to_help_is_erased(world: World) -> None:
+	person(GONE, NAME)
+	world.plan((0, "Email", "User", GONE))
+	ticket = world.ticket()
+	world.forward(10)
+	item = world.item(ticket).name
+	acknowledge_as(GONE, item, "Desk")
+	add_person(item, "second@x.test", "Sam Second", LEO)
+	frappe.db.commit()
+	world.forward(2)
+	world.inbox.take_all()
+	assert NAME in world.lines(world.item(ticket))
+	erased(GONE)
+	assert not ours(found(GONE, NAME))
