@@ -232,14 +232,23 @@ def _follow_json(place: Place, renaming: Renaming) -> None:
 			rows.update_all(place.doctype, changed)
 
 
-def _renamed(value: Any, renaming: Renaming) -> Any:
+def _renamed(value: Any, renaming: Renaming, *, pair: bool = False) -> Any:
 	if isinstance(value, str):
 		return renaming.of(value)
+	if isinstance(value, dict):  # what an undo restores
+		return {key: each if key == "status" else _renamed(each, renaming) for key, each in value.items()}
 	if not isinstance(value, list):
 		return value
-	each = [_renamed(one, renaming) for one in value]
-	# Whom it names twice after a merge, it names once.
-	return list(dict.fromkeys(each)) if each and all(isinstance(one, str) for one in each) else each
+	of_pairs = all(map(_is_pair, value))
+	each = [_renamed(one, renaming, pair=of_pairs) for one in value]
+	# Whom it names twice after a merge, it names once; but somebody may be called as their user is.
+	of_users = each and not pair and all(isinstance(one, str) for one in each)
+	return list(dict.fromkeys(each)) if of_users else each
+
+
+def _is_pair(value: Any) -> bool:
+	"""A user, and what they are called: of whom a list of such pairs names."""
+	return isinstance(value, list) and len(value) == 2 and all(isinstance(one, str) for one in value)
 
 
 def _follow_plans(place: Place, renaming: Renaming) -> None:

@@ -346,6 +346,22 @@ def test_the_people_of_an_escalation_follow(world: World, made: Any) -> None:
 	assert frozen and not any("second@x.test" in content for content in frozen)
 
 
+def test_undone_after_a_rename_it_is_as_it_was_by_the_new_name(world: World, made: Any) -> None:
+	"""What an undo restores follows, too; and whoever is called as their user is keeps their name."""
+	world.plan((0, "Email", "User", "lead@x.test"), priorities=["Low"])
+	ticket = world.ticket(priority="Low", to="")
+	item = world.item(ticket).name
+	coming = [["second@x.test", "second@x.test"]]
+	restores = {"status": "Escalating", "stood_still": 0, "acks": ["second@x.test"], "coming": coming}
+	frappe.db.set_value(ITEM, item, {"coming": json.dumps(coming), "undo_restores": json.dumps(restores)})
+	made.person("second@x.test", "renamed@x.test")
+	(stored,) = action_items.read([item])
+	new, before = "renamed@x.test", stored.item.before
+	assert before and (before.status, before.acks, before.coming) == ("Escalating", (new,), ((new, new),))
+	assert stored.item.coming == ((new, new),)
+	frappe.db.set_value(ITEM, item, {"coming": None, "undo_restores": None})
+
+
 def test_of_two_people_who_become_one_a_contact_is_left(world: World, made: Any) -> None:
 	for user in ("one@x.test", "two@x.test"):
 		made.new("User", email=user, first_name=user, send_welcome_email=0)
