@@ -110,7 +110,7 @@ def _card(stored: action_items.Stored, row: Any, reader: str | None, told: dict[
 		since_time=clock.shown(since, "HH:mm"),
 		next=comes_next(item, named=bool(reader)),
 		next_at=clock.unix(item.next_at) if item.next_at else None,
-		due=countdown(item)["due"] if reader else _("The next step is due now."),
+		due=countdown(item)["due"] if reader or item.in_last_wait else _("The next step is due now."),
 		told=told.get("people", []),
 		others=told.get("others", ""),
 		level=item.facts.level,
@@ -182,10 +182,10 @@ def comes_next(item: ActionItem, *, named: bool = True) -> str:
 		return _("The ticket waits for the customer: the clock stands still.")
 	if not item.next_at:
 		return ""
-	if not named and item.status is Status.ESCALATING and not item.maintenance:
-		return _("The next step in {0}").format(TIME)
 	if item.in_last_wait and item.status is Status.ESCALATING and not item.maintenance:
 		return _("No step is left. If nobody acknowledges within {0}, the plan's owner is told.").format(TIME)
+	if not named and item.status is Status.ESCALATING and not item.maintenance:
+		return _("The next step in {0}").format(TIME)
 	return countdown(item)["countdown"]
 
 

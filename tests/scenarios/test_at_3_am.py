@@ -85,6 +85,14 @@ def test_to_a_bare_address_it_names_nobody_and_no_method(world: World) -> None:
 		assert never not in said, f"{never!r} is in {said!r}"
 
 
+def test_a_bare_address_learns_that_no_step_is_left(world: World) -> None:
+	world.plan((0, "Email", "Address", BARE))
+	world.ticket()
+	world.forward(10)
+	said = text_of(world.get(world.expect_email(BARE).links[0]))
+	assert "Next No step is left." in said and "next step" not in said.lower(), said
+
+
 def test_what_it_offers_works_by_the_forms_that_it_has(world: World) -> None:
 	"""As a browser without JavaScript sends them."""
 	ticket, links = paged(world)
