@@ -45,6 +45,13 @@ def so_far(have: int, needed: int) -> str:
 	return _("{0} of {1} have acknowledged.").format(have, needed)
 
 
+def acknowledged_already(by: str, via: str, *, named: bool) -> str:
+	"""That somebody has it; to a user by name."""
+	if not named:
+		return _("Already acknowledged.")
+	return _("{0} acknowledged this already ({1}).").format(by, _(via))
+
+
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
 	"""What became of an attempt to acknowledge. `by`, `at` (UTC) and `via` are those of who has it: empty as long as others
@@ -65,6 +72,7 @@ class Acknowledgement:
 	completes: bool = True  # this person's acknowledgement would be enough
 	begun_anew: bool = False  # what they acknowledge by is of an earlier generation
 	acks: tuple[str, ...] = ()  # who has acknowledged, where several are asked, as the engine counts them
+	named: bool = True  # whoever reads it may learn who and how: a user, and no bare address
 
 	@property
 	def people(self) -> tuple[str, ...]:
@@ -107,7 +115,7 @@ class Acknowledgement:
 		if self.taken:
 			return _("Acknowledged. The escalation has stopped.")
 		if self.by:
-			return _("{0} acknowledged this already ({1}).").format(self.by, _(self.via))
+			return acknowledged_already(self.by, self.via, named=self.named)
 		return _("There is nothing to acknowledge any more: the escalation is {0}.").format(
 			wording.status(self.status)
 		)
@@ -132,14 +140,14 @@ def acknowledge(item: str, actor: Actor, generation: int | None = None) -> Ackno
 def _decide(locked: Locked, actor: Actor, generation: int | None) -> tuple[Decision | None, Acknowledgement]:
 	"""What is to be done about it, and what became of it then."""
 	if generation not in (None, locked.item.generation):
-		return None, replace(_of(locked.item, actor.counted_as), begun_anew=True)
+		return None, replace(_of(locked.item, actor.counted_as, named=bool(actor.user)), begun_anew=True)
 	ticket = _readable(locked)
 	context = locked.snapshot.context(locked.stored, ticket, locked.now)
 	decision = engine_acknowledge(locked.item, actor, context, ticket_status=ticket.status)
 	if not decision:
-		return None, _of(locked.item, actor.counted_as)
+		return None, _of(locked.item, actor.counted_as, named=bool(actor.user))
 	return decision, replace(
-		_of(decision.item, actor.counted_as),
+		_of(decision.item, actor.counted_as, named=bool(actor.user)),
 		taken=True,
 		renewed=may_renew(locked.item, actor),
 		heard=can_acknowledge(decision.item.status),
@@ -262,7 +270,7 @@ def as_they_are(messages: Sequence[Any], *, of_generation: bool = False) -> dict
 	}
 	return {
 		item.id: replace(
-			_of(item, outbox.counted_as(message)),
+			_of(item, outbox.counted_as(message), named=bool(message.user)),
 			begun_anew=of_generation and message.generation != item.generation,
 		)
 		for message in messages
@@ -270,7 +278,7 @@ def as_they_are(messages: Sequence[Any], *, of_generation: bool = False) -> dict
 	}
 
 
-def _of(item: ActionItem, who: str) -> Acknowledgement:
+def _of(item: ActionItem, who: str, *, named: bool) -> Acknowledgement:
 	"""How an item stands for this person, without anything being done."""
 	still_open = can_acknowledge(item.status)
 	return Acknowledgement(
@@ -284,6 +292,7 @@ def _of(item: ActionItem, who: str) -> Acknowledgement:
 		heard=still_open and not waits_for(item, who),
 		completes=completes(item, who),
 		acks=tuple(item.acks),
+		named=named,
 		**(tally(item) if still_open else {}),
 	)
 

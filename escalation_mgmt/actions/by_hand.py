@@ -105,9 +105,12 @@ def _counts(actor: Actor, key: TicketKey, paged: Iterable[Recipient]) -> Iterato
 		people.setdefault((to.method, to.user or to.address), []).append(to)
 	for (method, whom), (to, *more) in people.items():
 		most = limits.to_one(method)
-		said = _("{0} was paged by hand {1} times within {2} minutes by {3}.").format(
-			to.label, most, minutes, _(method)
-		)
+		if actor.user:
+			said = _("{0} was paged by hand {1} times within {2} minutes by {3}.").format(
+				to.label, most, minutes, _(method)
+			)
+		else:  # a bare address learns no name and no method, of which the number would tell (design rule 11)
+			said = _("Whoever is next was paged by hand too often within {0} minutes.").format(minutes)
 		yield _Count(f"to:{method}:{whom}", most, said, min(1 + len(more), most))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 import frappe
@@ -24,6 +25,7 @@ from escalation_mgmt.actions.undo import undo
 from escalation_mgmt.engine import (
 	UNDO_WITHIN,
 	ActionItem,
+	Actor,
 	Decision,
 	Refusal,
 	Refused,
@@ -208,14 +210,16 @@ def snooze(item: Locked | str, message: Any, minutes: int, via: str) -> Result:
 			raise Refused(Refusal.NOT_ALLOWED)
 		return engine_snooze(locked.item, locked.now + timedelta(minutes=minutes), actor, locked.now)
 
-	return carry_out(item, decide=decide, refuse=_refuse_snooze, say=_say_snoozed, sends=False)
+	return carry_out(
+		item, decide=decide, refuse=partial(_refuse_snooze, actor), say=_say_snoozed, sends=False
+	)
 
 
 def _say_snoozed(_locked: Locked, decision: Decision) -> str:
 	return _("Quiet until {0}. Then it goes on. Nobody has it yet.").format(clock.shown(decision.item.due_at))
 
 
-def _refuse_snooze(why: Refused, item: ActionItem) -> str:
+def _refuse_snooze(actor: Actor, why: Refused, item: ActionItem) -> str:
 	if why.refusal is Refusal.NOT_ALLOWED:
 		return _("The plan doesn't let you snooze it from here.")
-	return way.nothing_to_quieten(why, item)
+	return way.nothing_to_quieten(actor, why, item)

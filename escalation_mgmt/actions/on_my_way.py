@@ -1,14 +1,16 @@
 """Whom a message went to is on the way: quiet until they can look, the others are told, and nobody has it yet."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from frappe import _
 
 from escalation_mgmt.actions import by_hand
+from escalation_mgmt.actions.acknowledge import acknowledged_already
 from escalation_mgmt.actions.action import Result, recipient_as_actor
 from escalation_mgmt.actions.carry_out import Locked, carry_out
-from escalation_mgmt.engine import ActionItem, Decision, Refusal, Refused, on_the_way
+from escalation_mgmt.engine import ActionItem, Actor, Decision, Refusal, Refused, on_the_way
 from escalation_mgmt.storage import wording
 from escalation_mgmt.utils import clock
 
@@ -31,7 +33,7 @@ def on_my_way(item: Locked | str, message: Any, minutes: int | None, via: str) -
 	return carry_out(
 		item,
 		decide=decide,
-		refuse=_refuse,
+		refuse=partial(_refuse, actor),
 		say=_say,
 		then=lambda locked: by_hand.note_told(locked.key, locked.now),
 	)
@@ -56,19 +58,19 @@ def _say(_locked: Locked, decision: Decision) -> str:
 	return words.format(clock.shown(item.due_at))
 
 
-def _refuse(why: Refused, item: ActionItem) -> str:
+def _refuse(actor: Actor, why: Refused, item: ActionItem) -> str:
+	if why.refusal is Refusal.ALREADY_COMING and not actor.user:
+		return _("Somebody is on the way, quiet until {0}.").format(clock.shown(item.due_at))
 	if why.refusal is Refusal.ALREADY_COMING:
 		names = ", ".join(name for _user, name in item.coming)
 		return wording.coming(names, item.due_at) + "."
-	return nothing_to_quieten(why, item)
+	return nothing_to_quieten(actor, why, item)
 
 
-def nothing_to_quieten(why: Refused, item: ActionItem) -> str:
-	"""Why a message can't make its item quiet."""
+def nothing_to_quieten(actor: Actor, why: Refused, item: ActionItem) -> str:
+	"""Why a message can't make its item quiet. Names are for users alone."""
 	if why.refusal is Refusal.BEGUN_ANEW:
 		return _("The escalation has begun anew meanwhile; nothing was changed.")
 	if item.acknowledged_by:
-		return _("{0} acknowledged this already ({1}).").format(
-			item.acknowledged_by, _(item.acknowledged_via)
-		)
+		return acknowledged_already(item.acknowledged_by, item.acknowledged_via, named=bool(actor.user))
 	return _("The escalation is {0}; there is nothing to snooze.").format(wording.status(item.status))

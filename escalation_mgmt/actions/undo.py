@@ -1,12 +1,13 @@
 """Undoing an acknowledgement within its minute, by whoever gave it: nobody has been told of it yet."""
 
+from functools import partial
 from typing import Any
 
 from frappe import _
 
 from escalation_mgmt.actions.action import Result, recipient_as_actor
 from escalation_mgmt.actions.carry_out import Locked, carry_out
-from escalation_mgmt.engine import ActionItem, Decision, Refusal, Refused
+from escalation_mgmt.engine import ActionItem, Actor, Decision, Refusal, Refused
 from escalation_mgmt.engine import undo as engine_undo
 from escalation_mgmt.storage import wording
 from escalation_mgmt.utils import clock
@@ -21,7 +22,7 @@ def undo(item: Locked | str, message: Any, via: str) -> Result:
 	return carry_out(
 		item,
 		decide=lambda locked: engine_undo(locked.item, actor, locked.context),
-		refuse=_refuse,
+		refuse=partial(_refuse, actor),
 		say=_say,
 	)
 
@@ -40,9 +41,11 @@ def _say(locked: Locked, decision: Decision) -> str:
 	return " ".join(said)
 
 
-def _refuse(why: Refused, item: ActionItem) -> str:
+def _refuse(actor: Actor, why: Refused, item: ActionItem) -> str:
 	if why.refusal is Refusal.TOO_LATE:
 		return _("The minute is over, and the others are told. Give it back on the ticket.")
+	if item.acknowledged_by and not actor.user:  # design rule 11
+		return _("Somebody has it.")
 	if item.acknowledged_by:
 		return _("{0} has it.").format(item.acknowledged_by)
 	return _("The escalation is {0}; there is nothing to undo.").format(wording.status(item.status))

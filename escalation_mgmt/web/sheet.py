@@ -136,7 +136,11 @@ def _said(shown: Shown, done: Acknowledgement) -> tuple[str, str, str, str]:
 		whose = {"acknowledged_user": done.user, "acknowledged_by": done.by}
 		theirs = is_theirs(message.user or "", message.recipient, **whose)
 		title = _("You have it") if theirs else _("Already acknowledged")
-		text = _("Already acknowledged by {0}, {1}.").format(done.by, clock.shown(done.at))
+		text = (
+			_("Already acknowledged by {0}, {1}.").format(done.by, clock.shown(done.at))
+			if done.named
+			else _("Already acknowledged, {0}.").format(clock.shown(done.at))
+		)
 		return title, text, "good", ""
 	return _("Nothing to do any more"), done.in_words, "plain", ""
 

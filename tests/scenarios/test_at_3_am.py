@@ -13,6 +13,7 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from escalation_mgmt.actions.acknowledge import acknowledge_as
 from escalation_mgmt.actions.unacknowledge import unacknowledge
 from escalation_mgmt.engine import Actor
 from tests.profiles import NIGHTLY
@@ -85,6 +86,46 @@ def test_to_a_bare_address_it_names_nobody_and_no_method(world: World) -> None:
 		assert never not in said, f"{never!r} is in {said!r}"
 
 
+def test_nothing_that_a_bare_address_presses_names_anybody(world: World) -> None:
+	ticket, links = paged(world)
+	link = links[BARE]
+
+	def of(said: str, part: str) -> None:
+		assert part in said, said
+		for never in ("Tina", "Leo", "SMS", "Email", "Link", TECH):
+			assert never not in said, f"{never!r} is in {said!r}"
+
+	assert "You are on your way" in pressed(world, links[TECH], do="on_my_way", minutes=15)
+	of(pressed(world, link, do="on_my_way", minutes=30), "Somebody is on the way, quiet until")
+	pressed(world, links[TECH], do="acknowledge")
+	for what, part in (
+		("on_my_way", "Already acknowledged."),
+		("snooze", "Already acknowledged."),
+		("undo", "Somebody has it."),
+		("acknowledge", "Already acknowledged, "),
+	):
+		of(pressed(world, link, do=what, minutes=15), part)
+	of(text_of(world.get(link)), "Already acknowledged, ")
+	assert world.item(ticket).acknowledged_by == "Tina Tech"
+	world.tick()
+	world.inbox.take_all()
+
+
+def test_a_bundles_lines_name_nobody_to_a_bare_number(world: World) -> None:
+	number = "+4915112345609"
+	world.plan((0, "SMS", "Address", number), (30, "Email", "User", LEAD))
+	tickets = [world.ticket(f"Rack {n}") for n in range(8)]
+	world.forward(10)
+	world.forward(1)
+	bundle = next(each for each in world.inbox.take_all() if "escalations need you" in each.text)
+	acknowledge_as(LEAD, world.item(tickets[-1]).name, "Desk")
+	frappe.db.commit()
+	said = text_of(world.get(bundle.links[0]))
+	assert "Already acknowledged." in said and "Leo" not in said and "Desk" not in said, said
+	world.forward(1)
+	world.inbox.take_all()
+
+
 def test_a_bare_address_learns_that_no_step_is_left(world: World) -> None:
 	world.plan((0, "Email", "Address", BARE))
 	world.ticket()
@@ -120,7 +161,8 @@ def test_what_it_offers_works_by_the_forms_that_it_has(world: World) -> None:
 	world.tick()
 	assert "You have it" in press("Acknowledge")
 	assert world.item(ticket).acknowledged_via == "Link"
-	assert "Already acknowledged by Tina Tech" in pressed(world, links[BARE]), "by two people, after an undo"
+	said = pressed(world, links[BARE])
+	assert "Already acknowledged, " in said and "Tina" not in said, "by two people, after an undo"
 	world.tick()
 	world.inbox.take_all()  # who hears of it is scenario 47's
 
