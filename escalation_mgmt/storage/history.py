@@ -63,6 +63,21 @@ def who_did_it(data: dict[str, Any]) -> str:
 	return (named[0][0] if len(named) == 1 else "") or data.get("by") or ""
 
 
+_UNDONE = (
+	EventKind.UNDONE,
+	EventKind.UNDONE_IN_WINDOW,
+	EventKind.UNDONE_SNOOZED,
+	EventKind.UNDONE_EXHAUSTED,
+)
+
+
+def has_undone(item: str, user: str, since: datetime) -> bool:
+	"""Whether this user has taken an acknowledgement of it back, at that instant (UTC) or later."""
+	kinds = [str(kind) for kind in _UNDONE]
+	of = {"action_item": item, "kind": ("in", kinds), "owner": user, "at_utc": (">=", since)}
+	return bool(frappe.db.exists(EVENT, of))
+
+
 def _people(event: Event) -> dict[str, Any]:
 	known = {key: named for key, named in event.people.items() if any(user for user, _name in named)}
 	return {PEOPLE: known} if known else {}

@@ -77,6 +77,13 @@ def unix(instant: datetime) -> float:
 	return instant.replace(tzinfo=UTC).timestamp()
 
 
+def from_unix(seconds: float) -> datetime:
+	"""Seconds of Unix time, from a program that may say anything, as an instant in UTC: what is no past time is now."""
+	present = now()
+	passed = 0 <= seconds < unix(present)
+	return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None) if passed else present
+
+
 def as_iso(local: datetime) -> str:
 	"""A naive datetime in the site's time zone as programs read it: ISO 8601, to the second, with its offset."""
 	return _for_reader(to_utc(local)).isoformat(timespec="seconds")

@@ -9,6 +9,7 @@ import hashlib
 import json
 from contextlib import AbstractContextManager
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -31,7 +32,7 @@ from escalation_mgmt.notifiers.base import CannotReach, Sent
 from escalation_mgmt.notifiers.push import devices, services, vapid
 from escalation_mgmt.notifiers.push.devices import PAGE
 from escalation_mgmt.notifiers.push.iphone_push import IphonePushNotifier
-from escalation_mgmt.storage import action_items
+from escalation_mgmt.storage import action_items, history
 from escalation_mgmt.storage.message_state import Purpose
 from escalation_mgmt.utils import clock, installation
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
@@ -138,13 +139,13 @@ def do(
 	minutes: int = 0,
 	position: str = "",
 	as_user: str = "",
-	kept: int = 0,
+	kept: float = 0,
 ) -> dict[str, Any]:
 	"""Do from the page what a message offers. Acknowledging is for whoever may read the ticket or was notified, the rest for whom it
 	concerns: notified, assigned, or with the right to change the ticket.
 
-	`position`: what the page had shown as coming next. `as_user`: for whom it was opened. `kept`: it was pressed without a network, and
-	counts only where the escalation hasn't begun anew since.
+	`position`: what the page had shown as coming next. `as_user`: for whom it was opened. `kept`: it was pressed without a network, then (Unix
+	time), and counts only where the escalation hasn't begun anew since, and they haven't undone one since.
 	"""
 	user = _user(as_user)
 	item = frappe.get_doc(ITEM, action_item)
@@ -156,11 +157,18 @@ def do(
 	answered = from_message.answered_by_user(user, item.name, position)
 	with _in_their_zone():
 		if kept and what == What.ACKNOWLEDGE:
-			message = retry_on_conflict(lambda: in_words(acknowledge_by(answered, VIA, of_generation=True)))
+			message = retry_on_conflict(lambda: _acknowledge_kept(user, answered, clock.from_unix(kept)))
 		else:
 			message = retry_on_conflict(lambda: from_message.do(what, answered, VIA, minutes)).message
 	now = clock.unix(clock.now())
 	return {"what": what, "item": item.name, "message": message, "items": _items(), "now": now}
+
+
+def _acknowledge_kept(user: str, answered: list[Any], pressed: datetime) -> str:
+	"""Of what they said before by one door and took back by another, the later counts."""
+	if any(history.has_undone(each.action_item, user, pressed) for each in answered):
+		return _("You took it back after you had pressed this; nothing was changed.")
+	return in_words(acknowledge_by(answered, VIA, of_generation=True))
 
 
 def _concerns(user: str, item: Any) -> bool:

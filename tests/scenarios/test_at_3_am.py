@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from escalation_mgmt.actions.acknowledge import acknowledge_as
 from escalation_mgmt.actions.unacknowledge import unacknowledge
 from escalation_mgmt.engine import Actor
+from escalation_mgmt.utils import clock
 from tests.profiles import NIGHTLY
 from tests.world import World
 
@@ -268,6 +269,27 @@ def test_an_acknowledgement_that_was_kept_counts_for_what_was_on_fire_then(world
 	again = call(world, session, "do", **kept).json()["message"]["message"]  # the answer was lost on its way
 	assert "Tina Tech acknowledged this already" in again
 	assert world.kinds(world.item(ticket)).count("Acknowledged") == 2
+	world.tick()
+	world.inbox.take_all()
+
+
+def test_an_acknowledgement_that_was_kept_yields_to_a_later_undo(world: World) -> None:
+	ticket, links = paged(world)
+	session = world.login(TECH)
+	(item,) = call(world, session, "overview").json()["message"]["items"]
+	kept = {"action_item": item["item"], "position": item["position"], "as_user": TECH}
+
+	def sent(at: float) -> str:
+		return call(world, session, "do", **kept, kept=at).json()["message"]["message"]
+
+	before = clock.unix(world.now)  # pressed on a phone without a network
+	world.wait(seconds=5)
+	pressed(world, links[TECH], do="acknowledge")
+	assert "Undone" in pressed(world, links[TECH], do="undo")
+	assert sent(before) == "You took it back after you had pressed this; nothing was changed."
+	assert world.item(ticket).status == "Escalating"
+	world.wait(seconds=5)
+	assert "Acknowledged." in sent(clock.unix(world.now) - 2), "they thought better of it"
 	world.tick()
 	world.inbox.take_all()
 

@@ -172,11 +172,12 @@
 
 	app.press = async (item, what, minutes = 0) => {
 		const press = { action_item: item.item, what, minutes, position: item.position, as_user: user };
+		const at = app.now(); // before the server is waited for
 		try {
 			pressed(await app.call("do", press));
 		} catch (error) {
 			if (error.what === "logged_out") logged_out();
-			if (what !== "acknowledge" || error.what !== "unreachable" || !kept.wait(user, press)) throw error;
+			if (what !== "acknowledge" || error.what !== "unreachable" || !kept.wait(user, { ...press, kept: at })) throw error;
 			if (items) show_items(items);
 			app.tell(words.waiting);
 		}
@@ -199,7 +200,7 @@
 	async function send_each() {
 		for (const press of kept.waiting(user)) {
 			try {
-				const done = await app.call("do", { ...press, kept: 1 });
+				const done = await app.call("do", { kept: 1, ...press });
 				kept.over(user, press);
 				pressed(done, words.sent);
 			} catch (error) {
