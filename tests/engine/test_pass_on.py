@@ -20,12 +20,14 @@ from escalation_mgmt.engine import (
 	Step,
 	Target,
 	TargetKind,
+	add_person,
 	can_reach,
 	comes_to_others,
 	evaluate,
 	hand_over,
 	pass_on,
 	run_due,
+	unacknowledge,
 )
 from escalation_mgmt.engine.maintenance_hold import over
 from tests.engine.make import T0, actor, always, minutes, nobody, opened, plan, refused, ticket
@@ -194,3 +196,16 @@ def test_whether_anybody_else_comes() -> None:
 	assert not comes_to_others(replace(passed, plan=of_acts), reach), (
 		"what is done to the ticket reaches nobody"
 	)
+
+
+def test_whom_somebody_adds_is_asked_again_though_they_passed_it_on() -> None:
+	item = begun("aba")
+	passed = pass_on(item, item.position, actor("Ann", user="a"), T0).item
+	passed = replace(passed, passed_on=(*passed.passed_on, (0, "b")))
+	added = add_person(passed, "a", "Ann", actor("Ada"), Context(T0, reaches=reach)).item
+	assert added.passed_on == ((0, "b"),)
+
+
+def test_who_was_on_the_way_is_so_no_more_once_it_is_given_back() -> None:
+	item = replace(begun("ab"), status=Status.ACKNOWLEDGED, coming=(("a", "Ann"),), acknowledged_user="a")
+	assert not unacknowledge(item, actor("Ann", user="a"), ticket(), Context(T0)).item.coming
