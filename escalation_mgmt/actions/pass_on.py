@@ -7,6 +7,7 @@ from typing import Any
 import frappe
 from frappe import _
 
+from escalation_mgmt.actions.acknowledge import acknowledged_already
 from escalation_mgmt.actions.action import Result, recipient_as_actor
 from escalation_mgmt.actions.carry_out import Locked, carry_out
 from escalation_mgmt.actions.escalate_now import no_step_left, refuse, what_runs
@@ -76,9 +77,7 @@ def _refuse(actor: Actor, why: Refused, item: ActionItem) -> str | Result:
 	if why.refusal is Refusal.LAST_WAIT:
 		return Result(False, nobody_comes(item, actor), instead=no_step_left().instead)
 	if item.acknowledged_by:
-		return _("{0} acknowledged this already ({1}).").format(
-			item.acknowledged_by, _(item.acknowledged_via)
-		)
+		return acknowledged_already(item.acknowledged_by, item.acknowledged_via, named=bool(actor.user))
 	return refuse(0, why, item)
 
 
