@@ -51,7 +51,7 @@ def ask(world: World, number: int, plan: dict[str, Any]) -> None:
 
 def test_no_rename_moves_anything(world: World, made: Any) -> None:  # noqa: F811
 	@settings(
-		max_examples=50 if NIGHTLY else 2,
+		max_examples=50 if NIGHTLY else 1,
 		deadline=None,
 		phases=[Phase.generate],
 		suppress_health_check=list(HealthCheck),

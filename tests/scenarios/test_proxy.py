@@ -16,6 +16,7 @@ from tests.forward_proxy import ForwardProxy
 from tests.listener import listening
 from tests.world import PAGER, World
 
+pytestmark = pytest.mark.one_database
 TECH, TINA = "tech@x.test", "+4915112345601"
 NOWHERE = "http://127.0.0.1:9"
 EVERYTHING = ((0, "SMS"), (0, "Phone Call"), (0, "iPhone Notification"), (0, "HTTP POST", "Endpoint", PAGER))
