@@ -198,19 +198,25 @@
 	}
 
 	async function send_each() {
+		let later = false; // one that the server can't take now holds up none behind it
 		for (const press of kept.waiting(user)) {
 			try {
 				const done = await app.call("do", { kept: 1, ...press });
 				kept.over(user, press);
 				pressed(done, words.sent);
 			} catch (error) {
-				if (["unreachable", "later"].includes(error.what)) return offline();
+				if (error.what === "unreachable") return offline();
+				if (error.what === "later") {
+					later = true;
+					continue;
+				}
 				if (error.what === "logged_out") return logged_out();
 				kept.over(user, press);
 				if (items) show_items(items);
 				app.tell(app.in_words(error));
 			}
 		}
+		if (later) offline();
 	}
 
 	// --- begin
