@@ -13,7 +13,17 @@ from escalation_mgmt.actions import by_hand
 from escalation_mgmt.actions.action import Result
 from escalation_mgmt.dispatch import promptly
 from escalation_mgmt.dispatch.evaluation import Snapshot
-from escalation_mgmt.engine import ActionItem, Actor, Context, Decision, Recipient, Refused, Ticket, reach
+from escalation_mgmt.engine import (
+	ActionItem,
+	Actor,
+	Context,
+	Decision,
+	Recipient,
+	Refused,
+	TargetKind,
+	Ticket,
+	reach,
+)
 from escalation_mgmt.storage import action_items
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.jobs import tick_soon
@@ -67,6 +77,21 @@ class Locked:
 				if to.counted_as not in item.passed_on_now
 			)
 		return paged
+
+	def looks_like_another(self, actor: Actor) -> bool:
+		"""Whether somebody who acts from a bare address can't be told from another of the plan: an item knows these by their masked
+		labels.
+		"""
+		if actor.user:
+			return False
+		addresses = {
+			to.address
+			for step in self.item.plan.steps
+			if step.target.kind is TargetKind.ADDRESS
+			for to in self.context.reaches(step).recipients
+			if to.label == actor.name
+		}
+		return bool(addresses - {actor.address})
 
 	def apply(self, decision: Decision) -> None:
 		self.apply_all([(self, decision)])

@@ -11,7 +11,7 @@ from escalation_mgmt.actions.acknowledge import acknowledged_already
 from escalation_mgmt.actions.action import Result, recipient_as_actor
 from escalation_mgmt.actions.carry_out import Locked, carry_out
 from escalation_mgmt.actions.escalate_now import no_step_left, refuse, what_runs
-from escalation_mgmt.engine import ActionItem, Actor, Decision, Refusal, Refused, TargetKind, comes_to_others
+from escalation_mgmt.engine import ActionItem, Actor, Decision, Refusal, Refused, comes_to_others
 from escalation_mgmt.engine import pass_on as engine_pass_on
 from escalation_mgmt.storage import outbox
 from escalation_mgmt.storage.message_state import REACHED, Purpose
@@ -37,29 +37,13 @@ def pass_on(item: Locked | str, message: Any, via: str) -> Result:
 
 def _decide(locked: Locked, expected: tuple[int, int, int], actor: Actor) -> Decision:
 	decision = engine_pass_on(locked.item, expected, actor, locked.now)
-	if _looks_like_another(locked, actor):
+	if locked.looks_like_another(actor):  # rather one is paged once more than another not at all
 		decision = replace(
 			decision, item=replace(decision.item, passed_on=locked.item.passed_on), withdraw_from=""
 		)
 	if not comes_to_others(decision.item, locked.context.reaches):  # it would burn the steps that are left
 		raise Refused(Refusal.NOBODY_ELSE)
 	return decision
-
-
-def _looks_like_another(locked: Locked, actor: Actor) -> bool:
-	"""Whether another bare address of the plan has the same label: an item knows these by their labels, and rather pages one once more
-	than another not at all.
-	"""
-	if actor.user:
-		return False
-	addresses = {
-		to.address
-		for step in locked.item.plan.steps
-		if step.target.kind is TargetKind.ADDRESS
-		for to in locked.context.reaches(step).recipients
-		if to.label == actor.name
-	}
-	return bool(addresses - {actor.address})
 
 
 def _say(locked: Locked, decision: Decision) -> str:

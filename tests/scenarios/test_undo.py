@@ -138,3 +138,16 @@ def test_news_that_waits_still_is_taken_back_whenever_it_is_given_back(world: Wo
 	assert Form(world, ticket, TECH).click("unacknowledge")[0]
 	world.tick()
 	assert not any("has acknowledged" in message.text for message in world.inbox.take_all())
+
+
+def test_an_address_that_looks_like_the_one_that_acknowledged_undoes_nothing(world: World) -> None:
+	"""Both are s…@y.test to whoever reads the history."""
+	world.plan(
+		(0, "Email", "Address", "sales@y.test"), (0, "Email", "Address", "support@y.test"), (30, "Email")
+	)
+	ticket = world.ticket()
+	world.forward(10)
+	sales, support = (world.expect_email(f"{name}@y.test").links[0] for name in ("sales", "support"))
+	assert world.post(sales).ok
+	assert "Somebody has it." in world.post(support, data={"do": "undo"}).text
+	assert world.item(ticket).status == "Acknowledged"
