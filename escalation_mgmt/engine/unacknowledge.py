@@ -50,13 +50,22 @@ def unacknowledge(item: ActionItem, actor: Actor, ticket: Ticket, context: Conte
 
 def released(item: ActionItem) -> ActionItem:
 	"""The item as nobody has it any more: it begins anew."""
+	return without_holder(
+		replace(
+			item,
+			generation=item.generation + 1,
+			maintenance="",
+			ack_requests=tuple(replace(ask, excluded=()) for ask in item.ack_requests),
+			acks=(),
+			coming=(),
+		)
+	)
+
+
+def without_holder(item: ActionItem) -> ActionItem:
+	"""The item without whoever has it, and what is known of their acknowledgement."""
 	return replace(
 		item,
-		generation=item.generation + 1,
-		maintenance="",
-		ack_requests=tuple(replace(ask, excluded=()) for ask in item.ack_requests),
-		acks=(),
-		coming=(),
 		before=None,
 		acknowledged_by="",
 		acknowledged_user="",

@@ -11,6 +11,7 @@ from escalation_mgmt.engine.item import ActionItem, Before
 from escalation_mgmt.engine.refusal import Refusal, Refused
 from escalation_mgmt.engine.statuses import WRITES, Cause, Status, next_status
 from escalation_mgmt.engine.time_out import is_theirs
+from escalation_mgmt.engine.unacknowledge import without_holder
 from escalation_mgmt.engine.waits import after, passed
 
 UNDO_WITHIN = timedelta(minutes=1)
@@ -55,18 +56,8 @@ def undo(item: ActionItem, actor: Actor, context: Context) -> Decision:
 	cause = _BACK_TO[before.status]
 	restored = {each.name: getattr(before, each.name) for each in fields(Before)}
 	restored |= _standing_still(item, before, context)
-	back = replace(
-		item,
-		**{**restored, "status": next_status(item.status, cause)},
-		before=None,
-		acknowledged_by="",
-		acknowledged_user="",
-		acknowledged_at=None,
-		acknowledged_via="",
-		ticket_status="",
-		reminded=False,
-		version=item.version + 1,
-	)
+	restored |= {"status": next_status(item.status, cause), "version": item.version + 1}
+	back = replace(without_holder(item), **restored)
 	data = given({"by": actor.name, "via": actor.via, "due": back.due_at})
 	return Decision(
 		item=back,

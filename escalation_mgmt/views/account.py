@@ -13,6 +13,7 @@ from escalation_mgmt.engine import EventKind
 from escalation_mgmt.storage import action_items, history, outbox, wording
 from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.utils import clock
+from escalation_mgmt.views import figures
 
 _WITHOUT_MESSAGE = (EventKind.STEP_RAN, EventKind.UNREACHABLE, EventKind.PASSED_OVER)
 
@@ -52,9 +53,8 @@ def _head(doc: Any) -> list[tuple[str, Any]]:
 
 
 def _time_to_acknowledge(doc: Any) -> str:
-	if not doc.acknowledged_utc:
-		return ""
-	return wording.duration((doc.acknowledged_utc - doc.opened_utc).total_seconds())
+	taken = figures.seconds_between(doc.opened_utc, doc.acknowledged_utc)
+	return "" if taken is None else wording.duration(taken)
 
 
 def _steps(item: str, happened: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -237,6 +237,18 @@ def run(*arguments: str) -> str:
 	return done.stdout
 
 
+def log_urgent(desk: Desk, subject: str, count: int) -> list[str]:
+	"""So many urgent tickets, as an administrator logs them; their names."""
+	names = []
+	for n in range(count):
+		doc = {"doctype": "HD Ticket", "subject": f"{subject} {n}", "description": "It stands."}
+		made = desk.as_administrator(
+			"frappe.client.insert", doc={**doc, "raised_by": "c@x.test", "priority": "Urgent"}
+		)
+		names.append(made["name"])
+	return names
+
+
 def put_away(desk: Desk, plan: str, tickets: Iterable[str], told: str) -> None:
 	"""After a module's tickets: the plan takes no more, and they are closed, of which `told` hears each time. The next module has a
 	dispatcher again, and would send that.

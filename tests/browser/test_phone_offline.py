@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from host import paths
-from tests.browser.desk import PATIENCE, PHONE, Desk, Window, plan_for, put_away
+from tests.browser.desk import PATIENCE, PHONE, Desk, Window, log_urgent, plan_for, put_away
 from tests.browser.seen import expect_seen
 from tests.browser.test_accessibility import complaints
 
@@ -33,14 +33,8 @@ def tickets(desk: Desk) -> Iterator[list[str]]:
 	]
 	more = {"last_wait": 3600, "condition": f"(doc.subject or '').startswith('{SUBJECT}')"}
 	desk.as_administrator("frappe.client.insert", doc=plan_for(SUBJECT, "Offline", *steps, **more))
-	names = []
 	with desk.dispatcher():
-		for n in range(4):
-			doc = {"doctype": "HD Ticket", "subject": f"{SUBJECT} {n}", "description": "It stands."}
-			made = desk.as_administrator(
-				"frappe.client.insert", doc={**doc, "raised_by": "c@x.test", "priority": "Urgent"}
-			)
-			names.append(made["name"])
+		names = log_urgent(desk, SUBJECT, 4)
 		for n in range(4):
 			desk.inbox.expect(method="Email", to=USER, contains=f"{SUBJECT} {n}", timeout=SECONDS)
 	yield names

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from host import paths
-from tests.browser.desk import PATIENCE, PHONE, Desk, plan_for, put_away
+from tests.browser.desk import PATIENCE, PHONE, Desk, log_urgent, plan_for, put_away
 from tests.browser.seen import WIDTHS, expect_seen
 from tests.browser.test_accessibility import complaints
 
@@ -26,14 +26,8 @@ def link(desk: Desk) -> Iterator[str]:
 		SUBJECT, "Phone Pages", step, last_wait=3600, condition=f"(doc.subject or '').startswith('{SUBJECT}')"
 	)
 	desk.as_administrator("frappe.client.insert", doc=plan)
-	tickets = []
 	with desk.dispatcher():
-		for n in range(7):
-			doc = {"doctype": "HD Ticket", "subject": f"{SUBJECT} {n}", "description": "It stands."}
-			made = desk.as_administrator(
-				"frappe.client.insert", doc={**doc, "raised_by": "c@x.test", "priority": "Urgent"}
-			)
-			tickets.append(made["name"])
+		tickets = log_urgent(desk, SUBJECT, 7)
 		mails = [
 			desk.inbox.expect(method="Email", to=USER, contains=f"{SUBJECT} {n}", timeout=SECONDS)
 			for n in range(7)

@@ -19,12 +19,11 @@ time. Databases count: a hundred thousand of them are no rows of ours.
 
 from escalation_mgmt.views.figures.asked import Asked, read, seconds_between
 from escalation_mgmt.views.figures.messages import MESSAGES, by_method, by_person
-from escalation_mgmt.views.figures.response import GROUPS, RESPONSE, response, total
+from escalation_mgmt.views.figures.response import GROUPS, response, total
 
 __all__ = [
 	"GROUPS",
 	"MESSAGES",
-	"RESPONSE",
 	"Asked",
 	"by_method",
 	"by_person",

@@ -1,5 +1,6 @@
 """SQL that reads an instant as the site's clock showed it. The database itself may know no time zones."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -31,11 +32,11 @@ def offsets(begins: datetime, ends: datetime, zone: str = "") -> list[tuple[date
 	return found
 
 
-def _changes(before: datetime, after: datetime, known: int, at: object) -> datetime:
+def _changes(before: datetime, after: datetime, known: int, at: Callable[[datetime], int]) -> datetime:
 	"""The first second at which the offset isn't the `known` one any more."""
 	while after - before > timedelta(seconds=1):
 		middle = before + (after - before) // 2
-		before, after = (middle, after) if at(middle) == known else (before, middle)  # type: ignore[operator]
+		before, after = (middle, after) if at(middle) == known else (before, middle)
 	return after.replace(microsecond=0)
 
 

@@ -15,19 +15,14 @@ from escalation_mgmt.views.figures.times import Times
 GROUPS = ("plan", "clock", "priority", "team", "customer", "person", "hour", "month")
 """What figures can be grouped by. `person`: who acknowledged, as history names them; `hour`: of the day of the opening."""
 
-RESPONSE = (
-	*("escalations", "ran", "acknowledged", "share", "median", "p90"),
-	*("answered", "exhausted", "cancelled", "open", "nobody_notified"),
-)
-"""What is known of a group. Counts; `share` in percent; `median` and `p90` in seconds, None where nobody acknowledged."""
-
 _ENDED = {"answered": Status.RESOLVED, "exhausted": Status.EXHAUSTED, "cancelled": Status.CANCELLED}
 _OUTCOMES = ("open", *_ENDED)
 
 
 def response(asked: Asked, by: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-	"""A row for each group of `by` (one of GROUPS) with its `key` (None: it has none) and what RESPONSE names, by key; and the same of
-	all of them together.
+	"""A row for each group of `by` (one of GROUPS) with its `key` (None: it has none), by key, and one of all of them together. Counts are
+	`escalations`, `ran`, `acknowledged`, `answered`, `exhausted`, `cancelled`, `open` and `nobody_notified`; `share` is in percent;
+	`median` and `p90` are in seconds, None where nobody acknowledged.
 	"""
 	if by not in GROUPS:
 		raise ValueError(by)
@@ -47,7 +42,7 @@ def response(asked: Asked, by: str) -> tuple[list[dict[str, Any]], dict[str, Any
 
 
 def total(asked: Asked) -> dict[str, Any]:
-	"""What RESPONSE names, of all escalations that are asked for."""
+	"""That one row, of all escalations that are asked for."""
 	return _figures(None, Counter({code: count for _group, code, count in _tally(asked, "''")}))
 
 

@@ -24,10 +24,7 @@ frappe.query_reports["Escalation History"] = {
 		{ fieldname: "page", label: __("Page"), fieldtype: "Int" },
 	]),
 	formatter(value, row, column, data, default_formatter) {
-		if (column.fieldtype === "Duration" && value == null) return ""; // Desk would say 0s of what didn't happen
-		// Desk puts what stands in a column of text into HTML as it is; links it escapes itself.
-		const text = column.fieldtype === "Data" && typeof value === "string" ? escalation_mgmt.escaped(value) : value;
-		const shown = default_formatter(text, row, column, data);
+		const shown = escalation_mgmt.figure(value, row, column, data, default_formatter);
 		if (column.fieldname === "subject" && value) return escalation_mgmt.item_link(shown, data.action_item);
 		if (column.fieldname === "group" && value) return `<b>${shown}</b>`;
 		if (column.fieldname !== "outcome" || !value) return shown;
