@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.desk import Desk, Window
 from tests.browser.test_desk import cell, choose, control, go_to_a_new_plan, row
 from tests.browser.test_writing_a_plan import chip, offered, whom
 
 TITLE = "Acts by Itself"
+CHOICES = "**/escalation_mgmt.api.plan_choices*"
 
 
 @pytest.fixture
@@ -81,3 +82,19 @@ def test_what_cant_be_is_said_in_words(admin: Window) -> None:
 	page.keyboard.press("Escape")
 	check = page.locator(".escalation-check.red")
 	expect(check).to_contain_text("Say which status.")
+
+
+def test_what_is_typed_before_the_choices_are_known_stays_and_is_offered_them(admin: Window) -> None:
+	"""On a slow line somebody types at once: the box that is open then knows the methods as soon as they come."""
+	held: list[Route] = []
+	admin.page.route(CHOICES, lambda route: held.append(route))
+	go_to_a_new_plan(admin, idle=False)
+	page = admin.page
+	box = cell(row(page, "steps", 1), "method")
+	box.click()
+	box.fill("Set the")
+	page.wait_for_timeout(300)
+	for route in held:
+		route.continue_()
+	expect(page.locator(f"#{box.get_attribute('aria-owns')} li", has_text="Set the Status")).to_be_visible()
+	expect(box).to_have_value("Set the")

@@ -42,12 +42,13 @@ def test_from_the_plan_to_the_report(desk: Desk) -> None:
 	desk.inbox.assert_empty()
 
 
-def go_to_a_new_plan(admin: Window) -> None:
+def go_to_a_new_plan(admin: Window, *, idle: bool = True) -> None:
 	admin.open_workspace()
 	admin.page.locator(".shortcut-widget-box", has_text="Plans").click()
 	admin.page.get_by_role("button", name="Add Escalation Plan").click()
 	expect(control(admin.page, "title")).to_be_visible()
-	admin.idle()
+	if idle:
+		admin.idle()
 
 
 def fill_in_the_plan(admin: Window) -> None:

@@ -71,9 +71,13 @@
 			const doctype = frm.doc.reference_doctype || "";
 			const choices = await read("escalation_mgmt.api.plan_choices", { doctype });
 			if (!choices || doctype !== (frm.doc.reference_doctype || "")) return;
+			keeping_what_is_typed(() => frm.events.show_choices(frm, choices));
+		},
+
+		show_choices(frm, choices) {
 			for (const field of ["team", "ticket_type", "customer", "agreement"]) {
 				frm.set_df_property(field, "options", choices[field] || []);
-				frm.get_field(field).set_data(choices[field] || []); // a box that is there already reads no options
+				offer(frm.get_field(field), choices[field]);
 			}
 			offer_in_rows(frm, "priorities", "priority", choices.priority);
 			show_priorities(frm, choices.priority);
@@ -98,10 +102,27 @@
 		frm.escalation_ladder.draw_soon();
 	};
 
+	// A box that is there already reads no options: somebody may have typed into it before they were known.
+	const offer = (box, options) => box?.set_data?.(options || []);
+
+	// A table that is drawn anew writes the document's values into its boxes, also into the one in which somebody is typing.
+	const keeping_what_is_typed = (draw) => {
+		const box = document.activeElement;
+		const typed = box?.closest(".grid-row") && box.value;
+		draw();
+		if (!typed || typed === box.value) return;
+		box.value = typed;
+		box.dispatchEvent(new Event("input"));
+	};
+
 	const offer_in_rows = (frm, table, field, options) => {
 		const { grid } = frm.get_field(table);
 		grid.update_docfield_property(field, "options", options || []);
 		grid.refresh();
+		for (const row of grid.grid_rows) {
+			offer(row.on_grid_fields_dict?.[field], options);
+			offer(row.grid_form?.fields_dict[field], options);
+		}
 	};
 
 	const TARGET = ["whom", ...new Set(Object.values(WHICH))];
