@@ -171,7 +171,9 @@ class Window:
 
 	def _failed(self, error: Any) -> None:
 		stack = error.stack or ""
-		frappes = all("/assets/frappe/" in line for line in stack.splitlines() if line.strip().startswith("at "))
+		frappes = all(
+			"/assets/frappe/" in line for line in stack.splitlines() if line.strip().startswith("at ")
+		)
 		if not (frappes and any(part in stack for part in LEFT_TOO_SOON)):
 			self.errors.append(f"{error}\n{stack}")
 
