@@ -94,7 +94,7 @@ def _remove_dead_links() -> None:
 		f"{_SIDEBAR} Item",
 		filters={
 			"link_to": ("like", "Escalation%"),
-			"link_type": ("in", ("DocType", "Report", "Workspace", "Page")),
+			"link_type": ("in", ("DocType", "Report", "Workspace", "Page", "Dashboard")),
 		},
 		fields=["name", "link_type", "link_to"],
 		order_by="name",

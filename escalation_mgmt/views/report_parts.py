@@ -34,14 +34,15 @@ def summary(total: dict[str, Any]) -> list[dict[str, Any]]:
 	return [
 		_shown(_("Escalations"), total["escalations"]),
 		_shown(_("Acknowledged"), NONE if share is None else f"{share:.0f} %", "Red" if few else "Green"),
-		_shown(_("Median Time to Acknowledge"), _time(total["median"])),
-		_shown(_("90th Percentile"), _time(total["p90"])),
+		_shown(_("Median Time to Acknowledge"), time(total["median"])),
+		_shown(_("90th Percentile"), time(total["p90"])),
 		_shown(_("Exhausted"), total["exhausted"], "Red" if total["exhausted"] else "Grey"),
 		_shown(_("Nobody Notified"), total["nobody_notified"], "Red" if total["nobody_notified"] else "Grey"),
 	]
 
 
-def _time(seconds: float | None) -> str:
+def time(seconds: float | None) -> str:
+	"""Seconds as words; `NONE` where there are none."""
 	return NONE if seconds is None else wording.duration(seconds)
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import EVENT, ITEM
 from escalation_mgmt.views import figures
+from escalation_mgmt.views.figures import local_time
 from tests.world import World
 
 PLANS, TEAMS, PEOPLE = ("Night", "Day"), ("North", "north", "Nörth", None), ("Tina Tech", "Leo Lead")
@@ -36,6 +37,7 @@ ITEMS = st.lists(
 	),
 	max_size=25,
 )
+FIRST_OF_WEEK = 5  # a Saturday, as date.weekday() counts
 BEGINS = datetime(2026, 9, 15, 3, 0, 0)
 
 
@@ -96,6 +98,7 @@ def truth(items: list[dict[str, Any]]) -> dict[str, Any]:
 		**over,
 		"open": len(left) - sum(over.values()),
 		"nobody_notified": sum(each["nobody"] for each in items),
+		"failed": sum(each["nobody"] or (each in left and each["status"] == "Exhausted") for each in items),
 		"share": pytest.approx(100 * len(taken) / settled) if settled else None,
 		"median": pytest.approx(statistics.median(taken)) if taken else None,
 		"p90": taken[math.ceil(len(taken) * 0.9) - 1] if taken else None,
@@ -117,6 +120,7 @@ def test_53_each_figure_is_that_of_a_second_calculation(
 	items = stored(generated)
 	with pytest.MonkeyPatch.context() as patch:
 		patch.setattr(clock, "zone", lambda: zone)
+		patch.setattr(local_time, "get_start_of_week_index", lambda: (FIRST_OF_WEEK + 1) % 7)
 		asked = figures.read({})
 		assert figures.total(asked) == {"key": None, **truth(items)}
 		groups: dict[str | None, list] = {}
@@ -138,6 +142,7 @@ def key_of(each: dict[str, Any], by: str, zone: str) -> str | None:
 		"clock": "First Response",
 		"person": each["by"] if each["acknowledged_at"] else None,
 		"hour": f"{there:%H}",
+		"week": str((there - timedelta(days=(there.weekday() - FIRST_OF_WEEK) % 7)).date()),
 		"month": f"{there:%Y-%m}",
 	}
 	return known.get(by)

@@ -48,14 +48,12 @@ def seconds_between(start: datetime | str | None, end: datetime | str | None) ->
 
 def read(filters: Mapping[str, Any] | None) -> Asked:
 	"""What filters ask for: from_date, to_date (of the opening, in the site's zone, both inclusive), plan, clock, priority, team,
-	customer, status, reference_doctype, ticket, person (a user whom a step paged or couldn't reach), acknowledged_by (as history names them).
+	customer, status, reference_doctype, acknowledged_from (day of the acknowledgement that stands), ticket, person (a user whom a step paged or couldn't reach), acknowledged_by (as history names them).
 
 	Raises ValidationError for a day that is none, and a period that ends before it begins.
 	"""
 	filters = frappe._dict(filters or {})
-	first, last = (
-		bounds.day(filters[name]) if filters.get(name) else None for name in ("from_date", "to_date")
-	)
+	first, last = _day(filters, "from_date"), _day(filters, "to_date")
 	if first and last and getdate(first) > getdate(last):
 		frappe.throw(_("The period ends before it begins. Exchange From and To."))
 	begins, ends = _begins(first), _begins(add_days(last, 1) if last else None)
@@ -64,6 +62,7 @@ def read(filters: Mapping[str, Any] | None) -> Asked:
 	wanted += [
 		("`reference_name` = %s", str(filters.ticket or "")),
 		("`acknowledged_by` = %s", str(filters.acknowledged_by or "")),
+		("`acknowledged_utc` >= %s", _begins(_day(filters, "acknowledged_from"))),
 	]
 	said = [(condition, (value,)) for condition, value in wanted if value]
 	if person := str(filters.person or ""):
@@ -82,6 +81,10 @@ _FOR_PERSON = (
 	f" or exists (select 1 from `tab{EVENT}` line where line.`action_item` = `tab{ITEM}`.`name`"
 	" and line.`kind` = %s and line.`step` > 0 and instr(line.`data`, %s) > 0))"
 )
+
+
+def _day(filters: Mapping[str, Any], name: str) -> date | None:
+	return bounds.day(filters[name]) if filters.get(name) else None
 
 
 def _begins(day: date | str | None) -> datetime | None:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import frappe
+from frappe.utils.data import get_start_of_week_index
 
 from escalation_mgmt.utils import clock
 
@@ -59,10 +60,25 @@ def moved(column: str, seconds: str) -> str:
 
 
 def part(form: str, at: str) -> str:
-	"""SQL of a part of a date and time: its `hour` ("00" to "23"), `day` ("2026-11-29") or `month` ("2026-11")."""
+	"""SQL of a part of a date and time: its `hour` ("00" to "23"), `day` ("2026-11-29"), `month` ("2026-11") or `week` (its first day)."""
+	if form == "week":
+		form, at = "day", _days_before(at, f"({_weekday(at)} + {7 - get_start_of_week_index()}) %% 7")
 	if frappe.db.db_type == "mariadb":
 		return f"date_format({at}, '{_FORMS[form]}')"
 	return f"strftime('{_FORMS[form]}', {at})"
+
+
+def _weekday(at: str) -> str:
+	"""SQL of the day of the week: 0 is Sunday."""
+	if frappe.db.db_type == "mariadb":
+		return f"(dayofweek({at}) - 1)"
+	return f"cast(strftime('%%w', {at}) as integer)"
+
+
+def _days_before(at: str, days: str) -> str:
+	if frappe.db.db_type == "mariadb":
+		return f"date_sub({at}, interval ({days}) day)"
+	return f"date({at}, '-' || ({days}) || ' days')"
 
 
 def seconds_between(start: str, end: str) -> str:

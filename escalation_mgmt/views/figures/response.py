@@ -12,8 +12,9 @@ from escalation_mgmt.views.figures import local_time
 from escalation_mgmt.views.figures.asked import Asked
 from escalation_mgmt.views.figures.times import Times
 
-GROUPS = ("plan", "clock", "priority", "team", "customer", "person", "hour", "month")
-"""What figures can be grouped by. `person`: who acknowledged, as history names them; `hour`: of the day of the opening."""
+GROUPS = ("plan", "clock", "priority", "team", "customer", "person", "hour", "week", "month")
+"""What figures can be grouped by. `person`: who acknowledged, as history names them; `hour`: of the day of the opening; `week`: its first
+day (which weekday that is, System Settings say)."""
 
 _ENDED = {"answered": Status.RESOLVED, "exhausted": Status.EXHAUSTED, "cancelled": Status.CANCELLED}
 _OUTCOMES = ("open", *_ENDED)
@@ -21,7 +22,7 @@ _OUTCOMES = ("open", *_ENDED)
 
 def response(asked: Asked, by: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
 	"""A row for each group of `by` (one of GROUPS) with its `key` (None: it has none), by key, and one of all of them together. Counts are
-	`escalations`, `ran`, `acknowledged`, `answered`, `exhausted`, `cancelled`, `open` and `nobody_notified`; `share` is in percent;
+	`escalations`, `ran`, `acknowledged`, `answered`, `exhausted`, `cancelled`, `open`, `nobody_notified` and `failed`; `share` is in percent;
 	`median` and `p90` are in seconds, None where nobody acknowledged.
 	"""
 	if by not in GROUPS:
@@ -67,6 +68,8 @@ def _tally(asked: Asked, key: str) -> Iterable[tuple[str | None, int, int]]:
 def _figures(key: str | None, codes: Counter[int]) -> dict[str, Any]:
 	times = Times()
 	ended = dict.fromkeys(_OUTCOMES, 0)
+	nobody = sum(count for code, count in codes.items() if code % 2)
+	failed = nobody
 	for code, count in codes.items():
 		if code >= 0:
 			times[code // 2] += count
@@ -74,6 +77,8 @@ def _figures(key: str | None, codes: Counter[int]) -> dict[str, Any]:
 		place, ran = divmod((-1 - code) // 2, 2)
 		if ran:
 			ended[_OUTCOMES[place]] += count
+			if _OUTCOMES[place] == "exhausted" and not code % 2:
+				failed += count
 	acknowledged, missed = times.total(), sum(ended.values())
 	settled = acknowledged + missed - ended["open"]
 	median, p90 = times.median(), times.within(90)
@@ -86,12 +91,13 @@ def _figures(key: str | None, codes: Counter[int]) -> dict[str, Any]:
 		"median": median,
 		"p90": p90,
 		**ended,
-		"nobody_notified": sum(count for code, count in codes.items() if code % 2),
+		"nobody_notified": nobody,
+		"failed": failed,
 	}
 
 
 def _key(by: str, asked: Asked) -> str:
-	if by in ("hour", "month"):
+	if by in ("hour", "week", "month"):
 		return local_time.part(by, local_time.local("`opened_utc`", *asked.period()))
 	column = "`acknowledged_by`" if by == "person" else f"`{by}`"
 	# As they are written: "North" and "north" are two teams, also where the database would take them for one.

@@ -5,7 +5,7 @@ from typing import Any
 from frappe import _
 
 from escalation_mgmt.utils.plain_text import cell
-from escalation_mgmt.views import figures
+from escalation_mgmt.views import charts, figures
 from escalation_mgmt.views.report_parts import column, count, percent
 
 MOST_BARS = 30
@@ -14,24 +14,7 @@ MOST_BARS = 30
 def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict], list[dict], None, dict | None]:
 	"""Columns, rows and chart. `filters`: what `views.figures.read` knows. Figures: `figures.by_person`."""
 	rows = [{**row, "name": cell(row["name"])} for row in figures.by_person(figures.read(filters))]
-	return _columns(), rows, None, _chart(rows)
-
-
-def _chart(rows: list[dict]) -> dict[str, Any] | None:
-	shown = rows[:MOST_BARS]
-	if not shown:
-		return None
-	night = [row["at_night"] for row in shown]
-	day = [row["pages"] - row["at_night"] for row in shown]
-	return {
-		"data": {
-			"labels": [row["name"] for row in shown],
-			"datasets": [{"name": _("By Day"), "values": day}, {"name": _("At Night"), "values": night}],
-		},
-		"type": "bar",
-		"barOptions": {"stacked": 1},
-		"colors": ["#86b6ee", "#2c3e6b"],
-	}
+	return _columns(), rows, None, charts.people(rows[:MOST_BARS])
 
 
 def _columns() -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ frappe.query_reports["Response Performance"] = {
 				{ value: "customer", label: __("Customer") },
 				{ value: "person", label: __("Acknowledged By") },
 				{ value: "hour", label: __("Hour of the Day") },
+				{ value: "week", label: __("Week") },
 				{ value: "month", label: __("Month") },
 			],
 		},

@@ -6,7 +6,7 @@ import frappe
 from frappe import _
 
 from escalation_mgmt.utils.plain_text import cell
-from escalation_mgmt.views import figures
+from escalation_mgmt.views import charts, figures
 from escalation_mgmt.views.report_parts import column, count, duration, percent, summary
 
 MOST_BARS = 30
@@ -27,7 +27,9 @@ def execute(
 		{**row, "key": cell(row["key"]) if row["key"] else None, "label": _label(by, row["key"])}
 		for row in found
 	]
-	return _columns(by), rows, None, _chart(rows), summary(total)
+	timed = [row for row in rows if row["median"] is not None][:MOST_BARS]
+	chart = charts.times([row["label"] for row in timed], timed)
+	return _columns(by), rows, None, chart, summary(total)
 
 
 def group_labels() -> dict[str, str]:
@@ -40,6 +42,7 @@ def group_labels() -> dict[str, str]:
 		"customer": _("Customer"),
 		"person": _("Acknowledged By"),
 		"hour": _("Hour of the Day"),
+		"week": _("Week"),
 		"month": _("Month"),
 	}
 
@@ -52,28 +55,6 @@ def _label(by: str, key: str | None) -> str:
 	return _(key) if by == "clock" else str(cell(key))
 
 
-def _chart(rows: list[dict]) -> dict[str, Any] | None:
-	"""Minutes until an acknowledgement, the middle one and of nine in ten, where there is one."""
-	shown = [row for row in rows if row["median"] is not None][:MOST_BARS]
-	if not shown:
-		return None
-
-	def minutes(name: str) -> list[float]:
-		return [round(row[name] / 60, 1) for row in shown]
-
-	return {
-		"data": {
-			"labels": [row["label"] for row in shown],
-			"datasets": [
-				{"name": _("Median (min)"), "values": minutes("median")},
-				{"name": _("9 of 10 (min)"), "values": minutes("p90")},
-			],
-		},
-		"type": "bar",
-		"colors": ["#2f9e55", "#f0a030"],
-	}
-
-
 def _columns(by: str) -> list[dict[str, Any]]:
 	return [
 		column("label", group_labels()[by], "Data", 200),
@@ -81,6 +62,7 @@ def _columns(by: str) -> list[dict[str, Any]]:
 		count("ran", _("A Step Ran")),
 		count("acknowledged", _("Acknowledged"), 130),
 		percent("share", _("Share Acknowledged"), 160),
+		count("failed", _("Failed")),
 		duration("median", _("Median Time to Acknowledge"), 220),
 		duration("p90", _("90th Percentile")),
 		count("answered", _("Answered, Not Acknowledged"), 190),

@@ -79,8 +79,9 @@ function remember(name) {
 	}
 }
 
-// Unless somebody came with filters of their own.
+// Unless somebody came with filters of their own; a number card says so by a word of Frappe's, for its period may be the usual one.
 function recall(report, name) {
+	if (report.ignore_prepared_report) return;
 	const filters = (report.filters || []).filter((filter) => !PASSING.includes(filter.df.fieldname));
 	if (filters.some((filter) => (filter.get_value() || "") !== (filter.df.default || ""))) return;
 	let chosen;
