@@ -104,6 +104,7 @@ def _opening(figure: str, fieldtype: str, report: str, **filters: Any) -> Any:
 	return {
 		"value": round(value),
 		"fieldtype": fieldtype,
+		"precision": "0",
 		"route": ["query-report", report],
 		"route_options": asked,
 	}

@@ -72,7 +72,7 @@ def _weekday(at: str) -> str:
 	"""SQL of the day of the week: 0 is Sunday."""
 	if frappe.db.db_type == "mariadb":
 		return f"(dayofweek({at}) - 1)"
-	return f"cast(strftime('%%w', {at}) as integer)"
+	return f"strftime('%%w', {at})"
 
 
 def _days_before(at: str, days: str) -> str:
