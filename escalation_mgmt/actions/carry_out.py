@@ -20,7 +20,6 @@ from escalation_mgmt.engine import (
 	Decision,
 	Recipient,
 	Refused,
-	TargetKind,
 	Ticket,
 	reach,
 )
@@ -77,21 +76,6 @@ class Locked:
 				if to.counted_as not in item.passed_on_now
 			)
 		return paged
-
-	def looks_like_another(self, actor: Actor) -> bool:
-		"""Whether somebody who acts from a bare address can't be told from another of the plan: an item knows these by their masked
-		labels.
-		"""
-		if actor.user:
-			return False
-		addresses = {
-			to.address
-			for step in self.item.plan.steps
-			if step.target.kind is TargetKind.ADDRESS
-			for to in self.context.reaches(step).recipients
-			if to.label == actor.name
-		}
-		return bool(addresses - {actor.address})
 
 	def apply(self, decision: Decision) -> None:
 		self.apply_all([(self, decision)])

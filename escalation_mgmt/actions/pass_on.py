@@ -1,6 +1,5 @@
 """Somebody else has to take it: whom a message went to passes it on, from whichever door. The next step runs now."""
 
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -37,18 +36,12 @@ def pass_on(item: Locked | str, message: Any, via: str) -> Result:
 
 def _decide(locked: Locked, expected: tuple[int, int, int], actor: Actor) -> Decision:
 	decision = engine_pass_on(locked.item, expected, actor, locked.now)
-	if locked.looks_like_another(actor):  # rather one is paged once more than another not at all
-		decision = replace(
-			decision, item=replace(decision.item, passed_on=locked.item.passed_on), withdraw_from=""
-		)
 	if not comes_to_others(decision.item, locked.context.reaches):  # it would burn the steps that are left
 		raise Refused(Refusal.NOBODY_ELSE)
 	return decision
 
 
 def _say(locked: Locked, decision: Decision) -> str:
-	if decision.item.passed_on == locked.item.passed_on:
-		return f"{_('Passed on.')} {what_runs(locked, decision)}"
 	return f"{_('Passed on, and not to you again.')} {what_runs(locked, decision)}"
 
 

@@ -53,7 +53,7 @@ def start(key: TicketKey, plan: str, actor: Actor, *, at_once: bool = True) -> s
 def _count(key: TicketKey, plan: Plan, ticket: Ticket, actor: Actor, now: datetime) -> None:
 	"""Count it for its first group as well. Raises RateLimitExceededError, which says when it is possible again."""
 	directory, read = Directory(), tickets.Tickets([key])
-	reached = (to for step in plan.groups[0] for to in directory.reach(step, read, key).recipients)
+	reached = (to for step in plan.groups[0] for to in directory.reach(step, read, key, plan).recipients)
 	if why := by_hand.take(actor, ticket.key, by_hand.of_group(reached), now):
 		frappe.throw(why, frappe.RateLimitExceededError)
 

@@ -21,17 +21,10 @@ def undo(item: Locked | str, message: Any, via: str) -> Result:
 	actor = recipient_as_actor(message, via)
 	return carry_out(
 		item,
-		decide=lambda locked: _decide(locked, actor),
+		decide=lambda locked: engine_undo(locked.item, actor, locked.context),
 		refuse=partial(_refuse, actor),
 		say=_say,
 	)
-
-
-def _decide(locked: Locked, actor: Actor) -> Decision:
-	decision = engine_undo(locked.item, actor, locked.context)
-	if locked.looks_like_another(actor):  # it may be the other's
-		raise Refused(Refusal.NOT_THEIRS)
-	return decision
 
 
 def _say(locked: Locked, decision: Decision) -> str:

@@ -112,7 +112,7 @@ class Snapshot:
 
 	def reaches(self, stored: action_items.Stored, step: Step) -> Reach:
 		"""Whom a step reaches. Who wants no more calls about the item isn't reached by one."""
-		reached = self.directory.reach(step, self.tickets, stored.key)
+		reached = self.directory.reach(step, self.tickets, stored.key, stored.item.plan)
 		notifier, _why = self.directory.notifier(step.method)
 		if not (notifier and notifier.rings):
 			return reached

@@ -12,7 +12,17 @@ import frappe
 from frappe import _
 
 from escalation_mgmt import notifiers
-from escalation_mgmt.engine import OF_TEAM, Reach, Recipient, Step, TargetKind, Ticket, TicketKey, Unreachable
+from escalation_mgmt.engine import (
+	OF_TEAM,
+	Plan,
+	Reach,
+	Recipient,
+	Step,
+	TargetKind,
+	Ticket,
+	TicketKey,
+	Unreachable,
+)
 from escalation_mgmt.facts import acts, managers, sources, tickets
 from escalation_mgmt.facts.turns import Turns
 from escalation_mgmt.notifiers.base import CannotReach, Notifier, Person
@@ -39,6 +49,7 @@ class Directory:
 		self._people: dict[str, Person | str] = {}
 		self._members: dict[tuple[str, ...], list[str]] = {}
 		self._addresses: dict[tuple[str, str], str | CannotReach] = {}
+		self._bare_addresses: dict[tuple[str, str], tuple[str, str]] = {}
 		self._classes = notifiers.classes()
 		self.turns = Turns()
 
@@ -95,35 +106,53 @@ class Directory:
 		for user in wanted:
 			self._people[user] = _person(by_name.get(user))
 
-	def reach(self, step: Step, ticket: tickets.Tickets, key: TicketKey) -> Reach:
-		"""Whom the step reaches for one ticket, and whom it can't, with the reason for each."""
+	def reach(self, step: Step, ticket: tickets.Tickets, key: TicketKey, plan: Plan) -> Reach:
+		"""Whom a step of the plan reaches for one ticket, and whom it can't, with the reason for each."""
 		try:
-			return self._reach(step, ticket, key)
+			return self._reach(step, ticket, key, plan)
 		except Exception as e:
 			report_error(f"Escalation: step {step.number} can't be resolved")
+			label = self._label(step, plan)
 			miss = Unreachable(
-				method=step.method, label=self._label(step), reason=masked(self._told(step, str(e)[:300]))
+				method=step.method, label=label, reason=masked(_told(step, str(e)[:300], label))
 			)
 			return Reach((), (miss,))
 
-	def _label(self, step: Step) -> str:
-		"""What history may show of a step's target: a bare address is masked for everybody."""
+	def _label(self, step: Step, plan: Plan) -> str:
+		"""What history may show of a step's target: a bare address is masked for everybody. Others of the plan that would then look
+		alike have a number: by its label an item tells who has acknowledged.
+		"""
 		kind, value = step.target.kind, step.target.value
 		if kind is not TargetKind.ADDRESS:
 			return value or str(kind)
-		notifier, _why = self.notifier(step.method)
-		return cell(notifier.mask(value), 140) if notifier else step.method
+		address, label = self._bare(step.method, value)
+		bare = (
+			self._bare(each.method, target.value)
+			for each in plan.steps
+			for target in each.targets
+			if target.kind is TargetKind.ADDRESS
+		)
+		alike = dict.fromkeys(other for other, theirs in bare if theirs == label)
+		number = [*alike, address].index(address) + 1
+		return label if number == 1 else f"{label} ({number})"
 
-	def _told(self, step: Step, reason: str) -> str:
-		"""A reason without the bare address that it may quote."""
-		value = step.target.value
-		bare = step.target.kind is TargetKind.ADDRESS and value
-		return reason.replace(value, self._label(step)) if bare else reason
+	def _bare(self, method: str, value: str) -> tuple[str, str]:
+		"""A bare address as its method writes it, where that reaches it, and masked."""
+		if (method, value) not in self._bare_addresses:
+			notifier, _why = self.notifier(method)
+			address = value
+			with suppress(Exception):
+				address = notifier.check_address(value) if notifier else value
+			self._bare_addresses[method, value] = (
+				address,
+				cell(notifier.mask(address), 130) if notifier else method,
+			)
+		return self._bare_addresses[method, value]
 
-	def _reach(self, step: Step, ticket: tickets.Tickets, key: TicketKey) -> Reach:
+	def _reach(self, step: Step, ticket: tickets.Tickets, key: TicketKey, plan: Plan) -> Reach:
 		kind = step.target.kind
 		if kind in (TargetKind.ADDRESS, TargetKind.ENDPOINT):
-			return self._reach_address(step)
+			return self._reach_address(step, self._label(step, plan))
 		try:
 			if kind in OF_TEAM:
 				return self._reach_team(step, step.target.value or ticket[key].facts.team)
@@ -192,16 +221,15 @@ class Directory:
 		users, team = ticket.assignees, ticket.facts.team
 		return self._once(("manager", *users, team), lambda: managers.of(users, team))
 
-	def _reach_address(self, step: Step) -> Reach:
+	def _reach_address(self, step: Step, label: str) -> Reach:
 		notifier, why = self.notifier(step.method)
 		address = step.target.value
-		label = self._label(step)
 		try:
 			if why or not notifier:
 				raise CannotReach(why)
 			address = notifier.check_address(address)
 		except CannotReach as e:
-			reason = masked(self._told(step, str(e)))
+			reason = masked(_told(step, str(e), label))
 			return Reach((), (Unreachable(method=step.method, label=label, reason=reason),))
 		endpoint = address if notifier.to_endpoints else ""
 		return Reach((Recipient(method=step.method, address=address, label=label, endpoint=endpoint),))
@@ -301,6 +329,13 @@ class Directory:
 		if key not in self._members:
 			self._members[key] = read()
 		return self._members[key]
+
+
+def _told(step: Step, reason: str, label: str) -> str:
+	"""A reason without the bare address that it may quote."""
+	value = step.target.value
+	bare = step.target.kind is TargetKind.ADDRESS and value
+	return reason.replace(value, label) if bare else reason
 
 
 def names(users: Iterable[str]) -> list[tuple[str, str]]:

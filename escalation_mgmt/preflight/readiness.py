@@ -205,7 +205,7 @@ def _not_rehearsed(
 				continue
 			kind = TargetKind.TEAM if in_turn else target.kind
 			alone = replace(step, target=replace(target, kind=kind), second=None)
-			for miss in directory.reach(alone, read, key).unreachable:
+			for miss in directory.reach(alone, read, key, plan).unreachable:
 				if not _depends_on_ticket(alone, miss, team):
 					yield alone, miss
 

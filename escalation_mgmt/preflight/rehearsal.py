@@ -185,7 +185,7 @@ def _context(
 	return Context(
 		now,
 		working=Calendars().of(plan, facts),
-		reaches=lambda step: directory.reach(step, read, key),
+		reaches=lambda step: directory.reach(step, read, key, plan),
 		maintenances=maintenances,
 		holds=lambda step: only_if.holds(plan, step, read[key], partial(read.values, key)),
 		took=directory.turns.took,

@@ -151,3 +151,25 @@ def test_an_address_that_looks_like_the_one_that_acknowledged_undoes_nothing(wor
 	assert world.post(sales).ok
 	assert "Somebody has it." in world.post(support, data={"do": "undo"}).text
 	assert world.item(ticket).status == "Acknowledged"
+
+
+def test_of_two_addresses_that_look_alike_each_is_one(world: World) -> None:
+	"""Whoever has it is reminded, and alone says that they are still on it; history tells the two apart."""
+	world.plan(
+		(0, "Email", "Address", "sales@y.test"), (0, "Email", "Address", "support@y.test"), ack_timeout=600
+	)
+	ticket = world.ticket()
+	world.forward(10)
+	sales, support = (world.expect_email(f"{name}@y.test").links[0] for name in ("sales", "support"))
+	assert world.post(support).ok
+	assert world.item(ticket).acknowledged_by == "s…@y.test (2)"
+	world.forward(10)
+	world.expect_email("sales@y.test")  # who has it
+	world.expect_email("support@y.test")  # are they still on it?
+	world.wait(seconds=60)
+	due = world.item(ticket).due_utc
+	assert world.post(sales).ok
+	assert world.item(ticket).due_utc == due
+	assert world.post(support).ok
+	assert world.item(ticket).due_utc > due
+	world.inbox.take_all()
