@@ -15,20 +15,35 @@ time. Databases count: a hundred thousand of them are no rows of ours.
 - **time to acknowledge**: from the opening to the acknowledgement that stands, each instant cut to its second. An item without one
   has no time, and not 0. **median**: the middle one, or the mean of the two middle ones. **p90**: the shortest time within which
   nine of ten were acknowledged (nearest rank).
+- **never acknowledged**: a step that ran, of escalations that are over (acknowledged or ended), and before the next one nobody
+  acknowledged in any of its runs, not even in part, or for a while. Steps that go out together share it; each repeat is a run.
+- **refused**: messages that failed for good, of all but what was withdrawn or waits.
+- **untaken**: tickets that missed their response deadline (`facts.deadlines`) and for which no action item was ever opened.
+- **acknowledged last**: plans of several steps of which every acknowledgement that stands came at the last of them.
 """
 
 from escalation_mgmt.views.figures.asked import Asked, read, seconds_between
-from escalation_mgmt.views.figures.messages import MESSAGES, by_method, by_person
+from escalation_mgmt.views.figures.messages import by_method, by_person
+from escalation_mgmt.views.figures.outcomes import MESSAGES
+from escalation_mgmt.views.figures.refused import refused
 from escalation_mgmt.views.figures.response import GROUPS, response, total
+from escalation_mgmt.views.figures.steps import acknowledged_last, never_acknowledged
+from escalation_mgmt.views.figures.untaken import partly_read, untaken, untaken_tickets
 
 __all__ = [
 	"GROUPS",
 	"MESSAGES",
 	"Asked",
+	"acknowledged_last",
 	"by_method",
 	"by_person",
+	"never_acknowledged",
+	"partly_read",
 	"read",
+	"refused",
 	"response",
 	"seconds_between",
 	"total",
+	"untaken",
+	"untaken_tickets",
 ]

@@ -11,12 +11,20 @@ from frappe import _
 from frappe.model.db_query import DatabaseQuery
 from frappe.utils import add_days, get_datetime, getdate
 
-from escalation_mgmt.engine import EventKind
+from escalation_mgmt.engine import EventKind, Status
 from escalation_mgmt.storage.message_state import Purpose
-from escalation_mgmt.utils import bounds, clock
+from escalation_mgmt.utils import bounds, clock, rows
 from escalation_mgmt.utils.doctypes import EVENT, ITEM, NOTIFICATION
+from escalation_mgmt.views.figures import frozen, pages
 
 EQUAL = ("plan", "clock", "priority", "team", "customer", "status", "reference_doctype")
+
+_ENDED = ", ".join(f"'{status}'" for status in (Status.RESOLVED, Status.EXHAUSTED, Status.CANCELLED))
+RESULTS = {
+	"Acknowledged": "`acknowledged_utc` is not null",
+	"Over": f"(`acknowledged_utc` is not null or `status` in ({_ENDED}))",
+}
+"""What filters can ask for of an item's end; *Over*: it is acknowledged or has ended, so that no step follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +56,11 @@ def seconds_between(start: datetime | str | None, end: datetime | str | None) ->
 
 def read(filters: Mapping[str, Any] | None) -> Asked:
 	"""What filters ask for: from_date, to_date (of the opening, in the site's zone, both inclusive), plan, clock, priority, team,
-	customer, status, reference_doctype, acknowledged_from (day of the acknowledgement that stands), ticket, person (a user whom a step paged or couldn't reach), acknowledged_by (as history names them).
+	customer, status, reference_doctype, acknowledged_from (day of the acknowledgement that stands), ticket, person (a user whom a step
+	paged or couldn't reach), acknowledged_by (as history names them), result (one of `RESULTS`), step (which has run: its number, or
+	`frozen.key_of`), and what `pages.wanted` knows.
 
-	Raises ValidationError for a day that is none, and a period that ends before it begins.
+	Raises ValidationError for a day that is none, a period that ends before it begins, and what is no step, result or outcome.
 	"""
 	filters = frappe._dict(filters or {})
 	first, last = _day(filters, "from_date"), _day(filters, "to_date")
@@ -65,14 +75,44 @@ def read(filters: Mapping[str, Any] | None) -> Asked:
 		("`acknowledged_utc` >= %s", _begins(_day(filters, "acknowledged_from"))),
 	]
 	said = [(condition, (value,)) for condition, value in wanted if value]
-	if person := str(filters.person or ""):
-		said.append((_FOR_PERSON, (person, Purpose.PAGE, EventKind.UNREACHABLE, json.dumps(person))))
+	said += _by_messages(filters)
+	if result := str(filters.result or ""):
+		if result not in RESULTS:
+			frappe.throw(_("Choose how the escalations ended."))
+		said.append((RESULTS[result], ()))
+	if step := str(filters.step or ""):
+		said += _with_step(step, str(filters.plan or ""))
 	said.append(("1 = %s", (1,)))  # with no value at all, Frappe would leave "%%" in a statement
 	conditions = [condition for condition, _values in said]
 	if seen := DatabaseQuery(ITEM, user=frappe.session.user).build_match_conditions():
 		conditions.append(f"({seen.replace('%', '%%')})")
 	values = tuple(value for _condition, values in said for value in values)
 	return Asked(" and ".join(conditions), values, begins, ends)
+
+
+def _by_messages(filters: Mapping[str, Any]) -> list[tuple[str, tuple[Any, ...]]]:
+	person = str(filters.get("person") or "")
+	if pages.asks_for_pages(filters):
+		sql, values = pages.wanted(filters)
+		of_item = f"page.`action_item` = `tab{ITEM}`.`name`"
+		return [(f"exists (select 1 from `tab{NOTIFICATION}` page where {of_item} and {sql})", values)]
+	if person:
+		return [(_FOR_PERSON, (person, Purpose.PAGE, EventKind.UNREACHABLE, json.dumps(person)))]
+	return []
+
+
+def _with_step(step: str, plan: str) -> list[tuple[str, tuple[Any, ...]]]:
+	ran = (
+		f"exists (select 1 from `tab{EVENT}` line where line.`action_item` = `tab{ITEM}`.`name`"
+		" and line.`kind` = %s and line.`step` = %s)"
+	)
+	said: list[tuple[str, tuple[Any, ...]]] = [(ran, (EventKind.STEP_RAN, frozen.number_of(step)))]
+	versions = frozen.versions_with(step, plan)
+	if versions is not None:
+		said.append(
+			(f"`plan_version` in ({rows.placeholders(versions)})" if versions else "1 = 0", tuple(versions))
+		)
+	return said
 
 
 _FOR_PERSON = (

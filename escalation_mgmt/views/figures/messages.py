@@ -11,22 +11,10 @@ from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import CONTACT, ITEM, NOTIFICATION
 from escalation_mgmt.views.figures.asked import Asked
 from escalation_mgmt.views.figures.local_time import local, moved, part, seconds_between
+from escalation_mgmt.views.figures.outcomes import MESSAGES, OF_STATE
 from escalation_mgmt.views.figures.times import Times
 
 NIGHT_BEGINS, NIGHT_ENDS = 22, 6  # o'clock, of the person's own clock
-
-_STATES = {
-	MessageState.SENT: "taken",
-	MessageState.DELIVERED: "arrived",
-	MessageState.ANSWERED: "arrived",
-	MessageState.NOT_ANSWERED: "unanswered",
-	MessageState.FAILED: "failed",
-	MessageState.UNKNOWN: "unknown",
-	MessageState.WITHDRAWN: "withdrawn",
-	MessageState.QUEUED: "waiting",
-	MessageState.SENDING: "waiting",
-}
-MESSAGES = tuple(dict.fromkeys(_STATES.values()))
 
 
 def by_method(asked: Asked) -> list[dict[str, Any]]:
@@ -36,13 +24,13 @@ def by_method(asked: Asked) -> list[dict[str, Any]]:
 	"""
 	found: dict[tuple[str, str], dict[str, Any]] = {}
 	sql = (
-		f"select page.`method`, coalesce(page.`provider`, ''), page.`status`, count(*) from {_pages(asked)}"
+		f"select page.`method`, coalesce(page.`provider`, ''), page.`status`, count(*) from {of_items(asked)}"
 		" group by page.`method`, coalesce(page.`provider`, ''), page.`status`"
 	)
 	for method, provider, status, count in frappe.db.sql(sql, (*asked.values, Purpose.PAGE)):
 		row = found.setdefault((method, provider), {"pages": 0, **dict.fromkeys(MESSAGES, 0)})
 		row["pages"] += count
-		row[_STATES[MessageState(status)]] += count
+		row[OF_STATE[MessageState(status)]] += count
 	times = _led(asked)
 	for key, row in found.items():
 		over = row["pages"] - row["withdrawn"] - row["waiting"]
@@ -65,7 +53,7 @@ def by_person(asked: Asked) -> list[dict[str, Any]]:
 		"select page.`user`, max(page.`recipient`), count(distinct page.`action_item`), count(*),"
 		f" sum(page.`method` = '{PHONE_CALL}'), sum({night}), count(distinct case when {night} then {evening} end),"
 		" count(distinct case when item.`acknowledged_user` = page.`user` then page.`action_item` end)"
-		f" from {_pages(asked)} and page.`user` is not null and page.`sent_utc` is not null"
+		f" from {of_items(asked)} and page.`user` is not null and page.`sent_utc` is not null"
 		f" and page.`status` in ({rows.placeholders(REACHED)}) group by page.`user`"
 	)
 	names = ("user", "name", "escalations", "pages", "calls", "at_night", "nights", "acknowledged")
@@ -78,7 +66,7 @@ def by_person(asked: Asked) -> list[dict[str, Any]]:
 	return sorted(found, key=lambda row: (-row["pages"], row["user"]))
 
 
-def _pages(asked: Asked) -> str:
+def of_items(asked: Asked) -> str:
 	"""The pages of the items that are asked for, as `page` of `item`; the values are the items' and the purpose."""
 	return (
 		f"(select `name`, `acknowledged_user`, `acknowledged_utc` from `tab{ITEM}` where {asked.condition}) item"
@@ -92,7 +80,7 @@ def _led(asked: Asked) -> Mapping[tuple[str, str], Times]:
 	sql = (
 		"select `method`, `provider`, taken, count(*) from (select page.`method`, coalesce(page.`provider`, '') as `provider`,"
 		f" {taken} as taken, row_number() over (partition by item.`name` order by page.`sent_utc` desc, page.`name` desc)"
-		f" as place from {_pages(asked)} and page.`user` = item.`acknowledged_user`"
+		f" as place from {of_items(asked)} and page.`user` = item.`acknowledged_user`"
 		" and page.`sent_utc` <= item.`acknowledged_utc`) led where place = 1 group by `method`, `provider`, taken"
 	)
 	found: dict[tuple[str, str], Times] = {}

@@ -22,6 +22,7 @@ frappe.query_reports["Escalation History"] = {
 		},
 		{ fieldname: "columns", label: __("Columns"), fieldtype: "Select", options: ["", { value: "All", label: __("All Columns") }] },
 		{ fieldname: "page", label: __("Page"), fieldtype: "Int" },
+		...escalation_mgmt.of_messages(),
 	]),
 	formatter(value, row, column, data, default_formatter) {
 		const shown = escalation_mgmt.figure(value, row, column, data, default_formatter);

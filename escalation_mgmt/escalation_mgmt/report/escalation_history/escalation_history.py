@@ -12,11 +12,15 @@ from frappe.utils import cint, get_datetime
 from escalation_mgmt.engine import EventKind
 from escalation_mgmt.storage import wording
 from escalation_mgmt.storage.action_items import tally
-from escalation_mgmt.storage.message_state import MessageState, Purpose
+from escalation_mgmt.storage.message_state import MessageState
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import EVENT, ITEM, NOTIFICATION, PLAN
 from escalation_mgmt.utils.plain_text import cell
+from escalation_mgmt.utils.rows import placeholders
 from escalation_mgmt.views import figures
+from escalation_mgmt.views.figures.frozen import number_of
+from escalation_mgmt.views.figures.pages import asks_for_pages
+from escalation_mgmt.views.figures.pages import wanted as pages_wanted
 from escalation_mgmt.views.report_parts import column, duration, summary
 
 ITEM_FIELDS = [
@@ -33,6 +37,11 @@ ITEM_FIELDS = [
 	),
 	*("opened_utc", "acknowledged_utc", "acknowledged_by", "acknowledged_via", "ack_requests", "acks"),
 ]
+
+PAGE_FIELDS = (
+	*("name", "action_item", "step", "run", "method", "recipient", "status", "detail"),
+	*("planned_utc", "sent_utc", "possible_duplicate"),
+)
 
 PER_PAGE = 200
 """Escalations on a page, each with a row for every step and person."""
@@ -74,9 +83,11 @@ def execute(
 	total = figures.total(asked)
 	page = _page(filters.page, total["escalations"])
 	items = _items(asked, page)
-	rows = [_row(items[part.action_item], part) for part in _parts(items, filters.person)]
+	rows = [_row(items[part.action_item], part) for part in _parts(items, filters)]
 	with_lines = {row["action_item"] for row in rows}
-	if not filters.person:  # an item of which no step has run yet is history as well
+	if not (
+		filters.person or asks_for_pages(filters)
+	):  # an item of which no step has run yet is history as well
 		rows += [_row(item, frappe._dict()) for name, item in items.items() if name not in with_lines]
 	rows.sort(key=lambda row: row["order"])
 	chart, said = _chart(rows), _said(page, total["escalations"])
@@ -126,30 +137,29 @@ def _escalations(rows: list[dict]) -> set[str]:
 	return {row["action_item"] for row in rows}
 
 
-def _parts(items: dict[str, Any], person: str | None) -> list[Any]:
-	"""What happened to single people: messages, and those whom a step couldn't reach."""
+def _parts(items: dict[str, Any], filters: Any) -> list[Any]:
+	"""What happened to single people: messages, and, unless messages are asked for, those whom a step couldn't reach."""
 	if not items:
 		return []
-	pages = frappe.get_all(
-		NOTIFICATION,
-		filters={
-			"action_item": ("in", list(items)),
-			"purpose": Purpose.PAGE,
-			**({"user": person} if person else {}),
-		},
-		fields=[
-			*("name", "action_item", "step", "run", "method", "recipient", "status", "detail"),
-			*("planned_utc", "sent_utc", "possible_duplicate"),
-		],
-		order_by="name asc",
+	names = tuple(items)
+	wanted, values = pages_wanted(filters)
+	pages = frappe.db.sql(
+		f"select {', '.join(f'page.`{field}`' for field in PAGE_FIELDS)} from `tab{NOTIFICATION}` page"
+		f" join `tab{ITEM}` on `tab{ITEM}`.`name` = page.`action_item`"
+		f" where page.`action_item` in ({placeholders(names)}) and {wanted} order by page.`name`",
+		(*names, *values),
+		as_dict=True,
 	)
+	if asks_for_pages(filters):
+		return pages
+	step = ("=", number_of(filters.step)) if filters.step else (">", 0)
 	missed = frappe.get_all(
 		EVENT,
-		filters={"action_item": ("in", list(items)), "kind": str(EventKind.UNREACHABLE), "step": (">", 0)},
+		filters={"action_item": ("in", names), "kind": str(EventKind.UNREACHABLE), "step": step},
 		fields=["name", "action_item", "step", "run", "at_utc", "data"],
 		order_by="name asc",
 	)
-	return [*pages, *(part for part in map(_missed, missed) if not person or part.user == person)]
+	return [*pages, *(part for part in map(_missed, missed) if filters.person in (None, "", part.user))]
 
 
 def _missed(event: Any) -> Any:

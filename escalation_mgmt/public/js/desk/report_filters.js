@@ -17,6 +17,34 @@ const SHARED = () => [
 const FROM_THE_PAST = ["priority", "team", "customer"]; // words of the tickets' DocTypes: those are offered that escalations had
 const HISTORY = "Escalation History";
 
+// Filters that only a way into the history sets: each is shown while it asks for something, and forgotten with the page.
+const ON_THE_WAY = ["result", "step", "method", "provider", "outcome", "recipient"];
+const when_set = (fieldname, label, more) => ({ fieldname, label, fieldtype: "Data", depends_on: `eval:doc.${fieldname}`, ...more });
+export const of_messages = () => [
+	when_set("result", __("Result"), {
+		fieldtype: "Select",
+		options: ["", { value: "Acknowledged", label: __("Acknowledged") }, { value: "Over", label: __("Acknowledged or Ended") }],
+	}),
+	when_set("step", __("Step")),
+	when_set("method", __("Method")),
+	when_set("provider", __("Provider")),
+	when_set("outcome", __("What Became of It"), {
+		fieldtype: "Select",
+		options: ["", ...Object.entries(OUTCOMES()).map(([value, label]) => ({ value, label }))],
+	}),
+	when_set("recipient", __("Number, Address or Endpoint")),
+];
+const OUTCOMES = () => ({
+	arrived: __("Arrived"),
+	taken: __("Taken"),
+	unanswered: __("Not Answered"),
+	unknown: __("Unknown"),
+	failed: __("Failed"),
+	waiting: __("Waiting"),
+	withdrawn: __("Withdrawn"),
+	led: __("Led to an Acknowledgement"),
+});
+
 // `name`: the report; `more`: filters of its own. Returns what a report's script is made of.
 export function report_with(name, more = []) {
 	return {
@@ -26,7 +54,8 @@ export function report_with(name, more = []) {
 			recall(report, name);
 			report.page.main.on("click", ".escalation-drill", (event) => {
 				event.preventDefault();
-				frappe.set_route("query-report", HISTORY, JSON.parse(event.currentTarget.dataset.filters));
+				const { report: to, filters } = event.currentTarget.dataset;
+				frappe.set_route("query-report", to, JSON.parse(filters));
 			});
 		},
 		// Called with each answer that is shown: by then the filters are those that were wanted.
@@ -44,14 +73,22 @@ export function figure(value, row, column, data, default_formatter) {
 	return default_formatter(text, row, column, data);
 }
 
-// A figure that opens the escalations that it counts. `filters`: the report's own, and those of the row.
-export function drill(shown, filters) {
-	const text = JSON.stringify(filters);
-	return `<a href="#" class="escalation-drill" data-filters="${frappe.utils.escape_html(text)}">${shown}</a>`;
+// A figure that opens the escalations that it counts. `filters`: the report's own, and those of the row. What the last way there
+// asked for, this one doesn't.
+export function drill(shown, filters, report = HISTORY) {
+	const asked = { ...Object.fromEntries([...ON_THE_WAY, "person", "acknowledged_by", "ticket"].map((field) => [field, ""])), ...filters };
+	const text = frappe.utils.escape_html(JSON.stringify(asked));
+	return `<a href="#" class="escalation-drill" data-report="${report}" data-filters="${text}">${shown}</a>`;
 }
 
 export function item_link(shown, item) {
 	return `<a href="${frappe.utils.get_form_link("Escalation Action Item", item)}">${shown}</a>`;
+}
+
+// Where something is changed: a document, or without a name the list of them.
+export function place_link(shown, doctype, name) {
+	const single = name === doctype; // that has its form where others have their list
+	return `<a href="${frappe.utils.get_form_link(doctype, single ? "" : name).replace(/\/$/, "")}">${shown}</a>`;
 }
 
 function offer_known(report) {
@@ -65,7 +102,7 @@ function offer_known(report) {
 }
 
 const key = (name) => `escalation_mgmt:report:${frappe.session.user}:${name}`;
-const PASSING = ["from_date", "to_date", "page", "ticket"]; // of a day, or of one question
+const PASSING = ["from_date", "to_date", "page", "ticket", "show", ...ON_THE_WAY]; // of a day, or of one question
 
 function remember(name) {
 	const report = frappe.query_report;

@@ -1,0 +1,227 @@
+"""What to Improve: what a manager should change, each with the figure that says so, the place to change it, and the rows behind."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils import cint
+
+from escalation_mgmt import notifiers
+from escalation_mgmt.engine import Step, Target, TargetKind
+from escalation_mgmt.preflight import outline
+from escalation_mgmt.utils.doctypes import CONTACT, ENDPOINT, PLAN, SETTINGS
+from escalation_mgmt.utils.plain_text import cell
+from escalation_mgmt.views import figures
+from escalation_mgmt.views.figures.pages import NO_PROVIDER
+from escalation_mgmt.views.figures.refused import SHARE
+from escalation_mgmt.views.figures.untaken import NEWEST, NONE
+from escalation_mgmt.views.report_parts import column, count
+
+RUNS, REFUSED, TICKETS, ACKNOWLEDGEMENTS = 20, 5, 1, 20
+"""From so many on each is said, where the reader asks for no smallest count of their own."""
+
+Found = Iterator[dict[str, Any]]
+
+
+def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict], list[dict], str | None]:
+	"""Columns, rows, and what is said above them.
+
+	`filters`: what `views.figures.read` and `figures.untaken` know; `smallest` (from so many on a row is there); `show`: "Tickets" for
+	the tickets that no plan took, in place of all findings. A row has `finding`, `times` and `of` (counts; None where there is none), `todo`,
+	`threshold` in words, the document to change (`place_doctype`, `place`; empty: its list) and the filters of the rows behind (`behind`,
+	in JSON). The largest count comes first.
+	"""
+	filters = frappe._dict(filters or {})
+	if filters.show == "Tickets":
+		return _of_tickets(filters)
+	smallest = cint(filters.smallest)
+	asked = figures.read(filters)
+	rows = [
+		*_untaken(filters, smallest or TICKETS),
+		*_refused(asked, smallest or REFUSED),
+		*_never_acknowledged(asked, smallest or RUNS),
+		*_acknowledged_last(asked, smallest or ACKNOWLEDGEMENTS),
+	]
+	rows.sort(key=lambda row: -row["times"])  # what is alike stays in the order above
+	said = [*([] if rows else [_nothing(smallest)]), *_left_out(filters)]
+	return _columns(), rows, " ".join(said) or None
+
+
+def _left_out(filters: Any) -> Iterator[str]:
+	for doctype in figures.partly_read(filters):
+		yield _("Of tickets that no plan took, only those that you may read are counted ({0}).").format(
+			_(doctype)
+		)
+
+
+def _nothing(smallest: int) -> str:
+	return " ".join(
+		(
+			_("Nothing to improve in this period."),
+			_(
+				"No step ran {0} times or more and was never acknowledged, nobody and no method had {1} messages or more refused,"
+				" fewer than {2} tickets of a kind missed their response deadline without a plan, and no plan was acknowledged {3}"
+				" times or more at its last step alone."
+			).format(
+				smallest or RUNS, smallest or REFUSED, smallest or TICKETS, smallest or ACKNOWLEDGEMENTS
+			),
+		)
+	)
+
+
+def _row(finding: str, todo: str, threshold: str, place: tuple[str, str], **more: Any) -> dict[str, Any]:
+	"""Every text in it is plain: names stand in it, which anybody may have given."""
+	doctype, name = place
+	return {
+		"finding": cell(finding),
+		"of": None,
+		"todo": todo,
+		"where": cell(f"{_(doctype)}: {name}" if name not in ("", doctype) else _(doctype)),
+		"threshold": threshold,
+		"place_doctype": doctype,
+		"place": name,
+		**more,
+		"behind": json.dumps(more["behind"]),
+	}
+
+
+def _never_acknowledged(asked: figures.Asked, smallest: int) -> Found:
+	threshold = _("Steps that ran {0} times or more, and never anybody acknowledged").format(smallest)
+	for each in figures.never_acknowledged(asked, smallest):
+		finding = _("Plan {0}, step {1} ({2}): never acknowledged in {3} runs.").format(
+			each["plan"], each["step"].number, _in_words(each["step"]), each["runs"]
+		)
+		if each["answered"]:
+			finding += " " + _("After {0} of them the ticket was answered.").format(each["answered"])
+		todo = _("Choose another method or person, or leave the step out.")
+		behind = {"plan": each["plan"], "step": each["key"], "result": "Over"}
+		counted = {"times": each["runs"], "of": each["runs"], "behind": behind}
+		yield _row(finding, todo, threshold, (PLAN, each["plan"]), **counted)
+
+
+def _refused(asked: figures.Asked, smallest: int) -> Found:
+	threshold = _("{0} messages or more refused for good, and {1} % or more of them").format(smallest, SHARE)
+	people, providers = figures.refused(asked, smallest)
+	for each in people:
+		finding = _("{0} to {1}: {2} of {3} messages refused for good.").format(
+			_(each["method"]), each["name"], each["failed"], each["of"]
+		)
+		if each["user"]:
+			place, todo = _contact(each["user"]), _("Correct how they are reached.")
+			whom = {"person": each["user"]}
+		elif each["endpoint"]:
+			place, todo = (ENDPOINT, each["endpoint"]), _("Correct its address, or what is sent there.")
+			whom = {"recipient": each["endpoint"]}
+		else:
+			place, todo = (PLAN, ""), _("Correct the number or address in the plan that names it.")
+			whom = {"recipient": each["name"]}
+		behind = {**whom, "method": each["method"], "outcome": "failed"}
+		yield _row(finding, todo, threshold, place, times=each["failed"], of=each["of"], behind=behind)
+	for each in providers:
+		by = f"{_(each['method'])}, {each['provider']}" if each["provider"] else _(each["method"])
+		finding = _("{0}: {1} of {2} messages refused for good, to {3} recipients.").format(
+			by, each["failed"], each["of"], each["people"]
+		)
+		behind = {"method": each["method"], "provider": each["provider"] or NO_PROVIDER, "outcome": "failed"}
+		counted = {"times": each["failed"], "of": each["of"], "behind": behind}
+		yield _row(
+			finding,
+			_("Correct its set-up, or put another provider first."),
+			threshold,
+			_set_up_in(each["method"]),
+			**counted,
+		)
+
+
+def _untaken(filters: Any, smallest: int) -> Found:
+	threshold = _("{0} tickets or more that missed their response deadline, and that no plan took").format(
+		smallest
+	)
+	for each in figures.untaken(filters):
+		if each["tickets"] < smallest:
+			continue
+		finding = _(
+			"{0}, priority {1}, team {2}: {3} missed their response deadline, and no plan took them."
+		).format(_(each["doctype"]), each["priority"] or NONE, each["team"] or NONE, each["tickets"])
+		behind = {"show": "Tickets", "priority": each["priority"] or NONE, "team": each["team"] or NONE}
+		todo = _("Let a plan take these tickets.")
+		yield _row(finding, todo, threshold, (PLAN, ""), times=each["tickets"], behind=behind)
+
+
+def _acknowledged_last(asked: figures.Asked, smallest: int) -> Found:
+	threshold = _(
+		"Plans that were acknowledged {0} times or more, each time at the last of their steps"
+	).format(smallest)
+	for each in figures.acknowledged_last(asked, smallest):
+		last = "; ".join(f"{step.number}, {_in_words(step)}" for step in each["steps"])
+		finding = _("Plan {0}: acknowledged {1} times, each time at its last step only ({2}).").format(
+			each["plan"], each["acknowledged"], last
+		)
+		todo = _("Bring the last step forward, or leave out what comes before it.")
+		behind = {"plan": each["plan"], "result": "Acknowledged"}
+		counted = {"times": each["acknowledged"], "of": each["acknowledged"], "behind": behind}
+		yield _row(finding, todo, threshold, (PLAN, each["plan"]), **counted)
+
+
+def _in_words(step: Step) -> str:
+	"""Its method and whom; a bare number or address as history has it."""
+	notifier = notifiers.classes().get(step.method)
+
+	def shown(target: Target) -> Target:
+		if target.kind is not TargetKind.ADDRESS:
+			return target
+		return replace(target, value=notifier().mask(target.value) if notifier else "…")
+
+	masked = replace(step, target=shown(step.target), second=shown(step.second) if step.second else None)
+	return _("{0} to {1}").format(_(step.method), outline.whom_in_words(masked))
+
+
+def _contact(user: str) -> tuple[str, str]:
+	return (CONTACT, user) if frappe.db.exists(CONTACT, user) else ("User", user)
+
+
+def _set_up_in(method: str) -> tuple[str, str]:
+	"""Where a method is set up: a page of settings, or a list."""
+	notifier = notifiers.classes().get(method)
+	place = notifier.set_up_in if notifier else SETTINGS
+	return place, place if frappe.get_meta(place).issingle else ""
+
+
+def _columns() -> list[dict[str, Any]]:
+	return [
+		column("finding", _("What"), "Data", 520),
+		count("times", _("Times"), 80),
+		count("of", _("Of"), 80),
+		column("todo", _("What to Do"), "Data", 360),
+		column("where", _("Where"), "Data", 220),
+		column("threshold", _("Listed Are"), "Data", 420),
+		column("place_doctype", "", "Data", 80, hidden=1),
+		column("place", "", "Data", 80, hidden=1),
+		column("behind", "", "Data", 80, hidden=1),
+	]
+
+
+def _of_tickets(filters: Any) -> tuple[list[dict], list[dict], str | None]:
+	rows = [
+		{name: cell(value) if isinstance(value, str) else value for name, value in ticket.items()}
+		for ticket in figures.untaken_tickets(filters)
+	]
+	said = _("The newest {0} of them.").format(NEWEST) if len(rows) >= NEWEST else None
+	columns = [
+		column("doctype", _("Ticket Type"), "Data", 100, hidden=1),
+		# As in the history: no Link, for which Frappe 15 refuses the report to who may not read it.
+		column("name", _("Ticket"), "Dynamic Link", 90, options="doctype"),
+		column("subject", _("Subject"), "Data", 300),
+		column("priority", _("Priority"), "Data", 100),
+		column("team", _("Team"), "Data", 140),
+		column("deadline", _("Response Deadline"), "Datetime", 185),
+		column("answered", _("First Response"), "Datetime", 185),
+	]
+	return (
+		columns,
+		rows,
+		said or (None if rows else _("No ticket missed its response deadline without a plan.")),
+	)

@@ -1,0 +1,138 @@
+"""At which step of their plan escalations are acknowledged, and at which never: of the enabled plans, as they are today."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import frappe
+
+from escalation_mgmt.engine import EventKind, Plan, Status, Step
+from escalation_mgmt.facts import plans
+from escalation_mgmt.utils.doctypes import EVENT, ITEM
+from escalation_mgmt.views.figures import frozen
+from escalation_mgmt.views.figures.asked import RESULTS, Asked
+
+_ACKNOWLEDGED = (EventKind.ACKNOWLEDGED, EventKind.PARTLY_ACKNOWLEDGED)
+
+
+@dataclass(slots=True)
+class _Tally:
+	"""Of one step of a plan, whichever of its versions had it."""
+
+	runs: int = 0
+	acknowledged: int = 0
+	answered: int = 0
+
+
+def never_acknowledged(asked: Asked, at_least: int) -> list[dict[str, Any]]:
+	"""Steps that an enabled plan has today, which ran so often and that nobody acknowledged: `plan`, `step`, `key` (`frozen.key_of`),
+	`runs`, and `answered`: after so many of them the ticket was answered, before another step ran.
+
+	An acknowledgement is of the step before it, and of those that go out together with that; also one in part, and one that was
+	given back, undone or timed out later. Runs of an escalation that goes on unacknowledged don't count: nobody knows yet.
+	"""
+	counted = _counted(asked)
+	found = []
+	for name, plan in frozen.of_today().items():
+		for step in plan.steps:
+			tally = counted.get((name, frozen.key_of(step)))
+			if tally and not step.act and tally.runs >= at_least and not tally.acknowledged:
+				found.append(
+					{
+						"plan": name,
+						"step": step,
+						"key": frozen.key_of(step),
+						"runs": tally.runs,
+						"answered": tally.answered,
+					}
+				)
+	return found
+
+
+def acknowledged_last(asked: Asked, at_least: int) -> list[dict[str, Any]]:
+	"""Enabled plans that were acknowledged so often, each time at their last step, of several: `plan`, `steps` (that go out last),
+	`acknowledged`. Only escalations count that ran the steps that the plan has today, with the same waits between them.
+	"""
+	today = {
+		name: (_ladder(plan), last)
+		for name, plan in frozen.of_today().items()
+		if (last := _last_of_several(plan))
+	}
+	ends = list(_ends(asked))
+	versions = plans.versions({version for version, *_rest in ends})
+	totals: Counter[str] = Counter()
+	last: Counter[str] = Counter()
+	for version, step, acknowledged, _status, count in ends:
+		plan = versions.get(version)
+		if not plan or not acknowledged or plan.name not in today:
+			continue
+		ladder, steps = today[plan.name]
+		if _ladder(plan) == ladder:
+			totals[plan.name] += count
+			last[plan.name] += count if step >= steps[0].number else 0
+	return [
+		{"plan": name, "steps": steps, "acknowledged": totals[name]}
+		for name, (_ladder_of_it, steps) in today.items()
+		if totals[name] >= max(at_least, 1) and last[name] == totals[name]
+	]
+
+
+def _counted(asked: Asked) -> dict[tuple[str, str], _Tally]:
+	lines, ends = list(_lines(asked)), list(_ends(asked))
+	versions = plans.versions({version for version, *_rest in (*lines, *ends)})
+	found: dict[tuple[str, str], _Tally] = {}
+	for version, step, kind, count in lines:
+		ran = kind == EventKind.STEP_RAN
+		for tally in _of(found, versions.get(version), step, together=not ran):
+			if ran:
+				tally.runs += count
+			else:
+				tally.acknowledged += count
+	for version, step, acknowledged, status, count in ends:
+		if status == Status.RESOLVED and not acknowledged:
+			for tally in _of(found, versions.get(version), step, together=True):
+				tally.answered += count
+	return found
+
+
+def _of(
+	found: dict[tuple[str, str], _Tally], plan: Plan | None, number: int, *, together: bool
+) -> Iterable[_Tally]:
+	"""What is counted of a step; with `together` of all that go out with it."""
+	for group in plan.groups if plan else ():
+		if any(step.number == number for step in group):
+			for step in group:
+				if plan and (together or step.number == number):
+					yield found.setdefault((plan.name, frozen.key_of(step)), _Tally())
+
+
+def _lines(asked: Asked) -> Iterable[tuple[str, int, str, int]]:
+	"""How many steps ran and were acknowledged: plan's version, step, kind of the line of history, count."""
+	sql = (
+		f"select item.`plan_version`, line.`step`, line.`kind`, count(*) from (select `name`, `plan_version` from `tab{ITEM}`"
+		f" where {asked.condition} and {RESULTS['Over']}) item join `tab{EVENT}` line on line.`action_item` = item.`name`"
+		" where line.`kind` in (%s, %s, %s) and line.`step` > 0 group by item.`plan_version`, line.`step`, line.`kind`"
+	)
+	return frappe.db.sql(sql, (*asked.values, EventKind.STEP_RAN, *_ACKNOWLEDGED))
+
+
+def _ends(asked: Asked) -> Iterable[tuple[str, int, int, str, int]]:
+	"""How many escalations ended, or have an acknowledgement that stands, at which step: version, step, acknowledged, status, count."""
+	sql = (
+		f"select `plan_version`, `current_step`, `acknowledged_utc` is not null as taken, `status`, count(*) from `tab{ITEM}`"
+		f" where {asked.condition} and {RESULTS['Over']} group by `plan_version`, `current_step`, taken, `status`"
+	)
+	return frappe.db.sql(sql, asked.values)
+
+
+def _ladder(plan: Plan) -> tuple[Any, ...]:
+	return tuple((frozen.key_of(step), step.wait) for step in plan.steps)
+
+
+def _last_of_several(plan: Plan) -> tuple[Step, ...]:
+	"""The steps for people that go out last; none where nothing goes out before them."""
+	groups: list[tuple[Step, ...]] = [
+		people for group in plan.groups if (people := tuple(step for step in group if not step.act))
+	]
+	return groups[-1] if len(groups) > 1 else ()
