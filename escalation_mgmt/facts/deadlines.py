@@ -1,12 +1,20 @@
-"""Which deadlines of tickets were missed, in SQL. All instants are the helpdesk's own, in the site's zone, and are compared
-with each other alone.
+"""Deadlines as tickets have them, in SQL: which were missed, and what says so of each clock. All instants are the helpdesk's
+own, in the site's zone. It writes them itself, so they say of old tickets what they said before there was any plan.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
+import frappe
+from frappe.model.db_query import DatabaseQuery
+
+from escalation_mgmt.engine import Clock, TicketFilter
+from escalation_mgmt.facts import field_types
+from escalation_mgmt.facts.conditions import columns
 from escalation_mgmt.facts.sources import Source
 from escalation_mgmt.facts.tickets import CANCELLED, closed_sql
 from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.rows import placeholders
 
 Values = tuple[Any, ...]
 
@@ -23,10 +31,88 @@ def missed_response(src: Source, table: str) -> tuple[str, Values] | None:
 	closed, values = closed_sql(src, table)
 	answered = f"{table}.`{src.first_response}`" if src.first_response in src.fields else "null"
 	by = f"{table}.`{src.response_by}`"
-	missed = (
-		f"({table}.`docstatus` < {CANCELLED} and ({answered} > {by}"
-		f" or ({answered} is null and {by} < %s and not ({closed}))))"
+	late = f"case when {answered} is null then {by} < %s and not ({closed}) else {answered} > {by} end"
+	return f"({counted(src, table)} and {late})", (clock.to_site(clock.now()), *values)
+
+
+def counted(src: Source, table: str) -> str:
+	"""SQL of which tickets count at all: none that was cancelled, nor one that was merged, for it goes on in another."""
+	merged = (
+		f" and coalesce({table}.`{src.merged_into}`, '') in ('', '0')"
+		if src.merged_into in src.fields
+		else ""
 	)
-	if src.merged_into in src.fields:
-		missed = f"({missed} and coalesce({table}.`{src.merged_into}`, '') in ('', '0'))"
-	return missed, (clock.to_site(clock.now()), *values)
+	return f"{table}.`docstatus` < {CANCELLED}{merged}"
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+	"""Of one clock, SQL of a ticket's columns: instants in the site's zone, with no values.
+
+	`due` is the column as it stands, `due_at` the instant: of a day, its end. `done` is when that was done: when an agent first
+	responded, or, of a closed ticket, when it was resolved. `held` is since when the clock has stood still; "null" where it never does.
+	"""
+
+	due: str
+	due_at: str
+	done: str
+	held: str
+
+
+def of_clock(src: Source, of: Clock, table: str) -> Deadline | None:
+	"""None: the tickets of this DocType don't say by when, or when that was done, or whether they are closed."""
+	due, done = {
+		Clock.FIRST_RESPONSE: (src.response_by, src.first_response),
+		Clock.RESOLUTION: (src.resolution_by, src.resolved_on),
+	}.get(of, ("", ""))
+	kept = columns(src.doctype)
+	if not {due, done} <= kept or "status" in src.lost:
+		return None
+	at, field = f"{table}.`{due}`", src.field(due)
+	held = of is Clock.RESOLUTION and src.held_since in kept
+	return Deadline(
+		due=at,
+		due_at=_end_of_day(at) if field and field.fieldtype == "Date" else at,
+		done=f"{table}.`{done}`",
+		held=f"{table}.`{src.held_since}`" if held else "null",
+	)
+
+
+def readable(doctype: str) -> str | None:
+	"""SQL of which tickets the present user may read, by Frappe's permissions; empty: all. None: the DocType isn't theirs to read."""
+	if not frappe.has_permission(doctype, "read"):
+		return None
+	query = DatabaseQuery(doctype, user=frappe.session.user)
+	try:
+		seen = query.build_match_conditions()
+	except frappe.PermissionError:
+		return None
+	shared = [
+		str(condition) for condition in query.conditions
+	]  # of whoever reads only what was shared with them
+	return " and ".join(f"({condition.replace('%', '%%')})" for condition in (seen, *shared) if condition)
+
+
+def taken_by(src: Source, takes: TicketFilter, table: str) -> tuple[str, Values]:
+	"""SQL of which tickets a plan's filter takes by their facts of now, its condition apart, and its values; empty: all."""
+	conditions: list[str] = []
+	values: list[Any] = []
+	for column, words in (
+		(src.priority, sorted(takes.priorities)),
+		(src.team, [takes.team]),
+		(src.ticket_type, [takes.ticket_type]),
+		(src.customer, [takes.customer]),
+	):
+		wanted = [word for word in words if word]
+		if not wanted or column not in src.fields:
+			continue
+		field = src.field(column)
+		numbered = field_types.is_number(field)
+		exact = " collate utf8mb4_bin" if frappe.db.db_type == "mariadb" and not numbered else ""
+		conditions.append(f"{table}.`{column}`{exact} in ({placeholders(wanted)})")
+		values += [field_types.as_value(field, word) for word in wanted]
+	return " and ".join(conditions), tuple(values)
+
+
+def _end_of_day(day: str) -> str:
+	return f"timestampadd(day, 1, {day})" if frappe.db.db_type == "mariadb" else f"datetime({day}, '+1 day')"

@@ -20,8 +20,23 @@ time. Databases count: a hundred thousand of them are no rows of ours.
 - **refused**: messages that failed for good, of all but what was withdrawn or waits.
 - **untaken**: tickets that missed their response deadline (`facts.deadlines`) and for which no action item was ever opened.
 - **acknowledged last**: plans of several steps of which every acknowledgement that stands came at the last of them.
+
+Deadlines (`figures.deadlines`) are counted of tickets, not of action items: only so there is a *before*.
+
+- **deadlines**: of tickets of one DocType that the reader may read, whether a plan took them or not: with a plan, of those that it
+  would take by their facts of now, its condition apart; without one, of all. Each clock of which a ticket itself says by when
+  counts alone. The period is that of the deadline. Not counted is what was cancelled, or merged into another ticket.
+- **month**: the one in which the deadline lies, on the site's clock. An instant of an hour that came twice is that of the second.
+- **met**: done by then, to the second: an agent first responded; the ticket was resolved or closed. **missed**: done later, or
+  not done and overdue. **open**: not due yet, or standing still since before it was (on hold). **unknown**: closed, and no word of when
+  it was done.
+- **share**: met, of those that were met or missed. None where there are none.
+- **before**, **enabled** (since), **disabled**: how it stood at the deadline's instant with the plan, or with all plans of the clock,
+  one being enough. A month in which that changed has a row of each. **not known**: nobody kept it. A plan is enabled for
+  the clock and the DocType that it had then; enabled again, it goes on as *since*. One that is deleted counts by its items.
 """
 
+from escalation_mgmt.views.figures import deadlines
 from escalation_mgmt.views.figures.asked import Asked, read, seconds_between
 from escalation_mgmt.views.figures.messages import by_method, by_person
 from escalation_mgmt.views.figures.outcomes import MESSAGES
@@ -37,6 +52,7 @@ __all__ = [
 	"acknowledged_last",
 	"by_method",
 	"by_person",
+	"deadlines",
 	"never_acknowledged",
 	"partly_read",
 	"read",

@@ -10,6 +10,7 @@ from frappe.utils.data import get_start_of_week_index
 from escalation_mgmt.utils import clock
 
 _UTC = ZoneInfo("UTC")
+_UNIX_BEGINS = 62_167_219_200  # seconds since the year 0, as MariaDB counts them
 _FORMS = {"hour": "%%H", "day": "%%Y-%%m-%%d", "month": "%%Y-%%m"}
 
 
@@ -45,11 +46,16 @@ def local(column: str, begins: datetime, ends: datetime, zone: str = "") -> str:
 	"""SQL of an instant of a column (UTC) as the clock of a zone showed it; of the site's, where none is named. The period is that of
 	the column's instants.
 	"""
-	held = offsets(begins, ends, zone)
-	offset = str(held[0][1])
-	for since, seconds in held[1:]:
-		offset = f"case when {column} >= '{since:%Y-%m-%d %H:%M:%S}' then {seconds} else {offset} end"
-	return moved(column, offset)
+	return moved(column, _offset(column, offsets(begins, ends, zone)))
+
+
+def _offset(column: str, held: list[tuple[datetime, int]]) -> str:
+	"""SQL of the offset that holds at an instant of a column: the latest comes first, side by side, for SQLite nests no deeper."""
+	*later, (_first, seconds) = held[::-1]
+	if not later:
+		return str(seconds)
+	cases = " ".join(f"when {column} >= '{since:%Y-%m-%d %H:%M:%S}' then {offset}" for since, offset in later)
+	return f"case {cases} else {seconds} end"
 
 
 def moved(column: str, seconds: str) -> str:
@@ -86,3 +92,22 @@ def seconds_between(start: str, end: str) -> str:
 	if frappe.db.db_type == "mariadb":
 		return f"(to_seconds({end}) - to_seconds({start}))"
 	return f"(strftime('%%s', {end}) - strftime('%%s', {start}))"
+
+
+Walls = list[tuple[datetime, int]]
+
+
+def walls(begins: datetime, ends: datetime) -> Walls:
+	"""The offsets from UTC, in seconds, that the site's zone has within a period (UTC), each with what its clock showed from which on it
+	holds, once it had been changed.
+	"""
+	return [(since + timedelta(seconds=seconds), seconds) for since, seconds in offsets(begins, ends)]
+
+
+def unix(column: str, of: Walls) -> str:
+	"""SQL of the seconds of Unix time, whole ones, of a column in the site's zone (`creation`, `response_by`), as `clock.to_utc` reads it:
+	of an hour that came twice, the second. What lies outside of the period of `walls` is read by the offset of its end.
+	"""
+	if frappe.db.db_type == "mariadb":
+		return f"(to_seconds({column}) - {_UNIX_BEGINS} - {_offset(column, of)})"
+	return f"(strftime('%%s', {column}) - {_offset(column, of)})"

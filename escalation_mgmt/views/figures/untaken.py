@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 import frappe
-from frappe.model.db_query import DatabaseQuery
 from frappe.utils import add_days, get_datetime, getdate
 
 from escalation_mgmt.facts import deadlines, plans, sources
@@ -62,26 +61,23 @@ def untaken_tickets(filters: Mapping[str, Any] | None) -> list[dict[str, Any]]:
 
 def partly_read(filters: Mapping[str, Any] | None) -> list[str]:
 	"""The DocTypes of whose tickets these figures leave some out, or all: those that the present user may not read."""
-	return [doctype for doctype, _since in _doctypes(frappe._dict(filters or {})) if _readable(doctype) != ""]
-
-
-def _readable(doctype: str) -> str | None:
-	"""SQL of the tickets that the present user may read; None: none of them."""
-	if not frappe.has_permission(doctype, "read"):
-		return None
-	return str(DatabaseQuery(doctype, user=frappe.session.user).build_match_conditions() or "")
+	return [
+		doctype
+		for doctype, _since in _doctypes(frappe._dict(filters or {}))
+		if deadlines.readable(doctype) != ""
+	]
 
 
 def _asked(filters: Any) -> Iterator[tuple[sources.Source, str, Values]]:
 	"""Of each DocType whose tickets count, how they are found in SQL."""
 	for doctype, enabled in _doctypes(filters):
-		readable = _readable(doctype)
+		readable = deadlines.readable(doctype)
 		if readable is None:
 			continue
 		source = sources.source(doctype)
 		if said := _conditions(source, filters, clock.to_site(enabled)):
 			if readable:
-				said.append((f"({readable.replace('%', '%%')})", ()))
+				said.append((readable, ()))
 			where = " and ".join(condition for condition, _values in said)
 			yield source, f"where {where}", tuple(value for _condition, values in said for value in values)
 

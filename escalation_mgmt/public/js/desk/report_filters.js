@@ -45,10 +45,14 @@ const OUTCOMES = () => ({
 	led: __("Led to an Acknowledgement"),
 });
 
-// `name`: the report; `more`: filters of its own. Returns what a report's script is made of.
-export function report_with(name, more = []) {
+// `name`: the report; `more`: filters of its own, one in place of a shared one of its name; `without`: shared ones that it has not.
+// Returns what a report's script is made of.
+export function report_with(name, more = [], without = []) {
+	const own = Object.fromEntries(more.map((filter) => [filter.fieldname, filter]));
+	const shared = SHARED().filter(({ fieldname }) => !without.includes(fieldname));
+	const names = shared.map(({ fieldname }) => fieldname);
 	return {
-		filters: [...SHARED(), ...more],
+		filters: [...shared.map((filter) => own[filter.fieldname] || filter), ...more.filter(({ fieldname }) => !names.includes(fieldname))],
 		onload(report) {
 			offer_known(report);
 			recall(report, name);
@@ -102,12 +106,13 @@ function offer_known(report) {
 }
 
 const key = (name) => `escalation_mgmt:report:${frappe.session.user}:${name}`;
-const PASSING = ["from_date", "to_date", "page", "ticket", "show", ...ON_THE_WAY]; // of a day, or of one question
+const PASSING = ["from_date", "to_date", "page", "ticket", "show", "tickets", "phase", ...ON_THE_WAY]; // of a day, or of one question
 
 function remember(name) {
 	const report = frappe.query_report;
 	if (!report || report.report_name !== name) return;
 	const chosen = report.get_filter_values();
+	if (chosen.tickets) return; // what stands behind one figure
 	for (const field of PASSING) delete chosen[field];
 	try {
 		localStorage.setItem(key(name), JSON.stringify(chosen));
