@@ -11,16 +11,20 @@ from benchmarks import site
 from benchmarks.measure import Figure, median, spread
 
 ITEMS, EVENTS_EACH, MESSAGES_EACH = 100_000, 10, 2
+PLANS, UNTAKEN = 12, 5_000  # plans that ran; tickets of which no plan took any
 ROUNDS = 5  # after one that is dropped
 GOAL_SECONDS, GOAL_WEEK_SECONDS, GOAL_RATIO, STRETCH_RATIO = 2.0, 0.5, 10.0, "<= 3"
 OF_ITEMS = "select count(*) from `tabEscalation Action Item` where `opened_utc` >= '2020-01-01'"
 OF_MESSAGES = "select count(*) from `tabEscalation Notification` where `created_utc` >= '2020-01-01'"
+OF_LINES = "select count(*) from `tabEscalation Event` where `at_utc` >= '2020-01-01'"
+OF_TICKETS = "select count(*) from `tabHD Ticket` where `response_by` >= '2020-01-01'"
 WIDE = {"from_date": "2020-01-01"}
 REPORTS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
 	"Escalation History": (WIDE, (OF_ITEMS,)),
 	"Response Performance": (WIDE, (OF_ITEMS,)),
 	"Method Effectiveness": (WIDE, (OF_ITEMS, OF_MESSAGES)),
 	"Load on People": (WIDE, (OF_ITEMS, OF_MESSAGES)),
+	"What to Improve": (WIDE, (OF_ITEMS, OF_MESSAGES, OF_LINES, OF_TICKETS)),
 }
 """Each with its filters, and the counts of the rows that it is about."""
 
@@ -30,6 +34,7 @@ def measure() -> list[Figure]:
 
 	site.clean()
 	_fill()
+	_with_plans()
 	figures: list[Figure] = []
 	for report, (filters, counts) in REPORTS.items():
 		ours, bare = _in_turns(partial(_run, report, filters), partial(_count, counts))
@@ -90,6 +95,28 @@ def _count(counts: tuple[str, ...]) -> None:
 		assert frappe.db.sql(sql)[0][0]
 
 
+def _with_plans() -> None:
+	"""What these escalations ran: twelve plans of three steps, as they were frozen."""
+	import frappe
+
+	for number in range(PLANS):
+		plan = frappe.new_doc("Escalation Plan")
+		steps = [
+			{"wait": 600 * place, "method": "Email", "whom": "Assignee", "idx": place + 1}
+			for place in range(3)
+		]
+		plan.update(
+			{"title": f"Plan {number}", "reference_doctype": "HD Ticket", "plan_owner": "Administrator"}
+		)
+		plan.update({"rank": 900 + number, "condition": "False", "steps": steps})
+		plan.insert()
+	frappe.db.sql("update `tabEscalation Plan` set `enabled_utc` = '2020-01-01'")
+	frappe.db.sql(
+		"update `tabEscalation Action Item` i join `tabEscalation Plan` p on p.`name` = i.`plan` set i.`plan_version` = p.`plan_version`"
+	)
+	frappe.db.commit()
+
+
 def _fill() -> None:
 	"""Two years of escalations, each with its messages and its lines of history. In the database alone: a million rows."""
 	import frappe
@@ -101,7 +128,7 @@ def _fill() -> None:
 		" `acknowledged_utc`, `acknowledged_by`, `acknowledged_user`, `updated_utc`, `nobody_notified`)"
 		f" select lpad(hex(seq), 24, '0'), {now}, {now}, 'Administrator', 'HD Ticket', seq, concat('Outage ', seq),"
 		" elt(1 + seq % 4, 'Low', 'Medium', 'High', 'Urgent'), elt(1 + seq % 5, 'A', 'B', 'C', 'D', null),"
-		" concat('Plan ', seq % 12), elt(1 + seq % 3, 'First Response', 'Next Response', 'Resolution'),"
+		f" concat('Plan ', seq % {PLANS}), elt(1 + seq % 3, 'First Response', 'Next Response', 'Resolution'),"
 		" elt(1 + seq % 10, 'Escalating', 'Exhausted', 'Resolved', 'Resolved', 'Acknowledged', 'Acknowledged',"
 		" 'Acknowledged', 'Acknowledged', 'Acknowledged', 'Cancelled'), 1 + seq % 3,"
 		f" {now} - interval seq * 631 second,"
@@ -115,7 +142,7 @@ def _fill() -> None:
 		" `at_utc`, `data`)"
 		" select concat(i.`name`, lpad(s.seq, 2, '0')), i.`creation`, i.`modified`, 'Escalation', i.`name`,"
 		" elt(s.seq, 'Created', 'Window Over', 'Step Ran', 'Sent', 'Delivered', 'Step Ran', 'Sent', 'Delivered',"
-		" if(i.`reference_name` % 25 = 0, 'Nobody Notified', 'Retry'), 'Acknowledged'), s.seq % 3, 0,"
+		" if(i.`reference_name` % 25 = 0, 'Nobody Notified', 'Retry'), 'Acknowledged'), least(3, (s.seq + 2) div 3), 0,"
 		" i.`opened_utc` + interval s.seq minute, '{}'"
 		f" from `tabEscalation Action Item` i join seq_1_to_{EVENTS_EACH} s"
 	)
@@ -130,6 +157,12 @@ def _fill() -> None:
 		" i.`opened_utc` + interval s.seq minute"
 		f" from `tabEscalation Action Item` i join seq_1_to_{MESSAGES_EACH} s"
 	)
+	frappe.db.sql(
+		"insert into `tabHD Ticket` (`name`, `creation`, `modified`, `owner`, `subject`, `priority`, `agent_group`, `status`,"
+		f" `response_by`, `first_responded_on`) select seq, {now}, {now}, 'Administrator', concat('Outage ', seq),"
+		" elt(1 + seq % 4, 'Low', 'Medium', 'High', 'Urgent'), elt(1 + seq % 5, 'A', 'B', 'C', 'D', null), 'Open',"
+		f" {now} - interval seq * 631 second, {now} - interval seq * 631 - 600 * (seq % 3) second from seq_1_to_{ITEMS + UNTAKEN}"
+	)
 	frappe.db.commit()
-	for table in ("Action Item", "Event", "Notification"):
-		frappe.db.sql(f"analyze table `tabEscalation {table}`")
+	for table in ("Escalation Action Item", "Escalation Event", "Escalation Notification", "HD Ticket"):
+		frappe.db.sql(f"analyze table `tab{table}`")

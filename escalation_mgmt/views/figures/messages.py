@@ -9,7 +9,7 @@ from escalation_mgmt.notifiers.twilio.phone_call import METHOD as PHONE_CALL
 from escalation_mgmt.storage.message_state import REACHED, MessageState, Purpose
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import CONTACT, ITEM, NOTIFICATION
-from escalation_mgmt.views.figures.asked import Asked
+from escalation_mgmt.views.figures.asked import Asked, joined_in_this_order
 from escalation_mgmt.views.figures.local_time import local, moved, part, seconds_between
 from escalation_mgmt.views.figures.outcomes import MESSAGES, OF_STATE
 from escalation_mgmt.views.figures.times import Times
@@ -69,8 +69,9 @@ def by_person(asked: Asked) -> list[dict[str, Any]]:
 def of_items(asked: Asked) -> str:
 	"""The pages of the items that are asked for, as `page` of `item`; the values are the items' and the purpose."""
 	return (
-		f"(select `name`, `acknowledged_user`, `acknowledged_utc` from `tab{ITEM}` where {asked.condition}) item"
-		f" join `tab{NOTIFICATION}` page on page.`action_item` = item.`name` where page.`purpose` = %s"
+		f"`tab{NOTIFICATION}` page {joined_in_this_order()} (select `name`, `acknowledged_user`, `acknowledged_utc`"
+		f" from `tab{ITEM}` where {asked.condition}) item on item.`name` = page.`action_item`"
+		f" where page.`purpose` = %s and {asked.since('page.`created_utc`')}"
 	)
 
 

@@ -11,7 +11,7 @@ from escalation_mgmt.engine import EventKind, Plan, Status, Step
 from escalation_mgmt.facts import plans
 from escalation_mgmt.utils.doctypes import EVENT, ITEM
 from escalation_mgmt.views.figures import frozen
-from escalation_mgmt.views.figures.asked import RESULTS, Asked
+from escalation_mgmt.views.figures.asked import RESULTS, Asked, joined_in_this_order
 
 _ACKNOWLEDGED = (EventKind.ACKNOWLEDGED, EventKind.PARTLY_ACKNOWLEDGED)
 
@@ -110,9 +110,10 @@ def _of(
 def _lines(asked: Asked) -> Iterable[tuple[str, int, str, int]]:
 	"""How many steps ran and were acknowledged: plan's version, step, kind of the line of history, count."""
 	sql = (
-		f"select item.`plan_version`, line.`step`, line.`kind`, count(*) from (select `name`, `plan_version` from `tab{ITEM}`"
-		f" where {asked.condition} and {RESULTS['Over']}) item join `tab{EVENT}` line on line.`action_item` = item.`name`"
-		" where line.`kind` in (%s, %s, %s) and line.`step` > 0 group by item.`plan_version`, line.`step`, line.`kind`"
+		f"select item.`plan_version`, line.`step`, line.`kind`, count(*) from `tab{EVENT}` line {joined_in_this_order()}"
+		f" (select `name`, `plan_version` from `tab{ITEM}` where {asked.condition} and {RESULTS['Over']}) item"
+		" on item.`name` = line.`action_item` where line.`kind` in (%s, %s, %s) and line.`step` > 0"
+		f" and {asked.since('line.`at_utc`')} group by item.`plan_version`, line.`step`, line.`kind`"
 	)
 	return frappe.db.sql(sql, (*asked.values, EventKind.STEP_RAN, *_ACKNOWLEDGED))
 
