@@ -100,6 +100,7 @@ EXCEPTIONS = {
 	("several.py", "Twilio, as Above"): "a kind of provider, as it is stored",
 	("unsettled.py", "cast( ∙  as binary)"): "SQL",
 	("untaken.py", "cast( ∙  as text)"): "SQL",
+	("asked.py", "cross join"): "SQL",
 	("sms_gateway.py", "text/plain, text/html, */*"): "a header",
 	("several.py", "SMS Settings"): "a kind of provider, as it is stored",
 	("agent_page.py", AGENT_PAGE): "code",
