@@ -18,12 +18,12 @@ from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.plain_text import cell
 from escalation_mgmt.views import figures
 
-DAYS, WEEKS = 30, 12
+DAYS, WEEKS = 30, 13
 """What the dashboard looks back on: reports begin with as many days."""
 
 MOST_ON_DASHBOARD = 5  # so that their names can be read
 GREEN, PALE_GREEN, ORANGE, YELLOW, RED = "#2f9e55", "#86d3a3", "#f0a030", "#f2d14b", "#d64545"
-BLUE, PALE_BLUE, NIGHT_BLUE, GREY, PALE_GREY = "#86b6ee", "#a9c9ee", "#2c3e6b", "#9aa3ad", "#cfd5db"
+BLUE, PALE_BLUE, NIGHT_BLUE, GREY, PALE_GREY = "#86b6ee", "#a9c9ee", "#4b5fb5", "#9aa3ad", "#cfd5db"
 
 MESSAGES = {
 	"arrived": GREEN,

@@ -210,6 +210,14 @@ def test_years_of_history_are_read_a_page_at_a_time(figured: World) -> None:
 	answers = [query_report.run("Escalation History", filters={"page": page}) for page in (None, 2, 3, 9)]
 	assert [len(answer["result"]) for answer in answers] == [200, 200, 50, 50]
 	assert "201 to 400 of 450" in answers[1]["message"]
+	figured.plan((0, "Email"))
+	figured.ticket()
+	figured.forward(10)
+	figured.expect_email("tech@x.test")
+	first, second = (
+		query_report.run("Escalation History", filters={"page": page})["chart"] for page in (1, 2)
+	)
+	assert first["title"] == "Messages of the escalations on this page" and not second
 	names = [row["action_item"] for answer in answers[:3] for row in answer["result"]]
 	assert len(set(names)) == 450 and names == sorted(names, reverse=True)
 

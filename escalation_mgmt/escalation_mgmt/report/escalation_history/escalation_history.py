@@ -91,6 +91,8 @@ def execute(
 		rows += [_row(item, frappe._dict()) for name, item in items.items() if name not in with_lines]
 	rows.sort(key=lambda row: row["order"])
 	chart, said = _chart(rows), _said(page, total["escalations"])
+	if chart and said:
+		chart["title"] = _("Messages of the escalations on this page")
 	if filters.group_by in GROUPED:
 		rows = _grouped(rows, filters.group_by)
 	for row in rows:
