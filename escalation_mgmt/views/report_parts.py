@@ -19,7 +19,30 @@ def count(fieldname: str, label: str, width: int = 110) -> dict[str, Any]:
 
 
 def percent(fieldname: str, label: str, width: int = 130) -> dict[str, Any]:
-	return column(fieldname, label, "Percent", width)
+	"""Of a column whose values are in percent (`rounded`). Its label says so, for files and mails show the number alone."""
+	return _empty_where_none(fieldname, f"{label} (%)", "Percent", width, align="right")
+
+
+def instant(fieldname: str, label: str, width: int = 185) -> dict[str, Any]:
+	"""Of a column whose values are of the site's clock (`clock.to_site`)."""
+	return _empty_where_none(fieldname, label, "Datetime", width)
+
+
+def seconds(fieldname: str, label: str, width: int) -> dict[str, Any]:
+	"""Of a column whose values are seconds and tenths."""
+	return _empty_where_none(fieldname, label, "Float", width, align="right", precision=1)
+
+
+def rounded(value: float | None) -> float | None:
+	"""To a tenth; None stays."""
+	return None if value is None else round(value, 1)
+
+
+def _empty_where_none(fieldname: str, label: str, shown_as: str, width: int, **more: Any) -> dict[str, Any]:
+	"""In Frappe's mails of reports a percentage that there is none of is "0.0%", a number 0, and an instant "None". So it is text for
+	Frappe, and Desk shows it as what it is (report_filters.js).
+	"""
+	return column(fieldname, label, "Data", width, shown_as=shown_as, **more)
 
 
 def duration(fieldname: str, label: str, width: int = 150) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from escalation_mgmt.views import figures
 from escalation_mgmt.views.figures.frozen import number_of
 from escalation_mgmt.views.figures.pages import asks_for_pages
 from escalation_mgmt.views.figures.pages import wanted as pages_wanted
-from escalation_mgmt.views.report_parts import column, duration, summary
+from escalation_mgmt.views.report_parts import column, duration, instant, seconds, summary
 
 ITEM_FIELDS = [
 	*(
@@ -129,8 +129,9 @@ def _grouped(rows: list[dict], field: str) -> list[dict]:
 	for row in rows:
 		groups.setdefault(row[field] or "", []).append(row)
 	found = []
+	nothing = dict.fromkeys(rows[0]) if rows else {}  # Frappe's export asks each row for each column
 	for name, members in sorted(groups.items(), key=lambda group: (-len(_escalations(group[1])), group[0])):
-		found.append({"group": f"{name or '–'} ({len(_escalations(members))})", "indent": 0})
+		found.append({**nothing, "group": f"{name or '–'} ({len(_escalations(members))})", "indent": 0})
 		found += [{**row, "indent": 1} for row in members]
 	return found
 
@@ -193,18 +194,18 @@ def _row(item: Any, part: Any) -> dict[str, Any]:
 		"plan": item.plan,
 		"clock": _(item.clock),
 		"status": wording.status(item.status),
-		"created": clock.to_site(item.opened_utc),
+		"created": _at(item.opened_utc),
 		"step": part.step,
 		"run": (part.run or 0) + 1 if part.step else None,
 		"method": part.method,
 		"person": part.recipient,
-		"planned": clock.to_site(part.planned_utc),
-		"sent": clock.to_site(part.sent_utc),
+		"planned": _at(part.planned_utc),
+		"sent": _at(part.sent_utc),
 		"lateness": late,
 		"outcome": _outcome(part),
 		"state": part.status,
 		"detail": part.detail,
-		"acknowledged_at": clock.to_site(item.acknowledged_utc),
+		"acknowledged_at": _at(item.acknowledged_utc),
 		"acknowledged_by": item.acknowledged_by,
 		"acknowledgements": tally(item),
 		"acknowledged_via": item.acknowledged_via,
@@ -216,6 +217,12 @@ def _row(item: Any, part: Any) -> dict[str, Any]:
 		),
 	}
 	return {field: cell(value) if isinstance(value, str) else value for field, value in row.items()}
+
+
+def _at(instant: Any) -> datetime | None:
+	"""What the site's clock showed, to the second: files and mails show it as it is."""
+	at = clock.to_site(instant)
+	return at.replace(microsecond=0) if at else None
 
 
 def _outcome(part: Any) -> str | None:
@@ -252,38 +259,33 @@ def _chart(rows: list[dict]) -> dict[str, Any] | None:
 def _columns(filters: Any) -> list[dict[str, Any]]:
 	found = _all_columns()
 	if filters.columns != "All":
-		found = [each for each in found if each["fieldname"] in USUAL or each.get("hidden")]
-		found.sort(
-			key=lambda each: USUAL.index(each["fieldname"]) if each["fieldname"] in USUAL else len(USUAL)
-		)
+		found = [each for each in found if each["fieldname"] in USUAL]
+		found.sort(key=lambda each: USUAL.index(each["fieldname"]))
 	if filters.group_by in GROUPED:
 		found.insert(0, column("group", _("Group"), "Data", 180))
 	return found
 
 
 def _all_columns() -> list[dict[str, Any]]:
-	when = 185
 	return [
 		column("status", _("Status"), "Data", 130),
 		column("subject", _("Subject"), "Data", 240),
 		column("action_item", _("Action Item"), "Link", 110, options=ITEM),
 		# No Link here, nor to a plan for who may read none: Frappe 15 refuses them the report.
-		column("ticket_doctype", _("Ticket Type"), "Data", 100, hidden=1),
 		column("ticket", _("Ticket"), "Dynamic Link", 90, options="ticket_doctype"),
 		column("step", _("Step"), "Int", 60),
 		column("method", _("Method"), "Data", 130),
 		column("person", _("Person"), "Data", 140),
-		column("planned", _("Planned"), "Datetime", when),
-		column("sent", _("Sent"), "Datetime", when),
-		column("lateness", _("Lateness (s)"), "Float", 100, precision=1),
+		instant("planned", _("Planned")),
+		instant("sent", _("Sent")),
+		seconds("lateness", _("Lateness (s)"), 100),
 		column("outcome", _("Outcome"), "Data", 120),
-		column("state", _("State"), "Data", 80, hidden=1),
 		column("acknowledged_by", _("Acknowledged By"), "Data", 140),
 		column("acknowledgements", _("Acknowledgements"), "Data", 90),
-		column("acknowledged_at", _("Acknowledged At"), "Datetime", when),
+		instant("acknowledged_at", _("Acknowledged At")),
 		column("acknowledged_via", _("Via"), "Data", 70),
 		duration("time_to_acknowledge", _("Time to Acknowledge"), 140),
-		column("created", _("Created"), "Datetime", when),
+		instant("created", _("Created")),
 		column("priority", _("Priority"), "Data", 80),
 		column(
 			"plan", _("Plan"), "Link" if frappe.has_permission(PLAN, "read") else "Data", 150, options=PLAN

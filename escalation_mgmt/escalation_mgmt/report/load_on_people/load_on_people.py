@@ -6,14 +6,17 @@ from frappe import _
 
 from escalation_mgmt.utils.plain_text import cell
 from escalation_mgmt.views import charts, figures
-from escalation_mgmt.views.report_parts import column, count, percent
+from escalation_mgmt.views.report_parts import column, count, percent, rounded
 
 MOST_BARS = 30
 
 
 def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict], list[dict], None, dict | None]:
 	"""Columns, rows and chart. `filters`: what `views.figures.read` knows. Figures: `figures.by_person`."""
-	rows = [{**row, "name": cell(row["name"])} for row in figures.by_person(figures.read(filters))]
+	rows = [
+		{**row, "name": cell(row["name"]), "share": rounded(row["share"])}
+		for row in figures.by_person(figures.read(filters))
+	]
 	return _columns(), rows, None, charts.people(rows[:MOST_BARS])
 
 
@@ -27,5 +30,4 @@ def _columns() -> list[dict[str, Any]]:
 		count("nights", _("Nights Woken"), 130),
 		count("acknowledged", _("Acknowledged"), 130),
 		percent("share", _("Share Acknowledged"), 160),
-		column("user", _("User"), "Data", 200, hidden=1),
 	]

@@ -6,13 +6,18 @@ from frappe import _
 
 from escalation_mgmt.utils.plain_text import cell
 from escalation_mgmt.views import charts, figures
-from escalation_mgmt.views.report_parts import column, count, duration, percent
+from escalation_mgmt.views.report_parts import column, count, duration, percent, rounded
 
 
 def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict], list[dict], None, dict | None]:
 	"""Columns, rows and chart. `filters`: what `views.figures.read` knows. Figures: `figures.by_method`; None where there is none."""
 	rows = [
-		{**row, "label": _(row["method"]), "provider": cell(row["provider"])}
+		{
+			**row,
+			"label": _(row["method"]),
+			"provider": cell(row["provider"]),
+			"failing": rounded(row["failing"]),
+		}
 		for row in figures.by_method(figures.read(filters))
 	]
 	shown = [name for name in charts.MESSAGES if any(row[name] for row in rows)]

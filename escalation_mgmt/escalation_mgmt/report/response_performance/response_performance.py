@@ -7,7 +7,7 @@ from frappe import _
 
 from escalation_mgmt.utils.plain_text import cell
 from escalation_mgmt.views import charts, figures
-from escalation_mgmt.views.report_parts import column, count, duration, percent, summary
+from escalation_mgmt.views.report_parts import column, count, duration, percent, rounded, summary
 
 MOST_BARS = 30
 
@@ -24,7 +24,12 @@ def execute(
 		frappe.throw(_("Choose what to group by."))
 	found, total = figures.response(figures.read(filters), by)
 	rows = [
-		{**row, "key": cell(row["key"]) if row["key"] else None, "label": _label(by, row["key"])}
+		{
+			**row,
+			"key": cell(row["key"]) if row["key"] else None,
+			"label": _label(by, row["key"]),
+			"share": rounded(row["share"]),
+		}
 		for row in found
 	]
 	timed = [row for row in rows if row["median"] is not None][:MOST_BARS]
@@ -70,5 +75,4 @@ def _columns(by: str) -> list[dict[str, Any]]:
 		count("cancelled", _("Cancelled")),
 		count("open", _("Still Open")),
 		count("nobody_notified", _("Nobody Notified"), 120),
-		column("key", "", "Data", 80, hidden=1),
 	]

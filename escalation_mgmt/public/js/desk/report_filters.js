@@ -73,6 +73,7 @@ export function report_with(name, more = [], without = []) {
 // What stands in a cell. No figure where there is none: Desk would say 0. Desk puts what stands in a column of text into HTML as it is; links it escapes itself.
 export function figure(value, row, column, data, default_formatter) {
 	if (value == null) return "";
+	if (column.shown_as) return default_formatter(value, row, { ...column, fieldtype: column.shown_as }, data);
 	const text = column.fieldtype === "Data" && typeof value === "string" ? escalation_mgmt.escaped(value) : value;
 	return default_formatter(text, row, column, data);
 }

@@ -1,0 +1,105 @@
+"""Frappe's Auto Email Report of each of our reports: every format, with the dates that Frappe works out, says what the report says."""
+
+import csv
+import io
+import json
+from html.parser import HTMLParser
+from typing import Any
+
+import frappe
+import openpyxl
+import pytest
+from frappe.desk import query_report
+
+from tests.world import World
+
+FORMATS = ("HTML", "CSV", "XLSX")
+SUBJECT = '=HYPERLINK("http://evil.test","Störung, 2")'
+
+
+def reports() -> list[str]:
+	return frappe.get_all("Report", {"module": "Escalation Mgmt"}, pluck="name", order_by="name")
+
+
+def mail(report: str, form: str, **filters: Any) -> Any:
+	"""A new Auto Email Report, as its form saves it: texts for filters, and the period worked out anew each time."""
+	doc = frappe.new_doc("Auto Email Report")
+	doc.update(
+		{
+			"report": report,
+			"report_type": "Script Report",
+			"user": "manager@x.test",
+			"email_to": "boss@x.test",
+			"format": form,
+			"frequency": "Weekly",
+			"dynamic_date_period": "Monthly",
+			"from_date_field": "from_date",
+			"to_date_field": "to_date",
+			"filters": json.dumps(filters),
+			"filter_meta": "[]",
+			"no_of_rows": 100,
+		}
+	)
+	return doc.insert()
+
+
+class Cells(HTMLParser):
+	"""What stands in the cells of a mail's table."""
+
+	def __init__(self, text: str) -> None:
+		super().__init__()
+		self.rows: list[list[str]] = []
+		self._open = False
+		self.feed(text)
+
+	def handle_starttag(self, tag: str, _attributes: Any) -> None:
+		if tag == "tr":
+			self.rows.append([])
+		elif tag in ("td", "th"):
+			self.rows[-1].append("")
+		self._open = tag in ("td", "th") or (self._open and tag == "a")
+
+	def handle_data(self, data: str) -> None:
+		if self._open and self.rows and self.rows[-1]:
+			self.rows[-1][-1] += data.strip()
+
+
+def table(form: str, content: Any) -> list[list[str]]:
+	"""The cells of what was sent, the header first."""
+	if form == "CSV":
+		return list(csv.reader(io.StringIO(content if isinstance(content, str) else content.decode())))
+	if form == "XLSX":
+		sheet = openpyxl.load_workbook(io.BytesIO(content)).active
+		return [["" if cell is None else str(cell) for cell in row] for row in sheet.values]
+	return [row for row in Cells(content.split('class="table', 1)[1].split("</table>", 1)[0]).rows if row]
+
+
+@pytest.fixture
+def told(world: World) -> World:
+	world.plan((0, "Email"), (5, "Email", "User", "lead@x.test"))
+	world.ticket(SUBJECT)
+	world.forward(10)
+	world.forward(5)
+	world.expect_email("tech@x.test")
+	world.expect_email("lead@x.test")
+	world.plan((0, "Email"), title="Never", priorities=["Urgent"], window=7200)
+	world.ticket("Not due yet", priority="Urgent")
+	return world
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_each_report_can_be_mailed(told: World, form: str) -> None:
+	for report in reports():
+		grouped = [{}, {"group_by": "plan"}, {"group_by": "person", "columns": "All", "page": "1"}]
+		for filters in grouped if report in ("Escalation History", "Response Performance") else [{}]:
+			doc = mail(report, form, **filters)
+			found = table(form, doc.get_report_content())
+			frappe.set_user("manager@x.test")
+			period = {name: doc.filters[name] for name in ("from_date", "to_date")}
+			answer = query_report.run(report, filters={**filters, **period})
+			frappe.set_user("Administrator")
+			shown = [column for column in answer["columns"] if not column.get("hidden")]
+			print(report, filters, *found, sep="\n")
+			assert found[0][1:] == [column["label"] for column in shown], report
+			assert len(found) == 1 + len(answer["result"])
+			assert not any(cell.startswith(("=", "None")) for row in found for cell in row), report
