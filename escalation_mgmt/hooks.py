@@ -114,6 +114,9 @@ ignore_links_on_delete = [
 	"Escalation Turn",
 ]
 
+# A mail of one of our reports shows what its user may see.
+override_doctype_class = {"Auto Email Report": "escalation_mgmt.views.report_mails.ReportMail"}
+
 # An answer to a customer says nothing of a ticket's escalation.
 before_request = ["escalation_mgmt.web.half_characters.refuse"]
 after_request = ["escalation_mgmt.web.customers.withhold"]

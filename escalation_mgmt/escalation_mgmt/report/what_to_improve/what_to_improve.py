@@ -18,7 +18,7 @@ from escalation_mgmt.views import figures
 from escalation_mgmt.views.figures.pages import NO_PROVIDER
 from escalation_mgmt.views.figures.refused import SHARE
 from escalation_mgmt.views.figures.untaken import NEWEST, NONE
-from escalation_mgmt.views.report_parts import column, count
+from escalation_mgmt.views.report_parts import column, count, instant
 
 RUNS, REFUSED, TICKETS, ACKNOWLEDGEMENTS = 20, 5, 1, 20
 """From so many on each is said, where the reader asks for no smallest count of their own."""
@@ -198,9 +198,6 @@ def _columns() -> list[dict[str, Any]]:
 		column("todo", _("What to Do"), "Data", 360),
 		column("where", _("Where"), "Data", 220),
 		column("threshold", _("Listed Are"), "Data", 420),
-		column("place_doctype", "", "Data", 80, hidden=1),
-		column("place", "", "Data", 80, hidden=1),
-		column("behind", "", "Data", 80, hidden=1),
 	]
 
 
@@ -211,14 +208,13 @@ def _of_tickets(filters: Any) -> tuple[list[dict], list[dict], str | None]:
 	]
 	said = _("The newest {0} of them.").format(NEWEST) if len(rows) >= NEWEST else None
 	columns = [
-		column("doctype", _("Ticket Type"), "Data", 100, hidden=1),
 		# As in the history: no Link, for which Frappe 15 refuses the report to who may not read it.
 		column("name", _("Ticket"), "Dynamic Link", 90, options="doctype"),
 		column("subject", _("Subject"), "Data", 300),
 		column("priority", _("Priority"), "Data", 100),
 		column("team", _("Team"), "Data", 140),
-		column("deadline", _("Response Deadline"), "Datetime", 185),
-		column("answered", _("First Response"), "Datetime", 185),
+		instant("deadline", _("Response Deadline")),
+		instant("answered", _("First Response")),
 	]
 	return (
 		columns,
