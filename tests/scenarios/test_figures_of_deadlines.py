@@ -1,5 +1,8 @@
 """Whether deadlines were met, before plans were enabled and since, against a second calculation in plain Python (scenario 53)."""
 
+import csv
+import io
+import json
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,10 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from escalation_mgmt.engine import Clock
+from escalation_mgmt.facts import deadlines as readable
 from escalation_mgmt.facts import plan_times
 from escalation_mgmt.facts.plan_times import EVER, Phase, Since
 from escalation_mgmt.utils import clock, rows
-from escalation_mgmt.utils.doctypes import PLAN
+from escalation_mgmt.utils.doctypes import ENDPOINT, PLAN
 from escalation_mgmt.views.figures import deadlines
 from tests import on_site
 from tests.scenarios.test_figures import one, stored
@@ -316,7 +320,7 @@ def test_a_manager_sees_whether_it_got_better(half_a_year: World) -> None:
 	}
 	assert "names no cause" in answer["message"] and "first enabled on" in answer["message"]
 	chart = answer["chart"]["data"]
-	assert chart["labels"] == ["2026-09", "2026-10", "2026-10", "2026-11"]
+	assert chart["labels"] == ["09/26", "10/26", "10/26", "11/26"]
 	assert [each["values"] for each in chart["datasets"]] == [[25, 25, None, None], [None, None, 75, 75]]
 	behind = query_report.run(
 		"SLA Effect", filters={"plan": "Outage", "tickets": "missed", "phase": "Enabled"}
@@ -361,3 +365,50 @@ def test_each_reader_counts_the_tickets_that_they_may_read(half_a_year: World) -
 	frappe.set_user("Administrator")
 	assert counts == {"owner@x.test": 32, "manager@x.test": 1}
 	assert "only those are counted" in answer["message"]
+
+
+def test_many_tickets_are_read_a_page_at_a_time(half_a_year: World) -> None:
+	logged([ticket(BEGINS + timedelta(minutes=n), late=True) for n in range(1201)])
+	pages = [
+		query_report.run("SLA Effect", filters={"tickets": "missed", "page": page})
+		for page in (None, 2, 3, 9)
+	]
+	assert [len(page["result"]) for page in pages] == [500, 500, 201, 201]
+	assert "501 to 1000 of 1201" in pages[1]["message"]
+	assert len({row["ticket"] for page in pages[:3] for row in page["result"]}) == 1201
+
+
+def test_what_was_shared_alone_is_all_that_is_read(figured: World) -> None:
+	for name in ("One", "Two"):
+		figured.endpoint(name)
+	frappe.set_user("stranger@x.test")
+	assert readable.readable(ENDPOINT) is None
+	frappe.set_user("Administrator")
+	assert readable.readable(ENDPOINT) == ""
+	frappe.share.add(ENDPOINT, "Two", "stranger@x.test")
+	frappe.set_user("stranger@x.test")
+	where = readable.readable(ENDPOINT)
+	frappe.set_user("Administrator")
+	found = frappe.db.sql(f"select `name` from `tab{ENDPOINT}` where {where} and 1 = %s", (1,))
+	assert [name for (name,) in found] == ["Two"]
+
+
+def test_what_is_exported_and_mailed_agrees(half_a_year: World) -> None:
+	shown = query_report.run("SLA Effect", filters={"plan": "Outage"})["result"]
+	wanted = [[row["month"], row["phase_label"], str(row["met"]), str(row["missed"])] for row in shown]
+	mailed = frappe.new_doc("Auto Email Report")
+	mailed.update(
+		{
+			"report": "SLA Effect",
+			"report_type": "Script Report",
+			"user": "Administrator",
+			"format": "CSV",
+			"email_to": "owner@x.test",
+			"frequency": "Daily",
+			"filters": json.dumps({"plan": "Outage", "clock": "", "tickets": ""}),
+			"no_of_rows": 100,
+		}
+	)
+	head, *lines = csv.reader(io.StringIO(mailed.get_report_content()))
+	places = [head.index(label) for label in ("Month", "Before or Since", "Met", "Missed")]
+	assert [[line[place] for place in places] for line in lines if line] == wanted

@@ -2,6 +2,7 @@
 const ESCALATION_OUTCOMES = { deadlines: "all", met: "met", missed: "missed", open: "open", unknown: "unknown" };
 const ESCALATION_SLA = "SLA Effect";
 let escalation_months; // the filters of the months that the tickets were opened from
+let escalation_back; // the button that leads there
 
 function escalation_sla_filters() {
 	return [
@@ -59,9 +60,13 @@ frappe.query_reports[ESCALATION_SLA] = {
 			escalation_months = { to_date: null, clock: "", ...report.get_filter_values(), tickets: "", phase: "", page: null };
 			report.set_filter_value({ ...JSON.parse(event.currentTarget.dataset.filters), page: null });
 		});
-		report.page.add_inner_button(__("Back to the Months"), () => {
+		escalation_back = report.page.add_inner_button(__("Back to the Months"), () => {
 			report.set_filter_value(escalation_months || { tickets: "", phase: "", page: null });
 		});
+	},
+	after_datatable_render() {
+		escalation_sla.after_datatable_render();
+		escalation_back.toggle(Boolean(frappe.query_report.get_filter_value("tickets")));
 	},
 	formatter(value, row, column, data, default_formatter) {
 		const shown = escalation_mgmt.figure(value, row, column, data, default_formatter);

@@ -29,7 +29,7 @@ Report = tuple[list[dict], list[dict], str | None, dict | None, list[dict]]
 def execute(filters: dict[str, Any] | None = None) -> Report:
 	"""Columns, rows, what is said above them, chart, and summary.
 
-	`filters`: what `figures.deadlines.read` knows. With `tickets` (All, or an outcome as `outcomes` names it) the rows are the tickets
+	`filters`: what `figures.deadlines.read` knows. With `tickets` (one of `deadlines.OUTCOMES`, or all) the rows are the tickets
 	behind the figures, `phase` those of one phase alone, `page` (from 1) of so many. Shares are in percent; None where there is none.
 	"""
 	filters = frappe._dict(filters or {})
@@ -37,11 +37,17 @@ def execute(filters: dict[str, Any] | None = None) -> Report:
 	if asked.refusal:
 		return _columns(), [], escape(asked.refusal), None, []
 	found = deadlines.by_month(asked)
-	said = "<br>".join(escape(line) for line in _said(asked, found))
+	said = list(_said(asked, found))
 	if filters.tickets:
-		return _ticket_columns(asked), list(_tickets(asked, filters)), said, None, _summary(asked, found)
+		rows, page = _tickets(asked, filters, found)
+		said = [page, *said] if page else said
+		return _ticket_columns(asked), rows, _html(said), None, _summary(asked, found)
 	rows = [{**row, "clock_label": _(row["clock"]), "phase_label": phases()[row["phase"]]} for row in found]
-	return _columns(), rows, said, _chart(asked, found), _summary(asked, found)
+	return _columns(), rows, _html(said), _chart(asked, found), _summary(asked, found)
+
+
+def _html(lines: list[str]) -> str:
+	return "<br>".join(map(escape, lines))
 
 
 def phases() -> dict[str, str]:
@@ -66,7 +72,8 @@ def outcomes() -> dict[str, str]:
 def _summary(asked: deadlines.AskedDeadlines, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 	"""Of each clock the share before and since, each with how many it is of."""
 	said = []
-	for of in asked.clocks:
+	known = [of for of in asked.clocks if any(row["clock"] == of for row in found)]
+	for of in known or list(asked.clocks)[:1]:
 		both = [deadlines.together(found, of, phase) for phase in (Phase.BEFORE, Phase.ON)]
 		for label, each in zip((_("{0}, Before"), _("{0}, Since")), both, strict=True):
 			said.append(_shown(label.format(_(of)), _share(each)))
@@ -140,13 +147,14 @@ def _chart(asked: deadlines.AskedDeadlines, found: list[dict[str, Any]]) -> dict
 	words = phases()
 	datasets = [
 		{
-			"name": _("{0}, Met (%): {1}").format(_(of), words[phase]),
+			"name": words[phase],
 			"values": [round(row["share"], 1) if row["phase"] == phase else None for row in rows],
 		}
 		for phase in shown
 	]
 	return {
-		"data": {"labels": [row["month"] for row in rows], "datasets": datasets},
+		"data": {"labels": [f"{row['month'][5:]}/{row['month'][2:4]}" for row in rows], "datasets": datasets},
+		"title": _("{0}: Met, in Percent").format(_(of)),
 		"type": "bar",
 		"barOptions": {"stacked": 1},  # of each month and phase one bar alone has a value
 		"colors": [COLOURS[phase] for phase in shown],
@@ -171,18 +179,30 @@ def _columns() -> list[dict[str, Any]]:
 	]
 
 
-def _tickets(asked: deadlines.AskedDeadlines, filters: Any) -> Iterator[dict[str, Any]]:
-	outcome = next((name for name in deadlines.OUTCOMES if name == filters.tickets), "")
+def _tickets(
+	asked: deadlines.AskedDeadlines, filters: Any, found: list[dict[str, Any]]
+) -> tuple[list[dict[str, Any]], str]:
+	"""A page of the tickets, and which page it is where there are several."""
+	outcome = filters.tickets if filters.tickets in deadlines.OUTCOMES else ""
 	phase = filters.phase if filters.phase in set(Phase) else ""
-	start = max(cint(filters.page) - 1, 0) * PER_PAGE
+	total = sum(row[outcome or "deadlines"] for row in found if phase in ("", row["phase"]))
+	page = min(max(cint(filters.page), 1), max(-(-total // PER_PAGE), 1))
+	start = (page - 1) * PER_PAGE
 	words, names = outcomes(), phases()
-	for row in deadlines.tickets(asked, phase=phase, outcome=outcome, limit=PER_PAGE, start=start):
-		yield row | {
+	rows = [
+		row
+		| {
 			"subject": cell(row["subject"]),
 			"clock_label": _(row["clock"]),
 			"phase_label": names[row["phase"]],
 			"outcome_label": words[row["outcome"]],
 		}
+		for row in deadlines.tickets(asked, phase=phase, outcome=outcome, limit=PER_PAGE, start=start)
+	]
+	if total <= PER_PAGE:
+		return rows, ""
+	said = _("Tickets {0} to {1} of {2}, the latest deadline first. Choose another page above.")
+	return rows, said.format(start + 1, start + len(rows), total)
 
 
 def _ticket_columns(asked: deadlines.AskedDeadlines) -> list[dict[str, Any]]:

@@ -63,10 +63,7 @@ export function report_with(name, more = [], without = []) {
 			});
 		},
 		// Called with each answer that is shown: by then the filters are those that were wanted.
-		get_datatable_options(options) {
-			remember(name);
-			return options;
-		},
+		after_datatable_render: () => remember(name),
 	};
 }
 
