@@ -24,6 +24,7 @@ REPORTS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
 	"Response Performance": (WIDE, (OF_ITEMS,)),
 	"Method Effectiveness": (WIDE, (OF_ITEMS, OF_MESSAGES)),
 	"Load on People": (WIDE, (OF_ITEMS, OF_MESSAGES)),
+	"SLA Effect": (WIDE, (OF_TICKETS,)),
 	"What to Improve": (WIDE, (OF_ITEMS, OF_MESSAGES, OF_LINES, OF_TICKETS)),
 }
 """Each with its filters, and the counts of the rows that it is about."""
@@ -159,9 +160,10 @@ def _fill() -> None:
 	)
 	frappe.db.sql(
 		"insert into `tabHD Ticket` (`name`, `creation`, `modified`, `owner`, `subject`, `priority`, `agent_group`, `status`,"
-		f" `response_by`, `first_responded_on`) select seq, {now}, {now}, 'Administrator', concat('Outage ', seq),"
+		f" `response_by`, `resolution_by`, `first_responded_on`) select seq, {now}, {now}, 'Administrator', concat('Outage ', seq),"
 		" elt(1 + seq % 4, 'Low', 'Medium', 'High', 'Urgent'), elt(1 + seq % 5, 'A', 'B', 'C', 'D', null), 'Open',"
-		f" {now} - interval seq * 631 second, {now} - interval seq * 631 - 600 * (seq % 3) second from seq_1_to_{ITEMS + UNTAKEN}"
+		f" {now} - interval seq * 631 second, {now} - interval seq * 631 second + interval 8 hour,"
+		f" {now} - interval seq * 631 - 600 * (seq % 3) second from seq_1_to_{ITEMS + UNTAKEN}"
 	)
 	frappe.db.commit()
 	for table in ("Escalation Action Item", "Escalation Event", "Escalation Notification", "HD Ticket"):

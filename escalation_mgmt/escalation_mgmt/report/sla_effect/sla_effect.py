@@ -14,13 +14,19 @@ from escalation_mgmt.facts import plan_times
 from escalation_mgmt.facts.plan_times import Phase
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.plain_text import cell, plain
+from escalation_mgmt.views import charts
 from escalation_mgmt.views.figures import deadlines
-from escalation_mgmt.views.report_parts import NONE, column, count, duration, percent
+from escalation_mgmt.views.report_parts import NONE, column, count, duration, instant, percent, rounded
 
 PER_PAGE = 500
 """Tickets on a page, where a figure's tickets are asked for."""
 MOST_BARS = 36
-COLOURS = {Phase.BEFORE: "#9aa3ad", Phase.ON: "#2f9e55", Phase.OFF: "#f0a030", Phase.UNKNOWN: "#d5d9de"}
+COLOURS = {
+	Phase.BEFORE: charts.GREY,
+	Phase.ON: charts.GREEN,
+	Phase.OFF: charts.ORANGE,
+	Phase.UNKNOWN: charts.PALE_GREY,
+}
 """Of the chart: grey is what was before, green what has been since."""
 
 Report = tuple[list[dict], list[dict], str | None, dict | None, list[dict]]
@@ -41,8 +47,17 @@ def execute(filters: dict[str, Any] | None = None) -> Report:
 	if filters.tickets:
 		rows, page = _tickets(asked, filters, found)
 		said = [page, *said] if page else said
-		return _ticket_columns(asked), rows, _html(said), None, _summary(asked, found)
-	rows = [{**row, "clock_label": _(row["clock"]), "phase_label": phases()[row["phase"]]} for row in found]
+		return _ticket_columns(), rows, _html(said), None, _summary(asked, found)
+	words = phases()
+	rows = [
+		{
+			**row,
+			"share": rounded(row["share"]),
+			"clock_label": _(row["clock"]),
+			"phase_label": words[row["phase"]],
+		}
+		for row in found
+	]
 	return _columns(), rows, _html(said), _chart(asked, found), _summary(asked, found)
 
 
@@ -145,20 +160,16 @@ def _chart(asked: deadlines.AskedDeadlines, found: list[dict[str, Any]]) -> dict
 	rows = [row for row in found if _has_bar(row, of)][-MOST_BARS:]
 	shown = [phase for phase in COLOURS if any(row["phase"] == phase for row in rows)]
 	words = phases()
-	datasets = [
-		{
-			"name": words[phase],
-			"values": [round(row["share"], 1) if row["phase"] == phase else None for row in rows],
-		}
+	parts = [
+		(
+			words[phase],
+			[rounded(row["share"]) if row["phase"] == phase else None for row in rows],
+			COLOURS[phase],
+		)
 		for phase in shown
-	]
-	return {
-		"data": {"labels": [f"{row['month'][5:]}/{row['month'][2:4]}" for row in rows], "datasets": datasets},
-		"title": _("{0}: Met, in Percent").format(_(of)),
-		"type": "bar",
-		"barOptions": {"stacked": 1},  # of each month and phase one bar alone has a value
-		"colors": [COLOURS[phase] for phase in shown],
-	}
+	]  # of each month and phase one bar alone has a value
+	made = charts.chart([f"{row['month'][5:]}/{row['month'][2:4]}" for row in rows], parts)
+	return made and {**made, "title": _("{0}: Met, in Percent").format(_(of))}
 
 
 def _has_bar(row: dict[str, Any], of: Clock) -> bool:
@@ -174,8 +185,6 @@ def _columns() -> list[dict[str, Any]]:
 		count("deadlines", _("Deadlines")),
 		percent("share", _("Share Met")),
 		*(count(name, words[name]) for name in deadlines.OUTCOMES),
-		column("clock", "", "Data", 80, hidden=1),
-		column("phase", "", "Data", 80, hidden=1),
 	]
 
 
@@ -192,6 +201,7 @@ def _tickets(
 	rows = [
 		row
 		| {
+			"ticket_doctype": asked.doctype,
 			"subject": cell(row["subject"]),
 			"clock_label": _(row["clock"]),
 			"phase_label": names[row["phase"]],
@@ -205,14 +215,14 @@ def _tickets(
 	return rows, said.format(start + 1, start + len(rows), total)
 
 
-def _ticket_columns(asked: deadlines.AskedDeadlines) -> list[dict[str, Any]]:
+def _ticket_columns() -> list[dict[str, Any]]:
 	return [
-		column("ticket", _("Ticket"), "Link", 120, options=asked.doctype),
+		column("ticket", _("Ticket"), "Dynamic Link", 120, options="ticket_doctype"),
 		column("subject", _("Subject"), "Data", 300),
 		column("clock_label", _("Clock"), "Data", 140),
 		column("phase_label", _("Before or Since"), "Data", 140),
 		column("outcome_label", _("Deadline"), "Data", 120),
-		column("due", _("Due"), "Datetime", 170),
-		column("ended", _("Done"), "Datetime", 170),
+		instant("due", _("Due")),
+		instant("ended", _("Done")),
 		duration("late", _("Late By")),
 	]
