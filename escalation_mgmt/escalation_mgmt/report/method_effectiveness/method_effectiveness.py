@@ -21,17 +21,18 @@ def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict], list[dic
 		for row in figures.by_method(figures.read(filters))
 	]
 	shown = [name for name in charts.MESSAGES if any(row[name] for row in rows)]
-	return _columns(), rows, None, charts.messages(rows, shown)
+	named = any(row["provider"] for row in rows)
+	return _columns(named), rows, None, charts.messages(rows, shown)
 
 
-def _columns() -> list[dict[str, Any]]:
+def _columns(with_providers: bool) -> list[dict[str, Any]]:
 	words = charts.message_words()
 	return [
 		column("label", _("Method"), "Data", 170),
-		column("provider", _("Provider"), "Data", 140),
+		*([column("provider", _("Provider"), "Data", 140)] if with_providers else []),
 		count("pages", _("Messages")),
 		percent("failing", _("Share Failed")),
-		count("led", _("Led to an Acknowledgement"), 210),
+		count("led", _("Led to an Acknowledgement"), 240),
 		duration("median", _("Median Time from It"), 170),
 		*(count(name, words[name]) for name in charts.MESSAGES),
 	]

@@ -7,7 +7,7 @@ frappe.query_reports["What to Improve"] = {
 			label: __("Show"),
 			fieldtype: "Select",
 			options: [
-				{ value: "", label: __("What to Improve") },
+				{ value: "", label: __("Findings") },
 				{ value: "Tickets", label: __("Tickets That No Plan Took") },
 			],
 		},

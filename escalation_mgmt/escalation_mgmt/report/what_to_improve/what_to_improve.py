@@ -79,7 +79,7 @@ def _row(finding: str, todo: str, threshold: str, place: tuple[str, str], **more
 		"finding": cell(finding),
 		"of": None,
 		"todo": todo,
-		"where": cell(f"{_(doctype)}: {name}" if name not in ("", doctype) else _(doctype)),
+		"where": cell(name if name not in ("", doctype) else _(doctype)),
 		"threshold": threshold,
 		"place_doctype": doctype,
 		"place": name,
@@ -91,12 +91,12 @@ def _row(finding: str, todo: str, threshold: str, place: tuple[str, str], **more
 def _never_acknowledged(asked: figures.Asked, smallest: int) -> Found:
 	threshold = _("Steps that ran {0} times or more, and never anybody acknowledged").format(smallest)
 	for each in figures.never_acknowledged(asked, smallest):
-		finding = _("Plan {0}, step {1} ({2}): never acknowledged in {3} runs.").format(
-			each["plan"], each["step"].number, _in_words(each["step"]), each["runs"]
+		finding = _("Step {0} ({1}) is never acknowledged").format(
+			each["step"].number, _in_words(each["step"])
 		)
-		if each["answered"]:
-			finding += " " + _("After {0} of them the ticket was answered.").format(each["answered"])
 		todo = _("Choose another method or person, or leave the step out.")
+		if each["answered"]:
+			todo = _("After {0} of them the ticket was answered.").format(each["answered"]) + " " + todo
 		behind = {"plan": each["plan"], "step": each["key"], "result": "Over"}
 		counted = {"times": each["runs"], "of": each["runs"], "behind": behind}
 		yield _row(finding, todo, threshold, (PLAN, each["plan"]), **counted)
@@ -106,9 +106,7 @@ def _refused(asked: figures.Asked, smallest: int) -> Found:
 	threshold = _("{0} messages or more refused for good, and {1} % or more of them").format(smallest, SHARE)
 	people, providers = figures.refused(asked, smallest)
 	for each in people:
-		finding = _("{0} to {1}: {2} of {3} messages refused for good.").format(
-			_(each["method"]), each["name"], each["failed"], each["of"]
-		)
+		finding = _("{0} to {1} is refused").format(_(each["method"]), each["name"])
 		if each["user"]:
 			place, todo = _contact(each["user"]), _("Correct how they are reached.")
 			whom = {"person": each["user"]}
@@ -121,10 +119,8 @@ def _refused(asked: figures.Asked, smallest: int) -> Found:
 		behind = {**whom, "method": each["method"], "outcome": "failed"}
 		yield _row(finding, todo, threshold, place, times=each["failed"], of=each["of"], behind=behind)
 	for each in providers:
-		by = f"{_(each['method'])}, {each['provider']}" if each["provider"] else _(each["method"])
-		finding = _("{0}: {1} of {2} messages refused for good, to {3} recipients.").format(
-			by, each["failed"], each["of"], each["people"]
-		)
+		by = f"{_(each['method'])} ({each['provider']})" if each["provider"] else _(each["method"])
+		finding = _("{0} is refused, to {1} recipients").format(by, each["people"])
 		behind = {"method": each["method"], "provider": each["provider"] or NO_PROVIDER, "outcome": "failed"}
 		counted = {"times": each["failed"], "of": each["of"], "behind": behind}
 		yield _row(
@@ -143,9 +139,9 @@ def _untaken(filters: Any, smallest: int) -> Found:
 	for each in figures.untaken(filters):
 		if each["tickets"] < smallest:
 			continue
-		finding = _(
-			"{0}, priority {1}, team {2}: {3} missed their response deadline, and no plan took them."
-		).format(_(each["doctype"]), each["priority"] or NONE, each["team"] or NONE, each["tickets"])
+		finding = _("Priority {0}, team {1}: deadline missed, and no plan took it").format(
+			each["priority"] or NONE, each["team"] or NONE
+		)
 		behind = {"show": "Tickets", "priority": each["priority"] or NONE, "team": each["team"] or NONE}
 		todo = _("Let a plan take these tickets.")
 		yield _row(finding, todo, threshold, (PLAN, ""), times=each["tickets"], behind=behind)
@@ -157,9 +153,7 @@ def _acknowledged_last(asked: figures.Asked, smallest: int) -> Found:
 	).format(smallest)
 	for each in figures.acknowledged_last(asked, smallest):
 		last = "; ".join(f"{step.number}, {_in_words(step)}" for step in each["steps"])
-		finding = _("Plan {0}: acknowledged {1} times, each time at its last step only ({2}).").format(
-			each["plan"], each["acknowledged"], last
-		)
+		finding = _("Acknowledged only at its last step ({0})").format(last)
 		todo = _("Bring the last step forward, or leave out what comes before it.")
 		behind = {"plan": each["plan"], "result": "Acknowledged"}
 		counted = {"times": each["acknowledged"], "of": each["acknowledged"], "behind": behind}
@@ -192,12 +186,14 @@ def _set_up_in(method: str) -> tuple[str, str]:
 
 def _columns() -> list[dict[str, Any]]:
 	return [
-		column("finding", _("What"), "Data", 520),
-		count("times", _("Times"), 80),
-		count("of", _("Of"), 80),
-		column("todo", _("What to Do"), "Data", 360),
-		column("where", _("Where"), "Data", 220),
-		column("threshold", _("Listed Are"), "Data", 420),
+		column("finding", _("What"), "Data", 420),
+		count("times", _("Times"), 70),
+		column(
+			"of", _("Of"), "Data", 70, shown_as="Int", align="right"
+		),  # in mails Frappe would say 0 for none
+		column("where", _("Where to Change It"), "Data", 170),
+		column("todo", _("What to Do"), "Data", 380),
+		column("threshold", _("Listed Are"), "Data", 460),
 	]
 
 

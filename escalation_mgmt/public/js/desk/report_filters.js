@@ -90,7 +90,7 @@ export function item_link(shown, item) {
 // Where something is changed: a document, or without a name the list of them.
 export function place_link(shown, doctype, name) {
 	const single = name === doctype; // that has its form where others have their list
-	return `<a href="${frappe.utils.get_form_link(doctype, single ? "" : name).replace(/\/$/, "")}">${shown}</a>`;
+	return `<a class="escalation-place" href="${frappe.utils.get_form_link(doctype, single ? "" : name).replace(/\/$/, "")}">${shown}</a>`;
 }
 
 function offer_known(report) {
