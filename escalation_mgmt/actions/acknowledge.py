@@ -266,7 +266,7 @@ def as_they_are(messages: Sequence[Any], *, of_generation: bool = False) -> dict
 	"""How items stand for whom messages about them went to, without changing anything; what is gone is left out."""
 	found = {
 		stored.item.id: stored.item
-		for stored in action_items.read([message.action_item for message in messages])
+		for stored in action_items.readable([message.action_item for message in messages])
 	}
 	return {
 		item.id: replace(

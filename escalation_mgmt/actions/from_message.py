@@ -94,7 +94,7 @@ def answered_by_user(user: str, item: str, position: str = "") -> list[Any]:
 	`position` is what the app has shown (`position_of`), so that a stale press passes nothing on; empty: what comes next now. What is
 	no position is one that is over. The caller has checked that they may. []: there is no such item.
 	"""
-	found = action_items.read([item])
+	found = action_items.readable([item])
 	if not found:
 		return []
 	if not position:
@@ -116,7 +116,8 @@ def position_of(item: ActionItem) -> str:
 def offered(answered: Sequence[Any]) -> list[Offer]:
 	"""What whoever got a message can do now. Of several items: what can be done about any of them."""
 	items = {
-		stored.item.id: stored.item for stored in action_items.read([each.action_item for each in answered])
+		stored.item.id: stored.item
+		for stored in action_items.readable([each.action_item for each in answered])
 	}
 	now = clock.now()
 	of_each = [

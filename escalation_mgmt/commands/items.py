@@ -23,8 +23,8 @@ def items(context, ended: bool, ticket: str, limit: int, as_json: bool) -> None:
 
 	with connected(context):
 		names = _names(ended or bool(ticket), ticket, limit)
-		read = {stored.item.id: stored for stored in action_items.read(names)}
-		found = [read[name] for name in names]
+		read = {stored.item.id: stored for stored in action_items.readable(names)}
+		found = [read[name] for name in names if name in read]
 		if as_json:
 			output.write([_for_programs(stored) for stored in found])
 			return

@@ -38,6 +38,7 @@ from escalation_mgmt.engine import (
 from escalation_mgmt.facts import acts, sources
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM, PLAN, PLAN_VERSION
+from escalation_mgmt.utils.error_reports import report_once
 from escalation_mgmt.utils.plain_text import check_storable, plain
 from escalation_mgmt.utils.rows import placeholders
 
@@ -225,18 +226,23 @@ def versions(names: set[str], *, lock: bool = False) -> dict[str, Plan]:
 
 
 def enabled(doctype: str) -> dict[str, Plan]:
-	"""The enabled plans for a ticket DocType: {version: plan}."""
+	"""The enabled plans for a ticket DocType: {version: plan}. One that can't be read is reported, and stops no other."""
 	rows = frappe.db.sql(
-		"select p.`plan_version`, p.`enabled_utc`, p.`modified`, v.`content`"
+		"select p.`name`, p.`plan_version`, p.`enabled_utc`, p.`modified`, v.`content`"
 		f" from `tab{PLAN}` p join `tab{PLAN_VERSION}` v on v.`name` = p.`plan_version`"
 		" where p.`enabled` = 1 and p.`reference_doctype` = %s order by p.`name`",
 		(doctype,),
 		as_dict=True,
 	)
-	return {
-		row.plan_version: replace(_parsed(row.plan_version, row.content), enabled_since=_enabled_since(row))
-		for row in rows
-	}
+	found = {}
+	for row in rows:
+		try:
+			plan = _parsed(row.plan_version, row.content)
+		except (ValueError, KeyError, TypeError):
+			report_once(f"Escalation: plan {row.name} can't be read")
+			continue
+		found[row.plan_version] = replace(plan, enabled_since=_enabled_since(row))
+	return found
 
 
 def others_of_clock(plan: Plan) -> list[Plan]:

@@ -160,7 +160,7 @@ def of_ticket(
 
 def of_item(name: str, now: datetime) -> tuple[list[Line], bool]:
 	"""What is still to come from `now` (UTC) for an action item as it stands, if nothing changes; and whether there is more."""
-	stored = next(iter(action_items.read([name])), None)
+	stored = next(iter(action_items.readable([name])), None)
 	if stored is None:
 		return [], False
 	read, directory = tickets.Tickets([stored.key]), Directory()

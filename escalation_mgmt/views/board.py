@@ -14,7 +14,7 @@ from frappe import _
 from escalation_mgmt.dispatch import monitor
 from escalation_mgmt.engine import RUNNING, ActionItem, Status
 from escalation_mgmt.permissions import sees_all
-from escalation_mgmt.storage import action_items, history
+from escalation_mgmt.storage import action_items, history, wording
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM
 from escalation_mgmt.views import sent, ticket_form
@@ -79,22 +79,29 @@ def lines(names: Sequence[str]) -> dict[str, dict[str, Any]]:
 		for row in frappe.get_all(
 			ITEM,
 			filters={"name": ("in", list(names) or [""])},
-			fields=["name", "ticket_subject", "updated_utc"],
+			fields=[
+				*("name", "ticket_subject", "updated_utc", "reference_name", "opened_utc", "status"),
+				*("priority", "priority_level", "clock", "acknowledged_by"),
+			],
 			order_by="name",
 		)
 	}
-	items = {stored.item.id: stored for stored in action_items.read(names)}
+	items = {stored.item.id: stored for stored in action_items.readable(names)}
 	return {
 		name: {
 			"item": name,
-			"ticket": items[name].key.name,
+			"ticket": subjects[name].reference_name,
 			"subject": subjects[name].ticket_subject or "",
 			"last": last.get(name, ""),
-			**_updated(subjects[name].updated_utc or items[name].item.opened_at),
-			**_row(items[name].item, paged[name]["people"], now),
+			**_updated(subjects[name].updated_utc or subjects[name].opened_utc),
+			**(
+				_row(items[name].item, paged[name]["people"], now)
+				if name in items
+				else _unreadable(subjects[name], paged[name]["people"])
+			),
 		}
 		for name in names
-		if name in items and name in subjects
+		if name in subjects
 	}
 
 
@@ -115,6 +122,26 @@ def _row(item: ActionItem, paged: list[dict[str, Any]], now: datetime) -> dict[s
 		"nobody": item.status in (Status.ESCALATING, Status.EXHAUSTED),
 		**ticket_form.countdown(item, now),
 		**_who(item, paged),
+	}
+
+
+def _unreadable(row: Any, paged: list[dict[str, Any]]) -> dict[str, Any]:
+	"""One that can't be read, as far as its columns tell: it stands on the board, and hides no other."""
+	has_it = row.acknowledged_by or ""
+	return {
+		"priority": row.priority,
+		"level": row.priority_level or 0,
+		"clock": _(row.clock),
+		"step": "",
+		"held": _("set aside: it can't be processed"),
+		"open": row.status in RUNNING,
+		"status": wording.status(row.status),
+		"tone": "red",
+		"next": "",
+		"nobody": row.status in (Status.ESCALATING, Status.EXHAUSTED),
+		**ticket_form.NOTHING_COMES,
+		"who": has_it or (paged[-1]["name"] if paged else ""),
+		"how": _("has it") if has_it else _("paged") if paged else _("nobody was paged yet"),
 	}
 
 

@@ -79,7 +79,7 @@ def cards(names: Iterable[str], reader: str | None) -> dict[str, Card]:
 	"""The escalations of these names, without those that are gone, as `reader` sees them: a user who may read them or was notified,
 	or None for a bare address, which learns no name and no method (design rule 11).
 	"""
-	stored = action_items.read(list(names))
+	stored = action_items.readable(list(names))
 	columns = ["name", "ticket_subject", "ticket_created"]
 	of = {"name": ("in", [each.item.id for each in stored])}
 	rows = {row.name: row for row in frappe.get_all(ITEM, filters=of, fields=columns, order_by="name")}

@@ -35,6 +35,8 @@ from escalation_mgmt.utils.identity import is_there
 from escalation_mgmt.views import earlier, sent
 from escalation_mgmt.views.tones import TONES
 
+NOTHING_COMES = {"due_in": None, "countdown": "", "due": ""}
+
 TIME = "{time}"
 """Stands in a text where the page puts the time that is left, which it counts down itself."""
 
@@ -57,15 +59,16 @@ def shown(key: TicketKey) -> dict[str, Any]:
 	user}. All that is said of the first stands beside "items" as well; what is about the ticket as a whole (another plan) is
 	offered there. Without one "item" is None, and "headline" says why there is none.
 	"""
-	present, before = action_items.of_ticket(key)
-	read = {stored.item.id: stored.item for stored in action_items.read(present)}
+	there, before = action_items.of_ticket(key)
+	read = {stored.item.id: stored.item for stored in action_items.readable(there)}
+	present = [name for name in there if name in read]
 	first = read[present[0]] if present else None
 	items = _shown(
 		key, [read[name] for name in present if frappe.get_doc(ITEM, name).has_permission("read")], first
 	)
 	return {
 		"item": None,
-		"headline": "" if first else _not_escalating(key),
+		"headline": "" if first else (_set_aside() if there else _not_escalating(key)),
 		**(items[0] if items and items[0]["item"] == first.id else _can_be_done(key, first)),
 		"items": items,
 		"earlier": earlier.listed(before),
@@ -97,6 +100,8 @@ def of_item(name: str, key: TicketKey) -> dict[str, Any]:
 	where this is an older one.
 	"""
 	item = _read(name)
+	if not item:
+		return _unreadable(name)
 	latest = action_items.latest(key, item.plan.clock)
 	state = {
 		"item": name,
@@ -111,7 +116,28 @@ def of_item(name: str, key: TicketKey) -> dict[str, Any]:
 
 
 def _read(name: str) -> ActionItem | None:
-	return next((stored.item for stored in action_items.read([name])), None)
+	return next((stored.item for stored in action_items.readable([name])), None)
+
+
+def _unreadable(name: str) -> dict[str, Any]:
+	status = frappe.db.get_value(ITEM, name, "status")
+	return {
+		"item": name,
+		"state": status,
+		"headline": _set_aside(),
+		"status": wording.status(status),
+		"tone": "red",
+		**NOTHING_COMES,
+		"latest": "",
+		"words": _words(),
+		"seen": "",
+		"actions": [],
+		"withheld": "",
+	}
+
+
+def _set_aside() -> str:
+	return _("Set aside, because it can't be processed. Its history says why.")
 
 
 def _can_be_done(key: TicketKey, item: ActionItem | None, *, beside: bool = False) -> dict[str, Any]:
@@ -193,7 +219,7 @@ def pills(doctype: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
 		pluck="name",
 		order_by="opened_utc asc, name asc",
 	)
-	stored = sorted(action_items.read(found), key=lambda one: _order(one.item), reverse=True)
+	stored = sorted(action_items.readable(found), key=lambda one: _order(one.item), reverse=True)
 	now = clock.now()
 	return {one.key.name: {**pill(one.item, step=True), **countdown(one.item, now)} for one in stored}
 
@@ -209,7 +235,7 @@ def headline(item: ActionItem) -> str:
 		held = _("The database was restored: held since {0}, until somebody has looked.")
 		return f"{held.format(clock.shown(item.held_at))} {headline(replace(item, held_at=None))}"
 	if item.parked:
-		return _("Set aside, because it can't be processed. Its history says why.")
+		return _set_aside()
 	if item.stalled:
 		return _("Nobody can be reached. It waits for an assignee, a contact or a provider.")
 	if item.status is Status.ACKNOWLEDGED:
@@ -294,7 +320,7 @@ def countdown(item: ActionItem, now: datetime | None = None) -> dict[str, Any]:
 	say when they are over}.
 	"""
 	if item.next_at is None:
-		return {"due_in": None, "countdown": "", "due": ""}
+		return NOTHING_COMES
 	what = what_is_next(item)
 	return {
 		"due_in": (item.next_at - (now or clock.now())).total_seconds(),
