@@ -43,7 +43,7 @@ from escalation_mgmt.views.figures.outcomes import MESSAGES
 from escalation_mgmt.views.figures.refused import refused
 from escalation_mgmt.views.figures.response import GROUPS, response, total
 from escalation_mgmt.views.figures.steps import acknowledged_last, never_acknowledged
-from escalation_mgmt.views.figures.untaken import partly_read, untaken, untaken_tickets
+from escalation_mgmt.views.figures.untaken import looks_at_tickets, partly_read, untaken, untaken_tickets
 
 __all__ = [
 	"GROUPS",
@@ -53,6 +53,7 @@ __all__ = [
 	"by_method",
 	"by_person",
 	"deadlines",
+	"looks_at_tickets",
 	"never_acknowledged",
 	"partly_read",
 	"read",

@@ -59,6 +59,11 @@ def untaken_tickets(filters: Mapping[str, Any] | None) -> list[dict[str, Any]]:
 	return found[:NEWEST]
 
 
+def looks_at_tickets(filters: Mapping[str, Any] | None) -> bool:
+	"""Whether filters ask for any of these tickets."""
+	return any(_doctypes(frappe._dict(filters or {})))
+
+
 def partly_read(filters: Mapping[str, Any] | None) -> list[str]:
 	"""The DocTypes of whose tickets these figures leave some out, or all: those that the present user may not read."""
 	return [

@@ -31,7 +31,7 @@ def _columns(with_providers: bool) -> list[dict[str, Any]]:
 		column("label", _("Method"), "Data", 170),
 		*([column("provider", _("Provider"), "Data", 140)] if with_providers else []),
 		count("pages", _("Messages")),
-		percent("failing", _("Share Failed")),
+		percent("failing", _("Share Failed"), 160),
 		count("led", _("Led to an Acknowledgement"), 240),
 		duration("median", _("Median Time from It"), 170),
 		*(count(name, words[name]) for name in charts.MESSAGES),

@@ -40,13 +40,13 @@ def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict], list[dic
 	smallest = cint(filters.smallest)
 	asked = figures.read(filters)
 	rows = [
-		*_untaken(filters, smallest or TICKETS),
-		*_refused(asked, smallest or REFUSED),
-		*_never_acknowledged(asked, smallest or RUNS),
-		*_acknowledged_last(asked, smallest or ACKNOWLEDGEMENTS),
+		*_untaken(filters, smallest),
+		*_refused(asked, smallest),
+		*_never_acknowledged(asked, smallest),
+		*_acknowledged_last(asked, smallest),
 	]
 	rows.sort(key=lambda row: -row["times"])  # what is alike stays in the order above
-	said = [*([] if rows else [_nothing(smallest)]), *_left_out(filters)]
+	said = [*([] if rows else [_nothing(filters, smallest)]), *_left_out(filters)]
 	return _columns(), rows, " ".join(said) or None
 
 
@@ -57,18 +57,32 @@ def _left_out(filters: Any) -> Iterator[str]:
 		)
 
 
-def _nothing(smallest: int) -> str:
-	return " ".join(
-		(
-			_("Nothing to improve in this period."),
-			_(
-				"No step ran {0} times or more and was never acknowledged, nobody and no method had {1} messages or more refused,"
-				" fewer than {2} tickets of a kind missed their response deadline without a plan, and no plan was acknowledged {3}"
-				" times or more at its last step alone."
-			).format(
-				smallest or RUNS, smallest or REFUSED, smallest or TICKETS, smallest or ACKNOWLEDGEMENTS
-			),
-		)
+def _nothing(filters: Any, smallest: int) -> str:
+	looked_for = [_steps_listed(smallest), _refused_listed(smallest), _plans_listed(smallest)]
+	if figures.looks_at_tickets(filters):
+		looked_for.append(_tickets_listed(smallest))
+	return _("Nothing to improve in this period.") + " " + _("Looked for: {0}.").format("; ".join(looked_for))
+
+
+def _steps_listed(smallest: int) -> str:
+	return _("Steps that ran {0} times or more, and never anybody acknowledged").format(smallest or RUNS)
+
+
+def _refused_listed(smallest: int) -> str:
+	return _("{0} messages or more refused for good, and {1} % or more of them").format(
+		smallest or REFUSED, SHARE
+	)
+
+
+def _plans_listed(smallest: int) -> str:
+	return _("Plans that were acknowledged {0} times or more, each time at the last of their steps").format(
+		smallest or ACKNOWLEDGEMENTS
+	)
+
+
+def _tickets_listed(smallest: int) -> str:
+	return _("{0} tickets or more that missed their response deadline, and that no plan took").format(
+		smallest or TICKETS
 	)
 
 
@@ -89,8 +103,8 @@ def _row(finding: str, todo: str, threshold: str, place: tuple[str, str], **more
 
 
 def _never_acknowledged(asked: figures.Asked, smallest: int) -> Found:
-	threshold = _("Steps that ran {0} times or more, and never anybody acknowledged").format(smallest)
-	for each in figures.never_acknowledged(asked, smallest):
+	threshold = _steps_listed(smallest)
+	for each in figures.never_acknowledged(asked, smallest or RUNS):
 		finding = _("Step {0} ({1}) is never acknowledged").format(
 			each["step"].number, _in_words(each["step"])
 		)
@@ -103,8 +117,8 @@ def _never_acknowledged(asked: figures.Asked, smallest: int) -> Found:
 
 
 def _refused(asked: figures.Asked, smallest: int) -> Found:
-	threshold = _("{0} messages or more refused for good, and {1} % or more of them").format(smallest, SHARE)
-	people, providers = figures.refused(asked, smallest)
+	threshold = _refused_listed(smallest)
+	people, providers = figures.refused(asked, smallest or REFUSED)
 	for each in people:
 		finding = _("{0} to {1} is refused").format(_(each["method"]), each["name"])
 		if each["user"]:
@@ -133,11 +147,9 @@ def _refused(asked: figures.Asked, smallest: int) -> Found:
 
 
 def _untaken(filters: Any, smallest: int) -> Found:
-	threshold = _("{0} tickets or more that missed their response deadline, and that no plan took").format(
-		smallest
-	)
+	threshold = _tickets_listed(smallest)
 	for each in figures.untaken(filters):
-		if each["tickets"] < smallest:
+		if each["tickets"] < (smallest or TICKETS):
 			continue
 		finding = _("Priority {0}, team {1}: deadline missed, and no plan took it").format(
 			each["priority"] or NONE, each["team"] or NONE
@@ -148,10 +160,8 @@ def _untaken(filters: Any, smallest: int) -> Found:
 
 
 def _acknowledged_last(asked: figures.Asked, smallest: int) -> Found:
-	threshold = _(
-		"Plans that were acknowledged {0} times or more, each time at the last of their steps"
-	).format(smallest)
-	for each in figures.acknowledged_last(asked, smallest):
+	threshold = _plans_listed(smallest)
+	for each in figures.acknowledged_last(asked, smallest or ACKNOWLEDGEMENTS):
 		last = "; ".join(f"{step.number}, {_in_words(step)}" for step in each["steps"])
 		finding = _("Acknowledged only at its last step ({0})").format(last)
 		todo = _("Bring the last step forward, or leave out what comes before it.")
