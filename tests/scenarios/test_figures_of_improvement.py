@@ -8,7 +8,7 @@ from typing import Any
 import frappe
 import pytest
 from frappe.desk import query_report
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from escalation_mgmt.facts import plans
@@ -112,13 +112,22 @@ def test_53_steps_that_nobody_ever_acknowledges(
 		)
 
 
+TAKEN = st.sampled_from(((2,), (2, 3), (0, 2, 3), (1, 3))).flatmap(
+	lambda steps: st.lists(
+		st.tuples(st.sampled_from(tuple(STEPS)), st.none() | st.just(300), st.sampled_from(steps)), max_size=6
+	)
+)
+
+
 @SEARCH
-@given(ESCALATIONS, st.integers(1, 3))
+@given(TAKEN, st.integers(1, 3))
+@example([("new", 300, 2), ("same", 300, 3), ("old", 300, 1)], 2)
+@example([("old", 300, 2)], 1)
 def test_53_plans_that_are_acknowledged_at_their_last_step_alone(
 	versions: dict[str, str], generated: list[tuple], at_least: int
 ) -> None:
-	escalated(generated, versions)
-	at = [step for of, _status, taken, step, _lines in generated if taken is not None and of != "old"]
+	escalated([(of, "Resolved", taken, step, []) for of, taken, step in generated], versions)
+	at = [step for of, taken, step in generated if taken is not None and of != "old"]
 	found = {
 		row["plan"]: row["acknowledged"] for row in figures.acknowledged_last(figures.read({}), at_least)
 	}
@@ -143,10 +152,17 @@ PAGES = st.lists(
 )
 
 
+def pages(*statuses: str) -> list[dict[str, Any]]:
+	of = {"user": TECH, "method": "SMS", "provider": "", "sent": None, "purpose": "Page"}
+	return [{**of, "status": status} for status in statuses]
+
+
 @SEARCH
 @given(PAGES, st.integers(1, 4))
+@example(pages("Failed", *["Delivered"] * 10), 1)
+@example(pages("Failed", "Queued", "Withdrawn", "Delivered"), 1)
 def test_53_whose_messages_are_refused(world: World, generated: list[dict], at_least: int) -> None:
-	pages = [
+	handed = [
 		page
 		for page in written([(0, None, TECH, generated)])
 		if page["status"] not in ("Withdrawn", "Queued")
@@ -154,7 +170,7 @@ def test_53_whose_messages_are_refused(world: World, generated: list[dict], at_l
 
 	def counted(*by: str) -> dict[tuple, tuple[int, int]]:
 		failed, of = Counter(), Counter()
-		for page in pages:
+		for page in handed:
 			key = tuple(page[name] or "" for name in by)
 			of[key] += 1
 			failed[key] += page["status"] == "Failed"
@@ -174,7 +190,7 @@ def test_53_whose_messages_are_refused(world: World, generated: list[dict], at_l
 		if len(
 			{
 				page["user"]
-				for page in pages
+				for page in handed
 				if page["status"] == "Failed" and (page["method"], page["provider"]) == key
 			}
 		)
