@@ -44,15 +44,19 @@ class Since:
 
 def of_plan(name: str, of: Clock, doctype: str) -> tuple[Since, ...]:
 	"""How it stood with a plan, for a clock of tickets of a DocType; rising, from EVER on."""
-	return _of_rows(_rows({"name": name}), of, doctype, _items(of, doctype, name))[0]
+	return _of_rows(_rows({"name": name}), of, doctype)[0]
 
 
 def of_all(of: Clock, doctype: str) -> tuple[Since, ...]:
 	"""How it stood with all plans together: one that was enabled is enough. Those that are deleted count by their items."""
-	rows, items = _rows({}), _items(of, doctype)
-	names = {row.name for row in rows}
-	gone = {name: opened for name, opened in items.items() if name not in names}
-	return _together([*_of_rows(rows, of, doctype, items), *_of_deleted(gone)])
+	rows = _rows({})
+	there = {row.name for row in rows}
+	gone = [
+		name
+		for (name,) in frappe.db.sql(f"select distinct `plan` from `tab{ITEM}`")
+		if name and name not in there
+	]
+	return _together([*_of_rows(rows, of, doctype), *_of_deleted(_items(gone, of, doctype))])
 
 
 def began(times: Iterable[Since]) -> datetime | None:
@@ -73,9 +77,7 @@ def _rows(filters: dict[str, Any]) -> list[Any]:
 	return frappe.get_all(PLAN, filters=filters, fields=fields, order_by="name")
 
 
-def _of_rows(
-	rows: Sequence[Any], of: Clock, doctype: str, items: Mapping[str, Opened]
-) -> list[tuple[Since, ...]]:
+def _of_rows(rows: Sequence[Any], of: Clock, doctype: str) -> list[tuple[Since, ...]]:
 	if not rows:
 		return []
 	versions: dict[str, list[tuple[datetime, dict[str, Any]]]] = {}
@@ -89,7 +91,7 @@ def _of_rows(
 		changed = {field: (old, new) for field, old, new in _changed(data)}
 		if changed.keys() & {*_KEPT, "enabled_utc"}:
 			versions.setdefault(name, []).append((get_datetime(creation), changed))
-	return [_of_row(row, versions.get(row.name, []), of, doctype, items.get(row.name)) for row in rows]
+	return [_of_row(row, versions.get(row.name, []), of, doctype) for row in rows]
 
 
 def _changed(data: str | None) -> list[list[Any]]:
@@ -104,7 +106,7 @@ def _changed(data: str | None) -> list[list[Any]]:
 
 
 def _of_row(
-	row: Any, versions: list[tuple[datetime, dict[str, Any]]], of: Clock, doctype: str, opened: Opened | None
+	row: Any, versions: list[tuple[datetime, dict[str, Any]]], of: Clock, doctype: str
 ) -> tuple[Since, ...]:
 	"""Backwards, from how the plan is now: each version says what was before it."""
 	state = {field: row[field] for field in _KEPT}
@@ -139,7 +141,7 @@ def _of_row(
 		from_(began_at, Phase.UNKNOWN)
 	else:
 		from_(_exactly(began_at, enabled))
-	if opened and opened[0] < began_at - _TOGETHER:  # another plan had its name
+	if _had_namesake(row.name, began_at):
 		from_(EVER, Phase.UNKNOWN)
 	return _from_the_beginning(found[::-1])
 
@@ -189,13 +191,21 @@ def _at(times: tuple[Since, ...], at: datetime) -> Phase:
 	return [since.phase for since in times if since.at <= at][-1]
 
 
-def _items(of: Clock, doctype: str, plan: str = "") -> dict[str, Opened]:
-	"""By the plans that have action items: when the first and the last of them was opened (UTC)."""
+def _had_namesake(name: str, created: datetime) -> bool:
+	"""Whether action items are older (UTC) than the plan that they name: another one had its name."""
+	sql = f"select 1 from `tab{ITEM}` where `plan` = %s and `opened_utc` < %s limit 1"
+	return bool(frappe.db.sql(sql, (name, created - _TOGETHER)))
+
+
+def _items(plans: Sequence[str], of: Clock, doctype: str) -> dict[str, Opened]:
+	"""By those of these plans that have action items: when the first and the last of them was opened (UTC)."""
+	if not plans:
+		return {}
 	sql = (
-		f"select `plan`, min(`opened_utc`), max(`opened_utc`) from `tab{ITEM}` where `reference_doctype` = %s and `clock` = %s"
-		f" and `opened_utc` is not null and {'`plan` = %s' if plan else '`plan` is not null'} group by `plan`"
+		f"select `plan`, min(`opened_utc`), max(`opened_utc`) from `tab{ITEM}` where `plan` in ({placeholders(plans)})"
+		" and `reference_doctype` = %s and `clock` = %s and `opened_utc` is not null group by `plan`"
 	)
-	found = frappe.db.sql(sql, (doctype, str(of), plan) if plan else (doctype, str(of)))
+	found = frappe.db.sql(sql, (*plans, doctype, str(of)))
 	return {name: (get_datetime(first), get_datetime(last)) for name, first, last in found}
 
 

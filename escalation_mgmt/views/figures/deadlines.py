@@ -214,7 +214,8 @@ def _rows(asked: AskedDeadlines) -> tuple[str, tuple[Any, ...]]:
 		ended = local_time.unix(at.done, walls)
 		values += [day for _than, day in days]
 		if of is Clock.RESOLUTION:
-			ended = f"case when {closed} then {ended} end"  # an open one may say when it was resolved before
+			# An open one may say when it was resolved before.
+			ended = f"case when {at.done} is not null then case when {closed} then {ended} end end"
 			values += closed_values
 		columns += [
 			f"case when {inside} then {_month(at.due)} end as `month{place}`",
@@ -262,7 +263,7 @@ def _month(column: str) -> str:
 def _code(asked: AskedDeadlines, of: Clock) -> str:
 	"""SQL: a month, a phase and an outcome as one number; None where the deadline isn't of the period."""
 	place = list(asked.clocks).index(of)
-	return f"case when month{place} is not null then month{place} * 100 + {_phase(asked.clocks[of], place)} * 10 + {_outcome(place)} end"
+	return f"`month{place}` * 100 + {_phase(asked.clocks[of], place)} * 10 + {_outcome(place)}"
 
 
 def _phase(times: tuple[Since, ...], place: int) -> str:
