@@ -276,9 +276,9 @@ def _phase(times: tuple[Since, ...], place: int) -> str:
 
 
 def _outcome(place: int) -> str:
-	met, missed, still, unknown = range(len(OUTCOMES))
+	_met, missed, still, unknown = range(len(OUTCOMES))  # done after it is due: 0 or 1, as met and missed are
 	now = int(clock.unix(clock.now()))
 	return (
-		f"case when ended{place} is not null then case when ended{place} > due{place} then {missed} else {met} end"
-		f" when closed then {unknown} when due{place} >= {now} or held{place} <= due{place} then {still} else {missed} end"
+		f"coalesce(`ended{place}` > `due{place}`, case when `closed` then {unknown}"
+		f" when `due{place}` >= {now} or `held{place}` <= `due{place}` then {still} else {missed} end)"
 	)

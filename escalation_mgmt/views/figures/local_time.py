@@ -109,5 +109,6 @@ def unix(column: str, of: Walls) -> str:
 	of an hour that came twice, the second. What lies outside of the period of `walls` is read by the offset of its end.
 	"""
 	if frappe.db.db_type == "mariadb":
-		return f"(to_seconds({column}) - {_UNIX_BEGINS} - {_offset(column, of)})"
+		since_0 = [(wall, _UNIX_BEGINS + seconds) for wall, seconds in of]
+		return f"(to_seconds({column}) - {_offset(column, since_0)})"
 	return f"(strftime('%%s', {column}) - {_offset(column, of)})"
