@@ -27,6 +27,7 @@ from escalation_mgmt.engine import (
 	Refused,
 	Status,
 	bring_forward,
+	may_be_undone_until,
 )
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.notifiers.base import CannotReach
@@ -95,15 +96,25 @@ def _safely(item: str, now: datetime) -> bool:
 
 
 def _see_to(item: str, now: datetime) -> bool:
-	if not action_items.lock([item], wait=False):  # items before messages, as every decision locks them
+	locked = action_items.lock([item], wait=False)  # items before messages, as every decision locks them
+	if not locked:
 		return False
 	failed = failures.lock_waiting(item, now)
 	if failed and not restored.is_sound():
 		return False
-	directory = Directory()
+	undone_until = may_be_undone_until(locked[0].item)
+	later = undone_until and now < undone_until
+	directory, seen_to = Directory(), []
 	for message in failed:
+		if later and not _is_missed(locked[0].item, message):
+			continue
 		follow(message, now, directory)
-	failures.settle(failed)
+		seen_to.append(message)
+	failures.settle(seen_to)
+	if undone_until and len(seen_to) < len(
+		failed
+	):  # whoever has it may undo that: then something follows after all
+		failures.put_off(item, now, undone_until)
 	return bool(failed)
 
 

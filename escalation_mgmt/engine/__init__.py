@@ -158,7 +158,7 @@ from escalation_mgmt.engine.ticket import (
 )
 from escalation_mgmt.engine.time_out import WorkedOn, is_theirs, may_renew
 from escalation_mgmt.engine.unacknowledge import can_unacknowledge, unacknowledge
-from escalation_mgmt.engine.undo import UNDO_WITHIN, undo, undo_until
+from escalation_mgmt.engine.undo import UNDO_WITHIN, may_be_undone_until, undo, undo_until
 from escalation_mgmt.engine.waits import held_until, window_end
 from escalation_mgmt.engine.working_time import (
 	AROUND_THE_CLOCK,
@@ -299,6 +299,7 @@ __all__ = [
 	"is_wanted",
 	"ladder",
 	"let_go_on",
+	"may_be_undone_until",
 	"may_renew",
 	"may_take",
 	"next_mark",

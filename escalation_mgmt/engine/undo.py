@@ -38,10 +38,13 @@ def undo_until(item: ActionItem, actor: Actor) -> datetime | None:
 		acknowledged_user=item.acknowledged_user,
 		acknowledged_by=item.acknowledged_by,
 	)
+	return may_be_undone_until(item) if theirs else None
+
+
+def may_be_undone_until(item: ActionItem) -> datetime | None:
+	"""Until when (UTC, not itself) whoever acknowledged it can undo that; None: nobody has it, or nothing is left to undo."""
 	# every way out of the status forgets what was before
-	if not item.before or not item.acknowledged_at or not theirs:
-		return None
-	return item.acknowledged_at + UNDO_WITHIN
+	return item.acknowledged_at + UNDO_WITHIN if item.before and item.acknowledged_at else None
 
 
 def undo(item: ActionItem, actor: Actor, context: Context) -> Decision:

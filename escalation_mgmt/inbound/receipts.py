@@ -8,7 +8,7 @@ import frappe
 
 from escalation_mgmt.delivery import limited
 from escalation_mgmt.dispatch import another_way
-from escalation_mgmt.engine import ActionItem, EventKind
+from escalation_mgmt.engine import ActionItem, EventKind, may_be_undone_until
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.storage import action_items, history, outbox
 from escalation_mgmt.storage.failures import FailedPage, Standing
@@ -104,11 +104,15 @@ def _items_of(message: str) -> set[str]:
 def _take(told: Sequence[_Reported], items: dict[str, ActionItem], receipt: Receipt, now: datetime) -> None:
 	"""Record a receipt that tells something new of messages that were one, and what follows from it for whom they went to.
 
-	What follows from a bundle is seen to item by item, once this is committed (`another_way`).
+	What follows from a bundle is seen to item by item, once this is committed (`another_way`), as is what may follow when the
+	minute is over in which somebody may undo that they have it.
 	"""
 	failed = [m for m in told if receipt.status == MessageState.FAILED and m.purpose == Purpose.PAGE]
 	later = {
-		m.name for m in failed if len(items) > 1 and Standing.of(items[m.action_item]).follows(m.generation)
+		m.name
+		for m in failed
+		if (len(items) > 1 or may_be_undone_until(items[m.action_item]))
+		and Standing.of(items[m.action_item]).follows(m.generation)
 	}
 	_write(told, later, receipt, now)
 	detail = receipt.detail[:300]

@@ -7,11 +7,13 @@ import pytest
 
 from escalation_mgmt.actions.from_message import Done, What, answered_by_user, do, offered
 from escalation_mgmt.dispatch import dispatcher
+from escalation_mgmt.utils.doctypes import NOTIFICATION
 from escalation_mgmt.utils.retry import retry_on_conflict
 from tests.scenarios.test_ticket_form import Form
 from tests.world import World
 
 TECH, LEAD, SECOND = "tech@x.test", "lead@x.test", "second@x.test"
+LEO = "+4915112345602"
 
 
 def press(
@@ -173,3 +175,24 @@ def test_of_two_addresses_that_look_alike_each_is_one(world: World) -> None:
 	assert world.post(support).ok
 	assert world.item(ticket).due_utc > due
 	world.inbox.take_all()
+
+
+@pytest.mark.parametrize("undone", [True, False])
+def test_what_fails_within_the_minute_is_followed_once_it_is_undone(world: World, undone: bool) -> None:
+	world.contact(LEAD, LEO)
+	world.plan((0, "Email"), (0, "SMS", "User", LEAD), (30, "Email", "User", SECOND))
+	ticket = world.ticket()
+	world.forward(10)
+	world.expect_email(TECH)
+	sms = world.expect_sms(LEO)
+	press(world, TECH, ticket, "acknowledge")
+	world.receipt(sms, "undelivered", error=30003)
+	world.forward(seconds=30)
+	if undone:
+		press(world, TECH, ticket, "undo")
+	world.forward(seconds=40)
+	if undone:
+		world.expect_email(LEAD)  # another way
+	else:
+		world.expect_email(LEAD, "has acknowledged")
+	assert not frappe.db.exists(NOTIFICATION, {"follow_up_utc": ("is", "set")})
