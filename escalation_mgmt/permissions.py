@@ -3,6 +3,7 @@
 from typing import Any
 
 import frappe
+from frappe import _
 from frappe.model.db_query import DatabaseQuery
 
 from escalation_mgmt.utils.doctypes import CONTACT, DEVICE, EVENT, ITEM, NOTIFICATION
@@ -12,8 +13,10 @@ MANAGERS = ("System Manager", "Escalation Manager")
 
 
 def only_for_managers() -> None:
-	"""Raises PermissionError for anybody else, and says who may."""
-	frappe.only_for(MANAGERS, message=True)
+	"""Raises PermissionError for anybody else, and says who may. Frappe 15's own lets everybody pass while tests run."""
+	if not sees_all(frappe.session.user):
+		allowed = ", ".join(_(role) for role in MANAGERS)
+		frappe.throw(_("This action is only allowed for {}").format(allowed), frappe.PermissionError)
 
 
 def only_for_staff() -> None:
