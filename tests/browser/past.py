@@ -27,7 +27,8 @@ ESCALATIONS, TICKETS, DAYS = 30, 30, 40
 
 def make(site: str) -> list[dict[str, Any]]:
 	_connect(site)
-	_plan()
+	for title in (WORSE, BETTER):
+		_plan(title)
 	found = _items()
 	_tickets()
 	frappe.db.commit()
@@ -40,7 +41,7 @@ def remove(site: str) -> None:
 	for doctype in (NOTIFICATION, ITEM, "HD Ticket"):
 		key = "action_item" if doctype == NOTIFICATION else "name"
 		frappe.db.delete(doctype, {key: ("like", "9177%" if doctype == "HD Ticket" else "ESC-PAST%")})
-	frappe.db.delete(PLAN, {"name": WORSE})
+	frappe.db.delete(PLAN, {"name": ("in", (WORSE, BETTER))})
 	frappe.db.commit()
 	frappe.destroy()
 
@@ -51,11 +52,11 @@ def _connect(site: str) -> None:
 	frappe.set_user("Administrator")
 
 
-def _plan() -> None:
+def _plan(title: str) -> None:
 	"""Enabled long ago, as it would stand in the database then. It takes nothing."""
 	plan = frappe.new_doc(PLAN)
 	step = {"method": "Email", "whom": "User", "user": "tech@x.test"}
-	plan.update({"title": WORSE, "rank": 950, "plan_owner": "owner@x.test", "reference_doctype": "HD Ticket"})
+	plan.update({"title": title, "rank": 950, "plan_owner": "owner@x.test", "reference_doctype": "HD Ticket"})
 	plan.update({"condition": "False", "steps": [step], "enabled": 1})
 	plan.insert()
 	then = clock.now() - timedelta(days=DAYS)
@@ -120,6 +121,7 @@ def _tickets() -> None:
 		ticket = {
 			"name": 917700 + n,
 			"subject": "Past",
+			"raised_by": "admin@x.test",  # who may read them by that
 			"priority": "High",
 			"status": "Open",
 			"status_category": "Open",
