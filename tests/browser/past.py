@@ -1,5 +1,5 @@
-"""A past of known truth, for what managers look at: two plans, one of which fails and wakes people, and tickets that missed their
-deadline less often since. `python -m tests.browser.past SITE` writes it and says what it is, with `remove` it takes it away.
+"""A past of known truth, for what managers look at: two plans, one of which fails and wakes people.
+`python -m tests.browser.past SITE` writes it and says what it is, with `remove` it takes it away.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Any
 import frappe
 
 from escalation_mgmt.utils import clock, rows
-from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION, PLAN
+from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
 from host import sites
 
 WORSE, BETTER = "Gate, at Night", "Lift"
@@ -22,15 +22,12 @@ SUBJECTS = (
 	"+49 151 is busy",
 	"=cmd|' /C calc'!A0",
 )
-ESCALATIONS, TICKETS, DAYS = 30, 30, 40
+ESCALATIONS = 30
 
 
 def make(site: str) -> list[dict[str, Any]]:
 	_connect(site)
-	for title in (WORSE, BETTER):
-		_plan(title)
 	found = _items()
-	_tickets()
 	frappe.db.commit()
 	frappe.destroy()
 	return found
@@ -38,10 +35,8 @@ def make(site: str) -> list[dict[str, Any]]:
 
 def remove(site: str) -> None:
 	_connect(site)
-	for doctype in (NOTIFICATION, ITEM, "HD Ticket"):
-		key = "action_item" if doctype == NOTIFICATION else "name"
-		frappe.db.delete(doctype, {key: ("like", "9177%" if doctype == "HD Ticket" else "ESC-PAST%")})
-	frappe.db.delete(PLAN, {"name": ("in", (WORSE, BETTER))})
+	frappe.db.delete(NOTIFICATION, {"action_item": ("like", "ESC-PAST%")})
+	frappe.db.delete(ITEM, {"name": ("like", "ESC-PAST%")})
 	frappe.db.commit()
 	frappe.destroy()
 
@@ -50,18 +45,6 @@ def _connect(site: str) -> None:
 	sites.enter(site)
 	sites.connect(site)
 	frappe.set_user("Administrator")
-
-
-def _plan(title: str) -> None:
-	"""Enabled long ago, as it would stand in the database then. It takes nothing."""
-	plan = frappe.new_doc(PLAN)
-	step = {"method": "Email", "whom": "User", "user": "tech@x.test"}
-	plan.update({"title": title, "rank": 950, "plan_owner": "owner@x.test", "reference_doctype": "HD Ticket"})
-	plan.update({"condition": "False", "steps": [step], "enabled": 1})
-	plan.insert()
-	then = clock.now() - timedelta(days=DAYS)
-	values = {"creation": clock.to_site(then), "modified": clock.to_site(then), "enabled_utc": then}
-	frappe.db.set_value(PLAN, plan.name, values, update_modified=False)
 
 
 def _items() -> list[dict[str, Any]]:
@@ -108,26 +91,6 @@ def _items() -> list[dict[str, Any]]:
 	rows.insert_all(ITEM, items)
 	rows.insert_all(NOTIFICATION, pages)
 	return truth
-
-
-def _tickets() -> None:
-	"""Before the plan was enabled one deadline in three was met, since then nine in ten."""
-	found = []
-	for n in range(2 * TICKETS):
-		since = n >= TICKETS
-		due = clock.to_site(clock.now()) - timedelta(days=DAYS - 20 if since else DAYS + 20, minutes=n)
-		met = n % 10 != 0 if since else n % 3 == 0
-		answered = due + timedelta(minutes=-1 if met else 1)
-		ticket = {
-			"name": 917700 + n,
-			"subject": "Past",
-			"raised_by": "admin@x.test",  # who may read them by that
-			"priority": "High",
-			"status": "Open",
-			"status_category": "Open",
-		}
-		found.append({**ticket, "response_by": due, "first_responded_on": answered})
-	rows.insert_all("HD Ticket", found)
 
 
 if __name__ == "__main__":
