@@ -7,6 +7,7 @@ let escalation_back; // the button that leads there
 function escalation_sla_filters() {
 	return [
 		{ fieldname: "from_date", label: __("From"), fieldtype: "Date", default: moment(frappe.datetime.get_today()).subtract(12, "months").startOf("month").format("YYYY-MM-DD") },
+		{ fieldname: "plan", label: __("Plan"), fieldtype: "Link", options: "Escalation Plan" }, // one that is there: its rules are asked
 		{ fieldname: "reference_doctype", label: __("Ticket DocType"), fieldtype: "Link", options: "DocType" },
 		{
 			fieldname: "tickets",

@@ -1,20 +1,23 @@
 // What our reports share: their filters, that remember what was chosen last, and the way from a figure to the rows behind it.
 
+// What was deleted since, or isn't among those that are offered, can be asked for: Desk would empty the filter, and all be shown. No link:
+// Desk refuses one that leads nowhere.
+const OF_THE_PAST = { ignore_validation: 1 };
 const SHARED = () => [
 	{ fieldname: "from_date", label: __("From"), fieldtype: "Date", default: frappe.datetime.add_days(frappe.datetime.get_today(), -30) },
 	{ fieldname: "to_date", label: __("To"), fieldtype: "Date", default: frappe.datetime.get_today() },
-	{ fieldname: "plan", label: __("Plan"), fieldtype: "Link", options: "Escalation Plan" },
+	{ fieldname: "plan", label: __("Plan"), fieldtype: "Autocomplete", ...OF_THE_PAST },
 	{
 		fieldname: "clock",
 		label: __("Clock"),
 		fieldtype: "Select",
 		options: ["", ...["First Response", "Next Response", "Resolution"].map((value) => ({ value, label: __(value) }))],
 	},
-	{ fieldname: "priority", label: __("Priority"), fieldtype: "Autocomplete" },
-	{ fieldname: "team", label: __("Team"), fieldtype: "Autocomplete" },
+	{ fieldname: "priority", label: __("Priority"), fieldtype: "Autocomplete", ...OF_THE_PAST },
+	{ fieldname: "team", label: __("Team"), fieldtype: "Autocomplete", ...OF_THE_PAST },
 	{ fieldname: "person", label: __("Person"), fieldtype: "Link", options: "User" },
 ];
-const FROM_THE_PAST = ["priority", "team", "customer"]; // words of the tickets' DocTypes: those are offered that escalations had
+const FROM_THE_PAST = ["plan", "priority", "team", "customer"]; // those are offered that escalations had
 const HISTORY = "Escalation History";
 
 // Filters that only a way into the history sets: each is shown while it asks for something, and forgotten with the page.
@@ -48,6 +51,7 @@ const OUTCOMES = () => ({
 // `name`: the report; `more`: filters of its own, one in place of a shared one of its name; `without`: shared ones that it has not.
 // Returns what a report's script is made of.
 export function report_with(name, more = [], without = []) {
+	more = more.map((filter) => (filter.fieldtype === "Autocomplete" ? { ...filter, ...OF_THE_PAST } : filter));
 	const own = Object.fromEntries(more.map((filter) => [filter.fieldname, filter]));
 	const shared = SHARED().filter(({ fieldname }) => !without.includes(fieldname));
 	const names = shared.map(({ fieldname }) => fieldname);
@@ -96,7 +100,7 @@ export function place_link(shown, doctype, name) {
 function offer_known(report) {
 	for (const field of FROM_THE_PAST) {
 		const filter = report.get_filter(field, false);
-		if (!filter) continue;
+		if (filter?.df.fieldtype !== "Autocomplete") continue;
 		escalation_mgmt
 			.call("frappe.desk.listview.get_group_by_count", { doctype: "Escalation Action Item", current_filters: "[]", field })
 			.then((rows) => filter.set_data((rows || []).map((row) => row.name).filter(Boolean)));
