@@ -6,6 +6,7 @@ from typing import Any
 import frappe
 
 from escalation_mgmt.storage.message_state import MessageState, Purpose
+from escalation_mgmt.utils.rows import placeholders
 from escalation_mgmt.views.figures.asked import Asked
 from escalation_mgmt.views.figures.messages import of_items
 from escalation_mgmt.views.figures.outcomes import NOT_HANDED, OF_STATE
@@ -14,24 +15,24 @@ SHARE = 10
 """Percent of the messages that were handed over: where fewer are refused, nothing is said."""
 
 
+_USER, _ENDPOINT = 1, 2
+
+
 def refused(asked: Asked, at_least: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 	"""Whose pages by a method, and whose pages by a method and provider, were refused for good so often, and `SHARE` of those that
 	were handed over or more. Of the first `user` or `endpoint` (else neither), `name`, `method`, `failed`, `of`; of the second `method`,
 	`provider`, `failed`, `of`, `people`: whom they were refused. What is refused to one alone says nothing of the provider.
 	"""
-	people: dict[tuple[str, ...], _Messages] = defaultdict(_Messages)
-	providers: dict[tuple[str, ...], _Messages] = defaultdict(_Messages)
-	for user, endpoint, name, method, provider, status, count in _tally(asked):
-		if OF_STATE[MessageState(status)] in NOT_HANDED:
-			continue
-		whom = (user, endpoint, "" if user or endpoint else name)
-		for messages in (people[*whom, method], providers[method, provider]):
-			messages.add(whom, name, count, failed=status == MessageState.FAILED)
+	people: dict[tuple[Any, ...], _Messages] = defaultdict(_Messages)
+	providers: dict[tuple[Any, ...], _Messages] = defaultdict(_Messages)
+	for who, kind, name, method, provider, failed, count in _tally(asked):
+		for messages in (people[who, kind, method], providers[method, provider]):
+			messages.add((who, kind), name, count, failed=failed)
 	return [
 		{
-			"user": key[0],
-			"endpoint": key[1],
-			"method": key[3],
+			"user": key[0] if key[1] == _USER else "",
+			"endpoint": key[0] if key[1] == _ENDPOINT else "",
+			"method": key[2],
 			"name": of.name,
 			"failed": of.failed,
 			"of": of.count,
@@ -49,11 +50,11 @@ class _Messages:
 	def __init__(self) -> None:
 		self.count = self.failed = 0
 		self.name = ""
-		self.refused: set[tuple[str, ...]] = set()
+		self.refused: set[tuple[Any, ...]] = set()
 
-	def add(self, whom: tuple[str, ...], name: str, count: int, *, failed: bool) -> None:
+	def add(self, whom: tuple[Any, ...], name: str | None, count: int, *, failed: bool) -> None:
 		self.count += count
-		self.name = max(self.name, name)
+		self.name = max(self.name, name or "")
 		if failed:
 			self.failed += count
 			self.refused.add(whom)
@@ -63,7 +64,16 @@ class _Messages:
 
 
 def _tally(asked: Asked) -> Any:
-	whom = "coalesce(page.`user`, ''), coalesce(page.`endpoint`, ''), coalesce(page.`recipient`, '')"
-	by = f"{whom}, page.`method`, coalesce(page.`provider`, ''), page.`status`"
-	sql = f"select {by}, count(*) from {of_items(asked)} group by {by}"
-	return frappe.db.sql(sql, (*asked.values, Purpose.PAGE))
+	"""Of pages that were handed over: whom (a user, an endpoint or a label), which of the three, their name, method, provider, whether
+	they were refused, and how many.
+	"""
+	who = "coalesce(page.`user`, page.`endpoint`, page.`recipient`, '')"
+	kind = f"case when page.`user` is not null then {_USER} when page.`endpoint` is not null then {_ENDPOINT} else 0 end"
+	handed = [str(state) for state, called in OF_STATE.items() if called not in NOT_HANDED]
+	order = "order by null" if frappe.db.db_type == "mariadb" else ""  # it would sort what it has grouped
+	sql = (
+		f"select {who} as who, {kind} as kind, max(page.`recipient`), page.`method`, coalesce(page.`provider`, '') as by_provider,"
+		f" page.`status` = %s as failed, count(*) from {of_items(asked)} and page.`status` in ({placeholders(handed)})"
+		f" group by who, kind, page.`method`, by_provider, failed {order}"
+	)
+	return frappe.db.sql(sql, (MessageState.FAILED, *asked.values, Purpose.PAGE, *handed))

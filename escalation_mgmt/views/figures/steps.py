@@ -82,8 +82,7 @@ def _counted(asked: Asked) -> dict[tuple[str, str], _Tally]:
 	lines, ends = list(_lines(asked)), list(_ends(asked))
 	versions = plans.versions({version for version, *_rest in (*lines, *ends)})
 	found: dict[tuple[str, str], _Tally] = {}
-	for version, step, kind, count in lines:
-		ran = kind == EventKind.STEP_RAN
+	for version, step, ran, count in lines:
 		for tally in _of(found, versions.get(version), step, together=not ran):
 			if ran:
 				tally.runs += count
@@ -107,22 +106,35 @@ def _of(
 					yield found.setdefault((plan.name, frozen.key_of(step)), _Tally())
 
 
-def _lines(asked: Asked) -> Iterable[tuple[str, int, str, int]]:
-	"""How many steps ran and were acknowledged: plan's version, step, kind of the line of history, count."""
+def _lines(asked: Asked) -> Iterable[tuple[str, int, int, int]]:
+	"""How many steps ran and were acknowledged: plan's version, step, whether it ran or was acknowledged, count."""
 	sql = (
-		f"select item.`plan_version`, line.`step`, line.`kind`, count(*) from `tab{EVENT}` line {joined_in_this_order()}"
-		f" (select `name`, `plan_version` from `tab{ITEM}` where {asked.condition} and {RESULTS['Over']}) item"
-		" on item.`name` = line.`action_item` where line.`kind` in (%s, %s, %s) and line.`step` > 0"
-		f" and {asked.since('line.`at_utc`')} group by item.`plan_version`, line.`step`, line.`kind`"
+		f"select {_version()} as version, line.`step`, line.`kind` = %s as ran, count(*) from `tab{EVENT}` line"
+		f" {joined_in_this_order()} (select `name`, `plan_version` from `tab{ITEM}` where {asked.condition}"
+		f" and {RESULTS['Over']}) item on item.`name` = line.`action_item` where line.`kind` in (%s, %s, %s)"
+		f" and line.`step` > 0 and {asked.since('line.`at_utc`')} group by version, line.`step`, ran {_unsorted()}"
 	)
-	return frappe.db.sql(sql, (*asked.values, EventKind.STEP_RAN, *_ACKNOWLEDGED))
+	ran = EventKind.STEP_RAN
+	return frappe.db.sql(sql, (ran, *asked.values, ran, *_ACKNOWLEDGED))
+
+
+def _version() -> str:
+	"""SQL of a plan's version, in as little room as it needs: MariaDB groups by it a third faster. Its name is a digest in hex."""
+	if frappe.db.db_type == "mariadb":
+		return "cast(`plan_version` as char(32) character set ascii)"
+	return "`plan_version`"
+
+
+def _unsorted() -> str:
+	return "order by null" if frappe.db.db_type == "mariadb" else ""  # it would sort what it has grouped
 
 
 def _ends(asked: Asked) -> Iterable[tuple[str, int, int, str, int]]:
 	"""How many escalations ended, or have an acknowledgement that stands, at which step: version, step, acknowledged, status, count."""
 	sql = (
-		f"select `plan_version`, `current_step`, `acknowledged_utc` is not null as taken, `status`, count(*) from `tab{ITEM}`"
-		f" where {asked.condition} and {RESULTS['Over']} group by `plan_version`, `current_step`, taken, `status`"
+		f"select {_version()} as version, `current_step`, `acknowledged_utc` is not null as taken, `status`, count(*)"
+		f" from `tab{ITEM}` where {asked.condition} and {RESULTS['Over']}"
+		f" group by version, `current_step`, taken, `status` {_unsorted()}"
 	)
 	return frappe.db.sql(sql, asked.values)
 
