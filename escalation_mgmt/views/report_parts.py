@@ -11,6 +11,8 @@ NONE = "–"
 
 
 def column(fieldname: str, label: str, fieldtype: str, width: int, **more: Any) -> dict[str, Any]:
+	if fieldtype in ("Data", "Link", "Dynamic Link"):
+		more.setdefault("align", "left")  # Desk would ask the first row, and take nothing for a number
 	return {"fieldname": fieldname, "label": label, "fieldtype": fieldtype, "width": width, **more}
 
 
@@ -20,7 +22,7 @@ def count(fieldname: str, label: str, width: int = 110) -> dict[str, Any]:
 
 def percent(fieldname: str, label: str, width: int = 130) -> dict[str, Any]:
 	"""Of a column whose values are in percent (`rounded`). Its label says so, for files and mails show the number alone."""
-	return _empty_where_none(fieldname, f"{label} (%)", "Percent", width, align="right")
+	return _empty_where_none(fieldname, f"{label} (%)", "Percent", width, align="right", precision=1)
 
 
 def instant(fieldname: str, label: str, width: int = 185) -> dict[str, Any]:

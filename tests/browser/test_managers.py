@@ -173,6 +173,10 @@ def test_what_is_exported_is_what_is_shown(
 		columns = manager.page.evaluate(
 			"frappe.query_report.columns.map(({ fieldname, label, fieldtype }) => [fieldname, label, fieldtype])"
 		)
+		aligned = "(field) => frappe.query_report.datatable.getColumns().find((each) => each.fieldname === field).align"
+		assert (
+			manager.page.evaluate(aligned, columns[1 if report == "Escalation History" else 0][0]) == "left"
+		)
 		header, *found = exported(manager, form)
 		assert header == [label for _field, label, _type in columns]
 		assert len(found) == len(shown)

@@ -129,7 +129,7 @@ def _grouped(rows: list[dict], field: str) -> list[dict]:
 	for row in rows:
 		groups.setdefault(row[field] or "", []).append(row)
 	found = []
-	nothing = dict.fromkeys(rows[0]) if rows else {}  # Frappe's export asks each row for each column
+	nothing = {"time_to_acknowledge": None}  # Frappe's export asks each row for its durations
 	for name, members in sorted(groups.items(), key=lambda group: (-len(_escalations(group[1])), group[0])):
 		found.append({**nothing, "group": f"{name or '–'} ({len(_escalations(members))})", "indent": 0})
 		found += [{**row, "indent": 1} for row in members]
