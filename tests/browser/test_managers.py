@@ -156,8 +156,8 @@ def same(said: str, value: Any) -> bool:
 		("Escalation History", {"columns": "All", "group_by": "plan"}, "CSV"),
 		("Escalation History", {"columns": "All"}, "Excel"),
 		("Response Performance", {}, "CSV"),
-		pytest.param("Load on People", {}, "Excel", marks=pytest.mark.nightly),
-		pytest.param("Method Effectiveness", {}, "CSV", marks=pytest.mark.nightly),
+		("Load on People", {}, "Excel"),
+		("Method Effectiveness", {}, "CSV"),
 	],
 )
 def test_what_is_exported_is_what_is_shown(
