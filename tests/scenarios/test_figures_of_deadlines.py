@@ -185,6 +185,36 @@ def test_53_deadlines_by_month_are_those_of_a_second_calculation(
 		)
 
 
+@pytest.mark.parametrize(
+	("zone", "change"),
+	[
+		("Europe/Berlin", datetime(2026, 10, 25, 1)),
+		("Europe/Berlin", datetime(2026, 3, 29, 1)),
+		("America/Havana", datetime(2026, 11, 1, 5)),
+	],
+)
+def test_the_instant_of_a_deadline_when_clocks_are_changed(
+	figured: World, monkeypatch: pytest.MonkeyPatch, zone: str, change: datetime
+) -> None:
+	monkeypatch.setattr(clock, "zone", lambda: zone)
+	first = change.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None) - timedelta(hours=3)
+	walls = [first + timedelta(minutes=15 * n) for n in range(24)]  # also those that the clock skips
+	logged([ticket(wall, responded=None) for wall in walls])
+	phases = [Phase.ON, Phase.OFF, Phase.UNKNOWN, Phase.BEFORE]
+	begins = change - timedelta(hours=6)
+	times = tuple(Since(begins + timedelta(minutes=20 * n) if n else EVER, phases[n % 4]) for n in range(36))
+	monkeypatch.setattr(plan_times, "of_all", lambda of, doctype: times)
+	found = deadlines.tickets(deadlines.read({"clock": "First Response"}), limit=100)
+	split = [since.at for since in times[1:]]
+	known = {
+		str(n): str(
+			phases[sum(int(at.replace(tzinfo=UTC).timestamp()) <= unix(wall, zone) for at in split) % 4]
+		)
+		for n, wall in enumerate(walls, 1)
+	}
+	assert {row["ticket"]: row["phase"] for row in found} == known
+
+
 def moved(plan: Any, days: list[int]) -> None:
 	"""Make believe that the plan was made, and then changed as often as it was, on these days after BEGINS."""
 	made, *changed = (BEGINS + timedelta(days=day) for day in days)
@@ -297,7 +327,7 @@ def half_a_year(figured: World) -> World:
 			)
 			for days in (-20, -1, 0, 30)
 			for n in range(4)
-			for team in ("North", "South")
+			for team in ("North", "north")
 		]
 	)
 	return figured
