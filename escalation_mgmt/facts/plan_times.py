@@ -122,7 +122,7 @@ def _of_row(
 	kept = [
 		(stamp, changed) for stamp, changed in versions if stamp >= created
 	]  # older ones are of another plan of its name
-	for place, (stamp, changed) in enumerate(kept):
+	for stamp, changed in kept:
 		of_it = {field: changed[field] for field in _KEPT if field in changed}
 		if not of_it:
 			continue
@@ -130,7 +130,7 @@ def _of_row(
 		if all(_same(field, new, state[field]) for field, (_old, new) in of_it.items()):
 			from_(at)
 		else:
-			if not place and surely > at:
+			if not found and surely > at:
 				from_(surely)
 			from_(at, Phase.UNKNOWN)
 		state |= {field: old for field, (old, _new) in of_it.items()}

@@ -272,6 +272,13 @@ def test_what_nobody_kept_of_a_plan_is_not_known(figured: World) -> None:
 		PLAN, plan.name, {"enabled_utc": BEGINS + timedelta(days=20), "creation": clock.to_site(BEGINS)}
 	)
 	assert kept(plan) == [(None, "Before"), (0, "Unknown"), (20, "Enabled")], "enabled past its form"
+	saved(plan, enabled=0)
+	moved(plan, [0, 25])
+	statement = {"enabled": 1, "modified": clock.to_site(BEGINS + timedelta(days=40))}
+	frappe.db.set_value(PLAN, plan.name, statement, update_modified=False)
+	assert kept(plan)[-2:] == [(25, "Unknown"), (40, "Enabled")], (
+		"enabled by a statement, some time after it was disabled"
+	)
 	stored([one(BEGINS - timedelta(days=3), plan=plan.name)])
 	assert kept(plan)[0] == (None, "Unknown"), "an older plan had its name"
 

@@ -63,7 +63,12 @@ def read(filters: Mapping[str, Any] | None) -> AskedDeadlines:
 	doctype = plan.takes.doctype if plan else str(filters.reference_doctype or "") or _usual_doctype()
 	wanted = (plan.clock,) if plan else (Clock(filters.clock),) if filters.clock else CLOCKS
 	if not doctype or not sources.is_source(doctype):
-		return AskedDeadlines(doctype, None, plan, {}, refusal=_("No tickets can be read on this site."))
+		refusal = (
+			_("{0} holds no tickets that Escalation Settings say how to read.").format(_(doctype))
+			if doctype
+			else _("There are no tickets on this site.")
+		)
+		return AskedDeadlines(doctype, None, plan, {}, refusal=refusal)
 	readable = deadlines.readable(doctype)
 	if readable is None:
 		refusal = _("You may not read {0}, so none of them are counted for you.").format(_(doctype))
