@@ -30,20 +30,23 @@ from escalation_mgmt.engine import (
 	evaluate,
 	opens,
 )
-from escalation_mgmt.facts import conditions, only_if, plans, sources
+from escalation_mgmt.facts import conditions, only_if, plans, sources, tickets
 from escalation_mgmt.facts.calendars import Calendars
 from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets, of_doc
 from escalation_mgmt.storage import action_items, decisions, quiet_calls, ticket_list, ticket_states
 from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.questions import Answers
 
 
 class Snapshot:
 	"""Facts of many tickets, read at once: what the evaluations of one moment share, with enabled plans and people."""
 
-	def __init__(self, keys: list[TicketKey], *, lock: bool = False):
-		self.tickets = Tickets(keys, lock=lock)
+	def __init__(self, keys: list[TicketKey], *, lock: bool = False, answers: Answers | None = None):
+		"""`answers`: to what is asked of the only ticket."""
+		self._answers = answers
+		self.tickets = Tickets(keys, lock=lock, answers=answers)
 		self.directory = Directory()
 		self.calendars = Calendars()
 		self._enabled: dict[str, dict[str, Plan]] = {}
@@ -58,7 +61,7 @@ class Snapshot:
 	def enabled(self, doctype: str) -> dict[str, Plan]:
 		"""The enabled plans for a DocType: {version: plan}."""
 		if doctype not in self._enabled:
-			self._enabled[doctype] = plans.enabled(doctype)
+			self._enabled[doctype] = plans.enabled(doctype, self._answers)
 		return self._enabled[doctype]
 
 	def condition_met(self, key: TicketKey) -> Callable[[Plan], bool]:
@@ -159,17 +162,25 @@ def evaluate_ticket(key: TicketKey, *, before: Any = None, logged: bool = False)
 
 	`before` is the document as it was before the save that is evaluated, where there was one; `logged`: it was its first.
 	"""
-	now = clock.now()
+	answers = Answers(
+		*tickets.questions(key.doctype, [key.name]),
+		action_items.asked_of(key.doctype, [key.name]),
+		plans.enabled_for(key.doctype),
+		ticket_states.seen(key),
+		clock.asked(),
+	)
 	# Locked, and so read as it is now: an older read view would be no evaluation. The ticket before its item, as a save does.
-	snapshot = Snapshot([key], lock=True)
+	snapshot = Snapshot([key], lock=True, answers=answers)
+	now = clock.now(answers)
 	ticket = snapshot.tickets[key]
-	history = action_items.history_of([ticket.key])
+	history = action_items.history_of([ticket.key], answers)
 	had_any = ticket.key in history.any
 	running = action_items.running(key) if had_any else {}
 	theirs = {clock for clock, stored in running.items() if not ticket.key.is_another(stored.key)}
 	runs = Clock.FIRST_RESPONSE in theirs
 	lost = not ticket.gone and sources.source(key.doctype).lost
-	known = None if lost else _see(snapshot, ticket, now, before=before, logged=logged, running=runs)
+	how = {"before": before, "logged": logged, "running": runs, "answers": answers}
+	known = None if lost else _see(snapshot, ticket, now, **how)
 	decided = [(stored, snapshot.evaluate(stored, now)) for stored in running.values()]
 	if changed := [(stored, _not_to(did, frappe.session.user)) for stored, did in decided if did]:
 		snapshot.apply(changed, now)
@@ -224,7 +235,7 @@ def end_exhausted(exhausted: Sequence[action_items.Stored], snapshot: Snapshot) 
 	ticket_list.write_soon(stored.key for stored in over)
 
 
-def _see(snapshot: Snapshot, ticket: Ticket, now: datetime, *, before: Any, **how: bool) -> Remembered | None:
+def _see(snapshot: Snapshot, ticket: Ticket, now: datetime, *, before: Any, **how: Any) -> Remembered | None:
 	"""Remember the ticket; None where there is nothing to compare it for."""
 	if ticket.gone:
 		return ticket_states.forget(ticket.key)

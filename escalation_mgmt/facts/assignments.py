@@ -16,14 +16,22 @@ import frappe
 from escalation_mgmt.engine import TicketKey
 from escalation_mgmt.facts import plans
 from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.questions import Answers, Question
 from escalation_mgmt.utils.rows import placeholders
 
 LATELY = timedelta(days=30)
 _OVER = ("Closed", "Cancelled")
 
 
-def read(doctype: str, rows: Sequence[Any], *, locked: bool = False) -> dict[str, list[str] | ValueError]:
-	"""{ticket: users}, of many tickets of one DocType at once, from their rows with `name` and `_assign`.
+def read(
+	doctype: str,
+	rows: Sequence[Any],
+	todo_rows: Sequence[Sequence[str]] | None = None,
+	*,
+	locked: bool = False,
+) -> dict[str, list[str] | ValueError]:
+	"""{ticket: users}, of many tickets of one DocType at once, from their rows with `name` and `_assign`. `todo_rows`:
+	what was answered to `asked`, where it was.
 
 	`locked`: the rows were read as they are now, while ToDos are read in the snapshot (a lock on them would wait for an
 	assignment that waits for the ticket). Where `_assign` has changed since the snapshot, Frappe has just written it from the
@@ -32,7 +40,7 @@ def read(doctype: str, rows: Sequence[Any], *, locked: bool = False) -> dict[str
 	names = [str(row.name) for row in rows]
 	if not names:
 		return {}
-	todos = todo_users(doctype, names)
+	todos = todo_users(doctype, names) if todo_rows is None else _users(todo_rows)
 	before = _snapshot(doctype, list(todos)) if locked and todos else {}
 	found: dict[str, list[str] | ValueError] = {}
 	for row in rows:
@@ -51,15 +59,23 @@ def read(doctype: str, rows: Sequence[Any], *, locked: bool = False) -> dict[str
 
 def todo_users(doctype: str, names: Iterable[str]) -> dict[str, list[str]]:
 	"""{ticket: whom its open ToDos name}, the first that was assigned first."""
-	names = list(names)
-	rows = frappe.db.sql(
-		"select `reference_name`, `allocated_to` from `tabToDo` where `reference_type` = %s"
+	return _users(Answers().of(asked(doctype, list(names))))
+
+
+def asked(doctype: str, names: Sequence[str]) -> Question:
+	"""Whom the open ToDos of tickets name."""
+	return Question(
+		("creation", "name", "reference_name", "allocated_to"),
+		"from `tabToDo` where `reference_type` = %s"
 		f" and `reference_name` in ({placeholders(names)}) and `status` not in ({placeholders(_OVER)})"
-		" and coalesce(`allocated_to`, '') <> '' order by `creation`, `name`",
+		" and coalesce(`allocated_to`, '') <> ''",
 		(doctype, *names, *_OVER),
 	)
+
+
+def _users(rows: Iterable[Sequence[str]]) -> dict[str, list[str]]:
 	found: dict[str, list[str]] = {}
-	for name, user in rows:
+	for _creation, _name, name, user in sorted(rows, key=lambda row: (row[0] or "", row[1])):
 		users = found.setdefault(str(name), [])
 		if user not in users:
 			users.append(user)

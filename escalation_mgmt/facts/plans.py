@@ -13,7 +13,7 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import cint, flt
+from frappe.utils import cint, flt, get_datetime
 
 from escalation_mgmt.engine import (
 	EVERYONE,
@@ -40,6 +40,7 @@ from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM, PLAN, PLAN_VERSION
 from escalation_mgmt.utils.error_reports import report_once
 from escalation_mgmt.utils.plain_text import check_storable, plain
+from escalation_mgmt.utils.questions import Answers, Question
 from escalation_mgmt.utils.rows import placeholders
 
 _WATCHED = "escalation_watched"
@@ -225,24 +226,29 @@ def versions(names: set[str], *, lock: bool = False) -> dict[str, Plan]:
 	return {row.name: _parsed(row.name, row.content) for row in rows}
 
 
-def enabled(doctype: str) -> dict[str, Plan]:
-	"""The enabled plans for a ticket DocType: {version: plan}. One that can't be read is reported, and stops no other."""
-	rows = frappe.db.sql(
-		"select p.`name`, p.`plan_version`, p.`enabled_utc`, p.`modified`, v.`content`"
-		f" from `tab{PLAN}` p join `tab{PLAN_VERSION}` v on v.`name` = p.`plan_version`"
-		" where p.`enabled` = 1 and p.`reference_doctype` = %s order by p.`name`",
-		(doctype,),
-		as_dict=True,
-	)
+def enabled(doctype: str, answers: Answers | None = None) -> dict[str, Plan]:
+	"""The enabled plans for a ticket DocType: {version: plan}. One that can't be read is reported, and stops no other.
+	`answers`: to which are `enabled_for` it.
+	"""
 	found = {}
-	for row in rows:
+	for name, version, since, modified, content in sorted((answers or Answers()).of(enabled_for(doctype))):
 		try:
-			plan = _parsed(row.plan_version, row.content)
+			plan = _parsed(version, content)
 		except (ValueError, KeyError, TypeError):
-			report_once(f"Escalation: plan {row.name} can't be read")
+			report_once(f"Escalation: plan {name} can't be read")
 			continue
-		found[row.plan_version] = replace(plan, enabled_since=_enabled_since(row))
+		found[version] = replace(plan, enabled_since=_enabled_since(since, modified))
 	return found
+
+
+def enabled_for(doctype: str) -> Question:
+	"""Which plans are enabled for a ticket DocType."""
+	return Question(
+		("p.`name`", "p.`plan_version`", "p.`enabled_utc`", "p.`modified`", "v.`content`"),
+		f"from `tab{PLAN}` p join `tab{PLAN_VERSION}` v on v.`name` = p.`plan_version`"
+		" where p.`enabled` = 1 and p.`reference_doctype` = %s",
+		(doctype,),
+	)
 
 
 def others_of_clock(plan: Plan) -> list[Plan]:
@@ -264,9 +270,9 @@ def first_enabled(doctype: str) -> datetime | None:
 	return min((plan.enabled_since for plan in enabled(doctype).values()), default=None)
 
 
-def _enabled_since(row: Any) -> datetime:
+def _enabled_since(since: str | None, modified: str) -> datetime:
 	"""Since when (UTC); one that was enabled past its form: at the latest when it was last changed."""
-	return row.enabled_utc or clock.stamp_to_utc(row.modified)
+	return get_datetime(since) if since else clock.stamp_to_utc(modified)
 
 
 def watched() -> dict[str, dict[str, Any]]:

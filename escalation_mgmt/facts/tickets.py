@@ -21,6 +21,7 @@ from escalation_mgmt.facts import assignments, conditions, field_types, plain_va
 from escalation_mgmt.facts.sources import Source, level, source
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.identity import as_stamp
+from escalation_mgmt.utils.questions import Answers, Question
 from escalation_mgmt.utils.rows import CHUNK, is_missing, placeholders
 from escalation_mgmt.utils.ticket_names import as_text
 
@@ -36,11 +37,18 @@ class Tickets:
 	document, read when first asked for.
 	"""
 
-	def __init__(self, keys: Iterable[TicketKey], *, lock: bool = False, only_rows: bool = False):
+	def __init__(
+		self,
+		keys: Iterable[TicketKey],
+		*,
+		lock: bool = False,
+		only_rows: bool = False,
+		answers: Answers | None = None,
+	):
 		"""With `lock` the tickets' rows are locked, and read as they are now instead of in an old snapshot; `only_rows`: neither
-		replies nor assignees are read.
+		replies nor assignees are read. `answers`: to `questions` of theirs, wanted when the rows are locked.
 		"""
-		self._lock, self._only_rows = lock, only_rows
+		self._lock, self._only_rows, self._answers = lock, only_rows, answers
 		self._facts: dict[TicketKey, Ticket] = {}
 		self._docs: dict[TicketKey, Any] = {}
 		self._supposed: dict[TicketKey, Any] = {}  # documents as something would leave them
@@ -110,8 +118,13 @@ class Tickets:
 		src = source(doctype)
 		# The columns of HD Ticket's name changed from integer to text: compare with what the site has.
 		rows = self._rows_of(doctype, names, src.fields)
-		replies = {} if self._only_rows else _exchanges(src, rows, names)
-		assigned = {} if self._only_rows else assignments.read(doctype, rows, locked=self._lock)
+		replies, assigned = {}, {}
+		if not self._only_rows:
+			answers = self._answers or Answers(*questions(doctype, names))
+			replies = _exchanges(src, rows, names, answers)
+			assigned = assignments.read(
+				doctype, rows, answers.of(assignments.asked(doctype, names)), locked=self._lock
+			)
 		reading = Reading(src)
 		for row in rows:
 			key = TicketKey(doctype, str(row.name))
@@ -479,7 +492,33 @@ def _category(src: Source, category: str | None, status: str | None) -> StatusCa
 	return src.category_of(status or "")
 
 
-def _exchanges(src: Source, tickets: Sequence[Any], names: Sequence[str]) -> dict[str, Exchange]:
+def questions(doctype: str, names: Sequence[str]) -> tuple[Question, ...]:
+	"""What is asked of tickets beside their rows."""
+	return _exchanged(doctype, names), assignments.asked(doctype, names)
+
+
+def _exchanged(doctype: str, names: Sequence[str]) -> Question:
+	return Question(
+		_OF_A_MESSAGE,
+		"from `tabCommunication` where `reference_doctype` = %s and `communication_type` = 'Communication'"
+		f" and `sent_or_received` in ('Sent', 'Received') and `reference_name` in ({placeholders(names)})",
+		(doctype, *names),
+	)
+
+
+_OF_A_MESSAGE = (
+	"creation",
+	"name",
+	"reference_name",
+	"communication_date",
+	"sent_or_received",
+	"message_id",
+)
+
+
+def _exchanges(
+	src: Source, tickets: Sequence[Any], names: Sequence[str], answers: Answers
+) -> dict[str, Exchange]:
 	"""What was written on tickets: {ticket: when}. It leaves the status as it is, often."""
 	sent = {
 		"reference_doctype": src.doctype,
@@ -487,14 +526,8 @@ def _exchanges(src: Source, tickets: Sequence[Any], names: Sequence[str]) -> dic
 		"communication_type": "Communication",
 		"sent_or_received": "Sent",
 	}
-	rows = frappe.db.sql(
-		"select `name`, `reference_name`, `creation`, `communication_date`, `sent_or_received`, `message_id`"
-		" from `tabCommunication` where `reference_doctype` = %s and `communication_type` = 'Communication'"
-		f" and `sent_or_received` in ('Sent', 'Received') and `reference_name` in ({placeholders(names)})"
-		" order by `creation`",
-		(src.doctype, *names),
-		as_dict=True,
-	)
+	found_rows = sorted(answers.of(_exchanged(src.doctype, names)), key=lambda row: (row[0] or "", row[1]))
+	rows = [frappe._dict(zip(_OF_A_MESSAGE, row, strict=True)) for row in found_rows]
 	notices = _split_notices(src, sent) if any(row.sent_or_received == "Sent" for row in rows) else set()
 	copies = _being_copied(rows)
 	found: dict[str, Exchange] = {}

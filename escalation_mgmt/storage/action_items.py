@@ -32,6 +32,7 @@ from escalation_mgmt.facts import plans
 from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.doctypes import ITEM
 from escalation_mgmt.utils.identity import as_stamp, stamp_of
+from escalation_mgmt.utils.questions import Answers, Question
 
 _COLUMNS = (
 	*(
@@ -260,23 +261,19 @@ _PAST = (
 )
 
 
-def history_of(keys: Iterable[TicketKey]) -> History:
+def history_of(keys: Iterable[TicketKey], answers: Answers | None = None) -> History:
 	"""What there was for tickets of one DocType. In one text for each item, and only what is asked is read of it: to a sweep of
-	many tickets it is the columns that are dear.
+	many tickets it is the columns that are dear. `answers`: to what is `asked_of`.
 	"""
 	asked = {key.name: key for key in keys}
 	found = History({}, set(), set())
 	if not asked:
 		return found
-	columns = ", ".join(f"`{column}`" for column in _PAST)
-	sql = (
-		f"select `reference_name`, json_array({columns}) from `tab{ITEM}` where `reference_doctype` = %s"
-		f" and `reference_name` in ({rows.placeholders(asked)})"
-	)
+	told = (answers or Answers()).of(asked_of(next(iter(asked.values())).doctype, list(asked)))
 	# The last is found here: to sort such texts, a database writes them to disk.
 	latest: dict[tuple[TicketKey, Clock], tuple[str, str]] = {}
-	for name, text in frappe.db.sql(sql, (next(iter(asked.values())).doctype, *asked)):
-		key, values = asked[name], json.loads(text)
+	for name, *values in told:
+		key = asked[name]
 		clock, status, priority, level, team, ticket_type, customer, *flags = values[:10]
 		opened, ended, began, created, running, item = values[10:]
 		of = key, Clock(clock)
@@ -306,6 +303,15 @@ def history_of(keys: Iterable[TicketKey]) -> History:
 			clock_at=_instant(began),
 		)
 	return found
+
+
+def asked_of(doctype: str, names: Sequence[str]) -> Question:
+	"""What there was for tickets of one DocType."""
+	return Question(
+		("`reference_name`", *(f"`{column}`" for column in _PAST)),
+		f"from `tab{ITEM}` where `reference_doctype` = %s and `reference_name` in ({rows.placeholders(names)})",
+		(doctype, *names),
+	)
 
 
 def _instant(text: str | None) -> datetime | None:

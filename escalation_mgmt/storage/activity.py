@@ -23,7 +23,6 @@ from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.error_reports import report_error
 
 LONGEST = 140  # characters that Helpdesk's column holds
-_SAVEPOINT = "escalation_activity"
 
 Line = tuple[str, int, dict[str, Any]]
 """Of history, as it is put into words: kind, step, data."""
@@ -41,15 +40,12 @@ def note(happened: Iterable[tuple[TicketKey, Event, str]]) -> None:
 	noted = [each for each in happened if each[1].kind in NOTED and not _of_the_gone(each[1])]
 	if not noted:
 		return
-	frappe.db.savepoint(_SAVEPOINT)
 	try:
 		with print_language(frappe.db.get_default("lang") or "en"):  # read by many, so in the site's language
 			_write(noted)
-		frappe.db.release_savepoint(_SAVEPOINT)
 	except frappe.QueryDeadlockError:
 		raise
-	except Exception:
-		frappe.db.rollback(save_point=_SAVEPOINT)
+	except Exception:  # a statement that fails leaves nothing behind, so there is nothing to be undone
 		report_error("Escalation: the tickets' activity can't be written")
 
 

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any
 
 import frappe
-from frappe.model.naming import make_autoname
 
 from escalation_mgmt.engine import (
 	RUNNING,
@@ -56,7 +55,7 @@ from escalation_mgmt.storage.action_items import (
 	restores,
 	running_ticket,
 )
-from escalation_mgmt.utils import realtime, rows
+from escalation_mgmt.utils import realtime, rows, series
 from escalation_mgmt.utils.doctypes import ITEM
 from escalation_mgmt.utils.plain_text import cell
 
@@ -80,7 +79,7 @@ def open_for(  # noqa: PLR0913 - as the engine's open_item
 	`first`: the ticket has had none, and wasn't raised or opened again, so nothing of before has to be looked for; and what
 	lists show of it the caller writes, who holds its row.
 	"""
-	name = make_autoname(frappe.get_meta(ITEM).autoname, ITEM)
+	name = series.next_name(ITEM)
 	if plan.clock is Clock.NEXT_RESPONSE:
 		ticket = asked_since(ticket, ticket_states.closed_at(ticket.key))
 	context = Context(now, working=Calendars().of(plan, ticket))

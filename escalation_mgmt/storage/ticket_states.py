@@ -19,6 +19,7 @@ from escalation_mgmt.storage.ranges import ALL, Part, ranges, within
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import TICKET_STATE
 from escalation_mgmt.utils.identity import as_stamp
+from escalation_mgmt.utils.questions import Answers, Question
 from escalation_mgmt.utils.ticket_names import as_name, as_text, joined
 
 STAMP_DIFFERS = timedelta(minutes=1)  # the clock that stamps tickets, and ours
@@ -39,13 +40,15 @@ def see(
 	before: Ticket | None = None,
 	logged: bool = False,
 	running: bool = False,
+	answers: Answers | None = None,
 ) -> Remembered:
-	"""Remember a ticket as it is now, and return what is remembered of it. The caller holds its lock.
+	"""Remember a ticket as it is now, and return what is remembered of it. The caller holds its lock. `answers`: to whether it
+	was `seen`.
 
 	`since`: the earliest enabling of its plans. `before`: as it was before the save that is evaluated; `logged`: that save
 	is its first. `running`: it has a running item. Raises Conflict where another process was first.
 	"""
-	row = _locked(ticket.key)
+	row = _locked(ticket.key, answers)
 	levels = _levels(ticket.doctype)
 	known = was = _known(row, levels) if row else None
 	if known is None and not logged and _was_there(ticket, since) and has_begun(ticket.doctype):
@@ -75,13 +78,13 @@ def note_act(before: Ticket, after: Ticket) -> None:
 
 def forget(key: TicketKey) -> None:
 	"""The ticket is gone."""
-	for name in _names([key]):
+	for name in _names(key):
 		frappe.db.sql(f"delete from `tab{TICKET_STATE}` where `name` = %s", (name,))
 
 
 def note_opened(key: TicketKey) -> None:
 	"""An item was opened for the ticket: what was a reason for one is none any more."""
-	for name in _names([key]):
+	for name in _names(key):
 		frappe.db.sql(
 			f"update `tab{TICKET_STATE}` set `raised` = 0, `reopened` = 0 where `name` = %s"
 			" and (`raised` = 1 or `reopened` = 1)",
@@ -165,7 +168,7 @@ def end(doctype: str) -> None:
 
 def has_begun(doctype: str) -> bool:
 	"""Whether every ticket that was open when the DocType's first plan was enabled is remembered."""
-	return bool(_names([_beginning(doctype)]))
+	return bool(_names(_beginning(doctype)))
 
 
 def parts(doctype: str) -> Iterator[Callable[[datetime, datetime], None]]:
@@ -220,7 +223,7 @@ def _compare(doctype: str, now: datetime, part: Part) -> None:
 def follow_rename(doc: Any, _event: str, old: str, new: str, merge: bool = False) -> None:
 	"""A ticket has another name now."""
 	before, after = (running_ticket(TicketKey(doc.doctype, name)) for name in (old, new))
-	for name in _names([TicketKey(doc.doctype, old)]):
+	for name in _names(TicketKey(doc.doctype, old)):
 		if merge:
 			frappe.db.sql(f"delete from `tab{TICKET_STATE}` where `name` = %s", (name,))
 		else:
@@ -315,9 +318,9 @@ def _known(row: Any, levels: Callable[[str], int]) -> Remembered:
 	)
 
 
-def _locked(key: TicketKey) -> Any:
+def _locked(key: TicketKey, answers: Answers | None = None) -> Any:
 	"""The ticket's row as it is now; that of an earlier ticket of its name goes. Never locks what isn't there."""
-	for name in _names([key]):
+	for (name,) in (answers or Answers()).of(seen(key)):
 		for row in frappe.db.sql(f"{_SELECT} where `name` = %s for update", (name,), as_dict=True):
 			if not key.is_another(_key(row)):
 				return row
@@ -325,10 +328,13 @@ def _locked(key: TicketKey) -> Any:
 	return None
 
 
-def _names(keys: Iterable[TicketKey]) -> list[str]:
-	asked = [running_ticket(key) for key in keys]
-	sql = f"select `name` from `tab{TICKET_STATE}` where `ticket` in ({rows.placeholders(asked)})"
-	return [row[0] for row in frappe.db.sql(sql, tuple(asked))]
+def _names(key: TicketKey) -> list[str]:
+	return [name for (name,) in Answers().of(seen(key))]
+
+
+def seen(key: TicketKey) -> Question:
+	"""Which row there is for a ticket's name."""
+	return Question(("`name`",), f"from `tab{TICKET_STATE}` where `ticket` = %s", (running_ticket(key),))
 
 
 def _key(row: Any) -> TicketKey:

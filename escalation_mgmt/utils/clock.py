@@ -14,22 +14,28 @@ import frappe
 from frappe.utils import format_datetime, get_datetime, getdate
 from frappe.utils.data import get_system_timezone
 
+from escalation_mgmt.utils.questions import Answers, Question
+
 CLOCKS_DIFFER = timedelta(minutes=1)  # the database's and this machine's
 _readers_zone: ContextVar[str] = ContextVar("readers_zone", default="")  # empty: nobody has said it
 _source: Callable[[], datetime] | None = None
 
 _NOW = {
-	"mariadb": "select utc_timestamp(6)",
-	"postgres": "select now() at time zone 'utc'",
-	"sqlite": "select strftime('%Y-%m-%d %H:%M:%f', 'now')",
+	"mariadb": Question(("utc_timestamp(6)",)),
+	"sqlite": Question(("strftime(%s, 'now')",), values=("%Y-%m-%d %H:%M:%f",)),
 }
 
 
-def now() -> datetime:
-	"""The present instant (naive, UTC)."""
+def now(answers: Answers | None = None) -> datetime:
+	"""The present instant (naive, UTC). `answers`: to what the time `asked` is, by the database."""
 	if _source:
 		return _source()
-	return get_datetime(frappe.db.sql(_NOW[frappe.db.db_type])[0][0])
+	return get_datetime((answers or Answers()).of(asked())[0][0])
+
+
+def asked() -> Question:
+	"""What the time is."""
+	return _NOW[frappe.db.db_type]
 
 
 def use(source: Callable[[], datetime] | None) -> None:

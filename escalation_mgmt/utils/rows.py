@@ -39,8 +39,13 @@ def insert_all(doctype: str, rows: Sequence[dict[str, Any]], *, pass_over_existi
 	stamp = frappe.utils.now()
 	frappes = {"creation": stamp, "modified": stamp, "docstatus": 0, **owned_by("")}
 	for chunk in _chunks(rows):
-		columns, fresh, values = _fresh([frappes | row for row in chunk])
-		into = f"into `tab{doctype}` ({_names(columns)}) select * from {fresh}"
+		if len(chunk) == 1:  # read in two thirds of the time
+			row = frappes | chunk[0]
+			values = tuple(row.values())
+			into = f"into `tab{doctype}` ({_names(row)}) values ({placeholders(row)})"
+		else:
+			columns, fresh, values = _fresh([frappes | row for row in chunk])
+			into = f"into `tab{doctype}` ({_names(columns)}) select * from {fresh}"
 		if pass_over_existing:
 			into = f"ignore {into}"
 			into = f"or {into}" if frappe.db.db_type == "sqlite" else into
@@ -60,6 +65,9 @@ def update_all(doctype: str, rows: Sequence[dict[str, Any]], where: str = "") ->
 	"""
 	met = 0
 	for chunk in _chunks(rows):
+		if len(chunk) == 1:
+			met += _update_one(doctype, chunk[0], where)
+			continue
 		columns, fresh, values = _fresh(chunk)
 		columns = [column for column in columns if column not in ("name", "was")]
 		on = f"`tab{doctype}`.`name` = fresh.`name`"
@@ -75,6 +83,16 @@ def update_all(doctype: str, rows: Sequence[dict[str, Any]], where: str = "") ->
 		frappe.db.sql(sql, values)
 		met += frappe.db._cursor.rowcount
 	return met
+
+
+def _update_one(doctype: str, row: dict[str, Any], where: str) -> int:
+	columns = [column for column in row if column not in ("name", "was")]
+	sql = f"update `tab{doctype}` set {', '.join(f'`{column}` = %s' for column in columns)} where `name` = %s"
+	values = [row[column] for column in (*columns, "name")]
+	if where:
+		sql, values = f"{sql} and `{where}` = %s", [*values, row["was"]]
+	frappe.db.sql(sql, tuple(values))
+	return frappe.db._cursor.rowcount
 
 
 def _fresh(rows: Sequence[dict[str, Any]]) -> tuple[list[str], str, tuple]:
