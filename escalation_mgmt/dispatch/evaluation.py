@@ -47,11 +47,15 @@ class Snapshot:
 		"""`answers`: to what is asked of the only ticket."""
 		self._answers = answers
 		self.tickets = Tickets(keys, lock=lock, answers=answers)
-		self.directory = Directory()
 		self.calendars = Calendars()
 		self._enabled: dict[str, dict[str, Plan]] = {}
 		self.items: Sequence[str] = ()  # that are decided together: what is asked of each is asked at once
 		self._quiet: dict[str, set[str]] = {}
+
+	@cached_property
+	def directory(self) -> Directory:
+		"""Whom steps and notices reach. An evaluation that leads to neither asks nobody."""
+		return Directory()
 
 	@cached_property
 	def maintenances(self) -> Maintenances:
@@ -162,14 +166,14 @@ def evaluate_ticket(key: TicketKey, *, before: Any = None, logged: bool = False)
 
 	`before` is the document as it was before the save that is evaluated, where there was one; `logged`: it was its first.
 	"""
+	# Locked, and so read as it is now: an older read view would be no evaluation. The ticket before its item, as a save does.
 	answers = Answers(
-		*tickets.questions(key.doctype, [key.name]),
+		*tickets.questions(key.doctype, key.name),
 		action_items.asked_of(key.doctype, [key.name]),
 		plans.enabled_for(key.doctype),
 		ticket_states.seen(key),
 		clock.asked(),
 	)
-	# Locked, and so read as it is now: an older read view would be no evaluation. The ticket before its item, as a save does.
 	snapshot = Snapshot([key], lock=True, answers=answers)
 	now = clock.now(answers)
 	ticket = snapshot.tickets[key]

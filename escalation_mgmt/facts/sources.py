@@ -120,6 +120,11 @@ class Source:
 		]
 		return ["name", "creation", "owner", "docstatus", "_assign", *existing]
 
+	@cached_property
+	def columns(self) -> tuple[str, ...]:
+		"""The same as a statement names them."""
+		return tuple(f"`{field}`" for field in self.fields)
+
 	def category_of(self, status: str) -> StatusCategory:
 		"""What a status is by itself. Capitals don't matter, because they don't to MariaDB."""
 		return self._categories.get(status.casefold(), StatusCategory.OPEN)

@@ -14,7 +14,7 @@ from functools import cache, partial
 from typing import Any
 
 import frappe
-from frappe.utils import cint, flt, get_datetime, now_datetime
+from frappe.utils import cint, flt, get_datetime, getdate, now_datetime, to_timedelta
 
 from escalation_mgmt.engine import Clock, MatchFacts, StatusCategory, Ticket, TicketFilter, TicketKey
 from escalation_mgmt.facts import assignments, conditions, field_types, plain_values, readable_values
@@ -46,7 +46,7 @@ class Tickets:
 		answers: Answers | None = None,
 	):
 		"""With `lock` the tickets' rows are locked, and read as they are now instead of in an old snapshot; `only_rows`: neither
-		replies nor assignees are read. `answers`: to `questions` of theirs, wanted when the rows are locked.
+		replies nor assignees are read. `answers`: to the `questions` of the only ticket, which lock it.
 		"""
 		self._lock, self._only_rows, self._answers = lock, only_rows, answers
 		self._facts: dict[TicketKey, Ticket] = {}
@@ -117,10 +117,10 @@ class Tickets:
 	def _read(self, doctype: str, names: list[str]) -> None:
 		src = source(doctype)
 		# The columns of HD Ticket's name changed from integer to text: compare with what the site has.
-		rows = self._rows_of(doctype, names, src.fields)
+		rows = self._rows_of(src, names)
 		replies, assigned = {}, {}
 		if not self._only_rows:
-			answers = self._answers or Answers(*questions(doctype, names))
+			answers = self._answers or Answers(*_beside(doctype, names))
 			replies = _exchanges(src, rows, names, answers)
 			assigned = assignments.read(
 				doctype, rows, answers.of(assignments.asked(doctype, names)), locked=self._lock
@@ -141,8 +141,10 @@ class Tickets:
 			key = TicketKey(doctype, name)
 			self._facts.setdefault(key, _gone(key))
 
-	def _rows_of(self, doctype: str, names: list[str], fields: list[str]) -> list[Any]:
-		columns = ", ".join(f"`{field}`" for field in fields)
+	def _rows_of(self, src: Source, names: list[str]) -> list[Any]:
+		if self._answers:
+			return [_typed(src, row) for row in self._answers.of(_locked_row(src, names[0]))]
+		columns, doctype = ", ".join(f"`{field}`" for field in src.fields), src.doctype
 		sql = f"select {columns} from `tab{doctype}` where `name` in ({placeholders(names)}) order by `name`"
 		return frappe.db.sql(f"{sql} for update" if self._lock else sql, tuple(names), as_dict=True)
 
@@ -492,7 +494,29 @@ def _category(src: Source, category: str | None, status: str | None) -> StatusCa
 	return src.category_of(status or "")
 
 
-def questions(doctype: str, names: Sequence[str]) -> tuple[Question, ...]:
+def questions(doctype: str, name: str) -> tuple[Question, ...]:
+	"""What is asked of one ticket, whose row is locked. Raises ValidationError where nobody says how to read it."""
+	return _locked_row(source(doctype), name), *_beside(doctype, [name])
+
+
+def _locked_row(src: Source, name: str) -> Question:
+	return Question(src.columns, f"from `tab{src.doctype}` where `name` = %s", (name,), lock=True)
+
+
+def _typed(src: Source, row: Sequence[Any]) -> Any:
+	"""A row that came as a text, as the database would have typed it."""
+	found, meta = frappe._dict(zip(src.fields, row, strict=True)), frappe.get_meta(src.doctype)
+	for name, value in found.items():
+		if isinstance(value, str) and (field := meta.get_field(name)) and field.fieldtype in _TYPED:
+			found[name] = _TYPED[field.fieldtype](value)
+	found.creation = get_datetime(found.creation)
+	return found
+
+
+_TYPED = {"Datetime": get_datetime, "Date": getdate, "Time": to_timedelta}
+
+
+def _beside(doctype: str, names: Sequence[str]) -> tuple[Question, ...]:
 	"""What is asked of tickets beside their rows."""
 	return _exchanged(doctype, names), assignments.asked(doctype, names)
 

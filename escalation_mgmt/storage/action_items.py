@@ -261,6 +261,9 @@ _PAST = (
 )
 
 
+_ASKED = ("`reference_name`", *(f"`{column}`" for column in _PAST))
+
+
 def history_of(keys: Iterable[TicketKey], answers: Answers | None = None) -> History:
 	"""What there was for tickets of one DocType. In one text for each item, and only what is asked is read of it: to a sweep of
 	many tickets it is the columns that are dear. `answers`: to what is `asked_of`.
@@ -308,7 +311,7 @@ def history_of(keys: Iterable[TicketKey], answers: Answers | None = None) -> His
 def asked_of(doctype: str, names: Sequence[str]) -> Question:
 	"""What there was for tickets of one DocType."""
 	return Question(
-		("`reference_name`", *(f"`{column}`" for column in _PAST)),
+		_ASKED,
 		f"from `tab{ITEM}` where `reference_doctype` = %s and `reference_name` in ({rows.placeholders(names)})",
 		(doctype, *names),
 	)

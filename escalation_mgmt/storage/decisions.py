@@ -108,7 +108,9 @@ def open_for(  # noqa: PLR0913 - as the engine's open_item
 		**rows.owned_by(by),
 	}
 	with _one_running():
-		rows.insert_all(ITEM, [{"name": name, **row}])
+		rows.insert_all(
+			ITEM, [{"name": name} | {column: value for column, value in row.items() if value is not None}]
+		)
 	if not first:
 		note_answered(exhausted(ticket.key, plan.clock))  # the new one is shown in its place
 		if plan.clock is Clock.FIRST_RESPONSE:

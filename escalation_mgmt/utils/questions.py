@@ -5,6 +5,8 @@ that the database is called, whatever is asked.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import frappe
@@ -12,17 +14,19 @@ import frappe
 
 @dataclass(frozen=True, slots=True)
 class Question:
-	"""A select without a lock: its columns, what follows them, and the values of both."""
+	"""A select: its columns, what follows them, and the values of both. `lock`: what it finds is locked, and read as it is now."""
 
 	columns: tuple[str, ...]
 	rest: str = ""
 	values: tuple[Any, ...] = ()
+	lock: bool = False
 
 
 class Answers:
 	"""What these questions are answered with, all of them asked when the first answer is wanted. Any other is asked by itself.
 
-	Rows are lists, in no order. An instant is a text, as `get_datetime` takes it.
+	Rows are lists, in no order. An instant is a text, as `get_datetime` takes it. What locks stands first: where it waits for
+	somebody, the others are asked when the lock is had.
 	"""
 
 	def __init__(self, *questions: Question) -> None:
@@ -36,14 +40,24 @@ class Answers:
 
 
 def _ask(questions: Sequence[Question]) -> dict[Question, list[list[Any]]]:
-	# Rows of unlike columns become alike as texts; of what collation doesn't matter, but that it is one.
-	alike = " collate utf8mb4_bin" if frappe.db.db_type == "mariadb" else ""
-	parts = [
-		f"select {number}, json_array({', '.join(asked.columns)}){alike} {asked.rest}"
-		for number, asked in enumerate(questions)
-	]
+	sql = _text(frappe.db.db_type, tuple((asked.columns, asked.rest, asked.lock) for asked in questions))
 	found: dict[Question, list[list[Any]]] = {asked: [] for asked in questions}
 	values = tuple(value for asked in questions for value in asked.values)
-	for number, row in frappe.db.sql(" union all ".join(parts), values):
-		found[questions[number]].append(json.loads(row))
+	for number, row in frappe.db.sql(sql, values):
+		found[questions[number]].append(json.loads(row, parse_float=Decimal))
 	return found
+
+
+@lru_cache(maxsize=256)
+def _text(database: str, questions: Sequence[tuple[tuple[str, ...], str, bool]]) -> str:
+	parts = []
+	for number, (columns, rest, lock) in enumerate(questions):
+		part = f"select {number}, json_array({', '.join(columns)})"
+		if database == "mariadb":
+			# Rows of unlike columns become alike as texts; of what collation doesn't matter, but that it is one.
+			part = f"{part} collate utf8mb4_bin {rest}"
+			part = f"({part} for update)" if lock else part
+		else:  # SQLite locks nothing: it has one writer
+			part = f"{part} {rest}"
+		parts.append(part)
+	return " union all ".join(parts)
