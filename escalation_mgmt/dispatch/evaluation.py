@@ -178,8 +178,7 @@ def evaluate_ticket(key: TicketKey, *, before: Any = None, logged: bool = False)
 	now = clock.now(answers)
 	ticket = snapshot.tickets[key]
 	history = action_items.history_of([ticket.key], answers)
-	had_any = ticket.key in history.any
-	running = action_items.running(key) if had_any else {}
+	running = action_items.running(key, history.running_items)
 	theirs = {clock for clock, stored in running.items() if not ticket.key.is_another(stored.key)}
 	runs = Clock.FIRST_RESPONSE in theirs
 	lost = not ticket.gone and sources.source(key.doctype).lost
@@ -191,8 +190,7 @@ def evaluate_ticket(key: TicketKey, *, before: Any = None, logged: bool = False)
 		if not promptly.run_if_due(key, now):
 			delivery.soon()
 		history = action_items.history_of([ticket.key])
-	if had_any:
-		end_exhausted(action_items.read(action_items.exhausted(key)), snapshot)
+	end_exhausted(action_items.read(history.exhausted_items), snapshot)
 	if not lost or logged:
 		_open(ticket, snapshot, now, known, history, but_not=theirs)
 

@@ -118,14 +118,15 @@ def lock(names: Iterable[str], *, wait: bool = True) -> list[Stored]:
 	return load(frappe.db.sql(sql if wait else f"{sql} skip locked", tuple(names), as_dict=True), lock=True)
 
 
-def running(key: TicketKey) -> dict[Clock, Stored]:
-	"""Lock and read the running items of a ticket, one for a clock at most.
+def running(key: TicketKey, names: Sequence[str] | None = None) -> dict[Clock, Stored]:
+	"""Lock and read the running items of a ticket, one for a clock at most; `names`: what they were, where that was read.
 
 	Never locks what isn't there: a lock on the gap would make two savers of new tickets deadlock.
 	"""
-	of = of_clocks(key)
-	sql = f"select `name` from `tab{ITEM}` where `running_ticket` in ({rows.placeholders(of)})"
-	names = [row[0] for row in frappe.db.sql(sql, tuple(of))]
+	if names is None:
+		of = of_clocks(key)
+		sql = f"select `name` from `tab{ITEM}` where `running_ticket` in ({rows.placeholders(of)})"
+		names = [row[0] for row in frappe.db.sql(sql, tuple(of))]
 	return {stored.item.plan.clock: stored for stored in lock(names) if stored.item.status in RUNNING}
 
 
@@ -246,18 +247,21 @@ def readable(names: Sequence[str]) -> list[Stored]:
 @dataclass(frozen=True, slots=True)
 class History:
 	"""What there was for tickets: what is remembered of the last item for each clock of each, nothing of what had a name before;
-	those that have a running item for a clock, or whose name has one; and those whose name has, or had, any.
+	those that have a running item for a clock, or whose name has one; those whose name has, or had, any; and the names of the
+	running items, and of the exhausted ones that nobody was seen to answer, whichever ticket of that name they are of.
 	"""
 
 	pasts: dict[tuple[TicketKey, Clock], Past]
 	running: set[tuple[TicketKey, Clock]]
 	any: set[TicketKey]
+	running_items: list[str]
+	exhausted_items: list[str]
 
 
 _PAST = (
 	*("clock", "status", "priority", "priority_level", "team", "ticket_type", "customer"),
 	*("ticket_was_closed", "no_plan_matched", "after_answer", "opened_utc", "ended_utc", "clock_utc"),
-	*("ticket_created", "running_ticket", "name"),
+	*("ticket_created", "running_ticket", "exhausted_ticket", "name"),
 )
 
 
@@ -269,7 +273,7 @@ def history_of(keys: Iterable[TicketKey], answers: Answers | None = None) -> His
 	many tickets it is the columns that are dear. `answers`: to what is `asked_of`.
 	"""
 	asked = {key.name: key for key in keys}
-	found = History({}, set(), set())
+	found = History({}, set(), set(), [], [])
 	if not asked:
 		return found
 	told = (answers or Answers()).of(asked_of(next(iter(asked.values())).doctype, list(asked)))
@@ -278,11 +282,14 @@ def history_of(keys: Iterable[TicketKey], answers: Answers | None = None) -> His
 	for name, *values in told:
 		key = asked[name]
 		clock, status, priority, level, team, ticket_type, customer, *flags = values[:10]
-		opened, ended, began, created, running, item = values[10:]
+		opened, ended, began, created, running, exhausted, item = values[10:]
 		of = key, Clock(clock)
 		found.any.add(key)
 		if running:
 			found.running.add(of)
+			found.running_items.append(item)
+		if exhausted:
+			found.exhausted_items.append(item)
 		place = (opened or "", item)
 		if key.is_another(TicketKey(key.doctype, name, _instant(created))) or latest.get(of, place) > place:
 			continue
