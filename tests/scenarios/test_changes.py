@@ -234,7 +234,7 @@ def test_saving_a_ticket_succeeds_whatever_is_broken_on_our_side(world: World) -
 	ticket = world.ticket("still saved")
 	assert frappe.db.exists("HD Ticket", ticket.name) and world.count_items() == 0
 	while frappe.db.count("Error Log"):
-		world.expect_error("can't be evaluated")
+		world.expect_error("plan Outage can't be read")
 	plan = frappe.get_doc("Escalation Plan", "Outage")
 	frappe.db.delete("Escalation Plan Version")
 	plan.plan_version = None
