@@ -56,6 +56,8 @@ def test_three_clicks_to_what_fails_most(desk: Desk) -> None:
 		expect(page.locator(".page-form [data-fieldname='outcome'] select")).to_have_value("failed")
 		assert value(manager, "step") in (None, ""), "what the last way asked for is forgotten"
 		expect(rows(manager)).to_have_count(REFUSED)
+		manager.open("/app/query-report/Escalation History")
+		assert not value(manager, "person"), "what stood behind one figure is no choice"
 
 		manager.open("/app/query-report/What to Improve?smallest=500")
 		expect(

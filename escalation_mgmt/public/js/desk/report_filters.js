@@ -109,12 +109,13 @@ function offer_known(report) {
 
 const key = (name) => `escalation_mgmt:report:${frappe.session.user}:${name}`;
 const PASSING = ["from_date", "to_date", "page", "ticket", "show", "tickets", "phase", ...ON_THE_WAY]; // of a day, or of one question
+const OF_ONE_FIGURE = ["show", ...ON_THE_WAY];
 
 function remember(name) {
 	const report = frappe.query_report;
 	if (!report || report.report_name !== name) return;
 	const chosen = report.get_filter_values();
-	if (chosen.tickets) return; // what stands behind one figure
+	if (chosen.tickets || OF_ONE_FIGURE.some((field) => chosen[field])) return; // what stands behind one figure
 	for (const field of PASSING) delete chosen[field];
 	try {
 		localStorage.setItem(key(name), JSON.stringify(chosen));
@@ -126,6 +127,7 @@ function remember(name) {
 // Unless somebody came with filters of their own; a number card says so by a word of Frappe's, for its period may be the usual one.
 function recall(report, name) {
 	if (report.ignore_prepared_report) return;
+	if (OF_ONE_FIGURE.some((field) => report.get_filter(field, false)?.get_value())) return;
 	const filters = (report.filters || []).filter((filter) => !PASSING.includes(filter.df.fieldname));
 	if (filters.some((filter) => (filter.get_value() || "") !== (filter.df.default || ""))) return;
 	let chosen;
