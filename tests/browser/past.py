@@ -14,6 +14,7 @@ from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
 from host import sites
 
 WORSE, BETTER = "Gate, at Night", "Lift"
+TEAM = "Keepers"  # nobody else's
 SUBJECTS = (
 	'Störung am Tor, "Nord"',
 	'=HYPERLINK("http://evil.test","open me")',
@@ -65,7 +66,7 @@ def _items() -> list[dict[str, Any]]:
 			"ticket_subject": SUBJECTS[n % len(SUBJECTS)],
 			"clock": "First Response",
 			"plan": WORSE if worse else BETTER,
-			"team": "Web",
+			"team": TEAM,
 			"status": "Acknowledged" if seconds else "Exhausted",
 			"current_step": 1,
 			"opened_utc": opened,
