@@ -284,6 +284,7 @@ def test_53_breaches_that_no_plan_took(ten_tickets: list[str], generated: list[t
 		{"plan": "Outage"},
 		{"clock": "Resolution"},
 		{"team": "North"},
+		{"reference_doctype": "Issue"},
 		{"to_date": "2020-01-01"},
 	):
 		assert not figures.untaken(nothing), nothing

@@ -148,13 +148,21 @@ def _refused(asked: figures.Asked, smallest: int) -> Found:
 
 def _untaken(filters: Any, smallest: int) -> Found:
 	threshold = _tickets_listed(smallest)
-	for each in figures.untaken(filters):
+	found = figures.untaken(filters)
+	several = len({each["doctype"] for each in found}) > 1
+	for each in found:
 		if each["tickets"] < (smallest or TICKETS):
 			continue
-		finding = _("Priority {0}, team {1}: deadline missed, and no plan took it").format(
-			each["priority"] or NONE, each["team"] or NONE
-		)
-		behind = {"show": "Tickets", "priority": each["priority"] or NONE, "team": each["team"] or NONE}
+		priority, team = each["priority"] or NONE, each["team"] or NONE
+		finding = _("Priority {0}, team {1}: deadline missed, and no plan took it").format(priority, team)
+		if several:
+			finding = f"{_(each['doctype'])}, {finding}"
+		behind = {
+			"show": "Tickets",
+			"priority": priority,
+			"team": team,
+			"reference_doctype": each["doctype"],
+		}
 		todo = _("Let a plan take these tickets.")
 		yield _row(finding, todo, threshold, (PLAN, ""), times=each["tickets"], behind=behind)
 
