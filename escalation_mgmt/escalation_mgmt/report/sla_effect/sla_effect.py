@@ -217,12 +217,12 @@ def _tickets(
 
 def _ticket_columns() -> list[dict[str, Any]]:
 	return [
-		column("ticket", _("Ticket"), "Dynamic Link", 120, options="ticket_doctype"),
-		column("subject", _("Subject"), "Data", 300),
-		column("clock_label", _("Clock"), "Data", 140),
-		column("phase_label", _("Before or Since"), "Data", 140),
-		column("outcome_label", _("Deadline"), "Data", 120),
+		column("ticket", _("Ticket"), "Dynamic Link", 100, options="ticket_doctype"),
+		column("subject", _("Subject"), "Data", 260),
+		column("outcome_label", _("Deadline"), "Data", 100),
 		instant("due", _("Due")),
 		instant("ended", _("Done")),
-		duration("late", _("Late By")),
+		duration("late", _("Late By"), 110),
+		column("clock_label", _("Clock"), "Data", 140),
+		column("phase_label", _("Before or Since"), "Data", 140),
 	]
