@@ -101,6 +101,8 @@ EXCEPTIONS = {
 	("unsettled.py", "cast( ∙  as binary)"): "SQL",
 	("untaken.py", "cast( ∙  as text)"): "SQL",
 	("asked.py", "cross join"): "SQL",
+	("questions.py", "( ∙  for update)"): "SQL",
+	("questions.py", " union all "): "SQL",
 	("sms_gateway.py", "text/plain, text/html, */*"): "a header",
 	("several.py", "SMS Settings"): "a kind of provider, as it is stored",
 	("agent_page.py", AGENT_PAGE): "code",
