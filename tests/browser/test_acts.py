@@ -87,13 +87,16 @@ def test_what_cant_be_is_said_in_words(admin: Window) -> None:
 def test_what_is_typed_before_the_choices_are_known_stays_and_is_offered_them(admin: Window) -> None:
 	"""On a slow line somebody types at once: the box that is open then knows the methods as soon as they come."""
 	held: list[Route] = []
-	admin.page.route(CHOICES, lambda route: held.append(route))  # noqa: PLW0108  a method of a list can't be registered
+	released: list[bool] = []
+	admin.page.route(CHOICES, lambda route: route.continue_() if released else held.append(route))
 	go_to_a_new_plan(admin, idle=False)
 	page = admin.page
 	box = cell(row(page, "steps", 1), "method")
 	box.click()
 	box.fill("Set the")
-	page.wait_for_timeout(300)
+	while not held:
+		page.wait_for_timeout(50)
+	released.append(True)
 	for route in held:
 		route.continue_()
 	expect(page.locator(f"#{box.get_attribute('aria-owns')} li", has_text="Set the Status")).to_be_visible()

@@ -78,14 +78,15 @@ def table(form: str, content: Any) -> list[list[str]]:
 
 @pytest.fixture
 def told(world: World) -> World:
+	"""All of them opened today: Frappe's period ends with the day that it is outside of the world."""
+	world.plan((0, "Email"), title="Never", priorities=["Urgent"], window=7200)
 	world.plan((0, "Email"), (5, "Email", "User", "lead@x.test"))
+	world.ticket("Not due yet", priority="Urgent")
 	world.ticket(SUBJECT)
 	world.forward(10)
 	world.forward(5)
 	world.expect_email("tech@x.test")
 	world.expect_email("lead@x.test")
-	world.plan((0, "Email"), title="Never", priorities=["Urgent"], window=7200)
-	world.ticket("Not due yet", priority="Urgent")
 	return world
 
 
