@@ -11,7 +11,7 @@ from escalation_mgmt.utils.doctypes import EVENT, ITEM, NOTIFICATION
 from host import sites
 from tests.on_site import PEOPLE
 
-PLAN, RUNS, REFUSED = "Night Watch", 30, 8
+PLAN, RUNS, REFUSED = "Weekend Watch", 30, 8
 TECH, SECOND = "tech@x.test", "second@x.test"
 STEPS = ((1, "Email", TECH), (2, "Phone Call", SECOND), (2, "SMS", SECOND))
 

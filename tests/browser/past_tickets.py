@@ -12,7 +12,7 @@ from escalation_mgmt.utils.doctypes import PLAN
 from host import sites
 from tests.on_site import add_person, add_team
 
-PLAN_NAME, TEAM, READER, FIRST = "Night Watch", "Nights", "boss@x.test", 900_001
+PLAN_NAME, TEAM, READER, FIRST = "Deadline Watch", "Nights", "boss@x.test", 900_001
 EACH = 12
 
 
