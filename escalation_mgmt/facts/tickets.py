@@ -509,7 +509,7 @@ def _typed(src: Source, row: Sequence[Any]) -> Any:
 	for name, value in found.items():
 		if isinstance(value, str) and (field := meta.get_field(name)) and field.fieldtype in _TYPED:
 			found[name] = _TYPED[field.fieldtype](value)
-	found.creation = get_datetime(found.creation)
+	found.creation = as_stamp(found.creation)  # None stays None: now would be another ticket each time
 	return found
 
 

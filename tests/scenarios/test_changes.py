@@ -228,6 +228,17 @@ def test_reopened_starts_anew_and_a_customers_reply_does_not(world: World) -> No
 	assert world.count_items() == 2 and world.item(ticket).status == "Scheduled"
 
 
+def test_a_ticket_that_does_not_say_when_it_was_logged_keeps_its_item(world: World) -> None:
+	"""An import wrote its row: without a stamp it is whoever has the name, not another each time that it is looked at."""
+	world.plan((0, "Email"))
+	ticket = world.ticket()
+	frappe.db.sql("update `tabHD Ticket` set `creation` = null where `name` = %s", (ticket.name,))
+	for _ in range(2):
+		world.wait(1)
+		world.reply(ticket, "customer@x.test", "Received")
+	assert world.count_items() == 1 and world.item(ticket).status == "Scheduled"
+
+
 def test_saving_a_ticket_succeeds_whatever_is_broken_on_our_side(world: World) -> None:
 	world.plan((0, "Email"))
 	frappe.db.sql("update `tabEscalation Plan Version` set `content` = 'broken'")
