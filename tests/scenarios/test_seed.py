@@ -42,7 +42,8 @@ def test_1_the_seed_story(world: World) -> None:
 	assert {row["person"] for row in rows} == {"Tina Tech"}
 	assert {row["acknowledged_by"] for row in rows} == {"Tina Tech"}
 	assert {row["acknowledged_via"] for row in rows} == {"Phone Call"}
-	assert all(row["created"] == clock.to_site(created) for row in rows)
+	at = clock.to_site(created).replace(microsecond=0)  # Frappe 15 cuts what it answers
+	assert {row["created"].replace(microsecond=0) for row in rows} == {at}
 	assert rows[0]["time_to_acknowledge"] == 20 * 60 + 22
 
 

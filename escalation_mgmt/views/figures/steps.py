@@ -109,10 +109,10 @@ def _of(
 def _lines(asked: Asked) -> Iterable[tuple[str, int, int, int]]:
 	"""How many steps ran and were acknowledged: plan's version, step, whether it ran or was acknowledged, count."""
 	sql = (
-		f"select {_version()} as version, line.`step`, line.`kind` = %s as ran, count(*) from `tab{EVENT}` line"
+		f"select {_version()} as of_version, line.`step`, line.`kind` = %s as ran, count(*) from `tab{EVENT}` line"
 		f" {joined_in_this_order()} (select `name`, `plan_version` from `tab{ITEM}` where {asked.condition}"
 		f" and {RESULTS['Over']}) item on item.`name` = line.`action_item` where line.`kind` in (%s, %s, %s)"
-		f" and line.`step` > 0 and {asked.since('line.`at_utc`')} group by version, line.`step`, ran {_unsorted()}"
+		f" and line.`step` > 0 and {asked.since('line.`at_utc`')} group by of_version, line.`step`, ran {_unsorted()}"
 	)
 	ran = EventKind.STEP_RAN
 	return frappe.db.sql(sql, (ran, *asked.values, ran, *_ACKNOWLEDGED))
@@ -132,9 +132,9 @@ def _unsorted() -> str:
 def _ends(asked: Asked) -> Iterable[tuple[str, int, int, str, int]]:
 	"""How many escalations ended, or have an acknowledgement that stands, at which step: version, step, acknowledged, status, count."""
 	sql = (
-		f"select {_version()} as version, `current_step`, `acknowledged_utc` is not null as taken, `status`, count(*)"
+		f"select {_version()} as of_version, `current_step`, `acknowledged_utc` is not null as taken, `status`, count(*)"
 		f" from `tab{ITEM}` where {asked.condition} and {RESULTS['Over']}"
-		f" group by version, `current_step`, taken, `status` {_unsorted()}"
+		f" group by of_version, `current_step`, taken, `status` {_unsorted()}"
 	)
 	return frappe.db.sql(sql, asked.values)
 
