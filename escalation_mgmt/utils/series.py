@@ -1,12 +1,15 @@
 """Names in a series (ESC-00001, ESC-00002, ...), as Frappe makes them."""
 
 import frappe
-from frappe.model.naming import getseries, make_autoname, parse_naming_series
+from frappe.model.naming import NAMING_SERIES_PATTERN, getseries, make_autoname, parse_naming_series
 
 
 def next_name(doctype: str) -> str:
 	"""The next name of a DocType, by its own rule. Whoever takes one holds the counter until their transaction ends."""
-	rule = frappe.get_meta(doctype).autoname
+	rule = frappe.get_meta(doctype).autoname or ""
+	# A rule of the site's own that is no series, which Frappe has for documents, would count nothing.
+	if rule != "hash" and not (".#" in rule and NAMING_SERIES_PATTERN.match(rule)):
+		rule = frappe.db.get_value("DocType", doctype, "autoname")
 	if frappe.db.db_type != "mariadb" or "#" not in rule:
 		return make_autoname(rule, doctype)
 	return parse_naming_series(rule, number_generator=_next)

@@ -7,6 +7,7 @@ import pytest
 
 from escalation_mgmt.engine import TicketFilter
 from escalation_mgmt.facts import tickets
+from escalation_mgmt.utils.doctypes import ITEM
 from tests.world import World
 
 
@@ -237,6 +238,21 @@ def test_a_ticket_that_does_not_say_when_it_was_logged_keeps_its_item(world: Wor
 		world.wait(1)
 		world.reply(ticket, "customer@x.test", "Received")
 	assert world.count_items() == 1 and world.item(ticket).status == "Scheduled"
+
+
+@pytest.mark.parametrize("rule", ["format:ESC-{YYYY}-{####}", "ESC#####", "By hand"])
+def test_a_site_that_names_items_by_no_series_loses_none(world: World, rule: str) -> None:
+	"""Customize Form offers it. Taken to the letter it is one name for all, and the second would look like somebody else's."""
+	world.plan((0, "Email"))
+	how = {"doc_type": ITEM, "doctype_or_field": "DocType", "property": "autoname", "value": rule}
+	setter = frappe.get_doc({"doctype": "Property Setter", "property_type": "Data", **how}).insert()
+	try:
+		items = [world.item(world.ticket()) for _ in range(2)]
+	finally:
+		frappe.delete_doc("Property Setter", setter.name)
+		frappe.clear_cache(doctype=ITEM)
+		frappe.db.commit()
+	assert [item.status for item in items] == ["Scheduled"] * 2
 
 
 def test_saving_a_ticket_succeeds_whatever_is_broken_on_our_side(world: World) -> None:
