@@ -107,10 +107,7 @@ def open_for(  # noqa: PLR0913 - as the engine's open_item
 		"replaces": replaces or None,
 		**rows.owned_by(by),
 	}
-	with _one_running():
-		rows.insert_all(
-			ITEM, [{"name": name} | {column: value for column, value in row.items() if value is not None}]
-		)
+	name = _insert(name, {column: value for column, value in row.items() if value is not None})
 	if not first:
 		note_answered(exhausted(ticket.key, plan.clock))  # the new one is shown in its place
 		if plan.clock is Clock.FIRST_RESPONSE:
@@ -118,7 +115,20 @@ def open_for(  # noqa: PLR0913 - as the engine's open_item
 		ticket_list.write_soon([ticket.key])
 	lines = history.append([history.Line(name, event) for event in decision.events])
 	activity.note([(ticket.key, event, line) for event, line in zip(decision.events, lines, strict=True)])
-	return decision.item
+	return replace(decision.item, id=name)
+
+
+def _insert(name: str, row: dict[str, Any]) -> str:
+	"""Insert an item, and return its name: another where this one is taken, as it is once somebody has set the counter back."""
+	with _one_running():
+		try:
+			rows.insert_all(ITEM, [{"name": name} | row])
+		except Exception as e:
+			if not frappe.db.is_primary_key_violation(e):
+				raise
+			name = series.free_name(ITEM)
+			rows.insert_all(ITEM, [{"name": name} | row])
+	return name
 
 
 Decided = Sequence[tuple[Stored, Decision]]

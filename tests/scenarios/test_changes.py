@@ -255,6 +255,18 @@ def test_a_site_that_names_items_by_no_series_loses_none(world: World, rule: str
 	assert [item.status for item in items] == ["Scheduled"] * 2
 
 
+def test_a_counter_that_was_set_back_loses_no_escalation(world: World) -> None:
+	"""By hand, or with a table that was restored: names that are taken are passed over."""
+	world.plan((0, "Email"))
+	before = [world.item(world.ticket()).name for _ in range(3)]
+	frappe.db.sql("update `tabSeries` set `current` = `current` - 3 where `name` = 'ESC-'")
+	frappe.db.commit()
+	after = [world.item(world.ticket()) for _ in range(2)]
+	assert [item.status for item in after] == ["Scheduled"] * 2
+	assert len({*before, *(item.name for item in after)}) == 5
+	assert world.kinds(after[0])[0] == world.kinds(after[1])[0] == "Created"
+
+
 def test_saving_a_ticket_succeeds_whatever_is_broken_on_our_side(world: World) -> None:
 	world.plan((0, "Email"))
 	frappe.db.sql("update `tabEscalation Plan Version` set `content` = 'broken'")
