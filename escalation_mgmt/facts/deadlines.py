@@ -30,8 +30,11 @@ def missed_response(src: Source, table: str) -> tuple[str, Values] | None:
 		return None
 	closed, values = closed_sql(src, table)
 	answered = f"{table}.`{src.first_response}`" if src.first_response in src.fields else "null"
-	by = f"{table}.`{src.response_by}`"
-	late = f"case when {answered} is null then {by} < %s and not ({closed}) else {answered} > {by} end"
+	by = _second(due_at(src, src.response_by, table))
+	late = (
+		f"case when {answered} is null then {by} < {_second('%s')} and not ({closed})"
+		f" else {_second(answered)} > {by} end"
+	)
 	return f"({counted(src, table)} and {late})", (clock.to_site(clock.now()), *values)
 
 
@@ -68,14 +71,19 @@ def of_clock(src: Source, of: Clock, table: str) -> Deadline | None:
 	kept = columns(src.doctype)
 	if not {due, done} <= kept or "status" in src.lost:
 		return None
-	at, field = f"{table}.`{due}`", src.field(due)
 	held = of is Clock.RESOLUTION and src.held_since in kept
 	return Deadline(
-		due=at,
-		due_at=_end_of_day(at) if field and field.fieldtype == "Date" else at,
+		due=f"{table}.`{due}`",
+		due_at=due_at(src, due, table),
 		done=f"{table}.`{done}`",
 		held=f"{table}.`{src.held_since}`" if held else "null",
 	)
+
+
+def due_at(src: Source, due: str, table: str) -> str:
+	"""SQL of the instant of a deadline's column: of a day, its end."""
+	at, field = f"{table}.`{due}`", src.field(due)
+	return _end_of_day(at) if field and field.fieldtype == "Date" else at
 
 
 def readable(doctype: str) -> str | None:
@@ -112,6 +120,11 @@ def taken_by(src: Source, takes: TicketFilter, table: str) -> tuple[str, Values]
 		conditions.append(f"{table}.`{column}`{exact} in ({placeholders(wanted)})")
 		values += [field_types.as_value(field, word) for word in wanted]
 	return " and ".join(conditions), tuple(values)
+
+
+def _second(at: str) -> str:
+	"""SQL of an instant's second, to compare it with another one's."""
+	return f"to_seconds({at})" if frappe.db.db_type == "mariadb" else f"strftime('%%s', {at})"
 
 
 def _end_of_day(day: str) -> str:

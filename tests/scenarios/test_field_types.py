@@ -13,6 +13,7 @@ from escalation_mgmt.facts import field_types, sources
 from escalation_mgmt.facts.tickets import Tickets
 from escalation_mgmt.preflight import lookback, readiness
 from escalation_mgmt.utils import clock
+from escalation_mgmt.views import figures
 from tests.on_site import add_team
 from tests.world import World
 from tests.world.doctypes import doctype, name_source
@@ -199,6 +200,14 @@ def test_a_deadline_is_a_moment_or_the_end_of_a_day(world: World, kind: str) -> 
 		)
 		ticket = log(priority="P1", **{column(fieldtype): held})
 		assert frappe.utils.get_datetime(world.item(ticket).due_utc) == clock.to_utc(due), fieldtype
+		untaken = log(priority="P2", **{column(fieldtype): held})
+		begun = world.now
+		for seconds, missed in ((-1, 0), (1, 1)):
+			world.now = clock.to_utc(due) + timedelta(seconds=seconds)
+			counted = figures.untaken({"reference_doctype": kind, "priority": "P2"})
+			assert sum(each["tickets"] for each in counted) == missed, (fieldtype, seconds)
+		world.now = begun
+		untaken.delete()
 		plan.reload().update({"enabled": 0}).save()
 		frappe.db.commit()
 

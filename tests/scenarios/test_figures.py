@@ -193,6 +193,19 @@ def test_reports_agree_and_claim_nothing_where_there_is_nothing(figured: World) 
 	assert said["Escalations"] == "2" and said["Median Time to Acknowledge"] == "–"
 
 
+@pytest.mark.parametrize(("by", "asked"), [("team", "team"), ("plan", "plan"), ("person", "acknowledged_by")])
+def test_a_group_leads_to_the_escalations_that_it_counts(figured: World, by: str, asked: str) -> None:
+	names = ["North", "north", "+Support", "[VIP] <b>", "=A1"]
+	stored([one(datetime(2026, 10, 1), taken=5, by=name, team=name, plan=name) for name in [*names, "North"]])
+	shown = query_report.run("Response Performance", filters={"group_by": by})["result"]
+	assert {row["key"]: row["escalations"] for row in shown} == {**dict.fromkeys(names, 1), "North": 2}
+	for row in shown:
+		for name in (row["key"], f" {row['key']}"):  # as Desk asks for what begins as a list does
+			behind = query_report.run("Escalation History", filters={asked: name})
+			assert len(behind["result"]) == row["escalations"], name
+			assert behind["report_summary"][0]["value"] == str(row["escalations"])
+
+
 def test_each_reader_counts_what_they_may_see(figured: World) -> None:
 	figured.plan((0, "Email"))
 	figured.ticket()

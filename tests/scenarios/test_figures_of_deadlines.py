@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from escalation_mgmt.engine import Clock
+from escalation_mgmt.escalation_mgmt.report.sla_effect import sla_effect
 from escalation_mgmt.facts import deadlines as readable
 from escalation_mgmt.facts import plan_times
 from escalation_mgmt.facts.plan_times import EVER, Phase, Since
@@ -378,6 +379,14 @@ def test_nothing_is_said_where_there_is_nothing(half_a_year: World) -> None:
 	assert (row["open"], row["share"], row["phase_label"]) == (1, None, "Since"), "not due yet"
 	answer = query_report.run("SLA Effect", filters={"clock": "Next Response"})
 	assert not answer["result"] and "no deadline" in answer["message"]
+
+
+def test_a_filter_that_is_no_text_is_refused_in_words(half_a_year: World) -> None:
+	for typed in (["Resolution"], {"a": 1}):
+		with pytest.raises(frappe.ValidationError, match="Choose a clock"):
+			sla_effect.execute({"clock": typed})
+		assert sla_effect.execute({"tickets": "all", "phase": typed})[1]
+	frappe.clear_messages()
 
 
 def test_each_reader_counts_the_tickets_that_they_may_read(half_a_year: World) -> None:

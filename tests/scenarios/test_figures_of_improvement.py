@@ -11,6 +11,7 @@ from frappe.desk import query_report
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from escalation_mgmt.escalation_mgmt.report.what_to_improve import what_to_improve
 from escalation_mgmt.facts import plans
 from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import EVENT, ITEM, PLAN
@@ -300,6 +301,52 @@ def test_what_was_due_before_any_plan_was_enabled_no_plan_could_take(world: Worl
 	frappe.db.set_value("HD Ticket", name, "response_by", now + timedelta(minutes=5))
 	world.forward(10)
 	assert [row["tickets"] for row in figures.untaken({})] == [1]
+
+
+def test_what_is_no_longer_kept_is_not_called_untaken(world: World) -> None:
+	"""A plan took it, and its action item is gone: nobody knows any more, and the report says so."""
+	world.plan((0, "Email"), priorities=["Urgent"])
+	old, new = (world.ticket(priority="Low").name for _ticket in range(2))
+	now = clock.to_site(clock.now())
+	frappe.db.set_value("HD Ticket", old, "creation", now - timedelta(days=10, seconds=1))
+	for name in (old, new):
+		frappe.db.set_value("HD Ticket", name, "response_by", now)
+	world.forward(0, seconds=1)
+	assert sum(row["tickets"] for row in figures.untaken({})) == 2
+	frappe.db.set_single_value("Escalation Settings", "keep_days", 10)
+	try:
+		for filters in ({}, {"show": "Tickets"}):
+			answer = query_report.run(REPORT, filters=filters)
+			(row,) = answer["result"]
+			assert row.get("times", 1) == 1 and row.get("name", new) in (new, str(new))
+			assert "it isn't known whether a plan took them" in answer["message"]
+			assert not row.get("name") or row["deadline"] == now.replace(microsecond=0), "as mails show it"
+		assert not query_report.run(REPORT, filters={"from_date": now.date()}).get("message")
+	finally:
+		frappe.db.set_single_value("Escalation Settings", "keep_days", 0)
+
+
+def test_what_is_asked_for_wrongly_is_refused_whichever_rows_are_shown(
+	versions: dict[str, str], world: World
+) -> None:
+	escalated([("same", "Resolved", None, 2, [])], versions)
+	assert not query_report.run(REPORT, filters={"smallest": -1})["result"], "no step ran 0 times"
+	for show in ("", "Tickets"):
+		period = {"from_date": "2026-12-01", "to_date": "2026-01-01", "show": show}
+		with pytest.raises(frappe.ValidationError, match="ends before it begins"):
+			what_to_improve.execute(period)
+	frappe.clear_messages()
+
+
+def test_who_may_read_no_plan_finds_out_nobody_by_a_steps_key(versions: dict[str, str], world: World) -> None:
+	escalated([("same", "Resolved", None, 2, [("Step Ran", 1)])], versions)
+	frozen = plans.versions({versions["same"]})[versions["same"]]
+	for key, of_managers in ((key_of(frozen.steps[0]), 1), ("1-00000000", 0)):
+		assert figures.total(figures.read({"step": key}))["escalations"] == of_managers
+		frappe.set_user("stranger@x.test")
+		asked = figures.read({"step": key}).condition
+		frappe.set_user("Administrator")
+		assert "plan_version" not in asked, "asked for by its number alone"
 
 
 def test_the_report_says_what_hurts_most_first_and_leads_to_its_rows(

@@ -133,6 +133,7 @@ class CleanSite:
 			"sources": [],
 			"providers": [],
 			"push_critical": 0,
+			"keep_days": 0,
 			**limits.DEFAULTS,
 			**self._twilio(),
 		}

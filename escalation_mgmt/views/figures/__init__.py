@@ -18,7 +18,8 @@ time. Databases count: a hundred thousand of them are no rows of ours.
 - **never acknowledged**: a step that ran, of escalations that are over (acknowledged or ended), and before the next one nobody
   acknowledged in any of its runs, not even in part, or for a while. Steps that go out together share it; each repeat is a run.
 - **refused**: messages that failed for good, of all but what was withdrawn or waits.
-- **untaken**: tickets that missed their response deadline (`facts.deadlines`) and for which no action item was ever opened.
+- **untaken**: tickets that missed their response deadline (`facts.deadlines`) and for which no action item was ever opened;
+  where action items are removed, only of tickets that are younger than that.
 - **acknowledged last**: plans of several steps of which every acknowledgement that stands came at the last of them.
 
 Deadlines (`figures.deadlines`) are counted of tickets, not of action items: only so there is a *before*.
@@ -43,7 +44,13 @@ from escalation_mgmt.views.figures.outcomes import MESSAGES
 from escalation_mgmt.views.figures.refused import refused
 from escalation_mgmt.views.figures.response import GROUPS, response, total
 from escalation_mgmt.views.figures.steps import acknowledged_last, never_acknowledged
-from escalation_mgmt.views.figures.untaken import looks_at_tickets, partly_read, untaken, untaken_tickets
+from escalation_mgmt.views.figures.untaken import (
+	kept_since,
+	looks_at_tickets,
+	partly_read,
+	untaken,
+	untaken_tickets,
+)
 
 __all__ = [
 	"GROUPS",
@@ -53,6 +60,7 @@ __all__ = [
 	"by_method",
 	"by_person",
 	"deadlines",
+	"kept_since",
 	"looks_at_tickets",
 	"never_acknowledged",
 	"partly_read",

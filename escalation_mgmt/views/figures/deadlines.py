@@ -57,7 +57,7 @@ def read(filters: Mapping[str, Any] | None) -> AskedDeadlines:
 	)
 	if first and last and first > last:
 		frappe.throw(_("The period ends before it begins. Exchange From and To."))
-	if filters.clock and filters.clock not in set(Clock):
+	if filters.clock and str(filters.clock) not in set(Clock):
 		frappe.throw(_("Choose a clock."))
 	plan = _plan(str(filters.plan)) if filters.plan else None
 	doctype = plan.takes.doctype if plan else str(filters.reference_doctype or "") or _usual_doctype()

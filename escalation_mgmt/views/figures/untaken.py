@@ -1,15 +1,15 @@
 """Tickets that missed their response deadline, and that no plan took: for which no action item was ever opened."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import frappe
-from frappe.utils import add_days, get_datetime, getdate
+from frappe.utils import add_days, cint, get_datetime, getdate
 
 from escalation_mgmt.facts import deadlines, plans, sources
 from escalation_mgmt.utils import bounds, clock
-from escalation_mgmt.utils.doctypes import ITEM
+from escalation_mgmt.utils.doctypes import ITEM, SETTINGS
 from escalation_mgmt.utils.ticket_names import as_text
 
 NONE = "–"
@@ -27,7 +27,7 @@ def untaken(filters: Mapping[str, Any] | None) -> list[dict[str, Any]]:
 
 	`filters`: from_date, to_date (of the deadline, in the site's zone, both inclusive), priority, team (`NONE`: without), customer.
 	Whoever asks for a plan, a person or another clock than the first response asks for none of them. What was missed before a
-	plan for that DocType was enabled isn't counted, where one is.
+	plan for that DocType was enabled isn't counted, where one is; nor are tickets older than `kept_since`.
 	"""
 	found = []
 	for source, where, values in _asked(frappe._dict(filters or {})):
@@ -56,12 +56,28 @@ def untaken_tickets(filters: Mapping[str, Any] | None) -> list[dict[str, Any]]:
 			for row in frappe.db.sql(sql, values)
 		]
 	found.sort(key=lambda row: get_datetime(row["deadline"]), reverse=True)
-	return found[:NEWEST]
+	return [_to_the_second(row) for row in found[:NEWEST]]
 
 
 def looks_at_tickets(filters: Mapping[str, Any] | None) -> bool:
 	"""Whether filters ask for any of these tickets."""
 	return any(_doctypes(frappe._dict(filters or {})))
+
+
+def _to_the_second(row: dict[str, Any]) -> dict[str, Any]:
+	"""Files and mails show an instant as it is. A day stays one."""
+	return {
+		name: value.replace(microsecond=0) if isinstance(value, datetime) else value
+		for name, value in row.items()
+	}
+
+
+def kept_since() -> datetime | None:
+	"""Since when (UTC) a ticket must have been logged for it to be known that no plan took it: action items that ended are removed after
+	as many days as Escalation Settings say. None: they are kept.
+	"""
+	days = cint(frappe.db.get_single_value(SETTINGS, "keep_days"))
+	return clock.now() - timedelta(days=days) if days else None
 
 
 def partly_read(filters: Mapping[str, Any] | None) -> list[str]:
@@ -108,11 +124,13 @@ def _conditions(source: sources.Source, filters: Any, since: Any) -> list[tuple[
 	if last := filters.to_date:
 		said.append((f"{by} < %s", (getdate(add_days(bounds.day(last), 1)),)))
 	if since:
-		said.append((f"{by} >= %s", (since,)))
+		said.append((f"{deadlines.due_at(source, source.response_by, table)} >= %s", (since,)))
+	if kept := kept_since():
+		said.append((f"{table}.`creation` >= %s", (clock.to_site(kept),)))
 	for what in ("priority", "team", "customer"):
 		if wanted := filters.get(what):
 			written = _exactly(f"coalesce({_column(source, what)}, '')")
-			said.append((f"{written} = %s", ("" if wanted == NONE else str(wanted),)))
+			said.append((f"{written} = %s", ("" if wanted == NONE else str(wanted).strip(),)))
 	item = (
 		f"exists (select 1 from `tab{ITEM}` i where i.`reference_name` = {as_text(f'{table}.`name`', source.doctype)}"
 		f" and i.`reference_doctype` = %s and coalesce(i.`ticket_created`, {table}.`creation`) = {table}.`creation`)"

@@ -26,7 +26,6 @@ def execute(
 	rows = [
 		{
 			**row,
-			"key": cell(row["key"]) if row["key"] else None,
 			"label": _label(by, row["key"]),
 			"share": rounded(row["share"]),
 		}

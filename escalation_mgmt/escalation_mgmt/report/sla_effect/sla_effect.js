@@ -58,7 +58,7 @@ frappe.query_reports[ESCALATION_SLA] = {
 		escalation_sla.onload(report);
 		report.page.main.on("click", ".escalation-tickets", (event) => {
 			event.preventDefault();
-			escalation_months = { to_date: null, clock: "", ...report.get_filter_values(), tickets: "", phase: "", page: null };
+			escalation_months = { from_date: null, to_date: null, clock: "", ...report.get_filter_values(), tickets: "", phase: "", page: null };
 			report.set_filter_value({ ...JSON.parse(event.currentTarget.dataset.filters), page: null });
 		});
 		escalation_back = report.page.add_inner_button(__("Back to the Months"), () => {

@@ -193,7 +193,7 @@ def _tickets(
 ) -> tuple[list[dict[str, Any]], str]:
 	"""A page of the tickets, and which page it is where there are several."""
 	outcome = filters.tickets if filters.tickets in deadlines.OUTCOMES else ""
-	phase = filters.phase if filters.phase in set(Phase) else ""
+	phase = filters.phase if filters.phase in tuple(Phase) else ""
 	total = sum(row[outcome or "deadlines"] for row in found if phase in ("", row["phase"]))
 	page = min(max(cint(filters.page), 1), max(-(-total // PER_PAGE), 1))
 	start = (page - 1) * PER_PAGE

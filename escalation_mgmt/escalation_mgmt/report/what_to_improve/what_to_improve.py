@@ -12,6 +12,7 @@ from frappe.utils import cint
 from escalation_mgmt import notifiers
 from escalation_mgmt.engine import Step, Target, TargetKind
 from escalation_mgmt.preflight import outline
+from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import CONTACT, ENDPOINT, PLAN, SETTINGS
 from escalation_mgmt.utils.plain_text import cell
 from escalation_mgmt.views import figures
@@ -35,10 +36,10 @@ def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict], list[dic
 	in JSON). The largest count comes first.
 	"""
 	filters = frappe._dict(filters or {})
+	asked = figures.read(filters)  # whichever rows are asked for, of a period that can be
 	if filters.show == "Tickets":
 		return _of_tickets(filters)
-	smallest = cint(filters.smallest)
-	asked = figures.read(filters)
+	smallest = max(cint(filters.smallest), 0)
 	rows = [
 		*_untaken(filters, smallest),
 		*_refused(asked, smallest),
@@ -55,6 +56,11 @@ def _left_out(filters: Any) -> Iterator[str]:
 		yield _("Of tickets that no plan took, only those that you may read are counted ({0}).").format(
 			_(doctype)
 		)
+	kept = figures.kept_since() if figures.looks_at_tickets(filters) else None
+	if kept and (not filters.from_date or figures.read({"from_date": filters.from_date}).begins < kept):
+		yield _(
+			"Of tickets logged before {0} it isn't known whether a plan took them, for escalations aren't kept longer: none is counted."
+		).format(clock.shown(kept))
 
 
 def _nothing(filters: Any, smallest: int) -> str:
@@ -220,7 +226,11 @@ def _of_tickets(filters: Any) -> tuple[list[dict], list[dict], str | None]:
 		{name: cell(value) if isinstance(value, str) else value for name, value in ticket.items()}
 		for ticket in figures.untaken_tickets(filters)
 	]
-	said = _("The newest {0} of them.").format(NEWEST) if len(rows) >= NEWEST else None
+	said = [
+		*([_("The newest {0} of them.").format(NEWEST)] if len(rows) >= NEWEST else []),
+		*([] if rows else [_("No ticket missed its response deadline without a plan.")]),
+		*_left_out(filters),
+	]
 	columns = [
 		# As in the history: no Link, for which Frappe 15 refuses the report to who may not read it.
 		column("name", _("Ticket"), "Dynamic Link", 90, options="doctype"),
@@ -230,8 +240,4 @@ def _of_tickets(filters: Any) -> tuple[list[dict], list[dict], str | None]:
 		instant("deadline", _("Response Deadline")),
 		instant("answered", _("First Response")),
 	]
-	return (
-		columns,
-		rows,
-		said or (None if rows else _("No ticket missed its response deadline without a plan.")),
-	)
+	return columns, rows, " ".join(said) or None
