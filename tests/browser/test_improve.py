@@ -1,7 +1,6 @@
 """A manager looks for what to change, and at what says so."""
 
 from collections.abc import Iterator
-
 from urllib.parse import quote
 
 import pytest
