@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
+from unicodedata import combining, normalize
 
 import frappe
 from frappe import _
@@ -280,7 +281,9 @@ def history_of(keys: Iterable[TicketKey], answers: Answers | None = None) -> His
 	# The last is found here: to sort such texts, a database writes them to disk.
 	latest: dict[tuple[TicketKey, Clock], tuple[str, str]] = {}
 	for name, *values in told:
-		key = asked[name]
+		key = asked.get(name) or _asked_alike(asked, name)
+		if not key:
+			continue
 		clock, status, priority, level, team, ticket_type, customer, *flags = values[:10]
 		opened, ended, began, created, running, exhausted, item = values[10:]
 		of = key, Clock(clock)
@@ -313,6 +316,16 @@ def history_of(keys: Iterable[TicketKey], answers: Answers | None = None) -> His
 			clock_at=_instant(began),
 		)
 	return found
+
+
+def _asked_alike(asked: dict[str, TicketKey], name: str) -> TicketKey | None:
+	"""Whose name is the same to MariaDB: of a ticket that is gone, in other capitals, or with other accents."""
+	return next((key for other, key in asked.items() if _alike(other) == _alike(name)), None)
+
+
+def _alike(name: str) -> str:
+	letters = normalize("NFKD", name.casefold())
+	return "".join(letter for letter in letters if not combining(letter)).rstrip()
 
 
 def asked_of(doctype: str, names: Sequence[str]) -> Question:

@@ -179,3 +179,36 @@ def test_items_of_before_get_their_ticket(world: World) -> None:
 	world.sweep()
 	assert world.item(lost).status == "Cancelled" and world.count_items() == 4
 	world.inbox.take_all()
+
+
+def test_a_name_that_only_capitals_tell_from_an_earlier_tickets(world: World) -> None:
+	"""To MariaDB it is the same name: the earlier one's item must stop neither this ticket's nor the sweep of others."""
+	world.plan((0, "Email"))
+	ticket = world.ticket()
+	gone = world.item(ticket).name
+	frappe.db.sql("update `tabHD Ticket` set `name` = 'Server café' where `name` = %s", (ticket.name,))
+	frappe.db.sql("update `tabToDo` set `reference_name` = 'Server café'")
+	frappe.db.delete("Escalation Ticket State", {"ticket": f"HD Ticket/{ticket.name}"})
+	frappe.db.set_value(
+		ITEM,
+		gone,
+		{
+			"status": "Resolved",
+			"running_ticket": None,
+			"reference_name": "SERVER Cafe",
+			"ticket_created": "2020-01-01",
+		},
+	)
+	frappe.db.commit()
+	try:
+		later = world.ticket()
+		world.sweep()
+		found = frappe.get_all(ITEM, {"name": ("!=", gone)}, ["reference_name", "status"])
+	finally:
+		frappe.db.delete("HD Ticket", {"name": "Server café"})
+		frappe.db.delete("ToDo", {"reference_name": "Server café"})
+		frappe.db.commit()
+	assert {(item.reference_name, item.status) for item in found} == {
+		("Server café", "Scheduled"),
+		(str(later.name), "Scheduled"),
+	}
