@@ -221,12 +221,19 @@ def test_a_figure_of_a_method_leads_to_the_messages_that_it_counts(world: World)
 		*({**page, "user": LEAD, "sent": 95}, {**page, "sent": 300}, {**page, "method": "Email"}),
 	]
 	written([(0, 120, TECH, pages), (60, None, TECH, [page, {**page, "purpose": "Notice"}])])
-	for row in figures.by_method(figures.read({})):
-		asked = {"method": row["method"], "provider": row["provider"] or "–"}
+	for person, row in [
+		(person, row)
+		for person in ("", TECH, LEAD)
+		for row in figures.by_method(figures.read({"person": person}))
+	]:
+		asked = {"method": row["method"], "provider": row["provider"] or "–", "person": person}
 		assert len(history(**asked)) == row["pages"]
 		for outcome in (*figures.MESSAGES, "led"):
 			assert len(history(**asked, outcome=outcome)) == row[outcome], (row["method"], outcome)
 	assert [row["outcome"] for row in history(outcome="led")] == ["Sent"]
+	assert [row["user"] for row in figures.by_person(figures.read({"person": LEAD}))] == [LEAD]
+	assert [each["user"] for each in figures.refused(figures.read({"person": TECH}), 1)[0]] == [TECH]
+	assert figures.refused(figures.read({"person": LEAD}), 1) == ([], [])
 	for wrong in ({"outcome": "lost"}, {"step": "last"}, {"result": "Lost"}):
 		with pytest.raises(frappe.ValidationError):
 			figures.read(wrong)

@@ -9,7 +9,8 @@ time. Databases count: a hundred thousand of them are no rows of ours.
 - **answered**, **exhausted**, **cancelled**: how those ended that ran and that nobody acknowledged. **open**: what of them goes on.
 - **share**: acknowledged, of those that ran and don't go on unacknowledged. None where there are none: no share is not 0 %.
 - **nobody_notified**: those of which, at some time, a whole pass reached nobody. **failed**: these, and the exhausted ones, each once.
-- **pages**: messages of steps, also those that a bundle carried; what only tells something is none. **failing**: those that were
+- **pages**: messages of steps, also those that a bundle carried; what only tells something is none; of a person who is
+  asked for, only theirs. **failing**: those that were
   refused for good, of all but what was withdrawn or waits. **led**: the last page that whoever acknowledged had had by then.
 - **at night**: sent from 22:00 to 06:00 of the clock of whom it went to.
 - **time to acknowledge**: from the opening to the acknowledgement that stands, each instant cut to its second. An item without one

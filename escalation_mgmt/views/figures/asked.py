@@ -36,12 +36,19 @@ def joined_in_this_order() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-	"""`condition`: SQL over action items, with `values`. `begins`, `ends`: the period in UTC; None: without an end."""
+	"""`condition`: SQL over action items, with `values`. `begins`, `ends`: the period in UTC; None: without an end. `person`: a user whose
+	messages alone count; empty: everybody's.
+	"""
 
 	condition: str
 	values: tuple[Any, ...]
 	begins: datetime | None
 	ends: datetime | None
+	person: str = ""
+
+	def of_person(self) -> str:
+		"""SQL: whether a page is of whom is asked for."""
+		return f"page.`user` = {frappe.db.escape(self.person).replace('%', '%%')}" if self.person else "1 = 1"
 
 	def since(self, column: str) -> str:
 		"""SQL: whether an instant (UTC) may be of these items, none of which is older than the period."""
@@ -97,7 +104,7 @@ def read(filters: Mapping[str, Any] | None) -> Asked:
 	if seen := DatabaseQuery(ITEM, user=frappe.session.user).build_match_conditions():
 		conditions.append(f"({seen.replace('%', '%%')})")
 	values = tuple(value for _condition, values in said for value in values)
-	return Asked(" and ".join(conditions), values, begins, ends)
+	return Asked(" and ".join(conditions), values, begins, ends, str(filters.person or ""))
 
 
 def _equal(filters: Mapping[str, Any]) -> list[tuple[str, tuple[Any, ...]]]:

@@ -75,11 +75,11 @@ def by_person(asked: Asked) -> list[dict[str, Any]]:
 
 
 def of_items(asked: Asked) -> str:
-	"""The pages of the items that are asked for, as `page` of `item`; the values are the items' and the purpose."""
+	"""The pages of the items, and of the person, that are asked for, as `page` of `item`; the values are the items' and the purpose."""
 	return (
 		f"`tab{NOTIFICATION}` page {joined_in_this_order()} (select `name`, `acknowledged_user`, `acknowledged_utc`"
 		f" from `tab{ITEM}` where {asked.condition}) item on item.`name` = page.`action_item`"
-		f" where page.`purpose` = %s and {asked.since('page.`created_utc`')}"
+		f" where page.`purpose` = %s and {asked.since('page.`created_utc`')} and {asked.of_person()}"
 	)
 
 
