@@ -221,12 +221,13 @@ def test_a_figure_of_a_method_leads_to_the_messages_that_it_counts(world: World)
 		*({**page, "user": LEAD, "sent": 95}, {**page, "sent": 300}, {**page, "method": "Email"}),
 	]
 	written([(0, 120, TECH, pages), (60, None, TECH, [page, {**page, "purpose": "Notice"}])])
-	for person, row in [
+	counted = [
 		(person, row)
 		for person in ("", TECH, LEAD)
 		for row in figures.by_method(figures.read({"person": person}))
-	]:
-		asked = {"method": row["method"], "provider": row["provider"] or "–", "person": person}
+	]
+	for whom, row in counted:
+		asked = {"method": row["method"], "provider": row["provider"] or "–", "person": whom}
 		assert len(history(**asked)) == row["pages"]
 		for outcome in (*figures.MESSAGES, "led"):
 			assert len(history(**asked, outcome=outcome)) == row[outcome], (row["method"], outcome)
