@@ -13,6 +13,10 @@ SUBJECT = "Rack 4 is down"
 HOSTILE = "<img src=x onerror=escalation_canary()>"
 STEP = {"method": "Email", "whom": "User", "user": "second@x.test"}
 PLAN = "On the Wall"
+WORDS = """(more) => {
+	const rows = [{ nobody: true }, { nobody: true }];
+	return escalation_mgmt.Board.prototype.words.call({ state: { rows, more } }, 0, false);
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +69,11 @@ def test_it_is_seen_counts_down_and_is_text_whatever_it_says(desk: Desk, ticket:
 		assert not wall.page.evaluate(
 			"window.canary_sang || !!document.querySelector('.escalation-board img')"
 		)
+		said = [wall.page.evaluate(WORDS, more) for more in ("", "and 9 more, less urgent")]
+		assert said == [
+			"2 escalations are open. Nobody has taken any.",
+			"2+ escalations are open. Nobody has taken 2+ of them.",
+		], "of those that aren't shown somebody may have some"
 		row.locator(".escalation-board-step").click()
 		wall.page.wait_for_url("**/escalation-action-item/ESC-*")
 

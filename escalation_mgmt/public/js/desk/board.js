@@ -96,8 +96,9 @@ export class Board {
 		const open = rows.length === 1 ? __("One escalation is open.") : __("{0} escalations are open.", [more ? `${rows.length}+` : rows.length]);
 		const alone = rows.filter((row) => row.nobody).length;
 		if (!alone) return open;
-		if (alone === rows.length) return `${open} ${__("Nobody has taken any.")}`;
-		return `${open} ${alone === 1 ? __("Nobody has taken one of them.") : __("Nobody has taken {0} of them.", [alone])}`;
+		if (alone === rows.length && !more) return `${open} ${__("Nobody has taken any.")}`;
+		const many = alone === rows.length ? `${alone}+` : alone; // of those that aren't shown somebody may have some
+		return `${open} ${alone === 1 ? __("Nobody has taken one of them.") : __("Nobody has taken {0} of them.", [many])}`;
 	}
 
 	why_old(age) {
