@@ -137,6 +137,24 @@ def test_53_what_became_of_pages(zoned: World, generated: list[tuple]) -> None:
 		assert row["median"] == (pytest.approx(statistics.median(times)) if times else None)
 
 
+def test_a_persons_load_leads_to_the_messages_that_it_counts(zoned: World) -> None:
+	page = {
+		"user": TECH,
+		"method": "SMS",
+		"provider": "",
+		"status": "Delivered",
+		"sent": 60,
+		"purpose": "Page",
+	}
+	refused, waits = {**page, "status": "Failed"}, {**page, "status": "Queued", "sent": None}
+	written([(0, 120, TECH, [page, refused, waits, {**page, "user": LEAD}]), (60, None, TECH, [refused])])
+	for row in figures.by_person(figures.read({})):
+		asked = {"person": row["user"], "outcome": "woke"}
+		behind = query_report.run("Escalation History", filters=asked)
+		assert len(behind["result"]) == row["pages"] == 1
+		assert behind["report_summary"][0]["value"] == str(row["escalations"]) == "1"
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
 @given(ITEMS)
 def test_53_whom_they_wake(zoned: World, generated: list[tuple]) -> None:

@@ -16,6 +16,8 @@ OF_STATE = {
 MESSAGES = tuple(dict.fromkeys(OF_STATE.values()))
 LED = "led"
 """Beside those: the last page that whoever acknowledged had had by then."""
+WOKE = "woke"
+"""And: a page that was sent to a user and not refused, as Load on People counts it."""
 NOT_HANDED = ("withdrawn", "waiting")
 """Of pages that no provider has had, or has yet: no share is of them."""
 

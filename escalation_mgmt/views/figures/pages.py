@@ -6,11 +6,11 @@ from typing import Any
 import frappe
 from frappe import _
 
-from escalation_mgmt.storage.message_state import Purpose
+from escalation_mgmt.storage.message_state import REACHED, Purpose
 from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
 from escalation_mgmt.views.figures.frozen import number_of
-from escalation_mgmt.views.figures.outcomes import LED, MESSAGES, states
+from escalation_mgmt.views.figures.outcomes import LED, MESSAGES, WOKE, states
 
 NO_PROVIDER = "–"
 """What is asked for where a message went by no provider that has a name."""
@@ -26,6 +26,11 @@ _LED = (
 	" or (later.`sent_utc` = page.`sent_utc` and later.`name` > page.`name`)))"
 )
 
+_WOKE = (
+	"page.`user` is not null and page.`sent_utc` is not null"
+	f" and page.`status` in ({rows.placeholders(REACHED)})"
+)
+
 
 def asks_for_pages(filters: Mapping[str, Any]) -> bool:
 	"""Whether it is messages that filters ask for, and not whoever couldn't be reached as well."""
@@ -34,7 +39,7 @@ def asks_for_pages(filters: Mapping[str, Any]) -> bool:
 
 def wanted(filters: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
 	"""SQL of the pages (`page`) of an item that filters ask for, with its values: method, provider (`NO_PROVIDER`: none), outcome (one of
-	`MESSAGES`, or `LED`), recipient (who is no user: as history names them, or an endpoint), person (a user), step.
+	`MESSAGES`, `LED` or `WOKE`), recipient (who is no user: as history names them, or an endpoint), person (a user), step.
 
 	Raises ValidationError for an outcome that is none.
 	"""
@@ -60,6 +65,8 @@ def wanted(filters: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
 def _of_outcome(outcome: str) -> tuple[str, tuple[Any, ...]]:
 	if outcome == LED:
 		return _LED, ()
+	if outcome == WOKE:
+		return _WOKE, tuple(REACHED)
 	if outcome not in MESSAGES:
 		frappe.throw(_("Choose what became of the messages."))
 	of = states(outcome)

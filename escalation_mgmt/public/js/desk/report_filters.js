@@ -46,6 +46,7 @@ const OUTCOMES = () => ({
 	waiting: __("Waiting"),
 	withdrawn: __("Withdrawn"),
 	led: __("Led to an Acknowledgement"),
+	woke: __("Sent to Somebody"),
 });
 
 // `name`: the report; `more`: filters of its own, one in place of a shared one of its name; `without`: shared ones that it has not.
