@@ -52,12 +52,13 @@ def _ask(questions: Sequence[Question]) -> dict[Question, list[list[Any]]]:
 def _text(database: str, questions: Sequence[tuple[tuple[str, ...], str, bool]]) -> str:
 	parts = []
 	for number, (columns, rest, lock) in enumerate(questions):
-		part = f"select {number}, json_array({', '.join(columns)})"
+		row = f"json_array({', '.join(columns)})"
 		if database == "mariadb":
-			# Rows of unlike columns become alike as texts; of what collation doesn't matter, but that it is one.
-			part = f"{part} collate utf8mb4_bin {rest}"
+			# Rows of unlike columns become alike as texts; of what collation doesn't matter, but that it is one. Of what
+			# characters a table is doesn't either.
+			part = f"select {number}, convert({row} using utf8mb4) collate utf8mb4_bin {rest}"
 			part = f"({part} for update)" if lock else part
 		else:  # SQLite locks nothing: it has one writer
-			part = f"{part} {rest}"
+			part = f"select {number}, {row} {rest}"
 		parts.append(part)
 	return " union all ".join(parts)

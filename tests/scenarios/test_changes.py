@@ -267,6 +267,26 @@ def test_a_counter_that_was_set_back_loses_no_escalation(world: World) -> None:
 	assert world.kinds(after[0])[0] == world.kinds(after[1])[0] == "Created"
 
 
+@pytest.mark.parametrize("characters", ["latin1", "binary"])
+def test_a_table_of_other_characters_loses_no_escalation(world: World, characters: str) -> None:
+	"""A database that was moved, or a column that somebody made: what is asked with it in one statement is read all the same."""
+	if frappe.db.db_type != "mariadb":
+		pytest.skip("SQLite has one kind of text")
+	world.plan((0, "Email"))
+	table, column = (
+		("HD Ticket", "subject") if characters == "binary" else ("Escalation Ticket State", "name")
+	)
+	frappe.db.sql_ddl(f"alter table `tab{table}` modify `{column}` varchar(140) character set {characters}")
+	try:
+		item = world.item(world.ticket("Émile"))
+	finally:
+		frappe.db.rollback()
+		frappe.db.sql_ddl(
+			f"alter table `tab{table}` modify `{column}` varchar(140) character set utf8mb4 collate utf8mb4_unicode_ci"
+		)
+	assert item.status == "Scheduled" and item.ticket_subject == "Émile"
+
+
 def test_saving_a_ticket_succeeds_whatever_is_broken_on_our_side(world: World) -> None:
 	world.plan((0, "Email"))
 	frappe.db.sql("update `tabEscalation Plan Version` set `content` = 'broken'")
