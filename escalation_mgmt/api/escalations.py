@@ -11,13 +11,13 @@ from escalation_mgmt.actions.acknowledge import acknowledge_as
 from escalation_mgmt.actions.action import Result, user_as_actor
 from escalation_mgmt.actions.start import AFTER_WINDOW, NOW
 from escalation_mgmt.actions.start import start as _start
-from escalation_mgmt.api.given import parsed
 from escalation_mgmt.engine import TicketKey, can_acknowledge
 from escalation_mgmt.preflight import rehearsal, starting
 from escalation_mgmt.storage import history, lanes, outbox
 from escalation_mgmt.storage.action_items import ticket_of
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM, PLAN
+from escalation_mgmt.utils.given import parsed
 from escalation_mgmt.utils.retry import retry_on_conflict
 from escalation_mgmt.views import board as views_board
 from escalation_mgmt.views import ticket_form

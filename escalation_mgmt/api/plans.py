@@ -7,7 +7,6 @@ import frappe
 from frappe import _
 
 from escalation_mgmt import notifiers
-from escalation_mgmt.api.given import parsed
 from escalation_mgmt.engine import Responses
 from escalation_mgmt.facts import acts, maintenances, plans, reading_rights
 from escalation_mgmt.facts.sources import choices
@@ -17,6 +16,7 @@ from escalation_mgmt.preflight import enabling, lookback, proposals, readiness, 
 from escalation_mgmt.preflight.outline import outline_of
 from escalation_mgmt.utils import bounds
 from escalation_mgmt.utils.doctypes import MAINTENANCE, PLAN
+from escalation_mgmt.utils.given import parsed
 from escalation_mgmt.views import step_targets as targets
 
 

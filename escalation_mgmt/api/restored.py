@@ -7,8 +7,8 @@ from frappe import _, _lt
 
 from escalation_mgmt.actions import after_restore
 from escalation_mgmt.actions.action import user_as_actor
-from escalation_mgmt.api.given import parsed
 from escalation_mgmt.permissions import only_for_managers
+from escalation_mgmt.utils.given import parsed
 from escalation_mgmt.utils.language import plural
 
 LONGEST = 500  # characters of a reason

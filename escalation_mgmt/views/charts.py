@@ -15,6 +15,7 @@ from frappe.utils import add_days, formatdate, get_first_day_of_week
 
 from escalation_mgmt import permissions
 from escalation_mgmt.utils import clock
+from escalation_mgmt.utils.given import parsed
 from escalation_mgmt.utils.plain_text import cell
 from escalation_mgmt.views import figures
 
@@ -123,12 +124,13 @@ def failures(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
 def get(chart_name: str, filters: dict[str, Any] | str | None = None) -> dict[str, Any]:
 	"""Labels and datasets of a chart of the dashboard, for whoever asks, of what they may see; empty where there is nothing to show.
 
-	`filters`: those of `figures.read` other than the period. Raises PermissionError for whoever may not read the report behind.
+	`filters`: those of `figures.read` other than the period. Raises PermissionError for whoever may not read the report behind,
+	ValidationError for filters that are none.
 	"""
 	permissions.only_for_staff()
 	if chart_name not in DASHBOARD:
 		frappe.throw(_("There is no such chart."))
-	made = DASHBOARD[chart_name](frappe.parse_json(filters) or {})
+	made = DASHBOARD[chart_name](parsed(filters, dict, "filters"))
 	return made["data"] if made else {}
 
 

@@ -15,7 +15,8 @@ STEP = {"method": "Email", "whom": "User", "user": "second@x.test"}
 PLAN = "On the Wall"
 WORDS = """(more) => {
 	const rows = [{ nobody: true }, { nobody: true }];
-	return escalation_mgmt.Board.prototype.words.call({ state: { rows, more } }, 0, false);
+	const { Board } = window["escalation_mgmt"];
+	return Board.prototype.words.call({ state: { rows, more } }, 0, false);
 }"""
 
 

@@ -102,6 +102,12 @@ def test_it_says_what_the_reports_say(world: World) -> None:
 	assert 0 not in times and None in times
 
 
+def test_filters_that_are_none_are_refused_in_words(world: World) -> None:
+	for given in ("[[1]]", "{", "7"):
+		with pytest.raises(frappe.ValidationError, match="must be an object in JSON"):
+			charts.get("Escalations by Week", given)
+
+
 def test_it_claims_nothing_where_there_is_nothing(world: World) -> None:
 	assert [said(card) for card in CARDS.values()] == [0, "–", "–", "–", 0, 0]
 	assert [charts.get(name) for name in charts.DASHBOARD] == [{}] * 5
