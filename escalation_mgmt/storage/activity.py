@@ -34,8 +34,8 @@ def note(happened: Iterable[tuple[TicketKey, Event, str]]) -> None:
 	A line has the name of its event: who is erased is erased from both. Its owner is who did it, because that is whom Helpdesk
 	names before it; what nobody did by hand is the app's own.
 
-	What stands in the way is reported, and the caller goes on; only a deadlock, which has undone the caller's
-	transaction as well, is passed on.
+	What stands in the way is reported, and the caller goes on; only what has undone the caller's transaction as well is
+	passed on: a deadlock, and, where the database is set so, a lock that was waited for too long.
 	"""
 	noted = [each for each in happened if each[1].kind in NOTED and not _of_the_gone(each[1])]
 	if not noted:
@@ -43,7 +43,7 @@ def note(happened: Iterable[tuple[TicketKey, Event, str]]) -> None:
 	try:
 		with print_language(frappe.db.get_default("lang") or "en"):  # read by many, so in the site's language
 			_write(noted)
-	except frappe.QueryDeadlockError:
+	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
 		raise
 	except Exception:  # a statement that fails leaves nothing behind, so there is nothing to be undone
 		report_error("Escalation: the tickets' activity can't be written")
