@@ -16,6 +16,7 @@ from escalation_mgmt.facts.tickets import Tickets
 from escalation_mgmt.storage import action_items
 from tests.world import World
 from tests.world.doctypes import doctype, name_source
+from tests.world.statements import listened
 
 OLD, NEW = "before@x.test", "after@x.test"
 
@@ -191,18 +192,9 @@ def test_all_tickets_of_a_set_are_read_at_once(world: World) -> None:
 	keys = [TicketKey("HD Ticket", str(world.ticket(f"Ticket {n}").name)) for n in range(4)]
 
 	def asked(of: list[TicketKey]) -> int:
-		count, sql = [0], frappe.db.sql
-
-		def counted(query: Any, *a: Any, **k: Any) -> Any:
-			count[0] += "ToDo" in str(query) or "tabUser" in str(query)
-			return sql(query, *a, **k)
-
-		frappe.db.sql = counted
-		try:
+		with listened() as statements:
 			Tickets(of)
-		finally:
-			del frappe.db.sql
-		return count[0]
+		return sum("ToDo" in query or "tabUser" in query for query in statements)
 
 	assert asked(keys) == asked(keys[:1]) == 1
 

@@ -15,6 +15,7 @@ from escalation_mgmt.views import sent, ticket_form
 from escalation_mgmt.views.tones import TONES
 from tests.scenarios.test_ticket_form import Form
 from tests.world import World
+from tests.world.statements import listened
 
 LEAD, SECOND = "lead@x.test", "second@x.test"
 
@@ -77,7 +78,7 @@ def test_what_failed_is_said_and_of_each_method_the_newest(world: World) -> None
 	frappe.db.commit()
 
 
-def test_of_a_crowd_the_last_are_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_crowd_the_last_are_named(world: World) -> None:
 	world.plan((0, "Email"))
 	item = world.item(world.ticket()).name
 	now = clock.now()
@@ -98,10 +99,8 @@ def test_of_a_crowd_the_last_are_named(world: World, monkeypatch: pytest.MonkeyP
 			for number in range(20)
 		],
 	)
-	asked = []
-	sql = frappe.db.sql
-	monkeypatch.setattr(frappe.db, "sql", lambda *args, **more: asked.append(args[0]) or sql(*args, **more))
-	shown = sent.at_a_glance([item])[item]
+	with listened() as asked:
+		shown = sent.at_a_glance([item])[item]
 	assert len([query for query in asked if NOTIFICATION in query]) == 1
 	assert [person["name"] for person in shown["people"]] == [f"Person {number}" for number in range(14, 20)]
 	assert shown["others"] == "and 14 others"

@@ -5,7 +5,6 @@ from typing import Any
 import frappe
 import pytest
 import requests
-from frappe.database.database import Database
 
 from escalation_mgmt import api
 from escalation_mgmt.storage import history
@@ -14,6 +13,7 @@ from escalation_mgmt.utils.doctypes import ITEM
 from escalation_mgmt.views import board
 from tests.scenarios.test_dispatcher import many
 from tests.world import World
+from tests.world.statements import listened
 
 LEAD, MANAGER, STRANGER = "lead@x.test", "manager@x.test", "stranger@x.test"
 
@@ -89,25 +89,20 @@ def test_each_sees_what_their_lists_show(world: World) -> None:
 	assert guest.status_code == 403
 
 
-def statements(count: int, monkeypatch: pytest.MonkeyPatch) -> int:
-	asked: list[str] = []
-	sql = Database.sql
-	with monkeypatch.context() as patch:
-		patch.setattr(Database, "sql", lambda self, *a, **k: asked.append(str(a[0])) or sql(self, *a, **k))
+def statements(count: int) -> int:
+	with listened() as asked:
 		found = shown()
 	assert len(found["rows"]) == count
 	return len(asked)
 
 
-def test_it_costs_the_same_statements_however_many_there_are(
-	world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_costs_the_same_statements_however_many_there_are(world: World) -> None:
 	world.plan((0, "Email"), (30, "Email"))
 	many(world, 2)
 	shown()  # what is read once for a process
-	few = statements(2, monkeypatch)
+	few = statements(2)
 	many(world, 9)
-	assert statements(11, monkeypatch) == few <= 40
+	assert statements(11) == few <= 40
 
 
 def test_above_its_limit_it_says_how_many_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

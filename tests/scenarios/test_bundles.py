@@ -8,7 +8,6 @@ from typing import Any
 
 import frappe
 import pytest
-from frappe.database.database import Database
 
 from escalation_mgmt.actions.acknowledge import acknowledge_as, acknowledge_by
 from escalation_mgmt.actions.action import user_as_actor
@@ -25,6 +24,7 @@ from tests.scenarios.test_crash import killed
 from tests.scenarios.test_limits import DUTY, LEAD, LEO, TECH, TINA, code_of, items, messages, texts, tickets
 from tests.scenarios.test_providers_in_order import two_accounts
 from tests.world import World
+from tests.world.statements import listened
 
 
 @pytest.fixture
@@ -49,11 +49,9 @@ def bundled(names: list[str]) -> list[Any]:
 # --- what one answer does to many
 
 
-def statements_of(monkeypatch: pytest.MonkeyPatch, do: Callable[[], Any]) -> int:
+def statements_of(do: Callable[[], Any]) -> int:
 	"""How many the database is asked meanwhile, with what follows from it after the commit."""
-	asked, sql = [], Database.sql
-	with monkeypatch.context() as patch:
-		patch.setattr(Database, "sql", lambda self, *a, **k: asked.append(a) or sql(self, *a, **k))
+	with listened() as asked:
 		do()
 		frappe.db.commit()
 	return len(asked)
@@ -74,14 +72,14 @@ def bundle_of(world: World, count: int) -> list[Any]:
 
 @pytest.mark.parametrize("answer", [lambda these: acknowledge_by(these, "Link"), no_more_calls])
 def test_an_answer_to_a_bundle_costs_the_same_statements_whatever_its_size(
-	tina: World, monkeypatch: pytest.MonkeyPatch, answer: Callable[[list[Any]], Any]
+	tina: World, answer: Callable[[list[Any]], Any]
 ) -> None:
 	tina.plan((0, "SMS"), (0, "Email", "User", LEAD), (300, "Email", "User", LEAD))
 	costs = {}
 	for count in (3, 2, 8):  # the first reads what is read once for a process
 		these = bundle_of(tina, count)
 		assert len(these) == count
-		costs[count] = statements_of(monkeypatch, lambda these=these: answer(these))
+		costs[count] = statements_of(lambda these=these: answer(these))
 		tina.forward(30)
 		tina.inbox.take_all()
 	assert costs[2] == costs[8]
@@ -423,18 +421,13 @@ def test_a_bare_number_has_a_limit_and_news_are_bundled_too(world: World) -> Non
 
 
 @pytest.mark.parametrize("method", ["HTTP POST", "Email"])
-def test_what_has_no_limit_is_asked_nothing(
-	world: World, monkeypatch: pytest.MonkeyPatch, method: str
-) -> None:
+def test_what_has_no_limit_is_asked_nothing(world: World, method: str) -> None:
 	world.endpoint()
 	world.plan((0, method, *(("Endpoint", "Pager") if method == "HTTP POST" else ())))
 	tickets(world, 20)
 	world.wait(10)
 	frappe.db.commit()
-	asked: list[str] = []
-	sql = Database.sql
-	with monkeypatch.context() as patch:
-		patch.setattr(Database, "sql", lambda self, *a, **k: asked.append(str(a[0])) or sql(self, *a, **k))
+	with listened() as asked:
 		world.tick()
 	assert len(world.inbox.take_all()) == 20
 	lock = "select `value` from `tabSingles`"

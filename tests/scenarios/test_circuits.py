@@ -15,6 +15,7 @@ from escalation_mgmt.storage.circuits import Circuits, Of
 from tests.scenarios.test_limits import TECH
 from tests.scenarios.test_providers_in_order import TINA, by, paged, two_accounts, went
 from tests.world import World
+from tests.world.statements import listened
 
 STUCK, SOUND = "Stuck", "Sound"
 HTTP, SMS, CALL = "HTTP POST", "SMS", "Phone Call"
@@ -286,15 +287,7 @@ def test_circuits_cost_one_query_a_set(world: World) -> None:
 	for number in range(5):
 		world.ticket(f"ticket {number}")
 	world.wait(10)
-	asked = []
-	sql = frappe.db.sql
-
-	def counted(query: str, *args: Any, **more: Any) -> Any:
-		asked.append(str(query))
-		return sql(query, *args, **more)
-
-	with pytest.MonkeyPatch.context() as patch:
-		patch.setattr(frappe.db, "sql", counted)
+	with listened() as asked:
 		world.tick()
 	for _each in range(5):
 		world.expect_page()

@@ -4,13 +4,13 @@ from typing import NoReturn
 
 import frappe
 import pytest
-from frappe.database.database import Database
 
 from escalation_mgmt.engine import TicketKey
 from escalation_mgmt.facts import conditions
 from escalation_mgmt.facts.tickets import Tickets
 from tests.scenarios.test_dispatcher import many
 from tests.world import World
+from tests.world.statements import listened
 
 
 def test_a_row_is_what_the_document_is(world: World) -> None:
@@ -80,24 +80,19 @@ def test_a_ticket_that_is_gone_says_so(world: World) -> None:
 		Tickets([key]).values(key, "doc.subject")
 
 
-def sweeping(world: World, monkeypatch: pytest.MonkeyPatch, count: int) -> int:
+def sweeping(world: World, count: int) -> int:
 	"""How many statements a sweep over so many tickets takes, of which a condition takes none."""
 	many(world, count)
-	asked: list[str] = []
-	sql = Database.sql
-	with monkeypatch.context() as patch:
-		patch.setattr(Database, "sql", lambda self, *a, **k: asked.append(str(a[0])) or sql(self, *a, **k))
+	with listened() as asked:
 		world.sweep()
 	assert not world.count_items()
 	return len(asked)
 
 
-def test_a_sweep_with_a_condition_costs_the_same_statements_whatever_its_size(
-	world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_sweep_with_a_condition_costs_the_same_statements_whatever_its_size(world: World) -> None:
 	world.plan((0, "Email"), condition="doc.subject == 'never'")
-	sweeping(world, monkeypatch, 2)  # what is read once for a process
-	assert sweeping(world, monkeypatch, 20) == sweeping(world, monkeypatch, 5)
+	sweeping(world, 2)  # what is read once for a process
+	assert sweeping(world, 20) == sweeping(world, 5)
 
 
 def test_a_condition_that_fails_is_reported_once_an_hour(world: World) -> None:

@@ -18,6 +18,7 @@ from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import ITEM, PLAN_VERSION
 from tests import children
 from tests.world import PAGER, World
+from tests.world.statements import listened
 
 FRAPPES = ("creation", "modified", "owner", "modified_by", "docstatus")
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -303,13 +304,12 @@ def test_8_many_save_tickets_at_once(world: World) -> None:
 	assert world.count_items() == 40
 
 
-def test_a_cycle_in_which_nothing_is_due_asks_little(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cycle_in_which_nothing_is_due_asks_little(world: World) -> None:
 	"""Whatever waits: whether it may send, what is due, and when the next is."""
 	world.plan((0, "Email"))
 	many(world, 3)
 	world.tick()
-	asked, sql = [], frappe.db.sql
-	monkeypatch.setattr(frappe.db, "sql", lambda query, *a, **k: asked.append(query) or sql(query, *a, **k))
-	dispatcher.tick()
-	assert 0 < dispatcher.pause() <= dispatcher.LONGEST_SLEEP
+	with listened() as asked:
+		dispatcher.tick()
+		assert 0 < dispatcher.pause() <= dispatcher.LONGEST_SLEEP
 	assert len([query for query in asked if "select" in query.lower()]) == 3

@@ -5,7 +5,6 @@ from typing import Any
 
 import frappe
 import pytest
-from frappe.database.database import Database
 
 from escalation_mgmt.delivery import record
 from escalation_mgmt.dispatch import document_events
@@ -16,6 +15,7 @@ from tests.scenarios.test_dispatcher import many
 from tests.scenarios.test_limits import tickets
 from tests.scenarios.test_providers_in_order import two_accounts
 from tests.world import World
+from tests.world.statements import listened
 
 
 def statements(world: World, monkeypatch: pytest.MonkeyPatch, count: int) -> int:
@@ -33,12 +33,10 @@ def statements(world: World, monkeypatch: pytest.MonkeyPatch, count: int) -> int
 
 def of_a_tick(world: World, monkeypatch: pytest.MonkeyPatch) -> int:
 	frappe.db.commit()
-	asked: list[str] = []
-	sql = Database.sql
-	with monkeypatch.context() as patch:
-		patch.setattr(Database, "sql", lambda self, *a, **k: asked.append(str(a[0])) or sql(self, *a, **k))
+	with monkeypatch.context() as patch, listened() as asked:
 		patch.setattr(record, "FLUSH_SECONDS", 3600)  # recorded at the end of a batch, however fast it is
 		world.tick()
+	assert asked
 	return len(asked)
 
 
@@ -82,14 +80,12 @@ def test_what_waits_and_is_bundled_costs_the_same_statements_whatever_its_size(
 def of_a_save(monkeypatch: pytest.MonkeyPatch, save: Callable[[], Any]) -> list[str]:
 	"""What our document events ask the database for while a ticket is saved."""
 	asked: list[str] = []
-	sql, evaluate = Database.sql, document_events._evaluate
+	evaluate = document_events._evaluate
 
 	def listening(*args: Any, **more: Any) -> None:
-		with monkeypatch.context() as patch:
-			patch.setattr(
-				Database, "sql", lambda self, *a, **k: asked.append(str(a[0])[:60]) or sql(self, *a, **k)
-			)
+		with listened() as meanwhile:
 			evaluate(*args, **more)
+		asked.extend(meanwhile)
 
 	with monkeypatch.context() as patch:
 		patch.setattr(document_events, "_evaluate", listening)
