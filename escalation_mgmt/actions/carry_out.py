@@ -13,16 +13,7 @@ from escalation_mgmt.actions import by_hand
 from escalation_mgmt.actions.action import Result
 from escalation_mgmt.dispatch import promptly
 from escalation_mgmt.dispatch.evaluation import Snapshot
-from escalation_mgmt.engine import (
-	ActionItem,
-	Actor,
-	Context,
-	Decision,
-	Recipient,
-	Refused,
-	Ticket,
-	reach,
-)
+from escalation_mgmt.engine import ActionItem, Actor, Context, Decision, Recipient, Refused, Ticket, reach
 from escalation_mgmt.storage import action_items
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.jobs import tick_soon

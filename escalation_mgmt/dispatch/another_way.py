@@ -102,19 +102,15 @@ def _see_to(item: str, now: datetime) -> bool:
 	failed = failures.lock_waiting(item, now)
 	if failed and not restored.is_sound():
 		return False
-	undone_until = may_be_undone_until(locked[0].item)
-	later = undone_until and now < undone_until
-	directory, seen_to = Directory(), []
-	for message in failed:
-		if later and not _is_missed(locked[0].item, message):
-			continue
+	stands, until = locked[0].item, may_be_undone_until(locked[0].item)
+	# Whoever has it may undo that: then something follows after all.
+	later = [each for each in failed if until and now < until and not _is_missed(stands, each)]
+	directory, seen_to = Directory(), [each for each in failed if each not in later]
+	for message in seen_to:
 		follow(message, now, directory)
-		seen_to.append(message)
 	failures.settle(seen_to)
-	if undone_until and len(seen_to) < len(
-		failed
-	):  # whoever has it may undo that: then something follows after all
-		failures.put_off(item, now, undone_until)
+	if until and later:
+		failures.put_off(item, now, until)
 	return bool(failed)
 
 

@@ -71,9 +71,8 @@ def _evaluate(key: TicketKey, before: Any = None, *, logged: bool = False, delet
 		evaluation.evaluate_ticket(key, before=before, logged=logged)
 		if deleted:  # of items that ended long ago, too, the lines lead nowhere now
 			bell.renew_soon(bell.of_tickets(key.doctype, key.name))
-		if (
-			frappe.db.db_type != "mariadb"
-		):  # which keeps one savepoint of a name, and lets go of it with the transaction
+		# MariaDB keeps one savepoint of a name, and lets go of it with the transaction.
+		if frappe.db.db_type != "mariadb":
 			frappe.db.release_savepoint("escalation_mgmt")
 	except frappe.QueryDeadlockError:
 		raise  # the database has undone the whole transaction, not only our part: the save has to be told

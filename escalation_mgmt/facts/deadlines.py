@@ -95,9 +95,8 @@ def readable(doctype: str) -> str | None:
 		seen = query.build_match_conditions()
 	except frappe.PermissionError:
 		return None
-	shared = [
-		str(condition) for condition in query.conditions
-	]  # of whoever reads only what was shared with them
+	# Of whoever reads only what was shared with them.
+	shared = [str(condition) for condition in query.conditions]
 	return " and ".join(f"({condition.replace('%', '%%')})" for condition in (seen, *shared) if condition)
 
 

@@ -18,6 +18,7 @@ from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.given import parsed
 from escalation_mgmt.utils.plain_text import cell
 from escalation_mgmt.views import figures
+from escalation_mgmt.views.figures.outcomes import NOT_HANDED
 
 DAYS, WEEKS = 30, 13
 """What the dashboard looks back on: reports begin with as many days."""
@@ -163,7 +164,7 @@ def _plans(filters: Mapping[str, Any]) -> dict[str, Any] | None:
 def _methods(filters: Mapping[str, Any]) -> dict[str, Any] | None:
 	permissions.only_for_managers()
 	rows = figures.by_method(figures.read({**filters, **last_days()}))
-	return messages(rows, [name for name in MESSAGES if name not in ("waiting", "withdrawn")])
+	return messages(rows, [name for name in MESSAGES if name not in NOT_HANDED])
 
 
 def _nights(filters: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -57,12 +57,12 @@ def summary(total: dict[str, Any]) -> list[dict[str, Any]]:
 	share = total["share"]
 	few = share is not None and share < 80  # a hint to look, no judgement
 	return [
-		_shown(_("Escalations"), total["escalations"]),
-		_shown(_("Acknowledged"), NONE if share is None else f"{share:.0f} %", "Red" if few else "Green"),
-		_shown(_("Median Time to Acknowledge"), time(total["median"])),
-		_shown(_("90th Percentile"), time(total["p90"])),
-		_shown(_("Exhausted"), total["exhausted"], "Red" if total["exhausted"] else "Grey"),
-		_shown(_("Nobody Notified"), total["nobody_notified"], "Red" if total["nobody_notified"] else "Grey"),
+		above(_("Escalations"), total["escalations"]),
+		above(_("Acknowledged"), NONE if share is None else f"{share:.0f} %", "Red" if few else "Green"),
+		above(_("Median Time to Acknowledge"), time(total["median"])),
+		above(_("90th Percentile"), time(total["p90"])),
+		above(_("Exhausted"), total["exhausted"], "Red" if total["exhausted"] else "Grey"),
+		above(_("Nobody Notified"), total["nobody_notified"], "Red" if total["nobody_notified"] else "Grey"),
 	]
 
 
@@ -71,5 +71,6 @@ def time(seconds: float | None) -> str:
 	return NONE if seconds is None else wording.duration(seconds)
 
 
-def _shown(label: str, value: Any, indicator: str = "Blue") -> dict[str, Any]:
+def above(label: str, value: Any, indicator: str = "Blue") -> dict[str, Any]:
+	"""A figure that stands above a report."""
 	return {"label": label, "value": str(value), "datatype": "Data", "indicator": indicator}

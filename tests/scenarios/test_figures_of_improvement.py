@@ -18,7 +18,7 @@ from escalation_mgmt.utils.doctypes import EVENT, ITEM, PLAN
 from escalation_mgmt.views import figures
 from escalation_mgmt.views.figures.frozen import key_of
 from tests.scenarios.test_figures import BEGINS, one, stored
-from tests.scenarios.test_figures_of_messages import LEAD, TECH, written
+from tests.scenarios.test_figures_of_messages import LEAD, PAGE, TECH, written
 from tests.world import World
 
 REPORT = "What to Improve"
@@ -208,19 +208,11 @@ def history(**filters: Any) -> list[dict[str, Any]]:
 
 
 def test_a_figure_of_a_method_leads_to_the_messages_that_it_counts(world: World) -> None:
-	page = {
-		"user": TECH,
-		"method": "SMS",
-		"provider": "",
-		"status": "Delivered",
-		"sent": 60,
-		"purpose": "Page",
-	}
 	pages = [
-		*(page, {**page, "sent": 90, "status": "Sent"}, {**page, "provider": "Second", "status": "Failed"}),
-		*({**page, "user": LEAD, "sent": 95}, {**page, "sent": 300}, {**page, "method": "Email"}),
+		*(PAGE, {**PAGE, "sent": 90, "status": "Sent"}, {**PAGE, "provider": "Second", "status": "Failed"}),
+		*({**PAGE, "user": LEAD, "sent": 95}, {**PAGE, "sent": 300}, {**PAGE, "method": "Email"}),
 	]
-	written([(0, 120, TECH, pages), (60, None, TECH, [page, {**page, "purpose": "Notice"}])])
+	written([(0, 120, TECH, pages), (60, None, TECH, [PAGE, {**PAGE, "purpose": "Notice"}])])
 	counted = [
 		(person, row)
 		for person in ("", TECH, LEAD)

@@ -19,6 +19,7 @@ from tests.scenarios.test_figures import BEGINS, one, stored, whole
 from tests.world import World
 
 TECH, LEAD = "tech@x.test", "lead@x.test"
+PAGE = {"user": TECH, "method": "SMS", "provider": "", "status": "Delivered", "sent": 60, "purpose": "Page"}
 USERS = {TECH: "Tina Tech", LEAD: "Leo Lead", None: "+49 … 01"}
 ZONES = {TECH: "America/New_York", LEAD: "Europe/Berlin", None: "UTC"}
 HANDED = ("Sending", "Sent", "Delivered", "Answered", "Not Answered", "Unknown")
@@ -138,16 +139,8 @@ def test_53_what_became_of_pages(zoned: World, generated: list[tuple]) -> None:
 
 
 def test_a_persons_load_leads_to_the_messages_that_it_counts(zoned: World) -> None:
-	page = {
-		"user": TECH,
-		"method": "SMS",
-		"provider": "",
-		"status": "Delivered",
-		"sent": 60,
-		"purpose": "Page",
-	}
-	refused, waits = {**page, "status": "Failed"}, {**page, "status": "Queued", "sent": None}
-	written([(0, 120, TECH, [page, refused, waits, {**page, "user": LEAD}]), (60, None, TECH, [refused])])
+	refused, waits = {**PAGE, "status": "Failed"}, {**PAGE, "status": "Queued", "sent": None}
+	written([(0, 120, TECH, [PAGE, refused, waits, {**PAGE, "user": LEAD}]), (60, None, TECH, [refused])])
 	for row in figures.by_person(figures.read({})):
 		asked = {"person": row["user"], "outcome": "woke"}
 		behind = query_report.run("Escalation History", filters=asked)
@@ -187,15 +180,7 @@ def there(instant: datetime, zone: str) -> datetime:
 
 
 def test_managers_read_them_as_reports_and_nobody_else_does(zoned: World) -> None:
-	page = {
-		"user": TECH,
-		"method": "SMS",
-		"provider": "",
-		"status": "Delivered",
-		"sent": 60,
-		"purpose": "Page",
-	}
-	written([(0, 120, TECH, [page])])
+	written([(0, 120, TECH, [PAGE])])
 	frappe.set_user("manager@x.test")
 	(method,) = query_report.run("Method Effectiveness", filters={})["result"]
 	assert (method["led"], method["median"], method["arrived"]) == (1, 60, 1)

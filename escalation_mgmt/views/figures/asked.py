@@ -34,6 +34,11 @@ def joined_in_this_order() -> str:
 	return "straight_join" if frappe.db.db_type == "mariadb" else "cross join"
 
 
+def unsorted() -> str:
+	"""What stands behind `group by`: MariaDB would sort what it has grouped."""
+	return "order by null" if frappe.db.db_type == "mariadb" else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
 	"""`condition`: SQL over action items, with `values`. `begins`, `ends`: the period in UTC; None: without an end. `person`: a user whose

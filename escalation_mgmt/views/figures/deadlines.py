@@ -17,6 +17,7 @@ from escalation_mgmt.facts.tickets import closed_sql
 from escalation_mgmt.utils import bounds, clock
 from escalation_mgmt.utils.doctypes import PLAN
 from escalation_mgmt.views.figures import local_time
+from escalation_mgmt.views.figures.asked import unsorted
 
 MET, MISSED, OPEN, UNKNOWN = OUTCOMES = ("met", "missed", "open", "unknown")
 PHASES = tuple(Phase)
@@ -121,11 +122,10 @@ def by_month(asked: AskedDeadlines) -> list[dict[str, Any]]:
 	codes = [_code(asked, of) for of in asked.clocks]
 	columns = ", ".join(f"{code} as `c{place}`" for place, code in enumerate(codes))
 	by = ", ".join(f"c{place}" for place in range(len(codes)))
-	order = "order by null" if frappe.db.db_type == "mariadb" else ""  # it would sort what it has grouped
 	rows, values = _rows(asked)
 	found: dict[Clock, Counter[int]] = {of: Counter() for of in asked.clocks}
 	for *of_clocks, count in frappe.db.sql(
-		f"select {by}, count(*) from (select {columns} from ({rows}) ticket) coded group by {by} {order}",
+		f"select {by}, count(*) from (select {columns} from ({rows}) ticket) coded group by {by} {unsorted()}",
 		values,
 	):
 		for of, code in zip(asked.clocks, of_clocks, strict=True):

@@ -7,11 +7,12 @@ import frappe
 
 from escalation_mgmt.notifiers.twilio.phone_call import METHOD as PHONE_CALL
 from escalation_mgmt.storage.message_state import REACHED, MessageState, Purpose
-from escalation_mgmt.utils import clock, rows
+from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import CONTACT, ITEM, NOTIFICATION
 from escalation_mgmt.views.figures.asked import Asked, joined_in_this_order
 from escalation_mgmt.views.figures.local_time import local, moved, part, seconds_between
-from escalation_mgmt.views.figures.outcomes import MESSAGES, OF_STATE
+from escalation_mgmt.views.figures.outcomes import MESSAGES, NOT_HANDED, OF_STATE
+from escalation_mgmt.views.figures.pages import SENT_TO_SOMEBODY
 from escalation_mgmt.views.figures.times import Times
 
 _ALL = (
@@ -37,7 +38,7 @@ def by_method(asked: Asked) -> list[dict[str, Any]]:
 		row[OF_STATE[MessageState(status)]] += count
 	times = _led(asked)
 	for key, row in found.items():
-		over = row["pages"] - row["withdrawn"] - row["waiting"]
+		over = row["pages"] - sum(row[name] for name in NOT_HANDED)
 		row["failing"] = 100 * row["failed"] / over if over else None
 		led = times.get(key, Times())
 		row.update(method=key[0], provider=key[1], led=led.total(), median=led.median())
@@ -57,8 +58,7 @@ def by_person(asked: Asked) -> list[dict[str, Any]]:
 		f"select page.`user`, page.`recipient`, page.`action_item`, page.`method` = '{PHONE_CALL}' as is_call, {night} as at_night,"
 		f" case when {night} then {evening} end as evening,"
 		" case when item.`acknowledged_user` = page.`user` then page.`action_item` end as taken"
-		f" from {of_items(asked)} and page.`user` is not null and page.`sent_utc` is not null"
-		f" and page.`status` in ({rows.placeholders(REACHED)}) limit {_ALL}"
+		f" from {of_items(asked)} and {SENT_TO_SOMEBODY} limit {_ALL}"
 	)
 	sql = (
 		"select `user`, max(`recipient`), count(distinct `action_item`), count(*), sum(is_call), sum(at_night),"

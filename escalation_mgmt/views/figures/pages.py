@@ -26,10 +26,11 @@ _LED = (
 	" or (later.`sent_utc` = page.`sent_utc` and later.`name` > page.`name`)))"
 )
 
-_WOKE = (
+SENT_TO_SOMEBODY = (
 	"page.`user` is not null and page.`sent_utc` is not null"
 	f" and page.`status` in ({rows.placeholders(REACHED)})"
 )
+"""SQL; its values are `REACHED`."""
 
 
 def asks_for_pages(filters: Mapping[str, Any]) -> bool:
@@ -66,7 +67,7 @@ def _of_outcome(outcome: str) -> tuple[str, tuple[Any, ...]]:
 	if outcome == LED:
 		return _LED, ()
 	if outcome == WOKE:
-		return _WOKE, tuple(REACHED)
+		return SENT_TO_SOMEBODY, tuple(REACHED)
 	if outcome not in MESSAGES:
 		frappe.throw(_("Choose what became of the messages."))
 	of = states(outcome)

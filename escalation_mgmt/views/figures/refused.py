@@ -7,7 +7,7 @@ import frappe
 
 from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.utils.rows import placeholders
-from escalation_mgmt.views.figures.asked import Asked
+from escalation_mgmt.views.figures.asked import Asked, unsorted
 from escalation_mgmt.views.figures.messages import of_items
 from escalation_mgmt.views.figures.outcomes import NOT_HANDED, OF_STATE
 
@@ -70,10 +70,9 @@ def _tally(asked: Asked) -> Any:
 	who = "coalesce(page.`user`, page.`endpoint`, page.`recipient`, '')"
 	kind = f"case when page.`user` is not null then {_USER} when page.`endpoint` is not null then {_ENDPOINT} else 0 end"
 	handed = [str(state) for state, called in OF_STATE.items() if called not in NOT_HANDED]
-	order = "order by null" if frappe.db.db_type == "mariadb" else ""  # it would sort what it has grouped
 	sql = (
 		f"select {who} as who, {kind} as kind, max(page.`recipient`), page.`method`, coalesce(page.`provider`, '') as by_provider,"
 		f" page.`status` = %s as failed, count(*) from {of_items(asked)} and page.`status` in ({placeholders(handed)})"
-		f" group by who, kind, page.`method`, by_provider, failed {order}"
+		f" group by who, kind, page.`method`, by_provider, failed {unsorted()}"
 	)
 	return frappe.db.sql(sql, (MessageState.FAILED, *asked.values, Purpose.PAGE, *handed))

@@ -9,7 +9,7 @@ import frappe
 from escalation_mgmt.engine import Status
 from escalation_mgmt.utils.doctypes import ITEM
 from escalation_mgmt.views.figures import local_time
-from escalation_mgmt.views.figures.asked import Asked
+from escalation_mgmt.views.figures.asked import Asked, unsorted
 from escalation_mgmt.views.figures.times import Times
 
 GROUPS = ("plan", "clock", "priority", "team", "customer", "person", "hour", "week", "month")
@@ -60,8 +60,7 @@ def _tally(asked: Asked, key: str) -> Iterable[tuple[str | None, int, int]]:
 		f" -2 - 4 * (case `status` {outcome} else 0 end) - 2 * (`current_step` > 0)"
 		f" when {seconds} > 0 then 2 * ({seconds}) else 0 end + `nobody_notified`"
 	)
-	order = "order by null" if frappe.db.db_type == "mariadb" else ""  # it would sort what it has grouped
-	sql = f"select {key} as `key`, {code} as code, count(*) from `tab{ITEM}` where {asked.condition} group by `key`, code {order}"
+	sql = f"select {key} as `key`, {code} as code, count(*) from `tab{ITEM}` where {asked.condition} group by `key`, code {unsorted()}"
 	return frappe.db.sql(sql, asked.values)
 
 

@@ -11,7 +11,7 @@ from escalation_mgmt.engine import EventKind, Plan, Status, Step
 from escalation_mgmt.facts import plans
 from escalation_mgmt.utils.doctypes import EVENT, ITEM
 from escalation_mgmt.views.figures import frozen
-from escalation_mgmt.views.figures.asked import RESULTS, Asked, joined_in_this_order
+from escalation_mgmt.views.figures.asked import RESULTS, Asked, joined_in_this_order, unsorted
 
 _ACKNOWLEDGED = (EventKind.ACKNOWLEDGED, EventKind.PARTLY_ACKNOWLEDGED)
 
@@ -112,7 +112,7 @@ def _lines(asked: Asked) -> Iterable[tuple[str, int, int, int]]:
 		f"select {_version()} as of_version, line.`step`, line.`kind` = %s as ran, count(*) from `tab{EVENT}` line"
 		f" {joined_in_this_order()} (select `name`, `plan_version` from `tab{ITEM}` where {asked.condition}"
 		f" and {RESULTS['Over']}) item on item.`name` = line.`action_item` where line.`kind` in (%s, %s, %s)"
-		f" and line.`step` > 0 and {asked.since('line.`at_utc`')} group by of_version, line.`step`, ran {_unsorted()}"
+		f" and line.`step` > 0 and {asked.since('line.`at_utc`')} group by of_version, line.`step`, ran {unsorted()}"
 	)
 	ran = EventKind.STEP_RAN
 	return frappe.db.sql(sql, (ran, *asked.values, ran, *_ACKNOWLEDGED))
@@ -125,16 +125,12 @@ def _version() -> str:
 	return "`plan_version`"
 
 
-def _unsorted() -> str:
-	return "order by null" if frappe.db.db_type == "mariadb" else ""  # it would sort what it has grouped
-
-
 def _ends(asked: Asked) -> Iterable[tuple[str, int, int, str, int]]:
 	"""How many escalations ended, or have an acknowledgement that stands, at which step: version, step, acknowledged, status, count."""
 	sql = (
 		f"select {_version()} as of_version, `current_step`, `acknowledged_utc` is not null as taken, `status`, count(*)"
 		f" from `tab{ITEM}` where {asked.condition} and {RESULTS['Over']}"
-		f" group by of_version, `current_step`, taken, `status` {_unsorted()}"
+		f" group by of_version, `current_step`, taken, `status` {unsorted()}"
 	)
 	return frappe.db.sql(sql, asked.values)
 

@@ -85,9 +85,8 @@ def execute(
 	items = _items(asked, page)
 	rows = [_row(items[part.action_item], part) for part in _parts(items, filters)]
 	with_lines = {row["action_item"] for row in rows}
-	if not (
-		filters.person or asks_for_pages(filters)
-	):  # an item of which no step has run yet is history as well
+	# An item of which no step has run yet is history as well.
+	if not (filters.person or asks_for_pages(filters)):
 		rows += [_row(item, frappe._dict()) for name, item in items.items() if name not in with_lines]
 	rows.sort(key=lambda row: row["order"])
 	chart, said = _chart(rows), _said(page, total["escalations"])

@@ -16,7 +16,7 @@ from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.plain_text import cell, plain
 from escalation_mgmt.views import charts
 from escalation_mgmt.views.figures import deadlines
-from escalation_mgmt.views.report_parts import NONE, column, count, duration, instant, percent, rounded
+from escalation_mgmt.views.report_parts import NONE, above, column, count, duration, instant, percent, rounded
 
 PER_PAGE = 500
 """Tickets on a page, where a figure's tickets are asked for."""
@@ -91,15 +91,11 @@ def _summary(asked: deadlines.AskedDeadlines, found: list[dict[str, Any]]) -> li
 	for of in known or list(asked.clocks)[:1]:
 		both = [deadlines.together(found, of, phase) for phase in (Phase.BEFORE, Phase.ON)]
 		for label, each in zip((_("{0}, Before"), _("{0}, Since")), both, strict=True):
-			said.append(_shown(label.format(_(of)), _share(each)))
+			said.append(above(label.format(_(of)), _share(each)))
 		if None not in (shares := [each["share"] for each in both]):
 			points = round(shares[1]) - round(shares[0])
-			said.append(_shown(_("{0}, Difference").format(_(of)), _("{0} points").format(f"{points:+d}")))
+			said.append(above(_("{0}, Difference").format(_(of)), _("{0} points").format(f"{points:+d}")))
 	return said
-
-
-def _shown(label: str, value: str) -> dict[str, Any]:
-	return {"label": label, "value": value, "datatype": "Data", "indicator": "Blue"}
 
 
 def _share(figure: dict[str, Any]) -> str:
