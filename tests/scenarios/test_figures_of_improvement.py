@@ -42,6 +42,15 @@ ESCALATIONS = st.lists(
 )
 
 
+def never_acknowledged(at_least: int) -> list[dict[str, Any]]:
+	asked = figures.read({})
+	return figures.never_acknowledged(asked, figures.ends(asked), at_least)
+
+
+def acknowledged_last(at_least: int) -> list[dict[str, Any]]:
+	return figures.acknowledged_last(figures.ends(figures.read({})), at_least)
+
+
 @pytest.fixture
 def versions(world: World) -> dict[str, str]:
 	"""Three versions of one plan, the last with the steps of the second: {which: version}."""
@@ -102,7 +111,7 @@ def test_53_steps_that_nobody_ever_acknowledges(
 		)
 		if said["Step Ran"] >= at_least and not taken:
 			expected[number] = (said["Step Ran"], answered)
-	found = figures.never_acknowledged(figures.read({}), at_least)
+	found = never_acknowledged(at_least)
 	assert {row["step"].number: (row["runs"], row["answered"]) for row in found} == expected
 	for row in found:
 		behind = figures.read({"plan": "Night", "step": row["key"], "result": "Over"})
@@ -129,12 +138,10 @@ def test_53_plans_that_are_acknowledged_at_their_last_step_alone(
 ) -> None:
 	escalated([(of, "Resolved", taken, step, []) for of, taken, step in generated], versions)
 	at = [step for of, taken, step in generated if taken is not None and of != "old"]
-	found = {
-		row["plan"]: row["acknowledged"] for row in figures.acknowledged_last(figures.read({}), at_least)
-	}
+	found = {row["plan"]: row["acknowledged"] for row in acknowledged_last(at_least)}
 	assert found == ({"Night": len(at)} if len(at) >= at_least and set(at) <= {2, 3} else {})
 	frappe.db.set_value(PLAN, "Night", "enabled", 0)
-	assert not figures.acknowledged_last(figures.read({}), 1), "it takes nothing any more"
+	assert not acknowledged_last(1), "it takes nothing any more"
 	frappe.db.set_value(PLAN, "Night", "enabled", 1)
 
 
@@ -384,7 +391,7 @@ def test_the_report_says_what_hurts_most_first_and_leads_to_its_rows(
 	frappe.set_user("stranger@x.test")
 	with pytest.raises(frappe.PermissionError):
 		query_report.run(REPORT, filters={})
-	assert not figures.never_acknowledged(figures.read({}), 1) and not figures.untaken({})
+	assert not never_acknowledged(1) and not figures.untaken({})
 	frappe.set_user("Administrator")
 
 
@@ -395,9 +402,9 @@ def test_a_run_is_what_an_escalation_really_ran(world: World) -> None:
 	for minutes in (10, 5, 10, 5):
 		world.forward(minutes)
 		world.expect_email("tech@x.test" if minutes == 10 else LEAD)
-	assert not figures.never_acknowledged(figures.read({}), 1), "nobody knows yet: it goes on"
+	assert not never_acknowledged(1), "nobody knows yet: it goes on"
 	world.forward(30)
 	world.providers.inbox.take_all()
-	found = figures.never_acknowledged(figures.read({}), 2)
+	found = never_acknowledged(2)
 	frozen = plans.versions({doc.plan_version})[doc.plan_version]
 	assert [(row["key"], row["runs"]) for row in found] == [(key_of(step), 2) for step in frozen.steps]

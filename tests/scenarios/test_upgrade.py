@@ -9,7 +9,12 @@ import frappe
 from frappe.installer import update_site_config
 
 from escalation_mgmt.engine import Status
-from escalation_mgmt.patches.v0_1 import names_of_fields, secrets_of_their_own, site_of_installation
+from escalation_mgmt.patches.v0_1 import (
+	index_of_tickets,
+	names_of_fields,
+	secrets_of_their_own,
+	site_of_installation,
+)
 from escalation_mgmt.patches.v0_1.names_of_fields import RENAMED
 from escalation_mgmt.patches.v0_1.secrets_of_their_own import MOVED
 from escalation_mgmt.utils import installation, rows
@@ -87,6 +92,8 @@ def as_shown_before() -> None:
 	frappe.db.delete("Patch Log", {"patch": secrets_of_their_own.__name__})
 	as_narrow_before()
 	as_with_one_provider()
+	frappe.db.add_index(ITEM, ["reference_name", "reference_doctype"], "of_ticket")
+	frappe.db.delete("Patch Log", {"patch": index_of_tickets.__name__})
 	frappe.db.commit()
 	frappe.clear_cache()
 
@@ -156,6 +163,8 @@ def has_room() -> None:
 	frappe.db.sql("update `tabEscalation Contact` set `email` = %s", "e" * 254)
 	assert frappe.db.get_value("Escalation Endpoint", PAGER, "url") == long
 	frappe.db.rollback()
+	indexes = {each.removeprefix(f"tab{ITEM}_") for each in _indexes(ITEM, "reference_name")}
+	assert "escalation_of_ticket" in indexes and "of_ticket" not in indexes
 
 
 def everything() -> dict[str, list]:

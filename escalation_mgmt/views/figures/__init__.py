@@ -44,7 +44,7 @@ from escalation_mgmt.views.figures.messages import by_method, by_person
 from escalation_mgmt.views.figures.outcomes import MESSAGES
 from escalation_mgmt.views.figures.refused import refused
 from escalation_mgmt.views.figures.response import GROUPS, response, total
-from escalation_mgmt.views.figures.steps import acknowledged_last, never_acknowledged
+from escalation_mgmt.views.figures.steps import acknowledged_last, ends, never_acknowledged
 from escalation_mgmt.views.figures.untaken import (
 	kept_since,
 	looks_at_tickets,
@@ -61,6 +61,7 @@ __all__ = [
 	"by_method",
 	"by_person",
 	"deadlines",
+	"ends",
 	"kept_since",
 	"looks_at_tickets",
 	"never_acknowledged",

@@ -1,7 +1,7 @@
 """How fast escalations are acknowledged, and by how many. What each figure means stands with the package."""
 
+import json
 from collections import Counter
-from collections.abc import Iterable
 from typing import Any
 
 import frappe
@@ -27,9 +27,7 @@ def response(asked: Asked, by: str) -> tuple[list[dict[str, Any]], dict[str, Any
 	"""
 	if by not in GROUPS:
 		raise ValueError(by)
-	groups: dict[str | None, Counter[int]] = {}
-	for group, code, count in _tally(asked, _key(by, asked)):
-		groups.setdefault(group or None, Counter())[code] += count
+	groups = _tally(asked, _key(by, asked))
 	rows = [
 		_figures(group, codes)
 		for group, codes in sorted(
@@ -44,24 +42,35 @@ def response(asked: Asked, by: str) -> tuple[list[dict[str, Any]], dict[str, Any
 
 def total(asked: Asked) -> dict[str, Any]:
 	"""That one row, of all escalations that are asked for."""
-	return _figures(None, Counter({code: count for _group, code, count in _tally(asked, "''")}))
+	return _figures(None, _tally(asked, "''").get(None, Counter()))
 
 
-def _tally(asked: Asked, key: str) -> Iterable[tuple[str | None, int, int]]:
-	"""How many there are of each group and code: one pass through the rows, whatever is asked of them.
+def _tally(asked: Asked, key: str) -> dict[str | None, Counter[int]]:
+	"""Of each group how many there are of each code: one pass through the rows, whatever is asked of them, and a row for each group.
 
 	A code is twice the seconds to the acknowledgement; without one it is below zero: -2, less four times the place of the outcome
 	in `_OUTCOMES`, less 2 where a step has run. It is odd where nobody was notified at some time.
 	"""
+	on_mariadb = frappe.db.db_type == "mariadb"
 	seconds = local_time.seconds_between("`opened_utc`", "`acknowledged_utc`")
 	outcome = " ".join(f"when '{status}' then {place}" for place, status in enumerate(_ENDED.values(), 1))
 	code = (
 		"case when `acknowledged_utc` is null then"
 		f" -2 - 4 * (case `status` {outcome} else 0 end) - 2 * (`current_step` > 0)"
-		f" when {seconds} > 0 then 2 * ({seconds}) else 0 end + `nobody_notified`"
+		f" else 2 * {'greatest' if on_mariadb else 'max'}({seconds}, 0) end + `nobody_notified`"
 	)
-	sql = f"select {key} as `key`, {code} as code, count(*) from `tab{ITEM}` where {asked.condition} group by `key`, code {unsorted()}"
-	return frappe.db.sql(sql, asked.values)
+	each = (
+		f"select {key} as `key`, {code} as code, count(*) as times from `tab{ITEM}` where {asked.condition}"
+		f" group by `key`, code {unsorted()}"
+	)
+	in_json = "json_objectagg" if on_mariadb else "json_group_object"
+	found: dict[str | None, Counter[int]] = {}
+	for group, counts in frappe.db.sql(
+		f"select `key`, {in_json}(code, times) from ({each}) tally group by `key`", asked.values
+	):
+		codes = {int(code): count for code, count in json.loads(counts).items()}
+		found.setdefault(group or None, Counter()).update(codes)
+	return found
 
 
 def _figures(key: str | None, codes: Counter[int]) -> dict[str, Any]:

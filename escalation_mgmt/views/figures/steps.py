@@ -13,6 +13,8 @@ from escalation_mgmt.utils.doctypes import EVENT, ITEM
 from escalation_mgmt.views.figures import frozen
 from escalation_mgmt.views.figures.asked import RESULTS, Asked, joined_in_this_order, unsorted
 
+Ends = tuple[tuple[str, int, int, str, int], ...]
+
 _ACKNOWLEDGED = (EventKind.ACKNOWLEDGED, EventKind.PARTLY_ACKNOWLEDGED)
 
 
@@ -25,14 +27,24 @@ class _Tally:
 	answered: int = 0
 
 
-def never_acknowledged(asked: Asked, at_least: int) -> list[dict[str, Any]]:
+def ends(asked: Asked) -> Ends:
+	"""How many escalations ended, or have an acknowledgement that stands, at which step: version, step, acknowledged, status, count."""
+	sql = (
+		f"select {_version()} as of_version, `current_step`, `acknowledged_utc` is not null as taken, `status`, count(*)"
+		f" from `tab{ITEM}` where {asked.condition} and {RESULTS['Over']}"
+		f" group by of_version, `current_step`, taken, `status` {unsorted()}"
+	)
+	return frappe.db.sql(sql, asked.values)
+
+
+def never_acknowledged(asked: Asked, ended: Ends, at_least: int) -> list[dict[str, Any]]:
 	"""Steps that an enabled plan has today, which ran so often and that nobody acknowledged: `plan`, `step`, `key` (`frozen.key_of`),
 	`runs`, and `answered`: after so many of them the ticket was answered, before another step ran.
 
-	An acknowledgement is of the step before it, and of those that go out together with that; also one in part, and one that was
+	`ended`: their `ends`. An acknowledgement is of the step before it, and of those that go out together with that; also one in part, and one that was
 	given back, undone or timed out later. Runs of an escalation that goes on unacknowledged don't count: nobody knows yet.
 	"""
-	counted = _counted(asked)
+	counted = _counted(asked, ended)
 	found = []
 	for name, plan in frozen.of_today().items():
 		for step in plan.steps:
@@ -50,8 +62,8 @@ def never_acknowledged(asked: Asked, at_least: int) -> list[dict[str, Any]]:
 	return found
 
 
-def acknowledged_last(asked: Asked, at_least: int) -> list[dict[str, Any]]:
-	"""Enabled plans that were acknowledged so often, each time at their last step, of several: `plan`, `steps` (that go out last),
+def acknowledged_last(ended: Ends, at_least: int) -> list[dict[str, Any]]:
+	"""Of `ends`: enabled plans that were acknowledged so often, each time at their last step, of several: `plan`, `steps` (that go out last),
 	`acknowledged`. Only escalations count that ran the steps that the plan has today, with the same waits between them.
 	"""
 	today = {
@@ -59,11 +71,10 @@ def acknowledged_last(asked: Asked, at_least: int) -> list[dict[str, Any]]:
 		for name, plan in frozen.of_today().items()
 		if (last := _last_of_several(plan))
 	}
-	ends = list(_ends(asked))
-	versions = plans.versions({version for version, *_rest in ends})
+	versions = plans.versions({version for version, *_rest in ended})
 	totals: Counter[str] = Counter()
 	last: Counter[str] = Counter()
-	for version, step, acknowledged, _status, count in ends:
+	for version, step, acknowledged, _status, count in ended:
 		plan = versions.get(version)
 		if not plan or not acknowledged or plan.name not in today:
 			continue
@@ -78,9 +89,9 @@ def acknowledged_last(asked: Asked, at_least: int) -> list[dict[str, Any]]:
 	]
 
 
-def _counted(asked: Asked) -> dict[tuple[str, str], _Tally]:
-	lines, ends = list(_lines(asked)), list(_ends(asked))
-	versions = plans.versions({version for version, *_rest in (*lines, *ends)})
+def _counted(asked: Asked, ended: Ends) -> dict[tuple[str, str], _Tally]:
+	lines = _lines(asked)
+	versions = plans.versions({version for version, *_rest in (*lines, *ended)})
 	found: dict[tuple[str, str], _Tally] = {}
 	for version, step, ran, count in lines:
 		for tally in _of(found, versions.get(version), step, together=not ran):
@@ -88,7 +99,7 @@ def _counted(asked: Asked) -> dict[tuple[str, str], _Tally]:
 				tally.runs += count
 			else:
 				tally.acknowledged += count
-	for version, step, acknowledged, status, count in ends:
+	for version, step, acknowledged, status, count in ended:
 		if status == Status.RESOLVED and not acknowledged:
 			for tally in _of(found, versions.get(version), step, together=True):
 				tally.answered += count
@@ -106,7 +117,7 @@ def _of(
 					yield found.setdefault((plan.name, frozen.key_of(step)), _Tally())
 
 
-def _lines(asked: Asked) -> Iterable[tuple[str, int, int, int]]:
+def _lines(asked: Asked) -> tuple[tuple[str, int, int, int], ...]:
 	"""How many steps ran and were acknowledged: plan's version, step, whether it ran or was acknowledged, count."""
 	sql = (
 		f"select {_version()} as of_version, line.`step`, line.`kind` = %s as ran, count(*) from `tab{EVENT}` line"
@@ -123,16 +134,6 @@ def _version() -> str:
 	if frappe.db.db_type == "mariadb":
 		return "cast(`plan_version` as char(32) character set ascii)"
 	return "`plan_version`"
-
-
-def _ends(asked: Asked) -> Iterable[tuple[str, int, int, str, int]]:
-	"""How many escalations ended, or have an acknowledgement that stands, at which step: version, step, acknowledged, status, count."""
-	sql = (
-		f"select {_version()} as of_version, `current_step`, `acknowledged_utc` is not null as taken, `status`, count(*)"
-		f" from `tab{ITEM}` where {asked.condition} and {RESULTS['Over']}"
-		f" group by of_version, `current_step`, taken, `status` {unsorted()}"
-	)
-	return frappe.db.sql(sql, asked.values)
 
 
 def _ladder(plan: Plan) -> tuple[Any, ...]:

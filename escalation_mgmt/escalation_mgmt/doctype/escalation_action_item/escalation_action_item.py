@@ -53,5 +53,6 @@ def progress(item) -> str:
 
 
 def on_doctype_update() -> None:
-	"""The last item of a ticket for a clock, which a sweep asks of every ticket."""
-	frappe.db.add_index(ITEM, ["reference_name", "reference_doctype", "clock", "opened_utc"], "of_ticket")
+	"""The last item of a ticket for a clock, which a sweep asks of every ticket, and whether a ticket ever had one."""
+	fields = ["reference_name", "reference_doctype", "clock", "opened_utc", "ticket_created"]
+	frappe.db.add_index(ITEM, fields, "escalation_of_ticket")

@@ -18,6 +18,7 @@ from escalation_mgmt.utils.plain_text import cell
 from escalation_mgmt.views import figures
 from escalation_mgmt.views.figures.pages import NO_PROVIDER
 from escalation_mgmt.views.figures.refused import SHARE
+from escalation_mgmt.views.figures.steps import Ends
 from escalation_mgmt.views.figures.untaken import NEWEST, NONE
 from escalation_mgmt.views.report_parts import column, count, instant
 
@@ -40,11 +41,12 @@ def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict], list[dic
 	if filters.show == "Tickets":
 		return _of_tickets(filters)
 	smallest = max(cint(filters.smallest), 0)
+	ended = figures.ends(asked)
 	rows = [
 		*_untaken(filters, smallest),
 		*_refused(asked, smallest),
-		*_never_acknowledged(asked, smallest),
-		*_acknowledged_last(asked, smallest),
+		*_never_acknowledged(asked, ended, smallest),
+		*_acknowledged_last(ended, smallest),
 	]
 	rows.sort(key=lambda row: -row["times"])  # what is alike stays in the order above
 	said = [*([] if rows else [_nothing(filters, smallest)]), *_left_out(filters)]
@@ -108,9 +110,9 @@ def _row(finding: str, todo: str, threshold: str, place: tuple[str, str], **more
 	}
 
 
-def _never_acknowledged(asked: figures.Asked, smallest: int) -> Found:
+def _never_acknowledged(asked: figures.Asked, ended: Ends, smallest: int) -> Found:
 	threshold = _steps_listed(smallest)
-	for each in figures.never_acknowledged(asked, smallest or RUNS):
+	for each in figures.never_acknowledged(asked, ended, smallest or RUNS):
 		finding = _("Step {0} ({1}) is never acknowledged").format(
 			each["step"].number, _in_words(each["step"])
 		)
@@ -173,9 +175,9 @@ def _untaken(filters: Any, smallest: int) -> Found:
 		yield _row(finding, todo, threshold, (PLAN, ""), times=each["tickets"], behind=behind)
 
 
-def _acknowledged_last(asked: figures.Asked, smallest: int) -> Found:
+def _acknowledged_last(ended: Ends, smallest: int) -> Found:
 	threshold = _plans_listed(smallest)
-	for each in figures.acknowledged_last(asked, smallest or ACKNOWLEDGEMENTS):
+	for each in figures.acknowledged_last(ended, smallest or ACKNOWLEDGEMENTS):
 		last = "; ".join(f"{step.number}, {_in_words(step)}" for step in each["steps"])
 		finding = _("Acknowledged only at its last step ({0})").format(last)
 		todo = _("Bring the last step forward, or leave out what comes before it.")
