@@ -12,7 +12,7 @@ from benchmarks.measure import Figure, median, spread
 
 ITEMS, EVENTS_EACH, MESSAGES_EACH = 100_000, 10, 2
 PLANS, UNTAKEN = 12, 5_000  # plans that ran; tickets of which no plan took any
-ROUNDS = 5  # after one that is dropped
+ROUNDS, DROPPED = 5, 2  # the first ones beside what the database still writes of the rows
 GOAL_SECONDS, GOAL_WEEK_SECONDS, GOAL_RATIO, STRETCH_RATIO = 2.0, 0.5, 10.0, "<= 3"
 OF_ITEMS = "select count(*) from `tabEscalation Action Item` where `opened_utc` >= '2020-01-01'"
 OF_MESSAGES = (
@@ -73,7 +73,9 @@ def measure() -> list[Figure]:
 				)
 			)
 	week = {"from_date": frappe.utils.add_days(frappe.utils.today(), -6)}
-	taken = [_seconds(partial(_run, "Escalation History", week)) for _round in range(ROUNDS + 1)][1:]
+	taken = [_seconds(partial(_run, "Escalation History", week)) for _round in range(ROUNDS + DROPPED)][
+		DROPPED:
+	]
 	figures.append(
 		Figure(
 			name="Escalation History of a week, s",
@@ -87,7 +89,7 @@ def measure() -> list[Figure]:
 
 def _in_turns(*what: Callable[[], object]) -> list[tuple[float, ...]]:
 	"""The seconds that each took, by round."""
-	found = [[_seconds(each) for each in what] for _round in range(ROUNDS + 1)][1:]
+	found = [[_seconds(each) for each in what] for _round in range(ROUNDS + DROPPED)][DROPPED:]
 	return list(zip(*found, strict=True))
 
 

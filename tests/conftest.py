@@ -20,6 +20,9 @@ PROCESSES = (
 	"test_two_at_once",
 	"test_sender",
 	"test_upgrade",
+	"test_renames",
+	"test_erasure",
+	"test_faults_of_providers",
 )
 """The longest of those that need a site: another worker has them, on another site, so that none is the last to end."""
 

@@ -18,7 +18,7 @@ from escalation_mgmt.patches.v0_1 import (
 from escalation_mgmt.patches.v0_1.names_of_fields import RENAMED
 from escalation_mgmt.patches.v0_1.secrets_of_their_own import MOVED
 from escalation_mgmt.utils import installation, rows
-from escalation_mgmt.utils.doctypes import CONTACT, CONTACT_CODE, DEVICE, DEVICE_SECRET, ITEM
+from escalation_mgmt.utils.doctypes import CONTACT, CONTACT_CODE, DEVICE, DEVICE_SECRET, EVENT, ITEM
 from escalation_mgmt.views import number_cards
 from tests.on_site import command
 from tests.scenarios.test_crash import killed
@@ -93,6 +93,7 @@ def as_shown_before() -> None:
 	as_narrow_before()
 	as_with_one_provider()
 	frappe.db.add_index(ITEM, ["reference_name", "reference_doctype"], "of_ticket")
+	frappe.db.sql_ddl(f"create index `action_item` on `tab{EVENT}` (`action_item`)")
 	frappe.db.delete("Patch Log", {"patch": index_of_tickets.__name__})
 	frappe.db.commit()
 	frappe.clear_cache()
@@ -104,8 +105,11 @@ def as_narrow_before() -> None:
 		for doctype, column in WIDENED:
 			frappe.db.sql_ddl(f"alter table `tab{doctype}` modify `{column}` varchar(140)")
 	for index in _indexes("Escalation Notification", "carried_by"):
-		on = " on `tabEscalation Notification`" if frappe.db.db_type == "mariadb" else ""
-		frappe.db.sql_ddl(f"drop index `{index}`{on}")
+		table = "tabEscalation Notification"
+		on_mariadb = frappe.db.db_type == "mariadb"
+		frappe.db.sql_ddl(
+			f"drop index `{index}` on `{table}`" if on_mariadb else f"drop index `{table}_{index}`"
+		)
 	for column in ("carried_by", "carries", "provider", "earlier_provider", "not_by", "by_no_provider"):
 		frappe.db.sql_ddl(f"alter table `tabEscalation Notification` drop column `{column}`")
 	frappe.clear_cache()
@@ -132,7 +136,8 @@ def _indexes(doctype: str, column: str) -> list[str]:
 	found = frappe.db.sql(
 		"select name, sql from sqlite_master where type = 'index' and tbl_name = %s", f"tab{doctype}"
 	)
-	return [name for name, sql in found if f"`{column}`" in (sql or "") or f'"{column}"' in (sql or "")]
+	names = [name for name, sql in found if f"`{column}`" in (sql or "") or f'"{column}"' in (sql or "")]
+	return [name.removeprefix(f"tab{doctype}_") for name in names]
 
 
 def a_device_and_a_code() -> None:
@@ -163,8 +168,8 @@ def has_room() -> None:
 	frappe.db.sql("update `tabEscalation Contact` set `email` = %s", "e" * 254)
 	assert frappe.db.get_value("Escalation Endpoint", PAGER, "url") == long
 	frappe.db.rollback()
-	indexes = {each.removeprefix(f"tab{ITEM}_") for each in _indexes(ITEM, "reference_name")}
-	assert "escalation_of_ticket" in indexes and "of_ticket" not in indexes
+	assert _indexes(ITEM, "reference_name") == ["escalation_of_ticket"]
+	assert _indexes(EVENT, "action_item") == ["escalation_of_item"]
 
 
 def everything() -> dict[str, list]:
