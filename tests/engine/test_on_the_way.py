@@ -13,6 +13,7 @@ from escalation_mgmt.engine import (
 	on_the_way,
 	run_due,
 	snooze,
+	stop,
 )
 from escalation_mgmt.engine.decision import Audience, Notice
 from tests.engine.make import T0, actor, always, minutes, opened, plan, refused, ticket
@@ -75,6 +76,11 @@ def test_whoever_came_isnt_on_the_way_any_more_even_if_it_is_snoozed_then() -> N
 	assert (over.status, over.coming) == (Status.ESCALATING, ())
 	quiet = snooze(over, NOW + minutes(40), LEO, NOW + minutes(20)).item
 	assert quiet.status is Status.SNOOZED and not quiet.is_coming
+
+
+def test_nobody_is_on_the_way_to_what_is_over() -> None:
+	comes = on_the_way(escalating(), NOW + minutes(15), TINA, NOW).item
+	assert stop(comes, LEO, "", NOW).item.coming == ()
 
 
 def test_one_at_a_time_for_two_hours_at_most_and_only_where_something_comes_next() -> None:

@@ -51,6 +51,13 @@ def test_what_follows_a_call_that_nobody_took_does_so_too() -> None:
 	assert (usual.further, usual.pause, usual.machine) == (0, minutes(1), OnMachine.LEAVE_MESSAGE)
 
 
+def test_that_nobody_snoozes_from_the_message_stands_there_too() -> None:
+	usual = plan(0).to_dict()
+	assert "notified_may_snooze" not in usual and Plan.from_dict(usual).notified_may_snooze
+	of = plan(0, notified_may_snooze=False)
+	assert of.to_dict()["notified_may_snooze"] is False and Plan.from_dict(of.to_dict()) == of
+
+
 @given(plans())
 def test_groups_hold_every_step_once_in_order(of: Plan) -> None:
 	assert tuple(step for group in of.groups for step in group) == of.steps
