@@ -12,7 +12,7 @@ from escalation_mgmt.dispatch import evaluation
 from escalation_mgmt.engine import TicketKey
 from escalation_mgmt.facts import plans
 from escalation_mgmt.storage import bell
-from escalation_mgmt.utils import rows
+from escalation_mgmt.utils import rows, together
 from escalation_mgmt.utils.error_reports import report_error
 
 
@@ -68,7 +68,11 @@ def _watched(doctype: str) -> dict[str, Any] | None:
 def _evaluate(key: TicketKey, before: Any = None, *, logged: bool = False, deleted: bool = False) -> None:
 	frappe.db.savepoint("escalation_mgmt")
 	try:
-		evaluation.evaluate_ticket(key, before=before, logged=logged)
+		try:
+			evaluation.evaluate_ticket(key, before=before, logged=logged, as_one=True)
+		except together.NotTogether:
+			frappe.db.rollback(save_point="escalation_mgmt")
+			evaluation.evaluate_ticket(key, before=before, logged=logged)
 		if deleted:  # of items that ended long ago, too, the lines lead nowhere now
 			bell.renew_soon(bell.of_tickets(key.doctype, key.name))
 		# MariaDB keeps one savepoint of a name, and lets go of it with the transaction.

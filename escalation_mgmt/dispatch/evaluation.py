@@ -36,7 +36,7 @@ from escalation_mgmt.facts.maintenances import Maintenances
 from escalation_mgmt.facts.people import Directory
 from escalation_mgmt.facts.tickets import Tickets, of_doc
 from escalation_mgmt.storage import action_items, decisions, quiet_calls, ticket_list, ticket_states
-from escalation_mgmt.utils import clock
+from escalation_mgmt.utils import clock, together
 from escalation_mgmt.utils.questions import Answers
 
 
@@ -161,11 +161,19 @@ class Snapshot:
 		decisions.apply(decided, self.directory, self.tickets, now)
 
 
-def evaluate_ticket(key: TicketKey, *, before: Any = None, logged: bool = False) -> None:
+def evaluate_ticket(
+	key: TicketKey, *, before: Any = None, logged: bool = False, as_one: bool = False
+) -> None:
 	"""Evaluate a ticket as it is in this transaction, and write what follows from it.
 
-	`before` is the document as it was before the save that is evaluated, where there was one; `logged`: it was its first.
+	`before` is the document as it was before the save that is evaluated, where there was one; `logged`: it was its first. `as_one`:
+	what a ticket's first item brings is written by one statement; raises NotTogether.
 	"""
+	with together.together(wanted=as_one):
+		_evaluate(key, before, logged=logged)
+
+
+def _evaluate(key: TicketKey, before: Any, *, logged: bool) -> None:
 	# Locked, and so read as it is now: an older read view would be no evaluation. The ticket before its item, as a save does.
 	answers = Answers(
 		*tickets.questions(key.doctype, key.name),
@@ -184,6 +192,10 @@ def evaluate_ticket(key: TicketKey, *, before: Any = None, logged: bool = False)
 	lost = not ticket.gone and sources.source(key.doctype).lost
 	how = {"before": before, "logged": logged, "running": runs, "answers": answers}
 	known = None if lost else _see(snapshot, ticket, now, **how)
+	# One that was raised or opened again was logged by then.
+	first = ticket.key not in history.any and not (known and (known.raised or known.reopened))
+	if not first:
+		together.now()
 	decided = [(stored, snapshot.evaluate(stored, now)) for stored in running.values()]
 	if changed := [(stored, _not_to(did, frappe.session.user)) for stored, did in decided if did]:
 		snapshot.apply(changed, now)
@@ -192,7 +204,7 @@ def evaluate_ticket(key: TicketKey, *, before: Any = None, logged: bool = False)
 		history = action_items.history_of([ticket.key])
 	end_exhausted(action_items.read(history.exhausted_items), snapshot)
 	if not lost or logged:
-		_open(ticket, snapshot, now, known, history, but_not=theirs)
+		_open(ticket, snapshot, now, known, history, first=first, but_not=theirs)
 
 
 def _open(
@@ -202,6 +214,7 @@ def _open(
 	known: Remembered | None,
 	history: action_items.History,
 	*,
+	first: bool,
 	but_not: Collection[Clock],
 ) -> None:
 	"""Open what the ticket wants, for each clock for which a plan is enabled."""
@@ -209,7 +222,6 @@ def _open(
 	clocks = [
 		clock for clock in Clock if clock not in but_not and any(p.clock is clock for p in enabled.values())
 	]
-	first = ticket.key not in history.any and not (known and (known.raised or known.reopened))
 	opened = []
 	for of in clocks:
 		past = history.pasts.get((ticket.key, of))

@@ -20,7 +20,7 @@ from escalation_mgmt.engine import RUNNING, ActionItem, Status, TicketKey, press
 from escalation_mgmt.facts import sources
 from escalation_mgmt.storage.action_items import of_clocks, order, ticket_of
 from escalation_mgmt.storage.ranges import RANGE
-from escalation_mgmt.utils import clock, fault_points, rows
+from escalation_mgmt.utils import clock, fault_points, rows, together
 from escalation_mgmt.utils.after_commit import Collected, end, own_transaction
 from escalation_mgmt.utils.doctypes import ITEM
 from escalation_mgmt.utils.error_reports import report_once
@@ -110,7 +110,7 @@ def write_first(key: TicketKey, opened: Collection[ActionItem]) -> None:
 	try:
 		columns = ", ".join(f"`{column}` = %s" for column in COLUMNS)
 		status, step, due = _of_item(min(found, key=order))
-		frappe.db.sql(
+		together.write(
 			f"update `tab{key.doctype}` set {columns} where `name` = %s",
 			(status, step or None, due, key.name),
 		)

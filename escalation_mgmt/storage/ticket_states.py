@@ -16,7 +16,7 @@ from escalation_mgmt.engine import Remembered, Ticket, TicketKey, asked_since, r
 from escalation_mgmt.facts import field_types, sources, tickets
 from escalation_mgmt.storage.action_items import running_ticket, with_running_item
 from escalation_mgmt.storage.ranges import ALL, Part, ranges, within
-from escalation_mgmt.utils import clock, rows
+from escalation_mgmt.utils import clock, rows, together
 from escalation_mgmt.utils.doctypes import TICKET_STATE
 from escalation_mgmt.utils.identity import as_stamp
 from escalation_mgmt.utils.questions import Answers, Question
@@ -122,6 +122,7 @@ def read(keys: Iterable[TicketKey]) -> dict[TicketKey, Remembered]:
 
 def closed_at(key: TicketKey) -> datetime | None:
 	"""When a ticket was last seen to be resolved or closed (UTC). The caller holds its lock, or that of an item of its."""
+	together.now()
 	row = _locked(key)
 	return row.closed_utc if row else None
 

@@ -12,6 +12,7 @@ from typing import Any
 import frappe
 
 from escalation_mgmt import hooks
+from escalation_mgmt.utils import together
 
 CHUNK = 500  # rows in one statement
 
@@ -49,7 +50,7 @@ def insert_all(doctype: str, rows: Sequence[dict[str, Any]], *, pass_over_existi
 		if pass_over_existing:
 			into = f"ignore {into}"
 			into = f"or {into}" if frappe.db.db_type == "sqlite" else into
-		frappe.db.sql(f"insert {into}", values)
+		together.write(f"insert {into}", values)
 
 
 def owned_by(who: str) -> dict[str, str]:

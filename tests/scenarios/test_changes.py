@@ -7,6 +7,7 @@ import pytest
 
 from escalation_mgmt.engine import TicketFilter
 from escalation_mgmt.facts import tickets
+from escalation_mgmt.storage.ticket_list import STATUS
 from escalation_mgmt.utils.doctypes import ITEM
 from tests.world import World
 
@@ -265,6 +266,24 @@ def test_a_counter_that_was_set_back_loses_no_escalation(world: World) -> None:
 	assert [item.status for item in after] == ["Scheduled"] * 2
 	assert len({*before, *(item.name for item in after)}) == 5
 	assert world.kinds(after[0])[0] == world.kinds(after[1])[0] == "Created"
+
+
+def test_what_cant_be_written_beside_an_item_loses_none(world: World) -> None:
+	"""All that a logged ticket brings is one statement. Where a part of it fails, each is written by itself, and none twice."""
+	world.plan((0, "Email"))
+	first = world.item(world.ticket()).name
+	frappe.db.sql_ddl("alter table `tabHD Ticket Activity` rename column `action` to `was_action`")
+	try:
+		ticket = world.ticket(to="")
+	finally:
+		frappe.db.rollback()
+		frappe.db.sql_ddl("alter table `tabHD Ticket Activity` rename column `was_action` to `action`")
+	item = world.item(ticket)
+	assert int(item.name[4:]) == int(first[4:]) + 1, "its number is taken once"
+	assert item.status == "Scheduled" and world.kinds(item) == ["Created"]
+	assert frappe.db.count("Escalation Ticket State", {"reference_name": ticket.name}) == 1
+	assert frappe.db.get_value("HD Ticket", ticket.name, STATUS) == "Scheduled"
+	world.expect_error("activity can't be written")
 
 
 @pytest.mark.parametrize("characters", ["latin1", "binary"])
