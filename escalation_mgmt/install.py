@@ -7,6 +7,7 @@ import frappe
 from escalation_mgmt import agent_page
 from escalation_mgmt.operations import examples, ticket_columns
 from escalation_mgmt.utils import installation
+from escalation_mgmt.utils.doctypes import DEED, EVENT, ITEM, NOTIFICATION
 
 ROLES = ("Escalation Manager", "Escalation Responder")
 
@@ -24,6 +25,7 @@ def after_install() -> None:
 
 def after_migrate() -> None:
 	make_roles()
+	make_indexes()
 	agent_page.install()
 	ticket_columns.install()
 
@@ -43,3 +45,9 @@ def make_roles() -> None:
 			frappe.get_doc({"doctype": "Role", "role_name": name, "desk_access": 1}).insert(
 				ignore_permissions=True
 			)
+
+
+def make_indexes() -> None:
+	"""Those of several columns. Frappe asks a DocType for them where its JSON has changed, not where they alone have."""
+	for doctype in (DEED, EVENT, ITEM, NOTIFICATION):
+		frappe.get_doc("DocType", doctype).run_module_method("on_doctype_update")
