@@ -24,6 +24,7 @@ DAYS, WEEKS = 30, 13
 """What the dashboard looks back on: reports begin with as many days."""
 
 MOST_ON_DASHBOARD = 5  # so that their names can be read
+ROOM = 12  # characters that Desk shows of a label where there are eight bars, on a screen
 GREEN, PALE_GREEN, ORANGE, YELLOW, RED = "#2f9e55", "#86d3a3", "#f0a030", "#f2d14b", "#d64545"
 BLUE, PALE_BLUE, NIGHT_BLUE, GREY, PALE_GREY = "#86b6ee", "#a9c9ee", "#4b5fb5", "#9aa3ad", "#cfd5db"
 
@@ -84,7 +85,20 @@ def people(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
 		(_("At Night"), [row["at_night"] for row in rows], NIGHT_BLUE),
 		(_("By Day"), day, BLUE),
 	]
-	return chart([cell(row["name"]) for row in rows], parts)
+	return chart(_short([cell(row["name"]) for row in rows]), parts)
+
+
+def _short(names: Sequence[str]) -> list[str]:
+	"""People's names as a bar has room for them, each still another: Desk would cut "Technician 11" and "Technician 12" to "Techn ...";
+	"T. 11" and "T. 12" it shows.
+	"""
+	made = [name if len(name) <= ROOM else _by_last_word(name) for name in names]
+	return [short if made.count(short) == 1 else name for short, name in zip(made, names, strict=True)]
+
+
+def _by_last_word(name: str) -> str:
+	*first, last = name.split() or [name]
+	return " ".join([*(f"{word[0]}." for word in first), last])
 
 
 def times(labels: Sequence[str], rows: list[dict[str, Any]]) -> dict[str, Any] | None:

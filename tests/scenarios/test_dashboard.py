@@ -142,3 +142,20 @@ def test_everyone_sees_their_own_and_managers_whom_it_wakes(world: World) -> Non
 				with pytest.raises(frappe.PermissionError):
 					charts.get(name)
 	frappe.set_user("Administrator")
+
+
+def test_a_bar_says_whose_it_is() -> None:
+	"""Desk cuts what it has no room for, and people of one crew begin alike."""
+
+	def labels(*names: str) -> list[str]:
+		rows = [{"name": name, "pages": 1, "at_night": 0} for name in names]
+		return (charts.people(rows) or {})["data"]["labels"]
+
+	assert labels("Technician 11", "Technician 12", "Tina Tech") == ["T. 11", "T. 12", "Tina Tech"]
+	assert labels("Ana María Fernández", "oncall@example.com", "") == [
+		"A. M. Fernández",
+		"oncall@example.com",
+		"",
+	]
+	alike = ("Arnold Schmidtke", "Annemarie Schmidtke", "Beate Schmidtke")
+	assert labels(*alike) == [*alike[:2], "B. Schmidtke"], "two that would be one stay as they are"

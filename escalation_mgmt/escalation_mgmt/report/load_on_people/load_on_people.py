@@ -8,7 +8,7 @@ from escalation_mgmt.utils.plain_text import cell
 from escalation_mgmt.views import charts, figures
 from escalation_mgmt.views.report_parts import column, count, percent, rounded
 
-MOST_BARS = 12  # so that their names can be read
+MOST_BARS = 8  # so that their names can be read
 
 
 def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict], list[dict], None, dict | None]:
