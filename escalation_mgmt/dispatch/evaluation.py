@@ -194,8 +194,8 @@ def _evaluate(key: TicketKey, before: Any, *, logged: bool) -> None:
 	known = None if lost else _see(snapshot, ticket, now, **how)
 	# One that was raised or opened again was logged by then.
 	first = ticket.key not in history.any and not (known and (known.raised or known.reopened))
-	if not first:
-		together.now()
+	if not first:  # a decision's parts, and whether anything is due, read what was written before them
+		together.at_once()
 	decided = [(stored, snapshot.evaluate(stored, now)) for stored in running.values()]
 	if changed := [(stored, _not_to(did, frappe.session.user)) for stored, did in decided if did]:
 		snapshot.apply(changed, now)

@@ -47,6 +47,12 @@ def write(sql: str, values: tuple[Any, ...]) -> None:
 		waiting.append((sql, values))
 
 
+def at_once() -> None:
+	"""What waits is written, and nothing waits any more until the block ends: what follows may read whatever it writes."""
+	now()
+	_waiting.set(None)
+
+
 def now() -> None:
 	"""What waits is written: what follows reads it."""
 	if not (waiting := _waiting.get()):

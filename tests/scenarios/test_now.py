@@ -157,6 +157,18 @@ def test_a_ticket_whose_plan_starts_at_once_and_one_whose_maintenance_ends(
 	world.expect_email("lead@x.test", "held")
 
 
+def test_a_ticket_that_another_plan_takes_over_starts_at_once(world: World, workers: Workers) -> None:
+	"""What is due stands in the database by the time that it is asked for there."""
+	lead = (0, "Email", "User", "lead@x.test")
+	world.plan(lead, title="Slow", priorities=["Medium"])
+	world.plan(lead, start="At Once")
+	ticket = world.ticket(to="", priority="Medium")
+	workers.waiting.clear()
+	world.change(ticket, priority="High")
+	assert TICK in workers.work()
+	world.expect_email("lead@x.test")
+
+
 def test_nothing_is_asked_of_a_worker_where_nothing_is_due(world: World, workers: Workers) -> None:
 	form = at_step_one(world, (5, "Email", "User", "lead@x.test"))
 	workers.waiting.clear()
