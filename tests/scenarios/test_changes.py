@@ -295,14 +295,16 @@ def test_a_table_of_other_characters_loses_no_escalation(world: World, character
 	table, column = (
 		("HD Ticket", "subject") if characters == "binary" else ("Escalation Ticket State", "name")
 	)
-	frappe.db.sql_ddl(f"alter table `tab{table}` modify `{column}` varchar(140) character set {characters}")
+	without, again = "", ""
+	if column == "subject" and frappe.db.has_index(f"tab{table}", "ft_subject"):  # Helpdesk's, on a bench
+		without, again = "drop index `ft_subject`, ", ", add fulltext index `ft_subject` (`subject`)"
+	change = f"modify `{column}` varchar(140) character set"
+	frappe.db.sql_ddl(f"alter table `tab{table}` {without}{change} {characters}")
 	try:
 		item = world.item(world.ticket("Émile"))
 	finally:
 		frappe.db.rollback()
-		frappe.db.sql_ddl(
-			f"alter table `tab{table}` modify `{column}` varchar(140) character set utf8mb4 collate utf8mb4_unicode_ci"
-		)
+		frappe.db.sql_ddl(f"alter table `tab{table}` {change} utf8mb4 collate utf8mb4_unicode_ci{again}")
 	assert item.status == "Scheduled" and item.ticket_subject == "Émile"
 
 

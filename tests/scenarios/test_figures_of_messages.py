@@ -2,6 +2,7 @@
 
 import statistics
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -104,13 +105,18 @@ def last_before(pages: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def zoned(world: World) -> World:
-	for user, zone in ZONES.items():
-		if user:
-			frappe.db.set_value("User", user, "time_zone", zone)
-			frappe.db.delete("Escalation Contact", {"user": user})
+def zoned(world: World) -> Iterator[World]:
+	users = [user for user in ZONES if user]
+	before = {user: frappe.db.get_value("User", user, "time_zone") for user in users}
+	for user in users:
+		frappe.db.set_value("User", user, "time_zone", ZONES[user])
+		frappe.db.delete("Escalation Contact", {"user": user})
 	frappe.db.commit()
-	return world
+	yield world
+	frappe.db.rollback()
+	for user, zone in before.items():
+		frappe.db.set_value("User", user, "time_zone", zone)
+	frappe.db.commit()
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
