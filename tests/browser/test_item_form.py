@@ -23,6 +23,7 @@ PLAN = plan_for(
 
 def test_what_happened_and_what_is_planned(desk: Desk) -> None:
 	desk.as_administrator("frappe.client.insert", doc=PLAN)
+	set_zone(desk, "Asia/Kathmandu")
 	with desk.window() as agent, desk.dispatcher():
 		agent.log_in("tech@x.test")
 		item = log_ticket(agent, SUBJECT, "High")
@@ -39,6 +40,7 @@ def test_what_happened_and_what_is_planned(desk: Desk) -> None:
 		expect(planned.filter(has_text="Leo Lead can't be reached by SMS")).to_have_class(re.compile("red"))
 		sent = timeline.locator("li", has_text="Email to Tina Tech was sent.")
 		assert sent.bounding_box()["y"] < now.bounding_box()["y"] < planned.first.bounding_box()["y"]
+		in_the_sites_zone(desk, item, sent)
 
 		actions = page.locator(".escalation-actions [data-action]")
 		expect(actions).to_have_text(
@@ -69,10 +71,25 @@ def test_what_happened_and_what_is_planned(desk: Desk) -> None:
 		desk.inbox.expect(method="Email", to="second@x.test", contains=SUBJECT, timeout=SECONDS)
 		desk.inbox.expect(method="Email", to="second@x.test", contains="cancelled", timeout=SECONDS)
 		it_says_why_it_shows_nothing(agent, item)
+	set_zone(desk, "")
 	desk.as_administrator(
 		"frappe.client.set_value", doctype="Escalation Plan", name="Cooling", fieldname="enabled", value=0
 	)
 	desk.inbox.assert_empty()
+
+
+def set_zone(desk: Desk, zone: str) -> None:
+	tech = {"doctype": "User", "name": "tech@x.test"}
+	desk.as_administrator("frappe.client.set_value", **tech, fieldname="time_zone", value=zone)
+
+
+def in_the_sites_zone(desk: Desk, item: str, sent: Locator) -> None:
+	"""Whoever reads, wherever they are: as the sentences above have it, and as the label says."""
+	asked = {"doctype": "Escalation Event", "filters": {"action_item": item, "kind": "Sent"}}
+	of_site = desk.as_administrator("frappe.client.get_value", **asked, fieldname="at_utc")[
+		"at_utc"
+	]  # it is in UTC here
+	expect(sent.locator("time")).to_have_text(of_site.split()[1].partition(".")[0])
 
 
 def somebody_else_snoozes_it(desk: Desk, item: str) -> None:

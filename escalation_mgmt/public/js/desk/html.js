@@ -9,11 +9,12 @@ export const form_link = (doctype, name) => escaped(frappe.utils.get_form_link(d
 // A pill of Desk's, of a tone; its label is HTML.
 export const pill = (tone, label) => `<span class="indicator-pill ${tone}">${label}</span>`;
 
-// As the user writes times: 31-12-2030 and 17:50:00.
-export const day = (value) => user_time(value).split(" ")[0];
-export const clock_time = (value) => user_time(value).split(" ").slice(1).join(" ");
+// As the user writes times: 31-12-2030 and 17:50:00. What the server sends stays in the site's zone, which its sentences and
+// labels name; Frappe's `str_to_user` would shift it to the user's own.
+export const day = (value) => in_format(value, frappe.datetime.get_user_date_fmt().toUpperCase());
+export const clock_time = (value) => in_format(value, frappe.datetime.get_user_time_fmt());
 
-const user_time = (value) => (value ? frappe.datetime.str_to_user(value) : "");
+const in_format = (value, form) => (value ? moment.utc(value).format(form) : "");
 
 // A function that puts a heading before the first line of each day.
 export function with_headings() {

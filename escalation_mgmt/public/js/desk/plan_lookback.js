@@ -1,5 +1,5 @@
 // Which tickets of the last days a plan would have taken, as it stands on the screen, saved or not.
-import { escaped, form_link } from "./html";
+import { clock_time, day, escaped, form_link } from "./html";
 import { call_or_null } from "./server";
 
 export async function show_taken(frm) {
@@ -47,4 +47,4 @@ export const ticket_html = (doctype, { name, subject, at, by, facts }) =>
 
 const taken_by = (plan) => `<span class="escalation-by">${__("taken by {0}", [escaped(plan)])}</span>`;
 
-const to_the_minute = (at) => frappe.datetime.str_to_user(at).replace(/:\d\d$/, "");
+const to_the_minute = (at) => `${day(at)} ${clock_time(at)}`.replace(/:\d\d$/, "");
