@@ -66,7 +66,9 @@ def test_whether_it_got_better_in_three_clicks(a_year: Desk) -> None:
 def test_on_a_phone(a_year: Desk) -> None:
 	with a_year.window(phone=True) as manager:
 		manager.log_in(past_tickets.READER)
-		manager.open(f"/app/query-report/SLA Effect?plan={PLAN}")
+		manager.open(f"/app/query-report/SLA Effect?plan={PLAN}&reference_doctype=HD Ticket")
+		of = manager.page.locator(".page-form [data-fieldname='reference_doctype'] input")
+		expect(of).to_have_value("HD Ticket")  # they may read no DocType, and may ask for one
 		assert summary(manager)["First Response, Difference"] == "+50 points"
 		expect_seen(manager.page.locator(".report-summary .summary-value").first)
 		assert manager.page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -8,7 +8,7 @@ function escalation_sla_filters() {
 	return [
 		{ fieldname: "from_date", label: __("From"), fieldtype: "Date", default: moment(frappe.datetime.get_today()).subtract(12, "months").startOf("month").format("YYYY-MM-DD") },
 		{ fieldname: "plan", label: __("Plan"), fieldtype: "Link", options: "Escalation Plan" }, // one that is there: its rules are asked
-		{ fieldname: "reference_doctype", label: __("Ticket DocType"), fieldtype: "Link", options: "DocType" },
+		{ fieldname: "reference_doctype", label: __("Ticket DocType"), fieldtype: "Autocomplete" },
 		{
 			fieldname: "tickets",
 			label: __("Tickets"),

@@ -11,7 +11,7 @@ frappe.query_reports["What to Improve"] = {
 				{ value: "Tickets", label: __("Tickets That No Plan Took") },
 			],
 		},
-		{ fieldname: "reference_doctype", label: __("Ticket Type"), fieldtype: "Data", depends_on: "eval:doc.show" },
+		{ fieldname: "reference_doctype", label: __("Ticket DocType"), fieldtype: "Data", depends_on: "eval:doc.show" },
 	]),
 	formatter(value, row, column, data, default_formatter) {
 		const shown = escalation_mgmt.figure(value, row, column, data, default_formatter);

@@ -1,7 +1,7 @@
 // What our reports share: their filters, that remember what was chosen last, and the way from a figure to the rows behind it.
 
 // What was deleted since, or isn't among those that are offered, can be asked for: Desk would empty the filter, and all be shown. No link:
-// Desk refuses one that leads nowhere.
+// Desk refuses one that leads nowhere, or to what the reader may not read, as managers may no DocType.
 const OF_THE_PAST = { ignore_validation: 1 };
 const SHARED = () => [
 	{ fieldname: "from_date", label: __("From"), fieldtype: "Date", default: frappe.datetime.add_days(frappe.datetime.get_today(), -30) },
@@ -17,7 +17,7 @@ const SHARED = () => [
 	{ fieldname: "team", label: __("Team"), fieldtype: "Autocomplete", ...OF_THE_PAST },
 	{ fieldname: "person", label: __("Person"), fieldtype: "Link", options: "User" },
 ];
-const FROM_THE_PAST = ["plan", "priority", "team", "customer"]; // those are offered that escalations had
+const FROM_THE_PAST = ["plan", "priority", "team", "customer", "reference_doctype"]; // those are offered that escalations had
 const HISTORY = "Escalation History";
 
 // Filters that only a way into the history sets: each is shown while it asks for something, and forgotten with the page.
