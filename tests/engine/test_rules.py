@@ -776,7 +776,7 @@ def _due(before: ActionItem, decision: Decision) -> datetime:
 	return moved[-1] if moved else before.due_at
 
 
-def test_rules(capsys) -> None:
+def test_rules() -> None:
 	Rules.steps = 0
 	run_state_machine_as_test(
 		Rules,
@@ -784,6 +784,5 @@ def test_rules(capsys) -> None:
 			max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None, report_multiple_bugs=False
 		),
 	)
-	with capsys.disabled():
-		print(f"\n{Rules.steps} transitions of the engine's model")
+	print(f"{Rules.steps} transitions of the engine's model")
 	assert Rules.steps >= (50_000 if NIGHTLY else 2_000)

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import frappe
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -460,7 +459,7 @@ def dying(point: str, number: int) -> Iterator[None]:
 		fault_points.point = real
 
 
-def test_any_order(world: World, capsys: pytest.CaptureFixture) -> None:
+def test_any_order(world: World) -> None:
 	AnyOrder.steps = 0
 	run_state_machine_as_test(
 		lambda: AnyOrder(world),
@@ -474,5 +473,4 @@ def test_any_order(world: World, capsys: pytest.CaptureFixture) -> None:
 	)
 	world.clean()
 	world.providers.faults.clear()
-	with capsys.disabled():
-		print(f"\n{AnyOrder.steps} transitions of the app on {frappe.db.db_type}")
+	print(f"{AnyOrder.steps} transitions of the app on {frappe.db.db_type}")

@@ -257,6 +257,6 @@ def test_plain_fields_are_decoded_once(stored: str, text: str) -> None:
 	],
 )
 def test_no_rich_text_takes_long(hard: str) -> None:
-	started = time.perf_counter()
+	started = time.thread_time()  # not the wall's: others work on the machine
 	text_of_html(hard * 100_000)
-	assert time.perf_counter() - started < 3
+	assert time.thread_time() - started < 3
