@@ -97,6 +97,9 @@ def test_the_list_says_it_in_columns(desk: Desk, ticket: str) -> None:
 			if column != "summary":  # as long as it is; its title has the whole
 				expect_seen(cell)
 		expect(manager.page.locator(".list-row").first).to_contain_text("Escalating")
+		manager.page.set_viewport_size({"width": 1280, "height": 900})
+		last, beside = (row.locator(one).bounding_box() for one in (".list-row-col.summary", ".level-right"))
+		assert last["x"] + last["width"] <= beside["x"], "what happened last is read without scrolling"
 
 
 def test_it_asks_by_itself_and_says_when_nobody_answers(desk: Desk, ticket: str) -> None:
