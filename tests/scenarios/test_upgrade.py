@@ -269,3 +269,12 @@ def test_an_index_that_came_later_is_made_though_no_json_has_changed(world: Worl
 	install.after_migrate()
 	assert _indexes(ITEM, "ticket_created") == ["escalation_of_ticket"]
 	assert _indexes(EVENT, "at_utc") == ["at_utc", "escalation_of_item"]
+
+
+def test_the_index_of_before_goes_whatever_frappe_called_it(world: World) -> None:
+	of_table = [f"tab{ITEM}_of_ticket"] if frappe.db.db_type == "sqlite" else []
+	for name in ("of_ticket", *of_table):
+		frappe.db.sql_ddl(f"create index `{name}` on `tab{ITEM}` (`reference_name`)")
+	for _time in range(2):  # the second finds none
+		index_of_tickets.execute()
+		assert _indexes(ITEM, "reference_name") == ["escalation_of_ticket"]
