@@ -11,6 +11,7 @@ from escalation_mgmt.engine import (
 	Refusal,
 	Status,
 	on_the_way,
+	run_again,
 	run_due,
 	snooze,
 	stop,
@@ -81,6 +82,11 @@ def test_whoever_came_isnt_on_the_way_any_more_even_if_it_is_snoozed_then() -> N
 def test_nobody_is_on_the_way_to_what_is_over() -> None:
 	comes = on_the_way(escalating(), NOW + minutes(15), TINA, NOW).item
 	assert stop(comes, LEO, "", NOW).item.coming == ()
+
+
+def test_nobody_is_on_the_way_any_more_where_all_steps_run_again() -> None:
+	comes = on_the_way(in_last_wait(), NOW + minutes(15), TINA, NOW).item
+	assert run_again(comes, comes.position, LEO, NOW).item.coming == ()
 
 
 def test_one_at_a_time_for_two_hours_at_most_and_only_where_something_comes_next() -> None:
