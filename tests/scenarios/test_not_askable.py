@@ -16,7 +16,7 @@ from frappe.model.meta import get_meta
 
 from escalation_mgmt.api import contacts
 from escalation_mgmt.storage import message_secrets
-from tests import on_site
+from tests import hostile, on_site
 from tests.world import World
 
 TECH, LEAD, AGENT, PLAIN, CUSTOMER = (
@@ -137,6 +137,14 @@ def told(world: World) -> dict[str, Any]:
 def counted(doctype: str, **more: Any) -> int:
 	"""What `frappe.client.get_count` answers over HTTP, where an app may stand in for it."""
 	return frappe.get_attr(frappe.override_whitelisted_method("frappe.client.get_count"))(doctype, **more)
+
+
+@pytest.mark.parametrize("doctype", ["HD Ticket", "Escalation Action Item"])
+def test_what_is_no_filter_is_refused_in_words_and_a_cache_is_no_filter(world: World, doctype: str) -> None:
+	with pytest.raises(frappe.ValidationError, match="list or an object"):
+		counted(doctype, filters=hostile.LONG["long json"])
+	frappe.local.form_dict = frappe._dict(doctype=doctype, cache="true")  # as it comes over HTTP
+	assert counted(doctype, cache="true") == frappe.db.count(doctype)
 
 
 def asked(doctype: str, column: str, like: str) -> Iterator[Callable[[], Any]]:

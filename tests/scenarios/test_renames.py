@@ -81,6 +81,7 @@ def made(world: World) -> Iterator[Any]:
 			for kind, name in [each for each in known if each[0] == doctype]:
 				if frappe.db.exists(kind, name):
 					frappe.delete_doc(kind, name, force=True)
+				known.remove((kind, name))
 			if doctype == "HD Ticket Priority":
 				for row in added:
 					frappe.db.delete("HD Service Level Priority", {"name": row})
