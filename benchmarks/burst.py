@@ -68,6 +68,7 @@ def _ours(receiver: Sink, method: str) -> float:
 	site.plan(receiver, method, people=site.MANY)
 	site.waiting(COUNT)
 	receiver.forget()
+	site.come_to_rest()
 	due = site.fall_due()
 	return _seconds(receiver, time.monotonic() + (due - clock.now()).total_seconds())
 
@@ -76,6 +77,7 @@ def _floor(receiver: Sink, method: str) -> float:
 	path, headers, body = request_by(method)
 	floor.prepare(COUNT)
 	receiver.forget()
+	site.come_to_rest()
 	started = time.monotonic()
 	floor.run(f"{receiver.url}{path[1:]}", headers, body)
 	return _seconds(receiver, started)

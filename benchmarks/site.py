@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,6 +19,7 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 PLAN, ENDPOINT = "Benchmark", "Sink"
 TECHNICIANS = 300
 MANY = 2000  # so many that no limit for one person binds: three messages each of a burst
+AT_REST = 50  # transactions of which InnoDB has not cleared away what they left
 PART = 20_000  # rows that are written in one go
 ACCOUNT, TOKEN, NUMBER = "AC" + "5" * 32, "6" * 32, "+15005550006"
 SECOND_ACCOUNT = "AC" + "7" * 32
@@ -402,6 +404,21 @@ def waiting(count: int, *, first: int = 1) -> None:
 	later = clock.now() + timedelta(hours=5)
 	for numbers in _parts(count, first):
 		escalations([later] * len(numbers), first=numbers[0])
+
+
+def come_to_rest(seconds: float = 60.0) -> None:
+	"""Wait, so long at most, until the database has cleared away what was deleted or changed before: InnoDB does so behind its commits, for
+	seconds after a set-up, and takes what is measured then for less.
+	"""
+	import frappe
+
+	frappe.db.commit()
+	until = time.monotonic() + seconds
+	while int(frappe.db.sql("show global status like 'Innodb_history_list_length'")[0][1]) > AT_REST:
+		frappe.db.commit()
+		if time.monotonic() > until:
+			break
+		time.sleep(0.1)
 
 
 def fall_due(seconds: float = 1.0) -> datetime:

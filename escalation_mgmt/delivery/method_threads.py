@@ -8,6 +8,7 @@ dispatchers, and jobs, may send the same method's messages at the same time.
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Self
 
 import frappe
@@ -80,6 +81,7 @@ class _MethodThread(threading.Thread):
 				log_error(f"the thread of {self._method} met an error, and goes on")
 				time.sleep(AFTER_AN_ERROR)
 				fresh = float("-inf")
+			_look_away()
 		frappe.destroy()
 
 	def _send_aside(self) -> None:
@@ -93,3 +95,11 @@ class _MethodThread(threading.Thread):
 		self.wanted.wait()
 		self.wanted.clear()
 		return not self._ended
+
+
+def _look_away() -> None:
+	"""Whoever waits sees nothing: the database keeps what a transaction that has read may read again, and lets nobody alter the tables, a
+	migration neither.
+	"""
+	with suppress(Exception):  # a connection that is lost sees nothing either
+		frappe.db.rollback()

@@ -299,7 +299,7 @@ def _messages(names: Sequence[str]) -> dict[tuple[str, str], Message]:
 def _by_hand(names: Sequence[str]) -> dict[tuple[str, str, datetime], ByHand]:
 	"""{(item, user, when): what a person did by which the user was paged then}."""
 	found = frappe.db.sql(
-		f"select `action_item`, `kind`, `at_utc`, `data` from `tab{EVENT}`"
+		f"select `action_item`, `kind`, `at_utc`, `data` from `tab{EVENT}`{rows.by_index('escalation_of_item')}"
 		f" where `action_item` in ({rows.placeholders(names)}) and `kind` in ({rows.placeholders(_BY_HAND)})",
 		(*names, *_BY_HAND),
 		as_dict=True,

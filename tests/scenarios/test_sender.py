@@ -10,7 +10,7 @@ import pytest
 
 from escalation_mgmt.utils.doctypes import ITEM
 from tests import children
-from tests.world import World
+from tests.world import PAGER, World
 
 
 def wait_for_messages(world: World, count: int) -> None:
@@ -59,6 +59,25 @@ def test_the_sender_sends_and_ends_with_the_dispatcher(world: World, pair) -> No
 	child.terminate()
 	assert child.wait() == 0
 	assert not is_there(sender)
+
+
+def test_whoever_waits_keeps_nobody_from_altering_a_table(world: World) -> None:
+	"""A migration beside a dispatcher that has nothing to do; nor has the database to keep what only an old transaction sees."""
+	if frappe.db.db_type != "mariadb":
+		pytest.skip("SQLite has one writer, and no reader keeps it waiting")
+	world.endpoint()
+	world.plan((0, "HTTP POST", "Endpoint", PAGER))
+	with children.dispatching(world, children.resident_with_sender) as child:
+		child.hear()
+		due(world, "first")
+		wait_for_messages(world, 1)
+		time.sleep(1)  # the dispatcher has looked again, and has nothing to do
+		frappe.db.sql("set session lock_wait_timeout = 5")
+		for table in ("Escalation Circuit", "Escalation Notification"):
+			frappe.db.sql_ddl(f"alter table `tab{table}` comment 'altered beside a dispatcher'")
+		child.terminate()
+		assert child.wait() == 0
+	assert len(world.inbox.take_all()) == 1
 
 
 def test_11_the_sender_is_killed_and_the_dispatcher_sends(world: World, pair) -> None:

@@ -22,4 +22,4 @@ class EscalationEvent(Document):
 
 def on_doctype_update() -> None:
 	"""The lines of an item; and what reports count of them, for which the index alone is read."""
-	frappe.db.add_index(EVENT, ["action_item", "kind", "step", "at_utc"], "escalation_of_item")
+	frappe.db.add_index(EVENT, ["action_item", "at_utc", "kind", "step"], "escalation_of_item")
