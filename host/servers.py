@@ -191,11 +191,13 @@ def mariadb_command(port: int) -> tuple[list[str], dict]:
 			stdout=subprocess.DEVNULL,
 		)
 	binary = shutil.which("mariadbd") or shutil.which("mysqld")
+	of_its_own = paths.MARIADB / "tmp"  # another server that starts would clear away what lies in a folder of both
+	of_its_own.mkdir(exist_ok=True)
 	return [
 		binary, "--no-defaults", *user, f"--datadir={data}", f"--socket={socket_path}", f"--port={port}",
 		"--bind-address=127.0.0.1", f"--pid-file={paths.MARIADB / 'mysqld.pid'}", "--character-set-server=utf8mb4",
 		"--collation-server=utf8mb4_unicode_ci", "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=2",
-		"--innodb-buffer-pool-size=256M", "--skip-log-bin",
+		"--innodb-buffer-pool-size=256M", "--skip-log-bin", f"--tmpdir={of_its_own}",
 	], {"socket": str(socket_path)}  # fmt: skip
 
 
