@@ -191,7 +191,7 @@ def mariadb_command(port: int) -> tuple[list[str], dict]:
 			stdout=subprocess.DEVNULL,
 		)
 	binary = shutil.which("mariadbd") or shutil.which("mysqld")
-	of_its_own = paths.MARIADB / "tmp"  # another server that starts would clear away what lies in a folder of both
+	of_its_own = paths.MARIADB / "tmp"  # what lies in one of several, any of them clears away as it starts
 	of_its_own.mkdir(exist_ok=True)
 	return [
 		binary, "--no-defaults", *user, f"--datadir={data}", f"--socket={socket_path}", f"--port={port}",
