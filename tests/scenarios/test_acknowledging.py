@@ -57,6 +57,14 @@ def test_21_looking_changes_nothing_and_the_button_acknowledges(world: World) ->
 	assert world.item(ticket).version == item.version
 
 
+def test_a_ticket_whose_subject_shows_nothing_is_headed_by_its_number(world: World) -> None:
+	ticket, link = paged(world)
+	frappe.db.set_value("HD Ticket", ticket.name, "subject", " \t ")
+	frappe.db.set_value(ITEM, world.item(ticket).name, "ticket_subject", "")
+	frappe.db.commit()
+	assert f'<h1 class="subject" dir="auto">Ticket {ticket.name}</h1>' in world.get(link).text
+
+
 def test_21_expired_altered_and_other_tokens_are_refused(world: World) -> None:
 	ticket, link = paged(world)
 	token = link.rsplit("/", 1)[1]
