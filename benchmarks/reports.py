@@ -142,7 +142,9 @@ def _add_plans() -> None:
 
 
 def _fill() -> None:
-	"""Two years of escalations, each with its messages and its lines of history. In the database alone: a million rows."""
+	"""Two years of escalations, each with its messages and its lines of history. In the database alone: a million rows, one item's
+	after another's, as they come: written item by item tenfold, indexes would be twice as large.
+	"""
 	import frappe
 
 	now = "utc_timestamp(6)"
@@ -170,7 +172,7 @@ def _fill() -> None:
 		" elt(s.seq, 'Created', 'Window Over', 'Step Ran', 'Sent', 'Delivered', 'Step Ran', 'Sent', 'Delivered',"
 		" if(i.`reference_name` % 25 = 0, 'Nobody Notified', 'Retry'), 'Acknowledged'), least(3, (s.seq + 2) div 3), 0,"
 		" i.`opened_utc` + interval s.seq minute, '{}'"
-		f" from `tabEscalation Action Item` i join seq_1_to_{EVENTS_EACH} s"
+		f" from `tabEscalation Action Item` i join seq_1_to_{EVENTS_EACH} s order by i.`name`, s.seq"
 	)
 	frappe.db.sql(
 		"insert into `tabEscalation Notification` (`name`, `creation`, `modified`, `owner`, `action_item`, `purpose`, `method`,"
@@ -181,7 +183,7 @@ def _fill() -> None:
 		" '@bench.test'), elt(1 + i.`reference_name` % 5, 'Sent', 'Delivered', 'Delivered', 'Failed', 'Answered'), s.seq, 0,"
 		" i.`opened_utc` + interval s.seq minute, i.`opened_utc` + interval s.seq minute,"
 		" i.`opened_utc` + interval s.seq minute"
-		f" from `tabEscalation Action Item` i join seq_1_to_{MESSAGES_EACH} s"
+		f" from `tabEscalation Action Item` i join seq_1_to_{MESSAGES_EACH} s order by i.`name`, s.seq"
 	)
 	frappe.db.sql(
 		"insert into `tabHD Ticket` (`name`, `creation`, `modified`, `owner`, `subject`, `priority`, `agent_group`, `status`,"
