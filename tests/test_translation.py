@@ -103,6 +103,7 @@ EXCEPTIONS = {
 	("asked.py", "cross join"): "SQL",
 	("questions.py", "( ∙  for update)"): "SQL",
 	("questions.py", " union all "): "SQL",
+	("together.py", "if true then  ∙ ; end if"): "SQL",
 	("sms_gateway.py", "text/plain, text/html, */*"): "a header",
 	("several.py", "SMS Settings"): "a kind of provider, as it is stored",
 	("agent_page.py", AGENT_PAGE): "code",

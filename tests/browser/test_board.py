@@ -13,6 +13,11 @@ SUBJECT = "Rack 4 is down"
 HOSTILE = "<img src=x onerror=escalation_canary()>"
 STEP = {"method": "Email", "whom": "User", "user": "second@x.test"}
 PLAN = "On the Wall"
+LONG = """() => {
+	for (const item of cur_list.data) item.ticket_subject += ", and so is all that stands on its power supply, in both of the rooms";
+	cur_list.render_list();
+	escalation_mgmt.ask_items(cur_list);
+}"""
 WORDS = """(more) => {
 	const rows = [{ nobody: true }, { nobody: true }];
 	const { Board } = window["escalation_mgmt"];
@@ -97,6 +102,7 @@ def test_the_list_says_it_in_columns(desk: Desk, ticket: str) -> None:
 			if column != "summary":  # as long as it is; its title has the whole
 				expect_seen(cell)
 		expect(manager.page.locator(".list-row").first).to_contain_text("Escalating")
+		manager.page.evaluate(LONG)
 		manager.page.set_viewport_size({"width": 1280, "height": 900})
 		last, beside = (row.locator(one).bounding_box() for one in (".list-row-col.summary", ".level-right"))
 		assert last["x"] + last["width"] <= beside["x"], "what happened last is read without scrolling"
