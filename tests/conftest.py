@@ -61,11 +61,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _leave_to_one_database(config: pytest.Config, items: list[pytest.Item]) -> None:
-	"""What is marked `one_database` asks nothing of the database: SQLite, the faster, is enough."""
-	spared = [i for i in items if i.get_closest_marker("one_database") and _site_of(i) == "mariadb"]
+	"""What is marked `one_database` asks nothing of the database, and SQLite, the faster, is enough; or it names the one that is the
+	stricter.
+	"""
+	spared = [i for i in items if _site_of(i) in _spared(i.get_closest_marker("one_database"))]
 	if spared:
 		config.hook.pytest_deselected(items=spared)
 		items[:] = [i for i in items if i not in spared]
+
+
+def _spared(one_database: pytest.Mark | None) -> set[str]:
+	return {"sqlite", "mariadb"} - {*(one_database.args or ("sqlite",))} if one_database else set()
 
 
 def _place(item: pytest.Item) -> int:

@@ -119,6 +119,7 @@ def document(world: World, doctype: str) -> Any:
 	return doc.insert(ignore_permissions=True, ignore_mandatory=True, set_name="x" if named else None)
 
 
+@pytest.mark.one_database("mariadb")
 @pytest.mark.parametrize(("doctype", "field", "kind"), FIELDS, ids=lambda value: value.replace(" ", ""))
 def test_every_number_and_time_is_saved_or_refused_in_words(
 	world: World, doctype: str, field: str, kind: str

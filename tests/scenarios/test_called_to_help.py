@@ -12,6 +12,8 @@ from escalation_mgmt.storage import message_secrets, outbox
 from tests.scenarios.test_ticket_form import Form
 from tests.world import PAGER, World
 
+pytestmark = pytest.mark.one_database
+
 LEO = "+4915112345602"
 
 

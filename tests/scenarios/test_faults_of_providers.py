@@ -207,6 +207,7 @@ def test_18_with_one_provider_it_is_tried_again_after_pauses_that_grow(
 	assert pages(world, ticket) == [(method, "Sent", 4, 0)]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(("method", "queue"), cases(NOBODY_KNOWS))
 @pytest.mark.parametrize("how_many", [1, 2])
 def test_18_what_may_have_arrived_is_asked_or_goes_once_more_marked(

@@ -107,6 +107,7 @@ def test_each_type_of_field_is_taken_for_what_fits_it_and_else_refused(
 	assert not taken & {"Password", "Table", "Button", "JSON", "Attach"}
 
 
+@pytest.mark.one_database("mariadb")
 @pytest.mark.parametrize("what", ["priority", "team", "type", "customer"])
 def test_a_plan_takes_tickets_by_a_field_of_every_type(world: World, kind: str, what: str) -> None:
 	role = sources.FIELDS[f"{what}_field"]

@@ -42,6 +42,7 @@ def lose(fieldname: str) -> None:
 	frappe.db.commit()
 
 
+@pytest.mark.one_database("mariadb")
 @pytest.mark.parametrize("drops", [False, True], ids=["kept", "dropped"])
 @pytest.mark.parametrize("column", WHAT)
 def test_no_escalation_ends_by_a_field_that_is_lost(

@@ -17,6 +17,8 @@ from host.providers.twilio import TwilioFault
 from tests.scenarios.test_push import call, subscription
 from tests.world import World
 
+pytestmark = pytest.mark.one_database
+
 TECH, LEAD = "tech@x.test", "lead@x.test"
 TINA, LEO = "+4915112345601", "+4915112345602"
 SPELLINGS = (TINA, "4915112345601", "0151 12345601", "(0151) 1234-5601", "0049 151 12345601", "15112345601")

@@ -20,6 +20,8 @@ from tests import judges
 from tests.conftest import missing
 from tests.world import World
 
+pytestmark = pytest.mark.one_database
+
 TECH, LEAD = "tech@x.test", "lead@x.test"
 PUSH = "iPhone Notification"
 BOTH = pytest.mark.parametrize("kind", ["Web Push", "FCM"])

@@ -186,6 +186,7 @@ def test_what_has_ended_is_not_begun_again(world: World, made: Any, doctype: str
 	assert world.count_items() == 1
 
 
+@pytest.mark.one_database("mariadb")
 @pytest.mark.parametrize("wait", [0, MONTH], ids=["deadline ahead", "deadline over"])
 @pytest.mark.parametrize("merge", [False, True], ids=["renamed", "merged"])
 @pytest.mark.parametrize("doctype", FACTS)

@@ -8,6 +8,8 @@ from escalation_mgmt.notifiers.twilio import gsm7, phone_numbers
 from tests.scenarios.test_ticket_form import Form
 from tests.world import World
 
+pytestmark = pytest.mark.one_database
+
 TINA, LEO, STRANGER = "+4915112345601", "+4915112345602", "+4915112345699"
 
 
