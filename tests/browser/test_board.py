@@ -16,7 +16,7 @@ PLAN = "On the Wall"
 LONG = """() => {
 	for (const item of cur_list.data) item.ticket_subject += ", and so is all that stands on its power supply, in both of the rooms";
 	cur_list.render_list();
-	escalation_mgmt.ask_items(cur_list);
+	window["escalation_mgmt"].ask_items(cur_list);
 }"""
 WORDS = """(more) => {
 	const rows = [{ nobody: true }, { nobody: true }];
