@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.desk import Desk, Window
 from tests.browser.seen import at_every_width, expect_seen
@@ -115,3 +115,31 @@ def goes_to_nobody_else_once_it_is_emptied(page: Page) -> None:
 	expect(shown).not_to_contain_text("Leo Lead")
 	step = page.evaluate("cur_frm.doc.steps[0]")
 	assert not step["second_whom"] and not step["second_user"]
+
+
+def test_a_click_is_not_lost_to_an_answer_that_comes_meanwhile(admin: Window) -> None:
+	"""Between the button's going down and up: the list would be drawn anew, and the click be on none of it."""
+	admin.open(f"/app/escalation-plan/{TITLE}")
+	page = admin.page
+	admin.idle()
+	box = cell(row(page, "steps", 1), "whom")
+	expect(offered(page, "Leo Lead")).to_be_visible()
+	held: list[Route] = []
+
+	def hold(route: Route) -> None:
+		held.append(route)
+
+	page.route("**/escalation_mgmt.api.plans.step_targets*", hold)
+	box.fill("leo")
+	offered(page, "Leo Lead").hover()
+	page.mouse.down()
+	while not held:
+		page.wait_for_timeout(50)
+	with page.expect_response("**/escalation_mgmt.api.plans.step_targets*"):
+		held[-1].continue_()
+	page.wait_for_timeout(300)  # it is drawn, or it isn't
+	page.mouse.up()
+	expect(box).to_have_value("Leo Lead")
+	page.unroute_all()
+	page.evaluate("cur_frm.reload_doc()")
+	admin.idle()

@@ -121,10 +121,13 @@ export function register_step_target() {
 
 		setup_awesomplete() {
 			super.setup_awesomplete();
+			const draw = this.awesomplete.evaluate.bind(this.awesomplete);
+			this.awesomplete.evaluate = () => this.pressed || draw();
 			this.$input.on("focus", () => this.begin());
 			this.$input.on("blur", () => (this.begun = false));
 			this.$input.on("input", () => this.on_typed());
 			this.$input.on("awesomplete-open", () => this.place());
+			$(this.awesomplete.ul).on("pointerdown", () => this.press());
 			this.$input.on("awesomplete-select", (event) => {
 				event.preventDefault(); // the value isn't what is shown
 				this.awesomplete.close();
@@ -159,6 +162,17 @@ export function register_step_target() {
 		set_data(data) {
 			this._data = Array.isArray(data) ? data : [];
 			if (this.awesomplete) this.awesomplete.list = this._data;
+		}
+
+		// A click that begins on one that is offered has to end on it: what comes meanwhile, of ours or of Desk's, is drawn after it.
+		press() {
+			this.pressed = true;
+			$(document).one("pointerup pointercancel", () =>
+				setTimeout(() => {
+					this.pressed = false;
+					if (this.awesomplete.opened) this.awesomplete.evaluate();
+				})
+			);
 		}
 
 		// Above the table, which cuts off what sticks out of it.
