@@ -167,12 +167,12 @@ export function register_step_target() {
 		// A click that begins on one that is offered has to end on it: what comes meanwhile, of ours or of Desk's, is drawn after it.
 		press() {
 			this.pressed = true;
-			$(document).one("pointerup pointercancel", () =>
+			const let_go = () =>
 				setTimeout(() => {
 					this.pressed = false;
 					if (this.awesomplete.opened) this.awesomplete.evaluate();
-				})
-			);
+				});
+			$(document).one("pointerup", let_go).one("pointercancel", let_go); // the second where the finger scrolls
 		}
 
 		// Above the table, which cuts off what sticks out of it.
