@@ -73,9 +73,7 @@ def measure() -> list[Figure]:
 				)
 			)
 	week = {"from_date": frappe.utils.add_days(frappe.utils.today(), -6)}
-	taken = [_seconds(partial(_run, "Escalation History", week)) for _round in range(ROUNDS + DROPPED)][
-		DROPPED:
-	]
+	(taken,) = _in_turns(partial(_run, "Escalation History", week))
 	figures.append(
 		Figure(
 			name="Escalation History of a week, s",
@@ -87,10 +85,10 @@ def measure() -> list[Figure]:
 	return figures
 
 
-def _in_turns(*what: Callable[[], object]) -> list[tuple[float, ...]]:
+def _in_turns(*what: Callable[[], object]) -> list[list[float]]:
 	"""The seconds that each took, by round."""
 	found = [[_seconds(each) for each in what] for _round in range(ROUNDS + DROPPED)][DROPPED:]
-	return list(zip(*found, strict=True))
+	return [[*taken] for taken in zip(*found, strict=True)]
 
 
 def _ratios(ours: Sequence[float], bare: Sequence[float]) -> list[float]:

@@ -86,9 +86,8 @@ def set_zone(desk: Desk, zone: str) -> None:
 def in_the_sites_zone(desk: Desk, item: str, sent: Locator) -> None:
 	"""Whoever reads, wherever they are: as the sentences above have it, and as the label says."""
 	asked = {"doctype": "Escalation Event", "filters": {"action_item": item, "kind": "Sent"}}
-	of_site = desk.as_administrator("frappe.client.get_value", **asked, fieldname="at_utc")[
-		"at_utc"
-	]  # it is in UTC here
+	event = desk.as_administrator("frappe.client.get_value", **asked, fieldname="at_utc")
+	of_site = event["at_utc"]  # it is in UTC here
 	expect(sent.locator("time")).to_have_text(of_site.split()[1].partition(".")[0])
 
 

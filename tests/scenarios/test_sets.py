@@ -110,8 +110,7 @@ def test_a_tickets_save_costs_so_many_statements(world: World, monkeypatch: pyte
 	found = {what: len(of_a_save(monkeypatch, save)) for what, save in saves.items()}
 	# Of the five one is whether the site was restored: here the clock stands still, and the ticket is from after it.
 	most = {"logged": 5, "no plan takes it": 3, "with its mail": 10, "nothing that decides": 0, "status": 12}
-	if (
-		frappe.db.db_type != "mariadb"
-	):  # SQLite lets go of its savepoints, takes a number in two, and writes one by one
+	if frappe.db.db_type != "mariadb":
+		# SQLite lets go of its savepoints, takes a number in two, and writes one by one.
 		most |= {"logged": 11, "no plan takes it": 4, "with its mail": 17, "status": 13}
 	assert found == most

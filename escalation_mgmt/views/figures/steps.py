@@ -14,6 +14,7 @@ from escalation_mgmt.views.figures import frozen
 from escalation_mgmt.views.figures.asked import RESULTS, Asked, joined_in_this_order, unsorted
 
 Ends = tuple[tuple[str, int, int, str, int], ...]
+"""What `ends` found, a row for each: version of the plan, step, whether it is acknowledged, status, count."""
 
 _ACKNOWLEDGED = (EventKind.ACKNOWLEDGED, EventKind.PARTLY_ACKNOWLEDGED)
 
@@ -28,7 +29,7 @@ class _Tally:
 
 
 def ends(asked: Asked) -> Ends:
-	"""How many escalations ended, or have an acknowledgement that stands, at which step: version, step, acknowledged, status, count."""
+	"""How many escalations ended, or have an acknowledgement that stands, at which step."""
 	sql = (
 		f"select {_version()} as of_version, `current_step`, `acknowledged_utc` is not null as taken, `status`, count(*)"
 		f" from `tab{ITEM}` where {asked.condition} and {RESULTS['Over']}"
@@ -41,8 +42,9 @@ def never_acknowledged(asked: Asked, ended: Ends, at_least: int) -> list[dict[st
 	"""Steps that an enabled plan has today, which ran so often and that nobody acknowledged: `plan`, `step`, `key` (`frozen.key_of`),
 	`runs`, and `answered`: after so many of them the ticket was answered, before another step ran.
 
-	`ended`: their `ends`. An acknowledgement is of the step before it, and of those that go out together with that; also one in part, and one that was
-	given back, undone or timed out later. Runs of an escalation that goes on unacknowledged don't count: nobody knows yet.
+	`ended`: their `ends`. An acknowledgement is of the step before it, and of those that go out together with that; also one in part,
+	and one that was given back, undone or timed out later. Runs of an escalation that goes on unacknowledged don't count: nobody
+	knows yet.
 	"""
 	counted = _counted(asked, ended)
 	found = []
@@ -63,8 +65,8 @@ def never_acknowledged(asked: Asked, ended: Ends, at_least: int) -> list[dict[st
 
 
 def acknowledged_last(ended: Ends, at_least: int) -> list[dict[str, Any]]:
-	"""Of `ends`: enabled plans that were acknowledged so often, each time at their last step, of several: `plan`, `steps` (that go out last),
-	`acknowledged`. Only escalations count that ran the steps that the plan has today, with the same waits between them.
+	"""Of `ends`: enabled plans that were acknowledged so often, each time at their last step, of several: `plan`, `steps` (that go out
+	last), `acknowledged`. Only escalations count that ran the steps that the plan has today, with the same waits between them.
 	"""
 	today = {
 		name: (_ladder(plan), last)
