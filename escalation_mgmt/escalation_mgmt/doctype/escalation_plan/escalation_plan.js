@@ -1,7 +1,7 @@
 // A plan offers what the chosen ticket DocType has: its priorities, teams, types, and fields that hold users.
 // In a block, because Desk evaluates the scripts of all forms in one scope.
 {
-	const { begin_step, enable, escaped, findings_html, findings_tone, follow_clock, Ladder, new_from_example, read, rehearse } = escalation_mgmt;
+	const { begin_step, enable, escaped, findings_html, findings_tone, follow_clock, keep_what_is_typed, Ladder, new_from_example, read, rehearse } = escalation_mgmt;
 	const { ACT_TEXT, ACT_VALUE, acts_alone, register_step_target, row_in_words, SECOND, show_clock, show_priorities, show_taken, STEP_TARGET, WHICH } = escalation_mgmt;
 
 	// A cell is short: all of it is read by pointing at it, and in the ladder.
@@ -16,6 +16,7 @@
 			frm.set_query("reference_doctype", () => ({ filters: { istable: 0, issingle: 0 } }));
 			frm.set_query("endpoint", "steps", () => ({ filters: { enabled: 1 } }));
 			register_step_target();
+			for (const table of ["steps", "priorities"]) keep_what_is_typed(frm.get_field(table).grid);
 			frm.escalation_ladder = new Ladder(frm);
 		},
 
@@ -71,7 +72,7 @@
 			const doctype = frm.doc.reference_doctype || "";
 			const choices = await read("escalation_mgmt.api.plan_choices", { doctype });
 			if (!choices || doctype !== (frm.doc.reference_doctype || "")) return;
-			keeping_what_is_typed(() => frm.events.show_choices(frm, choices));
+			frm.events.show_choices(frm, choices);
 		},
 
 		show_choices(frm, choices) {
@@ -79,13 +80,15 @@
 				frm.set_df_property(field, "options", choices[field] || []);
 				offer(frm.get_field(field), choices[field]);
 			}
-			offer_in_rows(frm, "priorities", "priority", choices.priority);
+			offer_in_rows(frm, "priorities", { priority: choices.priority });
 			show_priorities(frm, choices.priority);
-			offer_in_rows(frm, "steps", "method", [...(choices.methods || []), ...(choices.acts || [])]);
-			for (const field of Object.values(ACT_VALUE)) offer_in_rows(frm, "steps", field, choices[field]);
-			offer_in_rows(frm, "steps", "team", choices.step_team);
-			offer_in_rows(frm, "steps", "user_field", choices.user_field);
-			offer_in_rows(frm, "steps", "only_if_priority", choices.priority);
+			offer_in_rows(frm, "steps", {
+				method: [...(choices.methods || []), ...(choices.acts || [])],
+				...Object.fromEntries(Object.values(ACT_VALUE).map((field) => [field, choices[field]])),
+				team: choices.step_team,
+				user_field: choices.user_field,
+				only_if_priority: choices.priority,
+			});
 			frm.escalation_proposed = choices.proposed;
 			frm.escalation_texts = choices.texts;
 			frm.escalation_to_endpoints = choices.to_endpoints;
@@ -105,24 +108,16 @@
 	// A box that is there already reads no options: somebody may have typed into it before they were known.
 	const offer = (box, options) => box?.set_data?.(options || []);
 
-	// A table that is drawn anew writes the document's values into its boxes, also into the one in which somebody is typing.
-	const keeping_what_is_typed = (draw) => {
-		const box = document.activeElement;
-		const typed = box?.closest(".grid-row") && box.value;
-		draw();
-		if (!typed || typed === box.value) return;
-		box.value = typed;
-		box.dispatchEvent(new Event("input"));
-	};
-
-	const offer_in_rows = (frm, table, field, options) => {
+	// By field of the table's rows, what its boxes offer.
+	const offer_in_rows = (frm, table, choices) => {
 		const { grid } = frm.get_field(table);
-		grid.update_docfield_property(field, "options", options || []);
+		for (const [field, options] of Object.entries(choices)) grid.update_docfield_property(field, "options", options || []);
 		grid.refresh();
-		for (const row of grid.grid_rows) {
-			offer(row.on_grid_fields_dict?.[field], options);
-			offer(row.grid_form?.fields_dict[field], options);
-		}
+		for (const row of grid.grid_rows)
+			for (const [field, options] of Object.entries(choices)) {
+				offer(row.on_grid_fields_dict?.[field], options);
+				offer(row.grid_form?.fields_dict[field], options);
+			}
 	};
 
 	const TARGET = ["whom", ...new Set(Object.values(WHICH))];
