@@ -115,7 +115,13 @@ ignore_links_on_delete = [
 ]
 
 # A mail of one of our reports shows what its user may see.
-override_doctype_class = {"Auto Email Report": "escalation_mgmt.views.report_mails.ReportMail"}
+override_doctype_class = {
+	"Auto Email Report": "escalation_mgmt.views.report_mails.ReportMail",
+	"Email Account": "escalation_mgmt.inbound.mailbox.MailboxOfFrappe15",
+}
+
+# An answer to a mail of ours becomes no ticket.
+extend_doctype_class = {"Email Account": "escalation_mgmt.inbound.mailbox.Mailbox"}
 
 # An answer to a customer says nothing of a ticket's escalation.
 before_request = ["escalation_mgmt.web.half_characters.refuse"]

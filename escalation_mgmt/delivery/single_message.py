@@ -1,4 +1,4 @@
-"""One message by itself: a test, or a code. Nothing is queued, and nothing recorded."""
+"""One message by itself: a test, a code, or an answer to an email. Nothing is queued, and nothing recorded."""
 
 from dataclasses import replace
 
@@ -9,13 +9,15 @@ from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.masking import masked
 
 
-def send_single(notifier: Notifier, address: str, text: str, language: str = "") -> Outcome:
+def send_single(
+	notifier: Notifier, address: str, text: str, language: str = "", subject: str = ""
+) -> Outcome:
 	"""Send it now, and say what became of it."""
 	message = Message(
 		notification=rows.new_name(),
 		attempt=rows.new_name(),
 		address=address,
-		subject=_("Test"),
+		subject=subject or _("Test"),
 		text=text,
 		link="",
 		language=language,

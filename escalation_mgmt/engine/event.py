@@ -70,6 +70,7 @@ class EventKind(StrEnum):
 	DELIVERED = "Delivered"
 	ANSWERED = "Answered"
 	NOT_ANSWERED = "Not Answered"
+	REPLIED = "Replied"
 	INSTEAD = "Sent Another Way"
 	CALLS_AGAIN = "Calls Again"
 	NO_MORE_CALLS = "No More Calls"

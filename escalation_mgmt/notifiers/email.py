@@ -43,6 +43,7 @@ from escalation_mgmt.notifiers.several import SeveralProviders
 from escalation_mgmt.utils.error_reports import report_error
 from escalation_mgmt.utils.language import direction
 
+METHOD = "Email"
 GREETED_WITHIN = 10  # seconds, for the server to greet us
 _LINE = 76  # characters of a header's line
 _LONGEST_WORD = 70  # that is left as it is: a header is folded at blanks only
@@ -52,6 +53,7 @@ _OF_ADDRESS = re.compile(r"5\.(?:1\.(?:[1-6]|10)|2\.[0-4])(?!\d)")
 """The mailbox's own fault, whoever writes to it: no such mailbox or domain, moved, switched off, full (RFC 3463, 3.2 and 3.3;
 RFC 7505). 5.1.7 and 5.1.8 are the sender's, 5.7 the server's policy. A refusal without such a code may be anybody's.
 """
+_OURS = re.compile(r"<(?P<attempt>[\w-]{8,64})\.(?P<message>[\w-]{1,64})@[^<>@\s]*>", re.ASCII)
 _SEVEN_BIT = compat32.clone(linesep="\r\n", cte_type="7bit", max_line_length=_LINE, mangle_from_=False)
 """The policy that folds with `email.header`, and leaves no byte above 127: not every server takes them (8BITMIME)."""
 SECONDS = 20  # for one answer of the server; Frappe's own connection would wait two minutes
@@ -121,7 +123,7 @@ class EmailProvider(Provider):
 
 
 class EmailNotifier(SeveralProviders):
-	method = "Email"
+	method = METHOD
 	batch = 25
 	carries_notices = True
 	set_up_in = "Email Account"
@@ -194,6 +196,17 @@ class EmailNotifier(SeveralProviders):
 		return f"{message.subject}\n\n{_plain(message).strip()}"
 
 
+def sent_as(message_id: str) -> tuple[str, str]:
+	"""The message and its attempt that a Message-ID of ours names, which is `<attempt.message@domain>`; empty: it is none of ours."""
+	found = _OURS.fullmatch(message_id)
+	return (found["message"], found["attempt"]) if found else ("", "")
+
+
+def is_of_address(status: str) -> bool:
+	"""Whether an enhanced code (RFC 3463) blames the mailbox, whoever writes to it."""
+	return bool(_OF_ADDRESS.match(status))
+
+
 def _is_reserved(domain: str) -> bool:
 	"""For documentation (RFC 2606), as the address with which Administrator is born. `.test` is for trying out, and is left."""
 	labels = domain.lower().rstrip(".").split(".")
@@ -261,7 +274,7 @@ def _refused(code: int, answer: bytes | str, *, of_sender: bool = False) -> Outc
 	said = _("The mail server answered {0}: {1}").format(code, _text(answer))
 	if 400 <= code < 500:
 		return Retry(said)
-	return Failed(said, by_no_provider=not of_sender and bool(_OF_ADDRESS.match(_text(answer))))
+	return Failed(said, by_no_provider=not of_sender and is_of_address(_text(answer)))
 
 
 def _build(account: EmailAccount, message: Message) -> MIMEMultipart:
@@ -271,8 +284,11 @@ def _build(account: EmailAccount, message: Message) -> MIMEMultipart:
 	mail["To"] = message.address
 	mail["Subject"] = _encoded("Subject", message.subject)
 	mail["Date"] = formatdate()
-	# Our own id of the attempt, so that what a mailbox holds can be told apart.
-	mail["Message-ID"] = f"<{message.attempt}@{parseaddr(account.email_id)[1].rpartition('@')[2]}>"
+	# Our own ids of the attempt and the message: what a mailbox holds can be told apart, and whoever answers names it. Some services
+	# give it another Message-ID; where they send it back, the second is still there.
+	domain = parseaddr(account.email_id)[1].rpartition("@")[2]
+	mail["Message-ID"] = f"<{message.attempt}.{message.notification}@{domain}>"
+	mail["X-Escalation-Message-ID"] = mail["Message-ID"]
 	mail["X-Escalation-Notification"] = message.notification
 	# Of a machine (RFC 3834): nobody answers it for somebody who is away, and no helpdesk makes a ticket of it. Helpdesk
 	# looks for X-Auto-Generated, Exchange for the third. No Precedence nor List-Id: phones let lists wait until morning.

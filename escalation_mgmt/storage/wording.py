@@ -455,6 +455,7 @@ _SENTENCES: dict[str, Callable[[Any, int], str]] = {
 	EventKind.DELIVERED: _message(lambda: _("{0} to {1} was delivered.")),
 	EventKind.ANSWERED: _message(lambda: _("{0} to {1} was answered.")),
 	EventKind.NOT_ANSWERED: _message(lambda: _("{0} to {1} was not answered.")),
+	EventKind.REPLIED: lambda d, s: _("An answer to the email to {0}: {1}").format(d.to, d.detail),
 	EventKind.NOTICE_LEFT_OUT: lambda d, s: _(
 		"Notice ({0}): {1} to {2} was left out, because they have had {3} within {4} minutes."
 	).format(_(d.about), _(d.method), d.to, d.most, d.minutes),

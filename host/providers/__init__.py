@@ -5,6 +5,7 @@ smtp.py   a mail server
 pager.py  the receiver of an HTTP POST
 fcm.py    Firebase Cloud Messaging
 gateway.py an HTTP gateway for SMS
+mailbox.py a mailbox that is fetched by POP3
 twilio.py Twilio: SMS, calls, and the phones they reach
 webpush.py a Web Push service and the browsers behind it
 web.py    the inbox as a page and as JSON
@@ -24,6 +25,7 @@ from host.providers.base import Attempt, HttpProvider
 from host.providers.fcm import Fcm, FcmFault, FcmFaults
 from host.providers.gateway import SmsGateway
 from host.providers.inbox import Inbox, Message
+from host.providers.mailbox import Mailbox
 from host.providers.pager import PATH, Pager, PagerFault, PagerFaults, new_secret
 from host.providers.smtp import MailServer, SmtpFault, SmtpFaults
 from host.providers.twilio import Call, Twilio, TwilioFault, TwilioFaults
@@ -92,6 +94,7 @@ class LocalProviders:
 			pager_secret = [pager_secret]
 		self.inbox = Inbox()
 		self.smtp = MailServer(self.inbox)
+		self.mailbox = Mailbox()
 		self.pager = Pager(self.inbox, pager_secret or [new_secret()])
 		self.webpush = WebPush(self.inbox)
 		self.fcm = Fcm(self.inbox)
@@ -151,6 +154,7 @@ class LocalProviders:
 		try:
 			try:
 				smtp_port = await self.smtp.start(LOOPBACK, self._ports[0])
+				self.pop3_address = Address(LOOPBACK, await self.mailbox.start(LOOPBACK))
 				await runner.setup()
 				await aiohttp.web.TCPSite(runner, LOOPBACK, self._ports[1]).start()
 				self._ports = (smtp_port, runner.addresses[0][1])
@@ -164,6 +168,7 @@ class LocalProviders:
 			await self._stop.wait()
 		finally:
 			self.smtp.stop()
+			self.mailbox.stop()
 			await runner.cleanup()
 
 	def _app(self) -> aiohttp.web.Application:

@@ -1,0 +1,79 @@
+"""What a mail server says of a mail that it couldn't deliver (RFC 3464), and mail that no person has written (RFC 3834)."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import Message
+from email.parser import HeaderParser
+from email.utils import parseaddr
+
+_ID = re.compile(r"<[^<>\s]{1,500}>")
+_MACHINES = frozenset({"mailer-daemon", "postmaster"})
+_PRECEDENCE = frozenset({"auto_reply", "auto-reply", "bulk", "junk", "list"})
+_LONGEST = 300
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+	"""`status`: the enhanced code (RFC 3463), empty where there is none; `said`: what the mailbox's server answered."""
+
+	failed: bool  # for good: a delay is none
+	status: str
+	said: str
+
+
+def read(mail: Message) -> DeliveryReport | None:
+	"""Of a report on delivery, what it says of the last of its recipients (ours have one); None: it is no such report."""
+	found = None
+	for fields in _of_recipients(mail):
+		status = _line(fields["Status"]).partition(" ")[0]
+		said = _line(fields["Diagnostic-Code"]).partition(";")[2].strip() or status
+		found = DeliveryReport(_line(fields["Action"]).lower() == "failed", status, said[:_LONGEST])
+	return found
+
+
+def is_automatic(mail: Message) -> bool:
+	"""Whether a machine wrote it: a report, an answer for somebody who is away, a list's mail."""
+	return bool(
+		mail.get_content_type() == "multipart/report"
+		or _line(mail["Auto-Submitted"] or "no").partition(";")[0].strip().lower() != "no"
+		or _line(mail["Precedence"]).lower() in _PRECEDENCE
+		or any(
+			mail[name] for name in ("X-Autoreply", "X-Autorespond", "X-Auto-Generated", "X-Failed-Recipients")
+		)
+		or _line(mail["Return-Path"]) == "<>"
+		or parseaddr(_line(mail["From"]))[1].partition("@")[0].lower() in _MACHINES
+	)
+
+
+def named_in(mail: Message) -> list[str]:
+	"""The mails that it answers or reports on: their Message-IDs, with their brackets, those that it answers itself first."""
+	found = [*_ids(mail["In-Reply-To"]), *reversed(_ids(mail["References"]))]
+	if is_automatic(mail):  # what a person attaches is what they want to show
+		for part in _returned(mail):
+			found += [*_ids(part["Message-ID"]), *_ids(part["X-Escalation-Message-ID"])]
+	return list(dict.fromkeys(found))
+
+
+def _of_recipients(mail: Message) -> Iterator[Message]:
+	for part in mail.walk():
+		if part.get_content_type() == "message/delivery-status" and part.is_multipart():
+			yield from (fields for fields in part.get_payload() if fields["Action"])
+
+
+def _returned(mail: Message) -> Iterator[Message]:
+	"""The mails that came back within it, or their headers alone."""
+	for part in mail.walk():
+		if part.get_content_type() == "message/rfc822" and part.is_multipart():
+			yield from part.get_payload()
+		elif part.get_content_type() == "text/rfc822-headers":
+			payload = part.get_payload(decode=True) or b""
+			yield HeaderParser().parsestr(payload.decode("utf-8", "replace"))
+
+
+def _ids(header: object) -> list[str]:
+	return _ID.findall(_line(header))
+
+
+def _line(header: object) -> str:
+	return " ".join(str(header or "").split())
