@@ -4,6 +4,7 @@ from playwright.sync_api import Page, expect
 
 from tests import judges
 from tests.browser.desk import PATIENCE, Desk, plan_for
+from tests.browser.seen import THEME, THEMES
 from tests.browser.test_desk import log_ticket
 from tests.conftest import missing
 
@@ -75,6 +76,14 @@ def test_pages_of_ours(desk: Desk) -> None:
 		)
 
 
+PARTS = (
+	("/app/escalation", ".custom-block-widget-box"),
+	("/app/escalation-settings", ".escalation-figures", ".escalation-address"),
+	("/app/escalation-board", ".escalation-board"),
+	("/app/query-report/Escalation History", "#page-query-report .report-summary"),
+)
+
+
 def test_our_parts_of_desk(desk: Desk) -> None:
 	with desk.window() as admin:
 		admin.log_in("admin@x.test")
@@ -84,7 +93,14 @@ def test_our_parts_of_desk(desk: Desk) -> None:
 		):
 			admin.server("frappe.client.insert", doc={**PLAN, "enabled": 0})
 		admin.open("/app/escalation")
-		assert not complaints(page, ".custom-block-widget-box")
+		for theme in THEMES:
+			page.emulate_media(color_scheme=theme)
+			page.evaluate(THEME, theme)
+			for path, *parts in PARTS:
+				admin.go(path)
+				assert not complaints(page, *parts), f"{path} {theme}"
+		page.emulate_media(color_scheme="light")
+		page.evaluate(THEME, "light")
 		admin.go("/app/escalation-plan/Cold Store")
 		parts = ("[data-fieldname=ladder]", "[data-fieldname=taken]", ".escalation-priorities")
 		assert not complaints(page, *parts)

@@ -1,5 +1,6 @@
 """Scenario 46: the technician's app without a network, on a phone that others use, too. The network is the browser's own to take away."""
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -9,17 +10,16 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from host import paths
 from tests.browser.desk import PATIENCE, PHONE, Desk, Window, log_urgent, plan_for, put_away
+from tests.browser.renders import LANGUAGES
 from tests.browser.seen import expect_seen
 from tests.browser.test_accessibility import complaints
+from tests.browser.test_pages_at_night import MAGNIFIED, in_the_window
 
 SECONDS = PATIENCE / 1000
 SUBJECT = "Offline: the pump"
-USER, OTHER = "lead@x.test", "stranger@x.test"
+USER, OTHER, SECOND = "lead@x.test", "stranger@x.test", "second@x.test"
 DO = "**/escalation_mgmt.web.technician.do"
 OVERVIEW = "**/escalation_mgmt.web.technician.overview"
-LONG = (
-	"Datenbankserverzugriffsverletzung: das Auftragsbearbeitungssystem antwortet seit Mitternacht nicht mehr"
-)
 
 
 ABLE = "(async () => Boolean(navigator.serviceWorker.controller && await caches.match('/escalations')))()"
@@ -29,13 +29,13 @@ ABLE = "(async () => Boolean(navigator.serviceWorker.controller && await caches.
 def tickets(desk: Desk) -> Iterator[list[str]]:
 	steps = [
 		{"method": "Email", "whom": "User", "user": USER},
-		{"method": "Email", "whom": "User", "user": "second@x.test", "wait": 1800},
+		{"method": "Email", "whom": "User", "user": SECOND, "wait": 1800},
 	]
 	more = {"last_wait": 3600, "condition": f"(doc.subject or '').startswith('{SUBJECT}')"}
 	desk.as_administrator("frappe.client.insert", doc=plan_for(SUBJECT, "Offline", *steps, **more))
 	with desk.dispatcher():
-		names = log_urgent(desk, SUBJECT, 4)
-		for n in range(4):
+		names = log_urgent(desk, SUBJECT, 5)
+		for n in range(5):
 			desk.inbox.expect(method="Email", to=USER, contains=f"{SUBJECT} {n}", timeout=SECONDS)
 	yield names
 	put_away(desk, "Offline", names, USER)
@@ -59,6 +59,14 @@ def in_sight(locator: Locator) -> None:
 	expect_seen(locator)
 	box = locator.bounding_box()
 	assert box["y"] >= 0 and box["y"] + box["height"] <= PHONE["height"], box
+
+
+def item_of(desk: Desk, ticket: str) -> str:
+	filters = {"reference_name": ticket}
+	(item,) = desk.as_administrator(
+		"frappe.client.get_list", doctype="Escalation Action Item", filters=filters
+	)
+	return item["name"]
 
 
 def acknowledged_by(desk: Desk, ticket: str) -> tuple[str, int]:
@@ -123,7 +131,7 @@ def test_46_it_starts_offline_and_an_acknowledgement_is_sent_once(desk: Desk, ti
 		sent.clear()
 		window.context.set_offline(False)
 		expect(page.locator("#said-text")).to_have_text(
-			"Sent, now that there is a network: Acknowledged. The escalation has stopped."
+			f"Sent, now that there is a network: Ticket {tickets[0]}: Acknowledged. The escalation has stopped."
 		)
 		in_sight(page.locator("#said"))
 		in_sight(page.get_by_role("button", name="Undo").last)
@@ -147,7 +155,9 @@ def test_46_an_answer_that_was_lost_acknowledges_no_second_time(desk: Desk, tick
 		expect(page.locator("#said-text")).to_have_text(re.compile("^No connection: not sent yet"))
 		page.evaluate("dispatchEvent(new Event('online'))")
 		expect(page.locator("#said-text")).to_have_text(
-			re.compile("^Sent, now that there is a network: Leo Lead acknowledged this already")
+			re.compile(
+				f"^Sent, now that there is a network:\\s+Ticket {tickets[1]}: Leo Lead acknowledged this already"
+			)
 		)
 		expect(card(page, 1).locator(".waits")).to_have_count(0)
 		assert acknowledged_by(desk, tickets[1]) == (USER, 1)
@@ -158,12 +168,18 @@ def test_46_what_waits_is_sent_in_nobody_elses_name_nor_shown_to_them(desk: Desk
 		window.log_in(USER)
 		page = opened(window)
 		window.context.set_offline(True)
-		card(page, 2).get_by_role("button", name="Acknowledge").tap()
-		expect(card(page, 2).locator(".waits")).to_be_visible()
+		for n in (2, 4):
+			card(page, n).get_by_role("button", name="Acknowledge").tap()
+			expect(card(page, n).locator(".waits")).to_be_visible()
 
 		window.context.clear_cookies()
 		window.context.set_offline(False)
-		expect(page.locator("#connection-text")).to_have_text("You are logged out. Open this page again.")
+		expect(page.locator("#connection-text")).to_have_text(
+			re.compile(
+				"^You are logged out. What was pressed on this phone has not been sent, and nobody knows"
+			)
+		)
+		in_sight(page.locator("#connection"))
 		expect(page.locator("article")).to_have_count(0)
 		window.log_in(OTHER)
 		with page.expect_response(OVERVIEW):  # the page is still his, the session isn't
@@ -180,48 +196,93 @@ def test_46_what_waits_is_sent_in_nobody_elses_name_nor_shown_to_them(desk: Desk
 		assert SUBJECT not in page.evaluate("JSON.stringify(localStorage)")
 		assert acknowledged_by(desk, tickets[2]) == (None, 0)
 
+		with desk.window() as sam:  # is faster with one of the two
+			sam.log_in(SECOND)
+			sam.server("escalation_mgmt.api.acknowledge", action_item=item_of(desk, tickets[4]))
 		window.context.clear_cookies()
 		window.log_in(USER)
 		page.goto("/escalations")
-		expect(page.locator("#said-text")).to_have_text(
-			re.compile("^Sent, now that there is a network: Acknowledged")
+		said = page.locator("#said-text")
+		expect(said).to_contain_text(f"Ticket {tickets[4]}: Sam Second acknowledged this already")
+		expect(said).to_have_text(
+			re.compile(
+				f"^Sent, now that there is a network:\\s+Ticket {tickets[2]}: Acknowledged. The escalation"
+			)
 		)
+		in_sight(page.locator("#said"))
+		page.screenshot(path=paths.LOGS / "phone-sent.png")
 		assert acknowledged_by(desk, tickets[2]) == (USER, 1)
 
 
-def test_the_cards_are_clear_in_the_first_second(desk: Desk, tickets: list[str]) -> None:
-	"""At their longest; and a clock that ticks isn't read out each second."""
+SIZES = {(320, 568): "de", (390, 664): "ar", (1280, 800): "en", (195, 422): "de"}
+"""In each the language that it is hardest for; the last is a phone at 200 %."""
 
-	def longest(route: Route) -> None:
-		answer = route.fetch()
-		shown = answer.json()
-		first = next(one for one in shown["message"]["items"] if one["subject"].endswith(" 3"))
-		first["subject"], first["told"][0]["name"] = LONG, "Wolfgang-Maximilian Schwarzenberger"
-		shown["message"]["items"].sort(key=lambda one: one is not first)
-		route.fulfill(response=answer, json=shown)
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_cards_are_clear_in_the_first_second(desk: Desk, tickets: list[str], lang: str) -> None:
+	"""At their longest, and without a connection at that; and a clock that ticks isn't read out each second."""
 	with desk.window(phone=True) as window:
 		window.log_in(USER)
 		page = window.page
-		page.route(OVERVIEW, longest)
+		page.route("**/escalations", lambda route: speaks(route, lang))
+		page.route(OVERVIEW, lambda route: longest(route, lang))
 		page.goto("/escalations")
 		first = page.locator("article").first
-		expect(first).to_contain_text(LONG)
+		expect(first).to_contain_text(LANGUAGES[lang]["subject"])
 		expect(page.locator("#state")).not_to_be_empty()
+		page.evaluate(WITHOUT_A_CONNECTION)
 		for theme in ("light", "dark"):
 			page.emulate_media(color_scheme=theme)
-			for width, height in ((320, 568), (390, 844), (1280, 800), (195, 422)):
+			for width, height in (size for size, hardest in SIZES.items() if hardest == lang):
+				at = f"{width} {lang} {theme}"
 				page.set_viewport_size({"width": width, "height": height})
 				page.evaluate("scrollTo(0, 0)")
-				page.screenshot(path=paths.LOGS / f"phone-card-{width}-{theme}.png")
-				assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{width} {theme}"
+				page.screenshot(path=paths.LOGS / f"phone-card-{width}-{lang}-{theme}.png")
+				assert page.evaluate("document.documentElement.scrollWidth") <= width, at
+				if width > MAGNIFIED:
+					for what in (".badge", ".age", ".subject", "button.take"):
+						in_the_window(first.locator(what), height, at)
+				badge, age = (first.locator(what).bounding_box() for what in (".badge", ".age"))
+				assert lang != "ar" or badge["x"] > age["x"], f"{at}: begins where its readers end"
 				for what in (".badge", ".age", ".subject", ".next", "li", "button.take", "summary", "a.open"):
 					expect_seen(first.locator(what))
 			assert not complaints(page)
-		assert spoken(page, 2500) == []
-		page.evaluate("document.body.dir = 'rtl'")
-		page.set_viewport_size(PHONE)
-		assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+		assert lang != "en" or spoken(page, 2500) == []
+
+
+def speaks(route: Route, lang: str) -> None:
+	"""The app in a language, as far as its cards go: no translation of the app's is needed."""
+	answer = route.fetch()
+	of, page = LANGUAGES[lang], answer.text()
+	before, given, after = re.split(r'(?<=id="given">)(.*)(?=</script>)', page, maxsplit=1)
+	known = json.loads(given)
+	names = ("ticket", "since", "next", "told", "minutes", "open")
+	known["words"] |= dict(zip(names, of["words"], strict=True)) | {"acknowledge": of["labels"][0]}
+	direction = "rtl" if lang == "ar" else "ltr"
+	before = before.replace('lang="en" dir="ltr"', f'lang="{lang}" dir="{direction}"')
+	route.fulfill(response=answer, body=before + json.dumps(known).replace("<", "\\u003c") + after)
+
+
+def longest(route: Route, lang: str) -> None:
+	"""The first card says the longest that its people are likely to write."""
+	answer, of = route.fetch(), LANGUAGES[lang]
+	shown = answer.json()
+	first = next(one for one in shown["message"]["items"] if one["subject"].endswith(" 3"))
+	priority, clock, _age, _since, then = of["facts"]
+	first |= {"subject": of["subject"], "priority": priority, "clock": clock, "state": of["state"]}
+	first["next"] = first["next"] if lang == "en" else then  # there it is seen to count
+	first["told"] = [{**first["told"][0], "name": name} for name, _how in of["told"] * 2]
+	for offer, label in zip(first["offers"], of["labels"], strict=False):
+		offer["label"] = label
+	shown["message"]["items"].sort(key=lambda one: one["item"] != first["item"])
+	route.fulfill(response=answer, json=shown)
+
+
+WITHOUT_A_CONNECTION = """() => {
+	document.getElementById("connection-text").textContent = escalations.given.words.offline_known;
+	document.getElementById("known").textContent = escalations.given.words.known.replace("{0}", "12 min");
+	document.getElementById("connection").hidden = false;
+}"""
 
 
 def spoken(page: Page, milliseconds: int) -> list[str]:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from escalation_mgmt.actions.acknowledge import acknowledge_as
 from escalation_mgmt.actions.unacknowledge import unacknowledge
+from escalation_mgmt.delivery import tokens
 from escalation_mgmt.engine import Actor
 from escalation_mgmt.utils import clock
 from tests.profiles import NIGHTLY
@@ -75,6 +76,7 @@ def test_the_page_says_at_one_glance_what_is_on_fire(world: World) -> None:
 	for never in (TECH, TINA, BARE, SECRET):
 		assert never not in page.text
 	assert len(page.content) < LARGEST and "<script" not in page.text
+	assert '<meta name="referrer" content="no-referrer">' in page.text, "a proxy may add a header of its own"
 
 
 def test_to_a_bare_address_it_names_nobody_and_no_method(world: World) -> None:
@@ -206,6 +208,12 @@ def call(world: World, session: requests.Session, method: str, **data: Any) -> r
 	return session.post(url, data=data, timeout=30)
 
 
+def sent(session: requests.Session, world: World, *paths: str) -> int:
+	"""How many bytes go over the network for these, as they are sent."""
+	answers = [session.get(world.url + path, timeout=30) for path in paths]
+	return sum(int(answer.headers["Content-Length"]) for answer in answers)
+
+
 def test_the_app_says_the_same_in_the_same_words(world: World) -> None:
 	ticket, links = paged(world)
 	session = world.login(TECH)
@@ -217,7 +225,8 @@ def test_the_app_says_the_same_in_the_same_words(world: World) -> None:
 	assert all(each["label"] in said for each in item["offers"])
 	assert item["ticket"] == str(ticket.name) and item["tone"] == "high"
 	page = session.get(f"{world.url}/escalations", timeout=30)
-	assert len(page.content) < LARGEST
+	scripts = re.findall(r'<script src="(/escalations/[^"]+)"', page.text)
+	assert len(scripts) == 4 and sent(session, world, "/escalations", *scripts) < LARGEST
 	given = json.loads(page.text.split('id="given">')[1].split("</script>")[0])
 	fresh = session.get(f"{world.url}/escalations", headers={"Accept": "application/json"}, timeout=30)
 	assert fresh.json()["user"] == given["user"] == TECH and fresh.json()["csrf_token"]
@@ -389,3 +398,39 @@ def test_with_a_link_only_what_it_offers_changes_anything(doors: tuple) -> None:
 		answer = requests.post(f"{world.url}/ack/{token}", data=form, timeout=30)
 		assert answer.status_code in (200, 400), (form, answer.status_code, answer.text)
 	assert world.item(ticket).version == before
+
+
+def test_links_that_dont_hold_any_more_answer_as_those_that_never_did(world: World) -> None:
+	"""Altered, expired, of somebody who was disabled, of an escalation that is gone: to the letter as one that was made up."""
+	ticket, links = paged(world)
+	item, token = world.item(ticket), links[TECH].rsplit("/", 1)[1]
+
+	def answers(token: str) -> list[tuple]:
+		frappe.db.commit()
+		asked = [("GET", None), ("POST", None), ("POST", {"do": "pass_on"}), ("POST", {"do": "nonsense"})]
+		return [
+			(answer.status_code, answer.text, {**answer.headers, "Date": "", "Set-Cookie": ""})
+			for verb, form in asked
+			for accept in ("text/html", "application/json")
+			for answer in [
+				requests.request(
+					verb, f"{world.url}/ack/{token}", data=form, headers={"Accept": accept}, timeout=30
+				)
+			]
+		]
+
+	unknown = answers("A" * len(token))
+	assert {status for status, *_more in unknown} == {404}
+	assert answers(token[:-1] + ("A" if token[-1] != "A" else "B")) == unknown
+	frappe.db.set_value("User", TECH, "enabled", 0)
+	assert answers(token) == unknown, "of somebody who was disabled"
+	frappe.db.set_value("User", TECH, "enabled", 1)
+	frappe.db.commit()
+	assert world.get(links[TECH]).ok
+	secret = {"token_hash": tokens.hashed(token)}
+	frappe.db.set_value("Escalation Notification Secret", secret, "token_expires_utc", world.now)
+	assert answers(token) == unknown, "expired"
+	assert world.item(ticket).status == "Escalating"
+	frappe.delete_doc("Escalation Action Item", item.name, force=True)
+	assert answers(token) == unknown and answers(links[BARE].rsplit("/", 1)[1]) == unknown, "gone"
+	frappe.cache.delete_keys("escalation_limit:ack")

@@ -10,7 +10,7 @@
 
 	app.element = (tag, text = "", cls = "", ...children) => {
 		const made = document.createElement(tag);
-		made.dir = "auto"; // what people wrote, in whichever language
+		if (text) made.dir = "auto"; // what people wrote, in whichever language; what holds others is the page's
 		if (cls) made.className = cls;
 		made.append(...(text ? [text] : []), ...children);
 		return made;
@@ -72,6 +72,7 @@
 
 	function counted(cls, tag, data) {
 		const made = app.element(tag, "", cls);
+		made.dir = "auto";
 		Object.assign(made.dataset, data);
 		return made;
 	}
@@ -89,7 +90,6 @@
 		if (item.told.length) {
 			const people = item.told.map(({ name, messages }) => {
 				const line = app.element("li", "", "", app.element("b", name), ": ");
-				line.removeAttribute("dir"); // the page's: a name in another script doesn't turn the line
 				messages.forEach(({ text, at, exact }, n) => {
 					const one = counted("", "time", { text, sent: at });
 					one.title = exact;

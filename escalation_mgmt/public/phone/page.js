@@ -98,7 +98,7 @@
 		app.tell("");
 		navigator.clearAppBadge?.().catch(() => {});
 		known_at = 0;
-		connected(words.logged_out);
+		connected(kept.waiting(user).length ? words.logged_out_waiting : words.logged_out);
 	}
 
 	// Whether what is shown is as it is now: said above it, and gone by itself. What came of a press stays until it is closed.
@@ -177,17 +177,21 @@
 			pressed(await app.call("do", press));
 		} catch (error) {
 			if (error.what === "logged_out") logged_out();
-			if (what !== "acknowledge" || error.what !== "unreachable" || !kept.wait(user, { ...press, kept: at })) throw error;
+			if (what !== "acknowledge" || error.what !== "unreachable" || !kept.wait(user, { ...press, kept: at, ticket: item.ticket })) throw error;
 			if (items) show_items(items);
 			app.tell(words.waiting);
 		}
 	};
 
-	function pressed(done, before = "") {
+	function pressed(done) {
 		app.show(done);
+		app.tell(done.message, undo_of(done));
+	}
+
+	function undo_of(done) {
 		const item = items?.find((one) => one.item === done.item);
-		const undo = item?.offers.some(({ what }) => what === "undo") && done.what === "acknowledge";
-		app.tell([before, done.message].filter(Boolean).join(" "), undo ? () => app.press(item, "undo") : null);
+		const can = item?.offers.some(({ what }) => what === "undo") && done.what === "acknowledge";
+		return can ? () => app.press(item, "undo") : null;
 	}
 
 	// One page of several, one press after the other. What the server has answered is over, whatever it answered.
@@ -197,25 +201,31 @@
 		else await send_each();
 	}
 
+	// What came of each is told at once, with its ticket: the last says nothing of those before it.
 	async function send_each() {
+		const said = [];
+		let undo = null;
 		let later = false; // one that the server can't take now holds up none behind it
-		for (const press of kept.waiting(user)) {
+		for (const waiting of kept.waiting(user)) {
+			const { ticket, ...press } = waiting;
+			const of = (text) => said.push(ticket ? `${app.say(words.ticket, ticket)}: ${text}` : text);
 			try {
 				const done = await app.call("do", { kept: 1, ...press });
-				kept.over(user, press);
-				pressed(done, words.sent);
+				kept.over(user, waiting);
+				app.show(done);
+				undo = undo_of(done);
+				of(done.message);
 			} catch (error) {
-				if (error.what === "unreachable") return offline();
-				if (error.what === "later") {
-					later = true;
-					continue;
-				}
 				if (error.what === "logged_out") return logged_out();
-				kept.over(user, press);
+				later ||= ["unreachable", "later"].includes(error.what);
+				if (error.what === "unreachable") break;
+				if (error.what === "later") continue;
+				kept.over(user, waiting);
 				if (items) show_items(items);
-				app.tell(app.in_words(error));
+				of(app.in_words(error));
 			}
 		}
+		if (said.length) app.tell([words.sent, ...said].join("\n"), said.length === 1 ? undo : null);
 		if (later) offline();
 	}
 

@@ -88,7 +88,7 @@
 	const incoming_html = (site) => {
 		const address = `${site.replace(/\/+$/, "")}/api/method/escalation_mgmt.inbound.twilio.incoming_sms`;
 		const says = __("At Twilio, under each number's messaging configuration, let incoming messages go here by POST:");
-		return `<p class="text-muted small">${says}<br><code>${escaped(address)}</code></p>`;
+		return `<p class="text-muted small">${says}<br><code class="escalation-address">${escaped(address)}</code></p>`;
 	};
 
 	// Further providers take no room before somebody wants one.
