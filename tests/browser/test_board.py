@@ -104,8 +104,11 @@ def test_the_list_says_it_in_columns(desk: Desk, ticket: str) -> None:
 		expect(manager.page.locator(".list-row").first).to_contain_text("Escalating")
 		manager.page.evaluate(LONG)
 		manager.page.set_viewport_size({"width": 1280, "height": 900})
-		last, beside = (row.locator(one).bounding_box() for one in (".list-row-col.summary", ".level-right"))
-		assert last["x"] + last["width"] <= beside["x"], "what happened last is read without scrolling"
+		for column in ("summary", "updated_utc"):
+			last, beside = (
+				row.locator(one).bounding_box() for one in (f".list-row-col.{column}", ".level-right")
+			)
+			assert last["x"] + last["width"] <= beside["x"], "what happened last is read without scrolling"
 
 
 def test_it_asks_by_itself_and_says_when_nobody_answers(desk: Desk, ticket: str) -> None:
