@@ -125,6 +125,12 @@ def outcomes(labels: Sequence[str], rows: list[dict[str, Any]]) -> dict[str, Any
 	)
 
 
+def findings(kinds: Sequence[str], counts: list[int]) -> dict[str, Any] | None:
+	"""How many findings of each kind there are to improve; None where there are none."""
+	made = chart(kinds, [(_("Findings"), counts, ORANGE)]) if any(counts) else None
+	return made and {**made, "title": _("Findings by Kind")}
+
+
 def failures(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
 	"""Escalations that reached nobody at some time, or else were exhausted (`figures.response`)."""
 	exhausted = [row["failed"] - row["nobody_notified"] for row in rows]

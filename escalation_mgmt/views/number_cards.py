@@ -12,7 +12,7 @@ from escalation_mgmt.storage import wording
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import ITEM
 from escalation_mgmt.views import charts, figures
-from escalation_mgmt.views.report_parts import NONE, time
+from escalation_mgmt.views.report_parts import NONE, time, whole_percent
 
 HISTORY, RESPONSE = "Escalation History", "Response Performance"
 
@@ -102,7 +102,7 @@ def _opening(figure: str, fieldtype: str, report: str, **filters: Any) -> Any:
 	# By this name the report knows that it is asked for these, and not for what was chosen in it last (report_filters.js).
 	asked = {**options, **filters, "ignore_prepared_report": 1}
 	return {
-		"value": round(value),
+		"value": whole_percent(value) if fieldtype == "Percent" else value,
 		"fieldtype": fieldtype,
 		"precision": "0",
 		"route": ["query-report", report],

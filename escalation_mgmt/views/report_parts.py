@@ -40,6 +40,11 @@ def rounded(value: float | None) -> float | None:
 	return None if value is None else round(value, 1)
 
 
+def whole_percent(share: float) -> int:
+	"""To a whole number: 0 and 100 only of none and of all, for beside it stands how many are missing."""
+	return min(max(round(share), 1), 99) if 0 < share < 100 else round(share)
+
+
 def _empty_where_none(fieldname: str, label: str, shown_as: str, width: int, **more: Any) -> dict[str, Any]:
 	"""In Frappe's mails of reports a percentage that there is none of is "0.0%", a number 0, and an instant "None". So it is text for
 	Frappe, and Desk shows it as what it is (report_filters.js).
@@ -58,7 +63,11 @@ def summary(total: dict[str, Any]) -> list[dict[str, Any]]:
 	few = share is not None and share < 80  # a hint to look, no judgement
 	return [
 		above(_("Escalations"), total["escalations"]),
-		above(_("Acknowledged"), NONE if share is None else f"{share:.0f} %", "Red" if few else "Green"),
+		above(
+			_("Acknowledged"),
+			NONE if share is None else f"{whole_percent(share)} %",
+			"Red" if few else "Green",
+		),
 		above(_("Median Time to Acknowledge"), time(total["median"])),
 		above(_("90th Percentile"), time(total["p90"])),
 		above(_("Exhausted"), total["exhausted"], "Red" if total["exhausted"] else "Grey"),

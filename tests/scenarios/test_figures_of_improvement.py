@@ -366,6 +366,13 @@ def test_the_report_says_what_hurts_most_first_and_leads_to_its_rows(
 	world.forward(1)
 	answer = query_report.run(REPORT, filters={})
 	step, plan, ticket = answer["result"]
+	bars = answer["chart"]["data"]
+	assert dict(zip(bars["labels"], bars["datasets"][0]["values"], strict=True)) == {
+		"No Plan Took It": 1,
+		"Refused": 0,
+		"Never Acknowledged": 1,
+		"Last Step Only": 1,
+	}
 	assert (step["times"], step["of"], step["place"]) == (30, 30, "Night")
 	assert step["finding"] == "Step 1 (Email to the assignee) is never acknowledged"
 	assert "20 times or more" in step["threshold"]
@@ -386,7 +393,11 @@ def test_the_report_says_what_hurts_most_first_and_leads_to_its_rows(
 		== "Of tickets that no plan took, only those that you may read are counted (HD Ticket)."
 	)
 	few = query_report.run(REPORT, filters={"smallest": 31})
-	assert not few["result"] and few["message"].startswith("Nothing to improve in this period.")
+	assert (
+		not few["result"]
+		and not few["chart"]
+		and few["message"].startswith("Nothing to improve in this period.")
+	)
 	assert [row["times"] for row in query_report.run(REPORT, filters={"plan": "Night"})["result"]] == [30, 30]
 	frappe.set_user("stranger@x.test")
 	with pytest.raises(frappe.PermissionError):

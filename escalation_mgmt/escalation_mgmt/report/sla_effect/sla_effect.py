@@ -16,7 +16,17 @@ from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.plain_text import cell, plain
 from escalation_mgmt.views import charts
 from escalation_mgmt.views.figures import deadlines
-from escalation_mgmt.views.report_parts import NONE, above, column, count, duration, instant, percent, rounded
+from escalation_mgmt.views.report_parts import (
+	NONE,
+	above,
+	column,
+	count,
+	duration,
+	instant,
+	percent,
+	rounded,
+	whole_percent,
+)
 
 PER_PAGE = 500
 """Tickets on a page, where a figure's tickets are asked for."""
@@ -93,7 +103,7 @@ def _summary(asked: deadlines.AskedDeadlines, found: list[dict[str, Any]]) -> li
 		for label, each in zip((_("{0}, Before"), _("{0}, Since")), both, strict=True):
 			said.append(above(label.format(_(of)), _share(each)))
 		if None not in (shares := [each["share"] for each in both]):
-			points = round(shares[1]) - round(shares[0])
+			points = whole_percent(shares[1]) - whole_percent(shares[0])
 			said.append(above(_("{0}, Difference").format(_(of)), _("{0} points").format(f"{points:+d}")))
 	return said
 
@@ -101,7 +111,7 @@ def _summary(asked: deadlines.AskedDeadlines, found: list[dict[str, Any]]) -> li
 def _share(figure: dict[str, Any]) -> str:
 	if figure["share"] is None:
 		return NONE
-	return _("{0} % of {1}").format(f"{figure['share']:.0f}", figure["met"] + figure["missed"])
+	return _("{0} % of {1}").format(whole_percent(figure["share"]), figure["met"] + figure["missed"])
 
 
 def _said(asked: deadlines.AskedDeadlines, found: list[dict[str, Any]]) -> Iterator[str]:

@@ -15,11 +15,12 @@ from escalation_mgmt.preflight import outline
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import CONTACT, ENDPOINT, PLAN, SETTINGS
 from escalation_mgmt.utils.plain_text import cell
-from escalation_mgmt.views import figures
+from escalation_mgmt.views import charts, figures
+from escalation_mgmt.views.figures.asked import NONE
 from escalation_mgmt.views.figures.pages import NO_PROVIDER
 from escalation_mgmt.views.figures.refused import SHARE
 from escalation_mgmt.views.figures.steps import Ends
-from escalation_mgmt.views.figures.untaken import NEWEST, NONE
+from escalation_mgmt.views.figures.untaken import NEWEST
 from escalation_mgmt.views.report_parts import column, count, instant
 
 RUNS, REFUSED, TICKETS, ACKNOWLEDGEMENTS = 20, 5, 1, 20
@@ -28,8 +29,11 @@ RUNS, REFUSED, TICKETS, ACKNOWLEDGEMENTS = 20, 5, 1, 20
 Found = Iterator[dict[str, Any]]
 
 
-def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict], list[dict], str | None]:
-	"""Columns, rows, and what is said above them.
+Report = tuple[list[dict], list[dict], str | None, dict | None]
+
+
+def execute(filters: dict[str, Any] | None = None) -> Report:
+	"""Columns, rows, what is said above them, and chart.
 
 	`filters`: what `views.figures.read` and `figures.untaken` know; `smallest` (from so many on a row is there); `show`: "Tickets" for
 	the tickets that no plan took, in place of all findings. A row has `finding`, `times` and `of` (counts; None where there is none), `todo`,
@@ -42,21 +46,23 @@ def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict], list[dic
 		return _of_tickets(filters)
 	smallest = max(cint(filters.smallest), 0)
 	ended = figures.ends(asked)
-	rows = [
-		*_untaken(filters, smallest),
-		*_refused(asked, smallest),
-		*_never_acknowledged(asked, ended, smallest),
-		*_acknowledged_last(ended, smallest),
-	]
+	kinds = {
+		_("No Plan Took It"): list(_untaken(filters, smallest)),
+		_("Refused"): list(_refused(asked, smallest)),
+		_("Never Acknowledged"): list(_never_acknowledged(asked, ended, smallest)),
+		_("Last Step Only"): list(_acknowledged_last(ended, smallest)),
+	}
+	rows = [row for found in kinds.values() for row in found]
+	chart = charts.findings(list(kinds), [len(found) for found in kinds.values()])
 	rows.sort(key=lambda row: -row["times"])  # what is alike stays in the order above
 	said = [*([] if rows else [_nothing(filters, smallest)]), *_left_out(filters)]
-	return _columns(), rows, " ".join(said) or None
+	return _columns(), rows, " ".join(said) or None, chart
 
 
 def _left_out(filters: Any) -> Iterator[str]:
-	for doctype in figures.partly_read(filters):
+	if partly := figures.partly_read(filters):
 		yield _("Of tickets that no plan took, only those that you may read are counted ({0}).").format(
-			_(doctype)
+			", ".join(map(_, partly))
 		)
 	kept = figures.kept_since() if figures.looks_at_tickets(filters) else None
 	if kept and (not filters.from_date or figures.read({"from_date": filters.from_date}).begins < kept):
@@ -77,7 +83,7 @@ def _steps_listed(smallest: int) -> str:
 
 
 def _refused_listed(smallest: int) -> str:
-	return _("{0} messages or more refused for good, and {1} % or more of them").format(
+	return _("{0} or more messages refused for good, and {1} % or more of them").format(
 		smallest or REFUSED, SHARE
 	)
 
@@ -89,7 +95,7 @@ def _plans_listed(smallest: int) -> str:
 
 
 def _tickets_listed(smallest: int) -> str:
-	return _("{0} tickets or more that missed their response deadline, and that no plan took").format(
+	return _("{0} or more tickets that missed their response deadline, and that no plan took").format(
 		smallest or TICKETS
 	)
 
@@ -223,7 +229,7 @@ def _columns() -> list[dict[str, Any]]:
 	]
 
 
-def _of_tickets(filters: Any) -> tuple[list[dict], list[dict], str | None]:
+def _of_tickets(filters: Any) -> Report:
 	rows = [
 		{name: cell(value) if isinstance(value, str) else value for name, value in ticket.items()}
 		for ticket in figures.untaken_tickets(filters)
@@ -242,4 +248,4 @@ def _of_tickets(filters: Any) -> tuple[list[dict], list[dict], str | None]:
 		instant("deadline", _("Response Deadline")),
 		instant("answered", _("First Response")),
 	]
-	return columns, rows, " ".join(said) or None
+	return columns, rows, " ".join(said) or None, None
