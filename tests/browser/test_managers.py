@@ -5,6 +5,7 @@
 import csv
 import io
 import json
+import re
 import statistics
 from collections.abc import Iterator
 from typing import Any
@@ -25,6 +26,14 @@ FIRST_LABEL = """(title) => {
 	const box = [...document.querySelectorAll(".dashboard-widget-box")].find((each) => each.querySelector(".widget-title")?.innerText.trim() === title);
 	return box?.querySelector(".x.axis text, .x-axis text, g[class*='x axis'] text")?.textContent || "";
 }"""
+LONG_LEGEND = """() => frappe.query_report.render_chart({
+	type: "bar",
+	barOptions: { stacked: 1 },
+	data: {
+		labels: ["SMS"],
+		datasets: ["Answered", "Delivered", "Sent", "Not Answered", "Unknown", "Failed", "Withdrawn"].map((name) => ({ name, values: [1] })),
+	},
+})"""
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +106,13 @@ def test_the_dashboard_can_be_read_at_every_width(desk: Desk, truth: list[dict[s
 				expect_seen(box.locator(".widget-title"))
 			assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 			expect(page.locator(".dashboard-widget-box .frappe-chart:visible")).to_have_count(5)
+		for report in ("Escalation History", "Method Effectiveness"):
+			manager.open(f"/app/query-report/{report}")
+			for _where in at_every_width(manager, 390, 1280):
+				rows_shown(manager, "method")
+				page.evaluate(LONG_LEGEND)
+				for what in ("Answered", "Failed", "Withdrawn"):
+					expect_seen(page.locator(".legend-dataset-label", has_text=re.compile(f"^{what}$")))
 
 
 @pytest.mark.parametrize(
@@ -122,6 +138,15 @@ def test_from_a_figure_to_its_rows(
 		page.wait_for_url("**/query-report/Escalation*History**")
 		expect_rows_of(manager, mine)
 		assert clicks(manager) == 2
+		if field == "person":
+			manager.open("/app/query-report/Escalation History?person=gone@x.test")
+			expect(page.get_by_text("Nothing to show")).to_be_visible()
+			who = page.locator(".page-form [data-fieldname='person'] input")
+			expect(who).to_have_value("gone@x.test")
+			who.fill("tina")
+			expect(page.locator(".page-form [data-fieldname='person'] li")).to_have_text(
+				re.compile(r"tech@x\.test\s*Tina Tech")
+			)
 
 
 def exported(window: Window, form: str) -> list[list[str]]:

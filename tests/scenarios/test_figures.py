@@ -17,6 +17,7 @@ from escalation_mgmt.utils import clock, rows
 from escalation_mgmt.utils.doctypes import EVENT, ITEM
 from escalation_mgmt.views import figures
 from escalation_mgmt.views.figures import local_time
+from escalation_mgmt.views.report_parts import whole_percent
 from tests.world import World
 
 PLANS, TEAMS, PEOPLE = ("Night", "Day"), ("North", "north", "Nörth", None), ("Tina Tech", "Leo Lead")
@@ -162,6 +163,11 @@ def test_the_hours_of_the_day_on_which_clocks_go_back(
 		hour = at.replace(tzinfo=ZoneInfo("UTC")).astimezone(ZoneInfo("Europe/Berlin")).hour
 		(row,), _total = figures.response(figures.read({}), "hour")
 		assert row["key"] == f"{hour:02}"
+		for asked, count in ((f"{hour:02}", 1), (f"{hour + 1:02}", 0)):
+			assert figures.total(figures.read({"hour": asked}))["escalations"] == count
+	with pytest.raises(frappe.ValidationError, match="hour"):
+		figures.read({"hour": "24"})
+	frappe.clear_messages()
 
 
 def one(at: datetime, **more: Any) -> dict[str, Any]:
@@ -190,17 +196,24 @@ def test_reports_agree_and_claim_nothing_where_there_is_nothing(figured: World) 
 		each["label"]: each["value"]
 		for each in query_report.run("Escalation History", filters={})["report_summary"]
 	}
+	assert [whole_percent(share) for share in (0, 0.2, 50, 99.7, 100)] == [0, 1, 50, 99, 100]
 	assert said["Escalations"] == "2" and said["Median Time to Acknowledge"] == "–"
 
 
 @pytest.mark.parametrize(("by", "asked"), [("team", "team"), ("plan", "plan"), ("person", "acknowledged_by")])
 def test_a_group_leads_to_the_escalations_that_it_counts(figured: World, by: str, asked: str) -> None:
 	names = ["North", "north", "+Support", "[VIP] <b>", "=A1"]
-	stored([one(datetime(2026, 10, 1), taken=5, by=name, team=name, plan=name) for name in [*names, "North"]])
+	found = [one(datetime(2026, 10, 1), taken=5, by=name, team=name, plan=name) for name in [*names, "North"]]
+	stored([*found, one(datetime(2026, 10, 1))])  # in no team, and nobody acknowledged it
 	shown = query_report.run("Response Performance", filters={"group_by": by})["result"]
-	assert {row["key"]: row["escalations"] for row in shown} == {**dict.fromkeys(names, 1), "North": 2}
+	without = "Night" if by == "plan" else None
+	assert {row["key"]: row["escalations"] for row in shown} == {
+		**dict.fromkeys([*names, without], 1),
+		"North": 2,
+	}
 	for row in shown:
-		for name in (row["key"], f" {row['key']}"):  # as Desk asks for what begins as a list does
+		key = row["key"] or "–"
+		for name in (key, f" {key}"):  # as Desk asks for what begins as a list does
 			behind = query_report.run("Escalation History", filters={asked: name})
 			assert len(behind["result"]) == row["escalations"], name
 			assert behind["report_summary"][0]["value"] == str(row["escalations"])
@@ -223,6 +236,8 @@ def test_years_of_history_are_read_a_page_at_a_time(figured: World) -> None:
 	answers = [query_report.run("Escalation History", filters={"page": page}) for page in (None, 2, 3, 9)]
 	assert [len(answer["result"]) for answer in answers] == [200, 200, 50, 50]
 	assert "201 to 400 of 450" in answers[1]["message"]
+	grouped = query_report.run("Escalation History", filters={"group_by": "plan"})
+	assert grouped["result"][0]["group"] == "Night (200)" and "groups are of this page" in grouped["message"]
 	figured.plan((0, "Email"))
 	figured.ticket()
 	figured.forward(10)

@@ -21,7 +21,7 @@ from tests.world import World
 
 TECH, LEAD = "tech@x.test", "lead@x.test"
 PAGE = {"user": TECH, "method": "SMS", "provider": "", "status": "Delivered", "sent": 60, "purpose": "Page"}
-USERS = {TECH: "Tina Tech", LEAD: "Leo Lead", None: "+49 … 01"}
+USERS = {TECH: "Tina Tech", LEAD: "Leo Lead", "gone@x.test": "Gus Gone", None: "+49 … 01"}
 ZONES = {TECH: "America/New_York", LEAD: "Europe/Berlin", None: "UTC"}
 HANDED = ("Sending", "Sent", "Delivered", "Answered", "Not Answered", "Unknown")
 MEANS = {
@@ -152,6 +152,17 @@ def test_a_persons_load_leads_to_the_messages_that_it_counts(zoned: World) -> No
 		behind = query_report.run("Escalation History", filters=asked)
 		assert len(behind["result"]) == row["pages"] == 1
 		assert behind["report_summary"][0]["value"] == str(row["escalations"]) == "1"
+
+
+def test_a_person_is_called_as_today_and_whoever_is_gone_as_then(zoned: World) -> None:
+	gone = {**PAGE, "user": "gone@x.test", "status": "Failed"}
+	written([(0, None, TECH, [{**PAGE, "status": "Failed"}, PAGE, gone, {**gone, "status": "Sent"}])])
+	frappe.db.set_value(NOTIFICATION, {"user": TECH}, "recipient", "Tina Unmarried")
+	called = {TECH: "Tina Tech", "gone@x.test": "Gus Gone"}
+	assert {row["user"]: row["name"] for row in figures.by_person(figures.read({}))} == called
+	assert {row["user"]: row["name"] for row in figures.refused(figures.read({}), 1)[0]} == called
+	behind = query_report.run("Escalation History", filters={"person": "gone@x.test"})
+	assert len(behind["result"]) == 2
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)

@@ -24,7 +24,7 @@ import { show_priorities } from "./desk/plan_priorities";
 import { rehearse } from "./desk/plan_rehearsal";
 import { begin_step } from "./desk/plan_steps";
 import { findings_html, findings_tone } from "./desk/remedies";
-import { drill, figure, item_link, of_messages, place_link, report_with } from "./desk/report_filters";
+import { NONE, days_within, drill, figure, item_link, of_messages, place_link, report_with } from "./desk/report_filters";
 import { is_manager } from "./desk/roles";
 import { ask_quietly, call, read } from "./desk/server";
 import { ACT_TEXT, ACT_VALUE, acts_alone, register_step_target, row_in_words, SECOND, STEP_TARGET, WHICH } from "./desk/step_target";
@@ -36,6 +36,6 @@ Object.assign(escalation_mgmt, { item_messages, item_picture, item_summary, item
 Object.assign(escalation_mgmt, { lanes_html, offer_after_restore, pictured_html, redraw });
 Object.assign(escalation_mgmt, { begin_step, enable, follow_clock, keep_what_is_typed, Ladder, new_from_example, rehearse, show_clock, show_priorities, show_taken });
 Object.assign(escalation_mgmt, { ACT_TEXT, ACT_VALUE, acts_alone, register_step_target, row_in_words, SECOND, STEP_TARGET, WHICH });
-Object.assign(escalation_mgmt, { drill, figure, item_link, of_messages, place_link, report_with });
+Object.assign(escalation_mgmt, { NONE, days_within, drill, figure, item_link, of_messages, place_link, report_with });
 Object.assign(escalation_mgmt, { item_status, ITEM_TONES, MESSAGE_TONES, OUTCOME_TONES });
 Object.assign(escalation_mgmt, { ask_items, extend_item_list, ITEM_FORMATTERS, sort_items });

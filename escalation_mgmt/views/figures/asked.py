@@ -1,8 +1,9 @@
 """Which action items a report is about: what its filters say, for whoever asks."""
 
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,10 @@ from escalation_mgmt.engine import EventKind, Status
 from escalation_mgmt.storage.message_state import Purpose
 from escalation_mgmt.utils import bounds, clock, rows
 from escalation_mgmt.utils.doctypes import EVENT, ITEM, NOTIFICATION, PLAN
-from escalation_mgmt.views.figures import frozen, pages
+from escalation_mgmt.views.figures import frozen, local_time, pages
+
+NONE = "–"
+"""What is asked for where escalations have no priority, team or customer, or where nobody acknowledged."""
 
 EQUAL = ("plan", "clock", "priority", "team", "customer", "status", "reference_doctype")
 
@@ -81,9 +85,9 @@ def read(filters: Mapping[str, Any] | None) -> Asked:
 	"""What filters ask for: from_date, to_date (of the opening, in the site's zone, both inclusive), plan, clock, priority, team,
 	customer, status, reference_doctype, acknowledged_from (day of the acknowledgement that stands), ticket, person (a user whom a step
 	paged or couldn't reach), acknowledged_by (as history names them), result (one of `RESULTS`), step (which has run: its number, or
-	`frozen.key_of`), and what `pages.wanted` knows.
+	`frozen.key_of`), hour (of the day of the opening: "00" to "23"), and what `pages.wanted` knows. `NONE` asks for those without.
 
-	Raises ValidationError for a day that is none, a period that ends before it begins, and what is no step, result or outcome.
+	Raises ValidationError for a day that is none, a period that ends before it begins, and what is no step, result, hour or outcome.
 	"""
 	filters = frappe._dict(filters or {})
 	first, last = _day(filters, "from_date"), _day(filters, "to_date")
@@ -109,7 +113,15 @@ def read(filters: Mapping[str, Any] | None) -> Asked:
 	if seen := DatabaseQuery(ITEM, user=frappe.session.user).build_match_conditions():
 		conditions.append(f"({seen.replace('%', '%%')})")
 	values = tuple(value for _condition, values in said for value in values)
-	return Asked(" and ".join(conditions), values, begins, ends, str(filters.person or ""))
+	asked = Asked(" and ".join(conditions), values, begins, ends, str(filters.person or ""))
+	return _at_hour(asked, str(filters.hour)) if filters.hour else asked
+
+
+def _at_hour(asked: Asked, hour: str) -> Asked:
+	if not re.fullmatch("[01][0-9]|2[0-3]", hour):
+		frappe.throw(_("Write an hour of the day from 00 to 23."))
+	opened = local_time.part("hour", local_time.local("`opened_utc`", *asked.period()))
+	return replace(asked, condition=f"{asked.condition} and {opened} = %s", values=(*asked.values, hour))
 
 
 def _equal(filters: Mapping[str, Any]) -> list[tuple[str, tuple[Any, ...]]]:
@@ -118,7 +130,10 @@ def _equal(filters: Mapping[str, Any]) -> list[tuple[str, tuple[Any, ...]]]:
 	found = []
 	for name in (*EQUAL, "acknowledged_by"):
 		# A space stands before what Desk would take for a list.
-		if value := str(filters.get(name) or "").strip():
+		value = str(filters.get(name) or "").strip()
+		if value == NONE:
+			found.append((f"coalesce(`{name}`, '') = %s", ("",)))
+		elif value:
 			sql = f"`{name}` = %s{also.format(name)}"
 			found.append((sql, (value,) * sql.count("%s")))
 	return found

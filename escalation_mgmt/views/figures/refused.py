@@ -9,6 +9,7 @@ import frappe
 from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.utils.doctypes import NOTIFICATION
 from escalation_mgmt.utils.rows import placeholders
+from escalation_mgmt.views.figures import people
 from escalation_mgmt.views.figures.asked import Asked, unsorted
 from escalation_mgmt.views.figures.messages import of_items
 from escalation_mgmt.views.figures.outcomes import NOT_HANDED, OF_STATE
@@ -25,21 +26,22 @@ def refused(asked: Asked, at_least: int) -> tuple[list[dict[str, Any]], list[dic
 	were handed over or more. Of the first `user` or `endpoint` (else neither), `name`, `method`, `failed`, `of`; of the second `method`,
 	`provider`, `failed`, `of`, `people`: whom they were refused. What is refused to one alone says nothing of the provider.
 	"""
-	people: dict[tuple[Any, ...], _Messages] = defaultdict(_Messages)
+	recipients: dict[tuple[Any, ...], _Messages] = defaultdict(_Messages)
 	providers: dict[tuple[Any, ...], _Messages] = defaultdict(_Messages)
 	for who, kind, name, method, provider, failed, count in _tally(asked):
-		for messages in (people[who, kind, method], providers[method, provider]):
+		for messages in (recipients[who, kind, method], providers[method, provider]):
 			messages.add((who, kind), name, count, failed=failed)
+	called = people.names([who for who, kind, _method in recipients if kind == _USER])
 	return [
 		{
 			"user": key[0] if key[1] == _USER else "",
 			"endpoint": key[0] if key[1] == _ENDPOINT else "",
 			"method": key[2],
-			"name": of.name,
+			"name": called.get(key[0], of.name) if key[1] == _USER else of.name,
 			"failed": of.failed,
 			"of": of.count,
 		}
-		for key, of in sorted(people.items())
+		for key, of in sorted(recipients.items())
 		if of.fails(at_least)
 	], [
 		{"method": key[0], "provider": key[1], "failed": of.failed, "of": of.count, "people": len(of.refused)}

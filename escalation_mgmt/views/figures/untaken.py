@@ -11,9 +11,7 @@ from escalation_mgmt.facts import deadlines, plans, sources
 from escalation_mgmt.utils import bounds, clock
 from escalation_mgmt.utils.doctypes import ITEM, SETTINGS
 from escalation_mgmt.utils.ticket_names import as_text
-
-NONE = "–"
-"""What is asked for where tickets have no priority or no team."""
+from escalation_mgmt.views.figures.asked import NONE
 
 NEWEST = 500
 """So many tickets are listed."""

@@ -90,6 +90,8 @@ def execute(
 		rows += [_row(item, frappe._dict()) for name, item in items.items() if name not in with_lines]
 	rows.sort(key=lambda row: row["order"])
 	chart, said = _chart(rows), _said(page, total["escalations"])
+	if said and filters.group_by in GROUPED:
+		said = f"{said} {_('The groups are of this page.')}"
 	if chart and said:
 		chart["title"] = _("Messages of the escalations on this page")
 	if filters.group_by in GROUPED:
@@ -273,7 +275,7 @@ def _all_columns() -> list[dict[str, Any]]:
 		# No Link here, nor to a plan for who may read none: Frappe 15 refuses them the report.
 		column("ticket", _("Ticket"), "Dynamic Link", 90, options="ticket_doctype"),
 		column("step", _("Step"), "Int", 60),
-		column("method", _("Method"), "Data", 130),
+		column("method", _("Method"), "Data", 150),
 		column("person", _("Person"), "Data", 140),
 		instant("planned", _("Planned")),
 		instant("sent", _("Sent")),

@@ -8,7 +8,7 @@ frappe.query_reports["Method Effectiveness"] = {
 		const shown = escalation_mgmt.figure(value, row, column, data, default_formatter);
 		const outcome = ESCALATION_MESSAGES[column.fieldname];
 		if (outcome === undefined || !value || !data.method) return shown;
-		const behind = { method: data.method, provider: data.provider || "–", outcome };
+		const behind = { method: data.method, provider: data.provider || escalation_mgmt.NONE, outcome };
 		return escalation_mgmt.drill(shown, { ...frappe.query_report.get_filter_values(), ...behind });
 	},
 };

@@ -1,5 +1,14 @@
-// The filter of the history behind each group; an hour of the day is none of its filters.
-const ESCALATION_DRILLS = { plan: "plan", clock: "clock", priority: "priority", team: "team", customer: "customer", person: "acknowledged_by" };
+// The filter of the history behind each group; weeks and months are its period.
+const ESCALATION_DRILLS = { plan: "plan", clock: "clock", priority: "priority", team: "team", customer: "customer", person: "acknowledged_by", hour: "hour" };
+
+function escalation_behind({ key }, { group_by, ...filters }) {
+	const first = moment(group_by === "month" ? `${key}-01` : key);
+	if (group_by === "month" || group_by === "week") {
+		const last = group_by === "month" ? first.clone().endOf("month") : first.clone().add(6, "days");
+		return { ...filters, ...escalation_mgmt.days_within(first.format("YYYY-MM-DD"), last.format("YYYY-MM-DD"), filters) };
+	}
+	return { ...filters, [ESCALATION_DRILLS[group_by || "plan"]]: key || escalation_mgmt.NONE };
+}
 
 frappe.query_reports["Response Performance"] = {
 	...escalation_mgmt.report_with("Response Performance", [
@@ -24,9 +33,7 @@ frappe.query_reports["Response Performance"] = {
 	]),
 	formatter(value, row, column, data, default_formatter) {
 		const shown = escalation_mgmt.figure(value, row, column, data, default_formatter);
-		const { group_by, ...filters } = frappe.query_report.get_filter_values();
-		const behind = ESCALATION_DRILLS[group_by || "plan"];
-		if (column.fieldname !== "label" || !data.key || !behind) return shown;
-		return escalation_mgmt.drill(shown, { ...filters, [behind]: data.key });
+		if (column.fieldname !== "label" || !("key" in data)) return shown; // no line of Frappe's own
+		return escalation_mgmt.drill(shown, escalation_behind(data, frappe.query_report.get_filter_values()));
 	},
 };

@@ -42,12 +42,7 @@ function escalation_sla_filters() {
 function escalation_month(row, filters) {
 	const month = moment(row.month, "YYYY-MM");
 	const [first, last] = [month.format("YYYY-MM-DD"), month.endOf("month").format("YYYY-MM-DD")];
-	return {
-		from_date: filters.from_date > first ? filters.from_date : first,
-		to_date: filters.to_date && filters.to_date < last ? filters.to_date : last,
-		clock: row.clock,
-		phase: row.phase,
-	};
+	return { ...escalation_mgmt.days_within(first, last, filters), clock: row.clock, phase: row.phase };
 }
 
 const escalation_sla = escalation_mgmt.report_with(ESCALATION_SLA, escalation_sla_filters(), ["priority", "team", "person"]);

@@ -1,5 +1,7 @@
 // What our reports share: their filters, that remember what was chosen last, and the way from a figure to the rows behind it.
 
+import { ask_quietly } from "./server";
+
 // What was deleted since, or isn't among those that are offered, can be asked for: Desk would empty the filter, and all be shown. No link:
 // Desk refuses one that leads nowhere, or to what the reader may not read, as managers may no DocType.
 const OF_THE_PAST = { ignore_validation: 1 };
@@ -15,19 +17,20 @@ const SHARED = () => [
 	},
 	{ fieldname: "priority", label: __("Priority"), fieldtype: "Autocomplete", ...OF_THE_PAST },
 	{ fieldname: "team", label: __("Team"), fieldtype: "Autocomplete", ...OF_THE_PAST },
-	{ fieldname: "person", label: __("Person"), fieldtype: "Link", options: "User" },
+	{ fieldname: "person", label: __("Person"), fieldtype: "Autocomplete", ...OF_THE_PAST },
 ];
 const FROM_THE_PAST = ["plan", "priority", "team", "customer", "reference_doctype"]; // those are offered that escalations had
 const HISTORY = "Escalation History";
 
 // Filters that only a way into the history sets: each is shown while it asks for something, and forgotten with the page.
-const ON_THE_WAY = ["result", "step", "method", "provider", "outcome", "recipient"];
+const ON_THE_WAY = ["result", "hour", "step", "method", "provider", "outcome", "recipient"];
 const when_set = (fieldname, label, more) => ({ fieldname, label, fieldtype: "Data", depends_on: `eval:doc.${fieldname}`, ...more });
 export const of_messages = () => [
 	when_set("result", __("Result"), {
 		fieldtype: "Select",
 		options: ["", { value: "Acknowledged", label: __("Acknowledged") }, { value: "Over", label: __("Acknowledged or Ended") }],
 	}),
+	when_set("hour", __("Hour of the Day")),
 	when_set("step", __("Step")),
 	when_set("method", __("Method")),
 	when_set("provider", __("Provider")),
@@ -60,6 +63,7 @@ export function report_with(name, more = [], without = []) {
 		filters: [...shared.map((filter) => own[filter.fieldname] || filter), ...more.filter(({ fieldname }) => !names.includes(fieldname))],
 		onload(report) {
 			offer_known(report);
+			offer_people(report);
 			recall(report, name);
 			report.page.main.on("click", ".escalation-drill", (event) => {
 				event.preventDefault();
@@ -78,6 +82,14 @@ export function figure(value, row, column, data, default_formatter) {
 	if (column.shown_as) return default_formatter(value, row, { ...column, fieldtype: column.shown_as }, data);
 	const text = column.fieldtype === "Data" && typeof value === "string" ? escalation_mgmt.escaped(value) : value;
 	return default_formatter(text, row, column, data);
+}
+
+// What is asked for where there is no plan, team or whoever acknowledged.
+export const NONE = "–";
+
+// The days from `first` to `last` (YYYY-MM-DD), of those that a report's filters ask for.
+export function days_within(first, last, { from_date, to_date }) {
+	return { from_date: from_date > first ? from_date : first, to_date: to_date && to_date < last ? to_date : last };
 }
 
 // Where no period was asked for, none is: the usual one of the other report would show fewer than were counted.
@@ -111,6 +123,25 @@ function offer_known(report) {
 			.call("frappe.desk.listview.get_group_by_count", { doctype: "Escalation Action Item", current_filters: "[]", field })
 			.then((rows) => filter.set_data((rows || []).map((row) => row.name).filter(Boolean)));
 	}
+}
+
+// Users are offered by name and address, as in a link, while somebody writes.
+function offer_people(report) {
+	const filter = report.get_filter("person", false);
+	if (!filter) return;
+	const said = {}; // of each what is looked for
+	const offer = async () => {
+		const found = await ask_quietly("frappe.desk.search.search_link", { doctype: "User", txt: filter.$input.val(), page_length: 20 });
+		if (!found) return; // who may look for nobody writes an address
+		const users = found.map(({ value, label, description }) => {
+			const name = [label, description].filter((part) => part && part !== value).join(", ");
+			said[value] = `${value} ${name}`.toLowerCase();
+			return { value, label: value, description: escalation_mgmt.escaped(name) };
+		});
+		filter.set_data(users);
+	};
+	filter.awesomplete.filter = ({ value }, written) => (said[value] || "").includes(written.trim().toLowerCase());
+	filter.$input.on("input", frappe.utils.debounce(offer, 300));
 }
 
 const key = (name) => `escalation_mgmt:report:${frappe.session.user}:${name}`;
