@@ -232,7 +232,15 @@ def acknowledges_on_the_page(desk: Desk, page: Page, name: str) -> None:
 
 
 def passes_on_and_acknowledges_by_the_buttons_of_the_notification(desk: Desk, page: Page, name: str) -> None:
-	"""What came of one stands in its place, and has the same tag."""
+	"""What came of one stands in its place, and has the same tag. Without a network nothing does, and that is said."""
+	worker = page.context.service_workers[0]  # Playwright takes the network from pages only
+	worker.evaluate("() => { self.online = self.fetch; self.fetch = () => Promise.reject(new TypeError()); }")
+	for _press in range(2):
+		pressed(page, f"Ticket {name}:", "acknowledge")
+		(unsent,) = soon(page, lambda: [one for one in on_screen(page) if one["body"].startswith("No conn")])
+		assert unsent["body"].count("No connection: not sent. Press again.\n") == 1
+		assert unsent["actions"] == ["acknowledge", "pass_on"] and f"Ticket {name}:" in unsent["title"]
+	worker.evaluate("() => { self.fetch = self.online; }")
 	pressed(page, f"Ticket {name}:", "pass_on")
 	desk.inbox.expect(method="Email", to="lead@x.test", contains=name, timeout=SECONDS)
 	(asked,) = soon(

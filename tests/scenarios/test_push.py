@@ -156,6 +156,7 @@ def test_news_replaces_the_earlier_notification_and_asks_for_nothing(world: Worl
 	news = world.expect_push(TECH, "Leo Lead has acknowledged")  # push comes before email for news
 	assert news.headers["urgency"] == "normal"
 	assert "actions" not in news.body["notification"]
+	assert news.body["notification"]["silent"] is True
 	assert news.body["notification"]["navigate"] == f"{world.url}/escalations"
 	shown = world.providers.webpush.shown(TECH)
 	assert [n["title"] for n in shown] == [f"Leo Lead has acknowledged ticket {ticket.name}"]
@@ -849,6 +850,7 @@ def test_its_buttons_its_number_and_how_loud_it_is(world: World) -> None:
 	assert [body["app_badge"] for body in browsers] == [2, 2], "two wait for her, by then"
 	for body in browsers:
 		assert [each["action"] for each in body["notification"]["actions"]] == ["acknowledge", "pass_on"]
+		assert body["notification"]["silent"] is False
 	for body in sent:
 		if "apns" in body:
 			aps = body["apns"]["payload"]["aps"]

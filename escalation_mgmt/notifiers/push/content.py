@@ -28,7 +28,9 @@ class Content:
 	button: str
 	language: str
 	pass_on: str = ""  # the other button; empty: there is none
+	unsent: str = ""  # what is said where a button was pressed without a network
 	waiting: int = 0  # the number on the app's icon
+	quiet: bool = False  # news of an escalation: it wakes nobody
 	critical: bool = False  # an app of one's own may sound through silent mode and Focus
 
 	def as_json(self) -> str:
@@ -44,11 +46,12 @@ class Content:
 			"navigate": self.link,
 			"renotify": self.urgent,
 			"requireInteraction": self.urgent,
-			"silent": False,
+			"silent": self.quiet,
 			"data": {"link": self.link, "acknowledges": self.urgent},
 		}
 		if self.urgent:
 			buttons = {"acknowledge": self.button, "pass_on": self.pass_on}
+			notification["data"]["unsent"] = self.unsent
 			notification["actions"] = [
 				{"action": action, "title": title, "navigate": self.link}
 				for action, title in buttons.items()
@@ -79,6 +82,7 @@ def content_of(message: Message) -> Content:
 	with print_language(language):
 		button = _("Acknowledge")
 		pass_on = _("Somebody Else") if message.link and message.context.get("step") else ""
+		unsent = _("No connection: not sent. Press again.")
 	title = " ".join(message.subject.split())[:150]
 	body = message.text.strip()
 	# A message without a link asks for nothing: it is a notice.
@@ -89,7 +93,13 @@ def content_of(message: Message) -> Content:
 
 	def content(body: str) -> Content:
 		asks = bool(message.link)
-		more = {"pass_on": pass_on, "waiting": message.waiting, "critical": critical and asks}
+		more = {
+			"pass_on": pass_on,
+			"unsent": unsent,
+			"waiting": message.waiting,
+			"critical": critical and asks,
+			"quiet": not asks and "item" in message.context,
+		}
 		return Content(title, body, tag, link, asks, button, language, **more)
 
 	def size(body: str) -> int:

@@ -96,14 +96,16 @@ async function opened(link) {
 }
 
 async function done(what, notification, link) {
+	// The link is for one person and one item: it needs no log-in, and a session would want its token.
+	const answer = await fetch(link, {
+		method: "POST",
+		headers: { Accept: "application/json" },
+		body: new URLSearchParams({ do: what }),
+		credentials: "omit",
+	}).catch(() => null);
+	const unsent = notification.data?.unsent;
+	if (!answer) return await (unsent ? again(notification, unsent) : opened(link));
 	try {
-		// The link is for one person and one item: it needs no log-in, and a session would want its token.
-		const answer = await fetch(link, {
-			method: "POST",
-			headers: { Accept: "application/json" },
-			body: new URLSearchParams({ do: what }),
-			credentials: "omit",
-		});
 		const sheet = await answer.json();
 		await self.registration.showNotification(sheet.title, {
 			body: [sheet.ticket && `${sheet.ticket} ${sheet.subject}`, sheet.text].filter(Boolean).join("\n"),
@@ -114,8 +116,24 @@ async function done(what, notification, link) {
 		});
 		await refreshed();
 	} catch {
-		await opened(link); // no connection, or an answer that is none: let the person see it
+		await opened(link); // an answer that is none: let the person see it
 	}
+}
+
+// Without a network it stands there once more, with its buttons, and says that nothing was done.
+async function again({ title, body, tag, lang, actions, data }, unsent) {
+	const said = data.said ?? body;
+	await self.registration.showNotification(title, {
+		body: `${unsent}\n${said}`,
+		tag,
+		lang,
+		actions: actions.map(({ action, title }) => ({ action, title })),
+		renotify: true,
+		requireInteraction: true,
+		icon: "/escalations/icon-192.png",
+		badge: "/escalations/badge-96.png",
+		data: { ...data, said },
+	});
 }
 
 // A browser may change its subscription by itself. The page, opened once, adds the new one; here nobody is logged in
