@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
@@ -140,3 +141,16 @@ def test_it_is_sent_with_what_its_owner_may_see(told: World) -> None:
 	with pytest.raises(frappe.PermissionError):
 		doc.get_report_content()
 	assert frappe.session.user == "Administrator"
+
+
+def test_it_says_what_the_report_says_above_its_rows(told: World) -> None:
+	"""In the mail itself, also where the rows are a file: that SLA Effect names no cause, and Escalation History's summary."""
+	for form in ("HTML", "CSV"):
+		doc = mail("SLA Effect", form)
+		doc.user = "Administrator"
+		doc.get_report_content()
+		assert "no cause" in doc.get_html_table(), form
+	doc = mail("Escalation History", "HTML")
+	doc.get_report_content()
+	assert re.search(r"<p>Escalations: \d+ · ", doc.get_html_table())
+	assert not doc.description, "nothing of it is kept"
