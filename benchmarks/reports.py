@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from benchmarks import site
-from benchmarks.measure import Figure, median, spread
+from benchmarks.measure import Figure, median, memory_of, spread
 
 ITEMS, EVENTS_EACH, MESSAGES_EACH = 100_000, 10, 2
 PLANS, UNTAKEN = 12, 5_000  # plans that ran; tickets of which no plan took any
@@ -24,6 +24,7 @@ MESSAGES_BY_INDEX = "select count(*) from `tabEscalation Notification` where `cr
 """As many here, but other rows: a message may be younger than its item. Shown beside it, without a goal."""
 OF_LINES = "select count(*) from `tabEscalation Event` where `at_utc` >= '2020-01-01'"
 OF_TICKETS = "select count(*) from `tabHD Ticket` where `response_by` >= '2020-01-01'"
+GOAL_MEGABYTES = 8  # for any number of rows
 WIDE = {"from_date": "2020-01-01"}
 REPORTS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
 	"Escalation History": (WIDE, (OF_ITEMS,)),
@@ -45,9 +46,9 @@ def measure() -> list[Figure]:
 	figures: list[Figure] = []
 	for report, (filters, counts) in REPORTS.items():
 		by_index = tuple(MESSAGES_BY_INDEX if sql is OF_MESSAGES else sql for sql in counts)
-		ours, bare, indexed = _in_turns(
-			partial(_run, report, filters), partial(_count, counts), partial(_count, by_index)
-		)
+		run = partial(_run, report, filters)
+		ours, bare, indexed = _in_turns(run, partial(_count, counts), partial(_count, by_index))
+		megabytes = memory_of(run)
 		figures += [
 			Figure(
 				name=f"{report}, {ITEMS:,} items, s",
@@ -63,6 +64,12 @@ def measure() -> list[Figure]:
 				met=median(ratios) <= GOAL_RATIO,
 				ratio=True,
 				stretch=STRETCH_RATIO,
+			),
+			Figure(
+				name="... memory at its most, MB",
+				value=f"{megabytes:.1f}",
+				goal=f"<= {GOAL_MEGABYTES}",
+				met=megabytes <= GOAL_MEGABYTES,
 			),
 		]
 		if by_index != counts:
