@@ -109,6 +109,16 @@ def test_the_list_says_it_in_columns(desk: Desk, ticket: str) -> None:
 				row.locator(one).bounding_box() for one in (f".list-row-col.{column}", ".level-right")
 			)
 			assert last["x"] + last["width"] <= beside["x"], "what happened last is read without scrolling"
+		item = re.search(r"ESC-\d+", row.locator("a[href*='ESC-']").first.get_attribute("href") or "")
+		assert item
+		manager.page.set_viewport_size({"width": 390, "height": 844})
+		account = f"doctype=Escalation Action Item&name={item[0]}&format=Escalation Account&no_letterhead=1"
+		manager.page.goto(f"/printview?{account}")
+		expect(manager.page.locator(".escalation-account .steps")).to_contain_text("Sam Second")
+		for part in (".steps th", ".steps td", ".head th"):
+			for cell in manager.page.locator(f".escalation-account {part}").all():
+				expect_seen(cell)
+		assert manager.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
 def test_it_asks_by_itself_and_says_when_nobody_answers(desk: Desk, ticket: str) -> None:

@@ -26,6 +26,12 @@ FIRST_LABEL = """(title) => {
 	const box = [...document.querySelectorAll(".dashboard-widget-box")].find((each) => each.querySelector(".widget-title")?.innerText.trim() === title);
 	return box?.querySelector(".x.axis text, .x-axis text, g[class*='x axis'] text")?.textContent || "";
 }"""
+BESIDE = """(dir) => {
+	document.documentElement.dir = dir;
+	const [dot, label] = ["dot", "dataset-label"].map((part) => document.querySelector(`.chart-wrapper .legend-${part}`).getBoundingClientRect());
+	document.documentElement.dir = "ltr";
+	return label.left - dot.right;
+}"""
 LONG_LEGEND = """() => frappe.query_report.render_chart({
 	type: "bar",
 	barOptions: { stacked: 1 },
@@ -113,6 +119,7 @@ def test_the_dashboard_can_be_read_at_every_width(desk: Desk, truth: list[dict[s
 				page.evaluate(LONG_LEGEND)
 				for what in ("Answered", "Failed", "Withdrawn"):
 					expect_seen(page.locator(".legend-dataset-label", has_text=re.compile(f"^{what}$")))
+				assert page.evaluate(BESIDE, "ltr") >= 0 and page.evaluate(BESIDE, "rtl") >= 0
 
 
 @pytest.mark.parametrize(
