@@ -24,6 +24,7 @@ DAYS, WEEKS = 30, 13
 """What the dashboard looks back on: reports begin with as many days."""
 
 MOST_ON_DASHBOARD = 5  # so that their names can be read
+MOST_PROVIDERS = 5  # bars, for the same reason
 ROOM = 12  # characters that Desk shows of a label where there are eight bars, on a screen
 GREEN, PALE_GREEN, ORANGE, YELLOW, RED = "#2f9e55", "#86d3a3", "#f0a030", "#f2d14b", "#d64545"
 BLUE, PALE_BLUE, NIGHT_BLUE, GREY, PALE_GREY = "#86b6ee", "#a9c9ee", "#4b5fb5", "#9aa3ad", "#cfd5db"
@@ -72,8 +73,17 @@ def message_words() -> dict[str, str]:
 
 
 def messages(rows: list[dict[str, Any]], states: Sequence[str]) -> dict[str, Any] | None:
-	"""What became of messages, of these states, by method and provider (`figures.by_method`)."""
+	"""What became of messages, of these states, by method and provider (`figures.by_method`); where there are too many of these for
+	their names to be read, by method.
+	"""
 	words = message_words()
+	if len(rows) > MOST_PROVIDERS:
+		methods = dict.fromkeys(row["method"] for row in rows)
+		rows = [
+			{"method": method, "provider": ""}
+			| {name: sum(row[name] for row in rows if row["method"] == method) for name in states}
+			for method in methods
+		]
 	labels = [", ".join(filter(None, (_(row["method"]), cell(row["provider"])))) for row in rows]
 	return chart(labels, [(words[name], [row[name] for row in rows], MESSAGES[name]) for name in states])
 

@@ -1,6 +1,8 @@
 """The printed account of an escalation: each step with its time, method and person, the history, and nothing that runs."""
 
 import html
+import re
+from pathlib import Path
 from typing import Any
 
 import frappe
@@ -51,6 +53,17 @@ def test_it_says_each_step_with_its_time_method_and_person(world: World) -> None
 	text = html.unescape(account.split('class="history"', 1)[1])
 	places = [text.find(f">{each['line']}<") for each in history.of_item(item.name)]
 	assert -1 not in places and places == sorted(places), "in its order"
+	labels = re.findall(r"<th>([^<]+)</th>", account)
+	example = (Path(__file__).parents[2] / "docs/account-example.md").read_text("utf-8")
+	head, columns, _lines = (
+		[row.strip("| ").split(" | ") for row in table.splitlines()]
+		for table in re.findall(r"(?:^\|.*\n)+", example, re.MULTILINE)
+	)
+	assert columns[0] == labels[-len(columns[0]) :], "the document is what is printed today"
+	assert [label for label, *_value in head[2:] if label in labels] == [
+		label for label in labels if label in [row[0] for row in head]
+	]
+	assert not {row[0] for row in head[2:]} - {*labels, "Priority"}
 	assert "15112345678" not in account and "lead@x.test" not in account
 
 

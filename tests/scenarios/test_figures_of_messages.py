@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from escalation_mgmt.utils import rows
 from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
-from escalation_mgmt.views import figures
+from escalation_mgmt.views import charts, figures
 from tests.scenarios.test_figures import BEGINS, one, stored, whole
 from tests.world import World
 
@@ -142,6 +142,20 @@ def test_53_what_became_of_pages(zoned: World, generated: list[tuple]) -> None:
 		times = [whole(page["taken"]) - whole(page["sent_utc"]) for page in led if page in mine]
 		assert row["led"] == len(times)
 		assert row["median"] == (pytest.approx(statistics.median(times)) if times else None)
+
+
+def test_the_chart_of_many_providers_has_a_bar_for_each_method() -> None:
+	rows = [
+		{"method": method, "provider": provider, "arrived": 2, "failed": 1}
+		for method in ("Email", "SMS")
+		for provider in ("", "First", "Second")
+	]
+	for shown, labels, arrived in (
+		(rows[:2], ["Email", "Email, First"], [2, 2]),
+		(rows, ["Email", "SMS"], [6, 6]),
+	):
+		data = charts.messages(shown, ["arrived", "failed"])["data"]
+		assert data["labels"] == labels and data["datasets"][0]["values"] == arrived
 
 
 def test_a_persons_load_leads_to_the_messages_that_it_counts(zoned: World) -> None:
