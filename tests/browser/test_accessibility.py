@@ -59,6 +59,9 @@ def test_pages_of_ours(desk: Desk) -> None:
 			agent.open(f"/app/escalation-action-item/{item}")
 			expect(agent.page.locator(".escalation-now")).to_be_visible()
 			assert not complaints(agent.page, ".escalation-summary", "[data-fieldname=timeline]")
+			account = f"doctype=Escalation Action Item&name={item}&format=Escalation Account"
+			agent.page.goto(f"/printview?{account}")
+			assert not complaints(agent.page, ".escalation-account")
 			with desk.window(phone=True) as phone:
 				phone.page.goto(link)
 				phone.page.get_by_role("button", name="Acknowledge").click()
