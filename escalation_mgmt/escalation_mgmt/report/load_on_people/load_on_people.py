@@ -29,5 +29,5 @@ def _columns() -> list[dict[str, Any]]:
 		count("at_night", _("At Night")),
 		count("nights", _("Nights Woken"), 130),
 		count("acknowledged", _("Acknowledged"), 130),
-		percent("share", _("Share Acknowledged"), 190),
+		percent("share", _("Share Acknowledged"), 220),
 	]

@@ -65,7 +65,7 @@ def _columns(by: str) -> list[dict[str, Any]]:
 		count("escalations", _("Escalations")),
 		count("ran", _("A Step Ran")),
 		count("acknowledged", _("Acknowledged"), 130),
-		percent("share", _("Share Acknowledged"), 190),
+		percent("share", _("Share Acknowledged"), 220),
 		count("failed", _("Failed")),
 		duration("median", _("Median Time to Acknowledge"), 220),
 		duration("p90", _("90th Percentile")),
