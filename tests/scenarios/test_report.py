@@ -187,3 +187,24 @@ def test_an_item_that_was_answered_is_said_to_be(world: World) -> None:
 	world.sweep()
 	assert world.item(ticket).status == "Resolved"
 	assert world.report(status="Resolved")[0]["status"] == "Answered"
+
+
+def test_two_people_of_one_name_are_two_groups_and_a_renamed_one_is_one(world: World) -> None:
+	world.plan((0, "Email"), (0, "Email", "User", "lead@x.test"), (5, "Email"))
+	world.ticket()
+	world.forward(10)
+	frappe.db.set_value(
+		"User", "tech@x.test", "full_name", "Leo Lead"
+	)  # as the other; what went out before says Tina Tech
+	frappe.clear_document_cache("User", "tech@x.test")
+	world.forward(5)
+	try:
+		rows = query_report.run("Escalation History", filters={"group_by": "person"})["result"]
+	finally:
+		frappe.db.set_value("User", "tech@x.test", "full_name", "Tina Tech")
+		frappe.clear_document_cache("User", "tech@x.test")
+	for to in ("tech@x.test", "lead@x.test", "tech@x.test"):
+		world.expect_email(to)
+	groups = [row["group"] for row in rows if "group" in row]
+	assert groups == ["Leo Lead, lead@x.test (1)", "Leo Lead, tech@x.test (1)"]
+	assert [row["person"] for row in rows if row.get("person")] == ["Leo Lead", "Tina Tech", "Leo Lead"]

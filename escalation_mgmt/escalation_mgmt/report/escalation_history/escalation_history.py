@@ -18,6 +18,7 @@ from escalation_mgmt.utils.doctypes import EVENT, ITEM, NOTIFICATION, PLAN
 from escalation_mgmt.utils.plain_text import cell
 from escalation_mgmt.utils.rows import placeholders
 from escalation_mgmt.views import figures
+from escalation_mgmt.views.figures import people
 from escalation_mgmt.views.figures.frozen import number_of
 from escalation_mgmt.views.figures.pages import asks_for_pages
 from escalation_mgmt.views.figures.pages import wanted as pages_wanted
@@ -39,7 +40,7 @@ ITEM_FIELDS = [
 ]
 
 PAGE_FIELDS = (
-	*("name", "action_item", "step", "run", "method", "recipient", "status", "detail"),
+	*("name", "action_item", "step", "run", "method", "recipient", "user", "status", "detail"),
 	*("planned_utc", "sent_utc", "possible_duplicate"),
 )
 
@@ -98,6 +99,7 @@ def execute(
 		rows = _grouped(rows, filters.group_by)
 	for row in rows:
 		row.pop("order", None)
+		row.pop("user", None)
 	return _columns(filters), rows, said, chart, summary(total)
 
 
@@ -126,15 +128,32 @@ def _items(asked: figures.Asked, page: int) -> dict[str, Any]:
 
 def _grouped(rows: list[dict], field: str) -> list[dict]:
 	"""Below a line for each plan, team or person, those with most escalations first."""
-	groups: dict[str, list[dict]] = {}
+	groups: dict[tuple[str, str], list[dict]] = {}
 	for row in rows:
-		groups.setdefault(row[field] or "", []).append(row)
+		user = (field == "person" and row["user"]) or ""
+		groups.setdefault((user, "" if user else row[field] or ""), []).append(row)
 	found = []
 	nothing = {"time_to_acknowledge": None}  # Frappe's export asks each row for its durations
-	for name, members in sorted(groups.items(), key=lambda group: (-len(_escalations(group[1])), group[0])):
-		found.append({**nothing, "group": f"{name or '–'} ({len(_escalations(members))})", "indent": 0})
+	shown = _shown(groups)
+	for key, members in sorted(
+		groups.items(), key=lambda group: (-len(_escalations(group[1])), shown[group[0]])
+	):
+		found.append({**nothing, "group": f"{shown[key]} ({len(_escalations(members))})", "indent": 0})
 		found += [{**row, "indent": 1} for row in members]
 	return found
+
+
+def _shown(groups: dict[tuple[str, str], list[dict]]) -> dict[tuple[str, str], str]:
+	"""What each group is called: people as they are today, those who are called alike with their user."""
+	names = people.names({user for user, _name in groups if user})
+	called = {
+		(user, name): cell(names.get(user) or members[0]["person"]) if user else name or "–"
+		for (user, name), members in groups.items()
+	}
+	alike = Counter(called.values())
+	return {
+		key: f"{shown}, {key[0]}" if key[0] and alike[shown] > 1 else shown for key, shown in called.items()
+	}
 
 
 def _escalations(rows: list[dict]) -> set[str]:
@@ -200,6 +219,7 @@ def _row(item: Any, part: Any) -> dict[str, Any]:
 		"run": (part.run or 0) + 1 if part.step else None,
 		"method": part.method,
 		"person": part.recipient,
+		"user": part.user,
 		"planned": _at(part.planned_utc),
 		"sent": _at(part.sent_utc),
 		"lateness": late,
