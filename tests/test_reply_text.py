@@ -1,12 +1,13 @@
 """Replies and codes as people type them: other scripts, quotation marks, keycaps, signatures, marks that nobody sees."""
 
+import time
 import unicodedata
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from escalation_mgmt.inbound import reply_text
+from escalation_mgmt.inbound import quoted, reply_text
 from escalation_mgmt.inbound.reply_text import Reply
 from escalation_mgmt.utils import typed
 
@@ -131,3 +132,38 @@ def test_the_whole_sms_holds_one_code() -> None:
 )
 def test_what_is_no_code_is_none(said: str) -> None:
 	assert typed.code(said) is None
+
+
+QUOTED = "> The printer is dark\n> 12345\n"
+MAILS = {
+	"gmail": "ack\n\nOn Mon, 30 Nov 2026 at 03:00, Helpdesk <helpdesk@x.test> wrote:\n\n" + QUOTED,
+	"gmail, German": "ack\n\nAm Mo., 30. Nov. 2026 um 03:00 schrieb Helpdesk <\nhelpdesk@x.test>:\n\n"
+	+ QUOTED,
+	"French": "ack\n\nLe lun. 30 nov. 2026 à 03:00, Helpdesk <helpdesk@x.test> a écrit :\n" + QUOTED,
+	"Japanese": "ack\n\n2026年11月30日(月) 3:00 Helpdesk <helpdesk@x.test>：\n" + QUOTED,
+	"below": "Am 30.11.26 um 03:00 schrieb Helpdesk:\n" + QUOTED + "\nack\n",
+	"outlook": "ack\n\nFrom: Helpdesk <helpdesk@x.test>\nSent: Monday\nTo: Tina\nSubject: Dark\n\n12345",
+	"outlook, German": "ack\n\nVon: Helpdesk <helpdesk@x.test>\nGesendet: Montag\nAn: Tina\nBetreff: Dark\n\n12345",
+	"outlook's rule": "ack\n________________________________\nDe : Helpdesk\n\n12345",
+	"original": "ack\r\n\r\n-----Ursprüngliche Nachricht-----\r\nVon: Helpdesk\r\n12345",
+	"a signature": "ack\n-- \nTina Tech\n12345",
+}
+
+
+@pytest.mark.parametrize("mail", MAILS.values(), ids=MAILS)
+def test_of_a_mail_what_is_quoted_counts_for_nothing(mail: str) -> None:
+	assert quoted.without_quotes(mail) == "ack"
+
+
+def test_of_a_mail_what_was_written_stays() -> None:
+	for said in ("Two things:\nthe fan\nthe disk", "Call me: 030 1234", "I read\n\n-- no --\n\nof it"):
+		assert quoted.without_quotes(f"{said}\n\nOn 30 Nov 2026, Helpdesk wrote:\n{QUOTED}") == said
+
+
+@pytest.mark.parametrize(
+	"piece", ["On ", "On x\n", "a@: b\n", "> q\n", "1:\n>\n", "_", "!", " ", "From: x\n\ny\n"]
+)
+def test_of_a_mail_of_megabytes_the_time_it_takes_has_an_end(piece: str) -> None:
+	before = time.process_time()
+	reply_text.read(quoted.without_quotes(piece * 500_000))
+	assert time.process_time() - before < 1

@@ -9,7 +9,9 @@ from email.utils import parseaddr
 
 _ID = re.compile(r"<[^<>\s]{1,500}>")
 _MACHINES = frozenset({"mailer-daemon", "postmaster"})
-_PRECEDENCE = frozenset({"auto_reply", "auto-reply", "bulk", "junk", "list"})
+_PRECEDENCE = frozenset(
+	{"auto_reply", "auto-reply", "bulk", "junk"}
+)  # "list" is the way of a group's mailbox, whoever wrote
 _LONGEST = 300
 
 
@@ -33,7 +35,7 @@ def read(mail: Message) -> DeliveryReport | None:
 
 
 def is_automatic(mail: Message) -> bool:
-	"""Whether a machine wrote it: a report, an answer for somebody who is away, a list's mail."""
+	"""Whether a machine wrote it: a report, an answer for somebody who is away."""
 	return bool(
 		mail.get_content_type() == "multipart/report"
 		or _line(mail["Auto-Submitted"] or "no").partition(";")[0].strip().lower() != "no"
@@ -46,13 +48,19 @@ def is_automatic(mail: Message) -> bool:
 	)
 
 
-def named_in(mail: Message) -> list[str]:
-	"""The mails that it answers or reports on: their Message-IDs, with their brackets, those that it answers itself first."""
-	found = [*_ids(mail["In-Reply-To"]), *reversed(_ids(mail["References"]))]
+def answered_by(mail: Message) -> list[str]:
+	"""The mails that it answers itself, or reports on: their Message-IDs, with their brackets."""
+	found = _ids(mail["In-Reply-To"])
 	if is_automatic(mail):  # what a person attaches is what they want to show
+		found += thread_of(mail)
 		for part in _returned(mail):
 			found += [*_ids(part["Message-ID"]), *_ids(part["X-Escalation-Message-ID"])]
 	return list(dict.fromkeys(found))
+
+
+def thread_of(mail: Message) -> list[str]:
+	"""The mails before it in its thread, the latest first."""
+	return _ids(mail["References"])[::-1]
 
 
 def _of_recipients(mail: Message) -> Iterator[Message]:

@@ -1,16 +1,18 @@
 """Mail that answers ours: a person's reply acknowledges or passes on, a mail server's report is a receipt. None becomes a ticket.
 
 A mail counts as such an answer with proof alone: the Message-ID that our mail had, which only whom it reached and the servers on its
-way know, or the token of its link in what is quoted. What has none is Frappe's to handle, as is a mail that somebody forwards.
+way know, or the token of its link in what is quoted. What has none is Frappe's to handle, as is a mail that somebody forwards, and
+what comes later in a thread in which ours was shown to others: a customer's mail must not be lost because an agent's quotes ours.
 """
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from email.utils import parseaddr
 from typing import TYPE_CHECKING, Any
 
 import frappe
-from email_reply_parser import EmailReplyParser
 from frappe import _
 from frappe.translate import print_language
 
@@ -19,7 +21,7 @@ from escalation_mgmt.delivery import tokens
 from escalation_mgmt.delivery.single_message import send_single
 from escalation_mgmt.engine import EventKind
 from escalation_mgmt.facts import people
-from escalation_mgmt.inbound import delivery_reports, receipts, reply_text
+from escalation_mgmt.inbound import delivery_reports, quoted, receipts, reply_text
 from escalation_mgmt.inbound.delivery_reports import DeliveryReport
 from escalation_mgmt.inbound.receipts import Receipt
 from escalation_mgmt.notifiers.email import METHOD, EmailNotifier, is_of_address, sent_as
@@ -39,7 +41,10 @@ if TYPE_CHECKING:
 ANSWERS_PER_HOUR = 10  # to one address
 MOST_LOOKED_UP = 20  # ids and tokens of one mail
 LONGEST_SHOWN = 300  # characters of a reply in history
-_FORWARDED = re.compile(r"\s*(?:fwd?|wg|tr|rv|enc|doorst)\s*:", re.IGNORECASE)
+_FORWARDED = re.compile(
+	r"[\s\[]*(?:fwd?|wg|tr|rv|enc|doorst|vb|vs|vl|pd|i|i̇lt|ilt|továbbítás|转发|轉寄|転送)\s*[:：]",
+	re.IGNORECASE,
+)
 _TOKEN = re.compile(r"(?:/|%2f)ack(?:/|%2f)([A-Za-z0-9_-]{43})(?![A-Za-z0-9_-])", re.IGNORECASE)
 _COLUMNS = (
 	"name", "action_item", "recipient", "user", "method", "purpose", "about", "step", "run", "provider",
@@ -74,21 +79,45 @@ def _message_of(mail: "InboundMail") -> Any:
 	"""The message that it answers, with a proof; None: there is none."""
 	if _FORWARDED.match(mail.subject):
 		return None
-	for said in delivery_reports.named_in(mail.mail)[:MOST_LOOKED_UP]:
-		name, attempt = sent_as(said)
-		found = name and _row(name)
-		if found and attempt and (found.provider_message_id == said or found.attempt_id == attempt):
+	for said in delivery_reports.answered_by(mail.mail)[:MOST_LOOKED_UP]:
+		if found := _named(said):
 			return found
-	text = f"{mail.text_content}\n{mail.html_content}"
-	for token in list(dict.fromkeys(_TOKEN.findall(text)))[:MOST_LOOKED_UP]:
-		secret = message_secrets.of_token(tokens.hashed(token))
-		if secret and (found := _row(secret.name)):
+	for found in _mentioned(mail):
+		if _is_from(mail, _address(found)) and not mail.parent_communication():
 			return found
 	return None
 
 
+def _mentioned(mail: "InboundMail") -> Iterator[Any]:
+	"""Messages that are named further up its thread, or whose link is in its text: anybody may have been shown them."""
+	yield from filter(None, map(_named, delivery_reports.thread_of(mail.mail)[:MOST_LOOKED_UP]))
+	text = f"{mail.text_content}\n{mail.html_content}"
+	for token in list(dict.fromkeys(_TOKEN.findall(text)))[:MOST_LOOKED_UP]:
+		secret = message_secrets.of_token(tokens.hashed(token))
+		if secret and (found := _row(secret.name)):
+			yield found
+
+
+def _named(message_id: str) -> Any:
+	name, attempt = sent_as(message_id)
+	found = name and _row(name)
+	if found and attempt and (found.provider_message_id == message_id or found.attempt_id == attempt):
+		return found
+	return None
+
+
+def _address(message: Any) -> str:
+	"""Where it went, in small letters; when retention has taken that, where its user is."""
+	return (message_secrets.address_of(message.name) or message.user or "").lower()
+
+
 def _row(name: str) -> Any:
 	return frappe.db.get_value(NOTIFICATION, {"name": name, "method": METHOD}, _COLUMNS, as_dict=True)
+
+
+def _is_from(mail: "InboundMail", address: str) -> bool:
+	"""Frappe takes an address for answers (Reply-To), where there is one, for the sender."""
+	return bool(address) and address in (mail.from_email, parseaddr(str(mail.mail["From"] or ""))[1].lower())
 
 
 def _take_once(mail: "InboundMail", message: Any) -> _Answer | None:
@@ -113,10 +142,10 @@ def _take(mail: "InboundMail", message: Any) -> _Answer | None:
 	_note(answered, text or mail.subject)
 	if delivery_reports.is_automatic(mail.mail):
 		return None
-	secret = message_secrets.read([message.name], ("address", "token_expires_utc")).get(message.name)
-	address, expires = secret or ("", None)
-	if not address or mail.from_email != address.lower():
+	address = _address(message)
+	if not _is_from(mail, address):
 		return None  # whoever it was forwarded to has no say, and hears nothing
+	(expires,) = message_secrets.read([message.name], ("token_expires_utc",)).get(message.name) or (None,)
 	language, zone = people.language_and_zone(message.user)
 	with print_language(language or frappe.local.lang), clock.in_zone(zone):
 		may = expires and expires > clock.now() and _asks(message)
@@ -158,7 +187,7 @@ def _do(text: str, answered: list[Any]) -> str:
 def _written(mail: "InboundMail") -> str:
 	"""What was written, without what is quoted below it."""
 	text = mail.text_content if mail.text_content.strip() else text_of_html(mail.html_content)
-	return EmailReplyParser.parse_reply(text).strip()
+	return quoted.without_quotes(text)
 
 
 def _note(answered: list[Any], said: str) -> None:

@@ -18,6 +18,7 @@ from frappe.model import base_document
 from escalation_mgmt.actions.action import user_as_actor
 from escalation_mgmt.actions.unacknowledge import unacknowledge
 from escalation_mgmt.inbound import mailbox as seam
+from escalation_mgmt.storage import message_secrets
 from tests.world import World
 
 TECH, LEAD = "tech@x.test", "lead@x.test"
@@ -169,6 +170,45 @@ def test_what_somebody_forwards_is_a_ticket(world: World) -> None:
 	assert not world.item(ticket).acknowledged_by
 
 
+def test_a_customer_to_whom_ours_was_shown_is_heard(world: World) -> None:
+	"""Somebody forwarded our mail, or answered it with the customer in Cc: what the customer then writes is no answer to us."""
+	ticket, mail = paged(world)
+	agents = make_msgid(domain="x.test")
+	headers = {"In_Reply_To": agents, "References": f"{mail.id} {agents}", "sender": "customer@x.test"}
+	later = reply_to(mail, "Still dark", quote=False, Subject="Re: In Cc", **headers)
+	shown = reply_to(mail, "ack", names=False, sender="customer@x.test", Subject="Re: Fwd: Shown")
+	lost = report(mail, returned=False)  # of somebody else's mail that quotes ours
+	assert set(fetch(world, later, shown, lost)) == {each["Subject"] for each in (later, shown, lost)}
+	item = world.item(ticket)
+	assert not item.acknowledged_by and [m.status for m in world.messages(item)] == ["Sent"]
+	assert "An answer to the email" not in world.lines(item)
+
+
+def test_an_agents_mail_to_a_customer_that_quotes_ours_stays_with_its_ticket(world: World) -> None:
+	_ticket, mail = paged(world)
+	asked = reply_to(mail, "Why?", quote=False, names=False, sender="customer@x.test", Subject="Why so dark?")
+	assert fetch(world, asked) == ["Why so dark?"]
+	headers = {"In_Reply_To": asked["Message-ID"], "References": f"{mail.id} {asked['Message-ID']}"}
+	said = reply_to(mail, "Somebody is on it, see below.", Subject="Re: Why so dark?", **headers)
+	assert fetch(world, said) == []
+	assert frappe.db.exists("Communication", {"reference_doctype": "HD Ticket", "sender": TECH})
+
+
+def test_a_mailbox_that_a_group_hands_on_and_an_address_for_answers(world: World) -> None:
+	ticket, mail = paged(world)
+	assert fetch(world, reply_to(mail, "ack", Precedence="list", Reply_To="team@x.test")) == []
+	assert world.item(ticket).acknowledged_user == TECH
+	answered(world, "Acknowledged")
+
+
+def test_whoever_answers_when_their_address_was_forgotten_hears_that_it_is_over(world: World) -> None:
+	_ticket, mail = paged(world)
+	message_secrets.forget_addresses([mail.headers["x-escalation-notification"]])
+	frappe.db.commit()
+	assert fetch(world, reply_to(mail, "The fan is still loud")) == []
+	world.expect_email(TECH, "This wasn't understood.")
+
+
 MACHINES = {
 	"away": {"Auto_Submitted": "auto-replied", "Subject": "Out of office until Monday"},
 	"exchange": {"X_Autoreply": "yes"},
@@ -186,16 +226,18 @@ def test_a_mailbox_that_answers_by_itself_changes_nothing(world: World, headers:
 	assert "An answer to the email to Tina Tech: ACK" in world.lines(world.item(ticket))
 
 
-def report(mail: Any, *, action: str = "failed", status: str = "5.1.1", whole: bool = True) -> EmailMessage:
+def report(
+	mail: Any, *, action: str = "failed", status: str = "5.1.1", whole: bool = True, returned: bool = True
+) -> EmailMessage:
 	"""As RFC 3464 has it, and Postfix writes it."""
-	returned = email.message_from_bytes(mail.raw, policy=email.policy.SMTP)
+	sent = email.message_from_bytes(mail.raw, policy=email.policy.SMTP)
 	came_back = (
-		"Content-Type: message/rfc822\r\n\r\n" + returned.as_string()
+		"Content-Type: message/rfc822\r\n\r\n" + sent.as_string()
 		if whole
-		else "Content-Type: text/rfc822-headers\r\n\r\n"
-		+ returned.as_string().partition("\r\n\r\n")[0]
-		+ "\r\n"
+		else "Content-Type: text/rfc822-headers\r\n\r\n" + sent.as_string().partition("\r\n\r\n")[0] + "\r\n"
 	)
+	if not returned:
+		came_back = f"Content-Type: message/rfc822\r\n\r\nSubject: Look\r\n\r\n> {mail.links[0]}\r\n"
 	text = f"""From: Mail Delivery System <MAILER-DAEMON@mx.x.test>\r
 To: {OURS}\r
 Subject: Undelivered Mail Returned to Sender\r

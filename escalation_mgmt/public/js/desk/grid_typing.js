@@ -9,8 +9,11 @@ export function keep_what_is_typed(grid) {
 	grid.refresh = () => {
 		const control = typed_into();
 		if (control) control.refresh = () => {};
-		draw();
-		if (control) delete control.refresh;
+		try {
+			draw();
+		} finally {
+			if (control) delete control.refresh;
+		}
 	};
 	grid.debounced_refresh = frappe.utils.debounce(() => grid.refresh(), DESKS_PAUSE);
 }
