@@ -18,6 +18,11 @@ PLAN = plan_for(
 )
 
 
+# A colour that is on its way to another is neither.
+STILL = """() => Promise.all(document.getAnimations().filter((one) => one instanceof CSSTransition)
+	.map((one) => one.finished.catch(() => null))).then(() => null)"""
+
+
 def complaints(page: Page, *parts: str) -> list[str]:
 	"""What axe says of the whole page, or of these parts of it."""
 	try:
@@ -27,6 +32,7 @@ def complaints(page: Page, *parts: str) -> list[str]:
 	for part in parts:
 		expect(page.locator(part).first).to_be_visible()
 	page.evaluate(axe.read_text())  # no script tag: our pages allow none
+	page.evaluate(STILL)
 	return page.evaluate(
 		"""async (parts) => (await axe.run(parts.length ? { include: parts.map((part) => [part]) } : document))
 			.violations.flatMap(({ id, help, nodes }) => nodes.map((node) => `${id}: ${help}: ${node.html} ${node.failureSummary}`))""",
@@ -87,6 +93,16 @@ PARTS = (
 )
 
 
+# A status in each of its tones.
+PILLS = """(tones) => {
+	const box = document.createElement("p");
+	box.id = "pills";
+	for (const tone of tones) box.innerHTML += `<span class="indicator-pill escalation-pill ${tone}">${tone}</span>`;
+	document.getElementById("pills")?.remove();
+	cur_page.page.prepend(box);
+}"""
+
+
 def test_our_parts_of_desk(desk: Desk) -> None:
 	with desk.window() as admin:
 		admin.log_in("admin@x.test")
@@ -102,6 +118,8 @@ def test_our_parts_of_desk(desk: Desk) -> None:
 			for path, *parts in PARTS:
 				admin.go(path)
 				assert not complaints(page, *parts), f"{path} {theme}"
+			page.evaluate(PILLS, ["blue", "red", "yellow", "green", "gray", "orange"])
+			assert not complaints(page, "#pills"), theme
 		page.emulate_media(color_scheme="light")
 		page.evaluate(THEME, "light")
 		admin.go("/app/escalation-plan/Cold Store")

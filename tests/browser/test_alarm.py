@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from tests.browser.desk import SITE, Desk, plan_for, run
 from tests.browser.seen import at_every_width, expect_seen
+from tests.browser.test_accessibility import complaints
 from tests.browser.test_desk import log_ticket
 
 SUBJECT = "The lift is stuck"
@@ -59,6 +60,7 @@ def test_28_a_bar_in_desk_while_the_dispatcher_stands_still(desk: Desk) -> None:
 		expect(shown).to_contain_text("The dispatcher has not looked for 6m")
 		for _where in at_every_width(manager):
 			expect_seen(bar)
+		assert not complaints(manager.page, ".escalation-alarm")
 		bar.evaluate("bar => { bar.was_here = true }")
 		spoken = bar.get_by_role("alert")
 		first = spoken.inner_text()

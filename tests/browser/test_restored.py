@@ -11,6 +11,7 @@ from host import paths, servers, sites
 from host.processes import Stack
 from tests.browser.desk import PHONE, Desk, plan_for, run
 from tests.browser.seen import at_every_width, expect_seen
+from tests.browser.test_accessibility import complaints
 
 SITE = "test-browser-restored.localhost"
 SUBJECT = "The lift is stuck again"
@@ -87,6 +88,7 @@ def test_45_a_manager_looks_and_decides(desk: Desk, restored: str) -> None:
 		for _where in at_every_width(manager):
 			expect(bar).to_be_visible()
 			expect_seen(bar)
+		assert not complaints(page, ".escalation-restored")
 		bar.get_by_role("button", name="Show What Is Held").click()
 		rows = page.locator(".list-row .indicator-pill:visible", has_text="Held after a Restore")
 		expect(rows).to_have_count(4)

@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, expect
 from tests.browser.desk import PATIENCE, Desk, Window, plan_for
 from tests.browser.seen import at_every_width, expect_seen
 from tests.browser.site import PAGER
+from tests.browser.test_accessibility import complaints
 from tests.browser.test_desk import ITEM, log_ticket
 
 SECONDS = PATIENCE / 1000
@@ -159,6 +160,9 @@ def test_what_counts_down_is_not_spoken_and_what_changes_is(desk: Desk) -> None:
 		page = agent.page
 		counting = page.locator(".escalation-ticket:visible .escalation-next")
 		expect(counting).to_have_text(re.compile(r"End of the response window in 1:\d\d:\d\d"))
+		for _where in at_every_width(agent, 1280):
+			assert not complaints(page, ".escalation-ticket")
+		expect(counting).to_be_visible()
 		page.evaluate(SPOKEN)
 		before = counting.inner_text()
 		page.wait_for_function(

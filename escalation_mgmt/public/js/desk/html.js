@@ -7,7 +7,7 @@ export const escaped = (value) => frappe.utils.escape_html(String(value ?? ""));
 export const form_link = (doctype, name) => escaped(frappe.utils.get_form_link(doctype, name));
 
 // A pill of Desk's, of a tone; its label is HTML.
-export const pill = (tone, label) => `<span class="indicator-pill ${tone}">${label}</span>`;
+export const pill = (tone, label) => `<span class="indicator-pill escalation-pill ${tone}">${label}</span>`;
 
 // As the user writes times: 31-12-2030 and 17:50:00. What the server sends stays in the site's zone, which its sentences and
 // labels name; Frappe's `str_to_user` would shift it to the user's own.
