@@ -99,11 +99,8 @@ def _mentioned(mail: "InboundMail") -> Iterator[Any]:
 
 
 def _named(message_id: str) -> Any:
-	name, attempt = sent_as(message_id)
-	found = name and _row(name)
-	if found and attempt and (found.provider_message_id == message_id or found.attempt_id == attempt):
-		return found
-	return None
+	name = sent_as(message_id)
+	return _row(name) if name else None
 
 
 def _address(message: Any) -> str:

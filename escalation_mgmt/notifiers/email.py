@@ -3,6 +3,8 @@
 No Email Queue: it would wait for the scheduler and retry behind our back. Each attempt is ours to record.
 """
 
+import hashlib
+import hmac
 import re
 import smtplib
 import socket
@@ -24,6 +26,7 @@ from frappe import _
 from frappe.email.doctype.email_account.email_account import EmailAccount
 from frappe.translate import print_language
 from frappe.utils import cint, escape_html, validate_email_address
+from frappe.utils.password import get_encryption_key
 
 from escalation_mgmt.notifiers import several
 from escalation_mgmt.notifiers.answers import first_line
@@ -53,7 +56,9 @@ _OF_ADDRESS = re.compile(r"5\.(?:1\.(?:[1-6]|10)|2\.[0-4])(?!\d)")
 """The mailbox's own fault, whoever writes to it: no such mailbox or domain, moved, switched off, full (RFC 3463, 3.2 and 3.3;
 RFC 7505). 5.1.7 and 5.1.8 are the sender's, 5.7 the server's policy. A refusal without such a code may be anybody's.
 """
-_OURS = re.compile(r"<(?P<attempt>[\w-]{8,64})\.(?P<message>[\w-]{1,64})@[^<>@\s]*>", re.ASCII)
+_OURS = re.compile(
+	r"<(?P<attempt>[\w-]{8,64})\.(?P<message>[\w-]{1,64})\.(?P<proof>[0-9a-f]{16})@[^<>@\s]*>", re.ASCII
+)
 _SEVEN_BIT = compat32.clone(linesep="\r\n", cte_type="7bit", max_line_length=_LINE, mangle_from_=False)
 """The policy that folds with `email.header`, and leaves no byte above 127: not every server takes them (8BITMIME)."""
 SECONDS = 20  # for one answer of the server; Frappe's own connection would wait two minutes
@@ -196,10 +201,18 @@ class EmailNotifier(SeveralProviders):
 		return f"{message.subject}\n\n{_plain(message).strip()}"
 
 
-def sent_as(message_id: str) -> tuple[str, str]:
-	"""The message and its attempt that a Message-ID of ours names, which is `<attempt.message@domain>`; empty: it is none of ours."""
+def sent_as(message_id: str) -> str:
+	"""The message whose mail had this Message-ID, which is `<attempt.message.proof@domain>`; empty: it is none of ours."""
 	found = _OURS.fullmatch(message_id)
-	return (found["message"], found["attempt"]) if found else ("", "")
+	if not found or not hmac.compare_digest(found["proof"], _proof(found["attempt"], found["message"])):
+		return ""
+	return found["message"]
+
+
+def _proof(attempt: str, message: str) -> str:
+	"""What a Message-ID has besides the ids of its attempt and message, which stand where others than whom it went to may read them."""
+	said = f"{attempt}\n{message}".encode()
+	return hmac.new(get_encryption_key().encode(), said, hashlib.sha256).hexdigest()[:16]
 
 
 def is_of_address(status: str) -> bool:
@@ -267,7 +280,8 @@ def _send_one(connection: smtplib.SMTP, account: EmailAccount, mail: MIMEMultipa
 	if code != 250:
 		return _refused(code, answer)
 	said = _ENHANCED_CODE.sub("", _text(answer)).strip()
-	return Sent(mail["Message-ID"], _("The mail server answered: {0}").format(said) if said else "")
+	known_as = _OURS.sub(r"\g<attempt>.\g<message>", mail["Message-ID"])  # the proof is whose mail it is
+	return Sent(known_as, _("The mail server answered: {0}").format(said) if said else "")
 
 
 def _refused(code: int, answer: bytes | str, *, of_sender: bool = False) -> Outcome:
@@ -287,7 +301,8 @@ def _build(account: EmailAccount, message: Message) -> MIMEMultipart:
 	# Our own ids of the attempt and the message: what a mailbox holds can be told apart, and whoever answers names it. Some services
 	# give it another Message-ID; where they send it back, the second is still there.
 	domain = parseaddr(account.email_id)[1].rpartition("@")[2]
-	mail["Message-ID"] = f"<{message.attempt}.{message.notification}@{domain}>"
+	proof = _proof(message.attempt, message.notification)
+	mail["Message-ID"] = f"<{message.attempt}.{message.notification}.{proof}@{domain}>"
 	mail["X-Escalation-Message-ID"] = mail["Message-ID"]
 	mail["X-Escalation-Notification"] = message.notification
 	# Of a machine (RFC 3834): nobody answers it for somebody who is away, and no helpdesk makes a ticket of it. Helpdesk

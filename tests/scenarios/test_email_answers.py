@@ -151,8 +151,14 @@ def test_what_isnt_understood_is_said_kept_and_changes_nothing(world: World) -> 
 def test_without_proof_it_is_frappes_as_any_mail(world: World) -> None:
 	ticket, mail = paged(world)
 	guessed = mail.id[:1] + ("0" if mail.id[1] != "0" else "1") + mail.id[2:]
-	forged = reply_to(mail, "ACK", quote=False, In_Reply_To=guessed, References=guessed)
-	assert fetch(world, forged) == [forged["Subject"]]
+	(message,) = world.messages(world.item(ticket))
+	known = message.provider_message_id.strip("<>").partition("@")[0]
+	read = [f"<{known}{more}@x.test>" for more in ("", f".{16 * '0'}")]  # by whoever may read the item
+	forged = [
+		reply_to(mail, "ACK", quote=False, In_Reply_To=which, References=which, Subject=f"Re: {which}")
+		for which in (guessed, message.provider_message_id, *read)
+	]
+	assert len(fetch(world, *forged)) == 4
 	assert not world.item(ticket).acknowledged_by
 
 
