@@ -13,6 +13,13 @@ _PRECEDENCE = frozenset(
 	{"auto_reply", "auto-reply", "bulk", "junk"}
 )  # "list" is the way of a group's mailbox, whoever wrote
 _LONGEST = 300
+_LONGEST_TEXT = 20_000
+_IDS_IN_TEXT = re.compile(
+	r"^(?:X-Escalation-)?Message-ID:\s*(<[^<>\s]{1,500}>)", re.IGNORECASE | re.MULTILINE
+)
+_QMAIL = re.compile(r"\s*Hi\. This is the ")  # https://cr.yp.to/proto/qsbmf.txt
+_REFUSED = re.compile(r"\b5\d\d[ -][^\r\n]{1,300}")
+_STATUS = re.compile(r"\b5\.\d{1,3}\.\d{1,3}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +32,27 @@ class DeliveryReport:
 
 
 def read(mail: Message) -> DeliveryReport | None:
-	"""Of a report on delivery, what it says of the last of its recipients (ours have one); None: it is no such report."""
+	"""Of a report on delivery, what it says of its recipient; None: it is no such report. Ours have one: several, where that is an
+	alias, are said by the first that failed.
+	"""
 	found = None
 	for fields in _of_recipients(mail):
 		status = _line(fields["Status"]).partition(" ")[0]
 		said = _line(fields["Diagnostic-Code"]).partition(";")[2].strip() or status
 		found = DeliveryReport(_line(fields["Action"]).lower() == "failed", status, said[:_LONGEST])
-	return found
+		if found.failed:
+			break
+	return found or _in_words(mail)
+
+
+def _in_words(mail: Message) -> DeliveryReport | None:
+	"""Of a report without such fields, as qmail and older Exim write it. Exim names no failed recipient of a mail that is late."""
+	text = _text(mail)
+	if not (mail["X-Failed-Recipients"] or (is_automatic(mail) and _QMAIL.match(text))):
+		return None
+	answer = _REFUSED.search(text)
+	status = _STATUS.search(answer[0]) if answer else None
+	return DeliveryReport(True, status[0] if status else "", _line(answer[0]) if answer else "")
 
 
 def is_automatic(mail: Message) -> bool:
@@ -55,6 +76,7 @@ def answered_by(mail: Message) -> list[str]:
 		found += thread_of(mail)
 		for part in _returned(mail):
 			found += [*_ids(part["Message-ID"]), *_ids(part["X-Escalation-Message-ID"])]
+		found += _IDS_IN_TEXT.findall(_text(mail))
 	return list(dict.fromkeys(found))
 
 
@@ -77,6 +99,13 @@ def _returned(mail: Message) -> Iterator[Message]:
 		elif part.get_content_type() == "text/rfc822-headers":
 			payload = part.get_payload(decode=True) or b""
 			yield HeaderParser().parsestr(payload.decode("utf-8", "replace"))
+
+
+def _text(mail: Message) -> str:
+	"""Of a mail that is one text, its beginning."""
+	if mail.get_content_type() != "text/plain":
+		return ""
+	return (mail.get_payload(decode=True) or b"")[:_LONGEST_TEXT].decode("utf-8", "replace")
 
 
 def _ids(header: object) -> list[str]:

@@ -266,6 +266,10 @@ Action: {action}\r
 Status: {status}\r
 Diagnostic-Code: smtp; 550 {status} <{TECH}>: no such user here\r
 \r
+Final-Recipient: rfc822; beside@x.test\r
+Action: delayed\r
+Status: 4.4.1\r
+\r
 --x0x\r
 {came_back}\r
 --x0x--\r
@@ -286,6 +290,43 @@ def test_a_mail_that_comes_back_goes_on_another_way(world: World, whole: bool) -
 	lines = world.lines(world.item(ticket)).splitlines()
 	(failed,) = [line for line in lines if "Email to Tina Tech failed." in line]
 	assert "The mail came back: 550 5.1.1" in failed and TECH not in failed
+
+
+QMAIL = """Hi. This is the qmail-send program at mx.x.test.\r
+<tech@x.test>:\r
+550 5.1.1 no such user here\r
+\r
+--- Below this line is a copy of the message.\r
+\r
+"""
+EXIM = """A message that you sent could not be delivered. The following address(es) failed:\r
+\r
+  tech@x.test\r
+    host mx.x.test [192.0.2.1]: 550 5.1.1 no such user here\r
+\r
+"""
+
+
+@pytest.mark.parametrize(
+	("text", "headers"),
+	[
+		(QMAIL, "Return-Path: <>"),
+		(EXIM, "X-Failed-Recipients: tech@x.test"),
+		(EXIM, "Auto-Submitted: auto-replied"),
+	],
+	ids=["qmail", "exim", "exim, late"],
+)
+def test_a_report_in_words(world: World, text: str, headers: str) -> None:
+	ticket, mail = paged(world)
+	said = (
+		f"From: MAILER-DAEMON@mx.x.test\r\nTo: {OURS}\r\nSubject: failure notice\r\n{headers}\r\n\r\n{text}"
+	)
+	returned = email.message_from_bytes(mail.raw, policy=email.policy.SMTP).as_string()
+	assert fetch(world, email.message_from_string(said + returned, policy=email.policy.SMTP)) == []
+	item = world.item(ticket)
+	failed = "X-Failed" in headers or text == QMAIL
+	assert world.messages(item)[0].status == ("Failed" if failed else "Sent")
+	assert failed == ("The mail came back: 550 5.1.1 no such user here" in world.lines(item))
 
 
 def test_a_mail_that_is_late_changes_nothing(world: World) -> None:
