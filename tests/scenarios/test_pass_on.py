@@ -6,6 +6,7 @@ import frappe
 import pytest
 
 from escalation_mgmt.actions.from_message import What, answered_by_user, offered, position_of
+from escalation_mgmt.delivery import tokens
 from escalation_mgmt.notifiers.twilio import gsm7
 from escalation_mgmt.storage import action_items
 from tests.scenarios.test_ticket_form import Form
@@ -50,6 +51,23 @@ def test_47_by_sms(world: World, texted: tuple[Any, Any], said: str) -> None:
 	(answer,) = world.text(TINA, said.format(1))
 	assert answer == f"Ticket {ticket.name}: Passed on, and not to you again. Step 2 is run now."
 	is_passed_on(world, ticket, "SMS")
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+def test_47_by_a_link_or_the_button_of_a_notification(
+	world: World, texted: tuple[Any, Any], accept: str
+) -> None:
+	"""A notification's button posts to the message's link."""
+	ticket, _sms = texted
+	token, secret = tokens.new()
+	row = world.messages(world.item(ticket), user=TECH)[0].name
+	values = {"token_hash": secret, "token_expires_utc": tokens.expires(world.now)}
+	frappe.db.set_value("Escalation Notification Secret", row, values)
+	frappe.db.commit()
+	answer = world.post(f"{world.url}/ack/{token}", data={"do": "pass_on"}, headers={"Accept": accept})
+	assert answer.ok and "Somebody else is asked" in answer.text
+	is_passed_on(world, ticket, "Link")
 
 
 def test_47_by_sms_a_stale_or_unknown_code_passes_nothing_on(world: World, texted: tuple[Any, Any]) -> None:
