@@ -10,11 +10,11 @@ from escalation_mgmt.utils.masking import masked
 
 
 def send_single(
-	notifier: Notifier, address: str, text: str, language: str = "", subject: str = ""
+	notifier: Notifier, address: str, text: str, language: str = "", subject: str = "", about: str = ""
 ) -> Outcome:
-	"""Send it now, and say what became of it."""
+	"""Send it now, and say what became of it. `about`: the message in whose name it goes."""
 	message = Message(
-		notification=rows.new_name(),
+		notification=about or rows.new_name(),
 		attempt=rows.new_name(),
 		address=address,
 		subject=subject or _("Test"),

@@ -24,7 +24,7 @@ from escalation_mgmt.facts import people
 from escalation_mgmt.inbound import delivery_reports, quoted, receipts, reply_text
 from escalation_mgmt.inbound.delivery_reports import DeliveryReport
 from escalation_mgmt.inbound.receipts import Receipt
-from escalation_mgmt.notifiers.email import METHOD, EmailNotifier, is_of_address, sent_as
+from escalation_mgmt.notifiers.email import METHOD, EmailNotifier, is_of_address, known_as, sent_as
 from escalation_mgmt.storage import addressees, callbacks, history, message_secrets, outbox
 from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.utils import clock, installation, rate_limit
@@ -48,7 +48,7 @@ _FORWARDED = re.compile(
 _TOKEN = re.compile(r"(?:/|%2f)ack(?:/|%2f)([A-Za-z0-9_-]{43})(?![A-Za-z0-9_-])", re.IGNORECASE)
 _COLUMNS = (
 	"name", "action_item", "recipient", "user", "method", "purpose", "about", "step", "run", "provider",
-	"earlier_provider", "provider_message_id", "attempt_id", *outbox.NEXT,
+	"earlier_provider", *outbox.NEXT,
 )  # fmt: skip
 
 
@@ -67,7 +67,7 @@ def take(mail: "InboundMail") -> bool:
 			answer = retry_on_conflict(lambda: _take_once(mail, message))
 			done = True
 			if answer:
-				_send(mail, answer)
+				_send(mail, message, answer)
 	except Exception:
 		frappe.db.rollback()
 		report_error("Escalation: an answer to an email can't be read, or be answered")
@@ -99,8 +99,11 @@ def _mentioned(mail: "InboundMail") -> Iterator[Any]:
 
 
 def _named(message_id: str) -> Any:
-	name = sent_as(message_id)
-	return _row(name) if name else None
+	name, attempt = sent_as(message_id)
+	found = _row(name) if name else None
+	if found:
+		found.named_attempt = attempt  # not the one that we believe in, where it was sent once more, or it is our answer to an answer
+	return found
 
 
 def _address(message: Any) -> str:
@@ -151,13 +154,13 @@ def _take(mail: "InboundMail", message: Any) -> _Answer | None:
 
 def _take_report(report: DeliveryReport, message: Any) -> None:
 	"""A mail server's report that it failed for good is a receipt: another way is tried, as after any."""
-	if not report.failed:
+	if not report.failed or not message.named_attempt:
 		return
 	receipts.take(
 		Receipt(
 			notification=message.name,
-			attempt=message.attempt_id or "",
-			provider_id=message.provider_message_id or "",
+			attempt=message.named_attempt,
+			provider_id=known_as(message.name, message.named_attempt),
 			status=MessageState.FAILED,
 			detail=_("The mail came back: {0}").format(report.said),
 			providers=outbox.went_by(message),
@@ -193,10 +196,11 @@ def _note(answered: list[Any], said: str) -> None:
 	history.append([outbox.line(each, EventKind.REPLIED, now, detail=said) for each in answered])
 
 
-def _send(mail: "InboundMail", answer: _Answer) -> None:
+def _send(mail: "InboundMail", message: Any, answer: _Answer) -> None:
+	"""In the name of the message, so that who answers this is known, too."""
 	if not installation.is_live():
 		return
 	if not rate_limit.within("email_answer", answer.address, ANSWERS_PER_HOUR, 3600):
 		return
 	subject = mail.subject if mail.subject.lower().startswith("re:") else f"Re: {mail.subject}"
-	send_single(EmailNotifier(), answer.address, answer.words, answer.language, subject)
+	send_single(EmailNotifier(), answer.address, answer.words, answer.language, subject, message.name)

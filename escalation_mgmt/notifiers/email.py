@@ -201,12 +201,19 @@ class EmailNotifier(SeveralProviders):
 		return f"{message.subject}\n\n{_plain(message).strip()}"
 
 
-def sent_as(message_id: str) -> str:
-	"""The message whose mail had this Message-ID, which is `<attempt.message.proof@domain>`; empty: it is none of ours."""
+def sent_as(message_id: str) -> tuple[str, str]:
+	"""The message, and the attempt, whose mail had this Message-ID, which is `<attempt.message.proof@domain>`; empty: it is none of
+	ours.
+	"""
 	found = _OURS.fullmatch(message_id)
 	if not found or not hmac.compare_digest(found["proof"], _proof(found["attempt"], found["message"])):
-		return ""
-	return found["message"]
+		return "", ""
+	return found["message"], found["attempt"]
+
+
+def known_as(message: str, attempt: str) -> str:
+	"""What is kept of its Message-ID: all but the proof, which only whom the mail reached may know."""
+	return f"{attempt}.{message}"
 
 
 def _proof(attempt: str, message: str) -> str:
@@ -280,8 +287,10 @@ def _send_one(connection: smtplib.SMTP, account: EmailAccount, mail: MIMEMultipa
 	if code != 250:
 		return _refused(code, answer)
 	said = _ENHANCED_CODE.sub("", _text(answer)).strip()
-	known_as = _OURS.sub(r"\g<attempt>.\g<message>", mail["Message-ID"])  # the proof is whose mail it is
-	return Sent(known_as, _("The mail server answered: {0}").format(said) if said else "")
+	return Sent(
+		known_as(*sent_as(mail["Message-ID"])),
+		_("The mail server answered: {0}").format(said) if said else "",
+	)
 
 
 def _refused(code: int, answer: bytes | str, *, of_sender: bool = False) -> Outcome:

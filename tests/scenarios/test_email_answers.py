@@ -148,6 +148,18 @@ def test_what_isnt_understood_is_said_kept_and_changes_nothing(world: World) -> 
 	answered(world, "reply with the one word ACK")
 
 
+def test_an_answer_of_ours_can_be_answered(world: World) -> None:
+	"""Which says how to acknowledge. That it comes back says nothing of the page."""
+	ticket, mail = paged(world)
+	assert fetch(world, reply_to(mail, "Hm?")) == []
+	ours = world.expect_email(TECH, "This wasn't understood.")
+	assert fetch(world, report(ours)) == []
+	assert [m.status for m in world.messages(world.item(ticket))] == ["Sent"]
+	assert fetch(world, reply_to(ours, "ack")) == []
+	assert world.item(ticket).acknowledged_user == TECH
+	answered(world, "Acknowledged")
+
+
 def test_without_proof_it_is_frappes_as_any_mail(world: World) -> None:
 	ticket, mail = paged(world)
 	guessed = mail.id[:1] + ("0" if mail.id[1] != "0" else "1") + mail.id[2:]
