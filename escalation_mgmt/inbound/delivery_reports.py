@@ -17,7 +17,7 @@ _LONGEST_TEXT = 20_000
 _IDS_IN_TEXT = re.compile(
 	r"^(?:X-Escalation-)?Message-ID:\s*(<[^<>\s]{1,500}>)", re.IGNORECASE | re.MULTILINE
 )
-_QMAIL = re.compile(r"\s*Hi\. This is the ")  # https://cr.yp.to/proto/qsbmf.txt
+_QMAIL = re.compile(r"\s*Hi\.\s+This\s+is\s+the\s")  # https://cr.yp.to/proto/qsbmf.txt
 _REFUSED = re.compile(r"\b5\d\d[ -][^\r\n]{1,300}")
 _STATUS = re.compile(r"\b5\.\d{1,3}\.\d{1,3}\b")
 
