@@ -7,7 +7,8 @@ what comes later in a thread in which ours was shown to others: a customer's mai
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parseaddr
 from typing import TYPE_CHECKING, Any
@@ -59,20 +60,35 @@ class _Answer:
 	words: str
 
 
-def take(mail: "InboundMail") -> bool:
-	"""Whether it was an answer to a mail of ours; what it asks for is done then, and committed, and nothing else is to be made of it."""
+def take(mail: "InboundMail", answers: list[Callable[[], None]]) -> bool:
+	"""Whether it was an answer to a mail of ours; what it asks for is done then, and committed, and nothing else is to be made of it.
+
+	What is to be answered is added to `answers`.
+	"""
 	done = False
-	try:
+	with _reported():
 		if message := _message_of(mail):
 			answer = retry_on_conflict(lambda: _take_once(mail, message))
 			done = True
 			if answer:
-				_send(mail, message, answer)
+				answers.append(lambda: _send(mail, message, answer))
+	return done
+
+
+def send(answers: Iterable[Callable[[], None]]) -> None:
+	for each in answers:
+		with _reported():
+			each()
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+	try:
+		yield
 	except Exception:
 		frappe.db.rollback()
 		report_error("Escalation: an answer to an email can't be read, or be answered")
 		frappe.db.commit()
-	return done
 
 
 def _message_of(mail: "InboundMail") -> Any:

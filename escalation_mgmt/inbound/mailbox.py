@@ -17,10 +17,21 @@ _PATH = f"{__name__}.{_OF_FRAPPE_15}"
 class Mailbox:
 	"""What is put before an Email Account's class, whichever app has the class (hooks.py, `extend_doctype_class`)."""
 
-	def get_inbound_mails(self) -> "list[InboundMail]":
+	def receive(self) -> None:
+		"""Nobody's mail waits for our answers to others: a mail server that is away takes its time, and this job has an end."""
 		from escalation_mgmt.inbound import email_answers  # here: whoever only sends needs none of it
 
-		return [mail for mail in super().get_inbound_mails() if not email_answers.take(mail)]
+		self.flags.escalation_answers = answers = []
+		try:
+			super().receive()
+		finally:
+			email_answers.send(answers)
+
+	def get_inbound_mails(self) -> "list[InboundMail]":
+		from escalation_mgmt.inbound import email_answers
+
+		answers = self.flags.setdefault("escalation_answers", [])
+		return [mail for mail in super().get_inbound_mails() if not email_answers.take(mail, answers)]
 
 
 def __getattr__(name: str) -> type[EmailAccount]:

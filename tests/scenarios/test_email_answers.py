@@ -17,6 +17,7 @@ from frappe.model import base_document
 
 from escalation_mgmt.actions.action import user_as_actor
 from escalation_mgmt.actions.unacknowledge import unacknowledge
+from escalation_mgmt.inbound import email_answers
 from escalation_mgmt.inbound import mailbox as seam
 from escalation_mgmt.storage import message_secrets
 from tests.world import World
@@ -158,6 +159,26 @@ def test_an_answer_of_ours_can_be_answered(world: World) -> None:
 	assert fetch(world, reply_to(ours, "ack")) == []
 	assert world.item(ticket).acknowledged_user == TECH
 	answered(world, "Acknowledged")
+
+
+def test_a_strangers_mail_doesnt_wait_for_our_answers_nor_for_one_that_breaks(
+	world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	_ticket, mail = paged(world)
+	seen, send = [], email_answers.send_single
+
+	def see(*what: Any) -> Any:
+		seen.append(frappe.db.count("HD Ticket"))
+		if len(seen) == 1:
+			raise ValueError
+		return send(*what)
+
+	monkeypatch.setattr(email_answers, "send_single", see)
+	before = frappe.db.count("HD Ticket")
+	assert fetch(world, reply_to(mail, "Hm?"), reply_to(mail, "What?")) == []
+	assert seen == [before + 1] * 2
+	answered(world, "This wasn't understood.")
+	world.expect_error("an answer to an email can't be read, or be answered")
 
 
 def test_without_proof_it_is_frappes_as_any_mail(world: World) -> None:
