@@ -203,6 +203,7 @@ def test_two_people_of_one_name_are_two_groups_and_a_renamed_one_is_one(world: W
 	finally:
 		frappe.db.set_value("User", "tech@x.test", "full_name", "Tina Tech")
 		frappe.clear_document_cache("User", "tech@x.test")
+		frappe.db.commit()
 	for to in ("tech@x.test", "lead@x.test", "tech@x.test"):
 		world.expect_email(to)
 	groups = [row["group"] for row in rows if "group" in row]
