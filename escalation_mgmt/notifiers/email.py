@@ -59,7 +59,19 @@ RFC 7505). 5.1.7 and 5.1.8 are the sender's, 5.7 the server's policy. A refusal 
 _OURS = re.compile(
 	r"<(?P<attempt>[\w-]{8,64})\.(?P<message>[\w-]{1,64})\.(?P<proof>[0-9a-f]{16})@[^<>@\s]*>", re.ASCII
 )
-_SEVEN_BIT = compat32.clone(linesep="\r\n", cte_type="7bit", max_line_length=_LINE, mangle_from_=False)
+_IDS = frozenset({"message-id", "x-escalation-message-id"})
+
+
+class _Policy(type(compat32)):
+	"""Folds no id: it may be longer than a line, and not every server finds one in the next."""
+
+	def fold_binary(self, name: str, value: str) -> bytes:
+		if name.lower() in _IDS:
+			return f"{name}: {value}{self.linesep}".encode("ascii")
+		return super().fold_binary(name, value)
+
+
+_SEVEN_BIT = _Policy(linesep="\r\n", cte_type="7bit", max_line_length=_LINE, mangle_from_=False)
 """The policy that folds with `email.header`, and leaves no byte above 127: not every server takes them (8BITMIME)."""
 SECONDS = 20  # for one answer of the server; Frappe's own connection would wait two minutes
 

@@ -39,3 +39,17 @@ def test_a_page_a_notice_and_a_test_are_a_machines_mail(world: World) -> None:
 	contacts.send_test(TECH, "Email")
 	test = world.expect_email(TECH, "This is a test")
 	assert [told(mail) for mail in (page, other, notice, test)] == [True] * 4
+
+
+def test_its_id_stands_in_one_line(world: World) -> None:
+	"""Longer than the others may be: not every server finds it in the next."""
+	world.plan((0, "Email"))
+	world.ticket()
+	world.forward(10)
+	mail = world.expect_email(TECH)
+	lines = [
+		line
+		for line in mail.raw.splitlines()
+		if line.startswith((b"Message-ID:", b"X-Escalation-Message-ID:"))
+	]
+	assert [line.partition(b": ")[2].decode() for line in lines] == [mail.id] * 2
