@@ -12,6 +12,7 @@ from typing import Any
 
 import frappe
 from frappe import _
+from frappe.model.base_document import get_controller
 from frappe.utils import getdate
 
 from escalation_mgmt.dispatch import monitor
@@ -46,6 +47,7 @@ from escalation_mgmt.utils import clock, site_config
 from escalation_mgmt.utils.doctypes import ITEM, MAINTENANCE, PLAN
 
 ENDS_SOON = timedelta(days=30)
+_MAILBOX = "escalation_mgmt.inbound.mailbox"
 
 
 def findings(*, ask_providers: bool = False) -> list[Finding]:
@@ -105,6 +107,21 @@ def _of_site() -> Iterator[Finding]:
 		yield amber(words, remedies.settings(_("Correct the heartbeat address")))
 	for problem in state.stuck:
 		yield red(problem, Remedy(_("See which action items"), ITEM))
+	if not _takes_answers():
+		yield amber(
+			_(
+				"What people reply to our emails becomes tickets, and acknowledges nothing: an app that was installed later "
+				"replaces what fetches mail. Install Escalation Management after it."
+			),
+			Remedy(_("See which accounts fetch mail"), "Email Account", query={"enable_incoming": "1"}),
+		)
+
+
+def _takes_answers() -> bool:
+	"""Frappe 15 has one class for Email Account, that of the app that was installed last; 16 puts ours before it."""
+	if not frappe.db.exists("Email Account", {"enable_incoming": 1, "enable_outgoing": 1}):
+		return True
+	return any(each.__module__ == _MAILBOX for each in get_controller("Email Account").__mro__)
 
 
 def _maintenances() -> Iterator[Finding]:

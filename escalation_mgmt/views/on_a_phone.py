@@ -221,7 +221,7 @@ def words() -> dict[str, str]:
 	return {
 		"ticket": _("Ticket {0}"),
 		"since": _("since {0}"),
-		"next": _("Next"),
+		"next": _("Next", context="What comes next of an escalation"),
 		"told": _("Told"),
 		"minutes": _("{0} min"),
 		"hours": _("{0} h {1} min"),

@@ -19,6 +19,8 @@ from escalation_mgmt.actions.action import user_as_actor
 from escalation_mgmt.actions.unacknowledge import unacknowledge
 from escalation_mgmt.inbound import email_answers
 from escalation_mgmt.inbound import mailbox as seam
+from escalation_mgmt.preflight import readiness
+from escalation_mgmt.preflight.finding import Grade
 from escalation_mgmt.storage import message_secrets
 from tests.world import World
 
@@ -413,6 +415,15 @@ def test_a_mailbox_is_of_our_class_and_of_those_of_the_other_apps_and_can_be_kep
 		assert isinstance(found, frappe.get_attr(path)), path
 	assert type(pickle.loads(pickle.dumps(found))) is type(found)
 	assert type(frappe.get_cached_doc("Email Account", ACCOUNT)) is type(found)
+
+
+def test_readiness_says_where_another_app_replaces_what_fetches_mail(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+	"""As Helpdesk does on Frappe 15, installed after ours."""
+	said = "What people reply to our emails becomes tickets"
+	assert not any(finding.problem.startswith(said) for finding in readiness.findings())
+	monkeypatch.setitem(frappe.controllers[frappe.local.site], "Email Account", EmailAccount)
+	(finding,) = [finding for finding in readiness.findings() if finding.problem.startswith(said)]
+	assert finding.grade == Grade.AMBER
 
 
 class OfAnotherApp(EmailAccount):
