@@ -37,7 +37,7 @@ lint: setup
 	@$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/mypy && $(VENV)/lint-imports
 
 nightly: setup
-	@HYPOTHESIS_PROFILE=nightly $(VENV)/python -m pytest -n 2 --dist loadgroup -rA tests/engine tests/scenarios/test_any_order.py tests/scenarios/test_any_rename.py tests/scenarios/test_taking.py tests/scenarios/test_email_texts.py $(ARGS)
+	@HYPOTHESIS_PROFILE=nightly $(VENV)/python -m pytest -n 2 --dist loadgroup -rA tests/engine tests/scenarios/test_any_order.py tests/scenarios/test_any_rename.py tests/scenarios/test_renames.py tests/scenarios/test_taking.py tests/scenarios/test_email_texts.py $(ARGS)
 	@ESCALATION_HOSTILE=all $(VENV)/python -m pytest -n 3 --dist loadgroup -rA tests/test_plain_text.py tests/scenarios/test_hostile.py tests/browser/test_hostile.py $(ARGS)
 
 # In an environment of its own: it wants newer libraries than Frappe does.

@@ -21,6 +21,8 @@ from escalation_mgmt.utils.bounds import LONGEST_ADDRESS
 from tests.listener import Listener, listening
 from tests.world import PAGER, World
 
+pytestmark = pytest.mark.one_database
+
 SIGNATURE = "aB3%2Fd%2BeF7gH%3D%3D"
 SHAPES = {
 	"Azure Logic Apps": "/workflows/0f1e/triggers/manual/paths/invoke?api-version=2016-10-01"

@@ -24,6 +24,8 @@ from tests import children
 from tests.scenarios.test_dispatcher import ROOT, many
 from tests.world import World
 
+pytestmark = pytest.mark.one_database("mariadb")
+
 POINTS = (
 	"dispatcher.set.before:1",
 	"dispatcher.set.after:1",

@@ -20,6 +20,8 @@ from tests import children
 from tests.world import PAGER, World
 from tests.world.statements import listened
 
+pytestmark = pytest.mark.one_database("mariadb")
+
 FRAPPES = ("creation", "modified", "owner", "modified_by", "docstatus")
 ROOT = Path(__file__).resolve().parent.parent.parent
 

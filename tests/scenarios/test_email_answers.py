@@ -417,7 +417,9 @@ def test_a_mailbox_is_of_our_class_and_of_those_of_the_other_apps_and_can_be_kep
 	assert type(frappe.get_cached_doc("Email Account", ACCOUNT)) is type(found)
 
 
-def test_readiness_says_where_another_app_replaces_what_fetches_mail(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readiness_says_where_another_app_replaces_what_fetches_mail(
+	world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
 	"""As Helpdesk does on Frappe 15, installed after ours."""
 	said = "What people reply to our emails becomes tickets"
 	assert not any(finding.problem.startswith(said) for finding in readiness.findings())

@@ -23,6 +23,8 @@ from escalation_mgmt.utils.error_reports import report_error
 from tests import on_site
 from tests.world import World
 
+pytestmark = pytest.mark.one_database("mariadb")
+
 GONE, NAME = "gone@x.test", "Gül Gone"
 OURS = re.compile(
 	r"tabEscalation |tabHD Ticket Activity|tabVersion|tabDeleted Document|tabSingles|tabError Log|tabToDo"
@@ -291,7 +293,6 @@ def test_lines_from_before_they_said_whose_their_names_are(world: World) -> None
 	world.inbox.take_all()
 
 
-@pytest.mark.one_database
 def test_who_was_renamed_is_erased_by_their_new_name(world: World) -> None:
 	person("ann.old@x.test", "Ann")
 	person(LONG, "Ann Smith")

@@ -24,6 +24,8 @@ from tests.on_site import CUSTOMERS, add_person
 from tests.world import World
 from tests.world.clean_site import OURS
 
+pytestmark = pytest.mark.one_database("mariadb")
+
 REPORT = "Escalation History"
 INERT = f"”< img src=x onerror={hostile.CANARY}()>”"  # what is left of "json string"
 EXPORTED = (ITEM, NOTIFICATION, EVENT, DEVICE, MAINTENANCE)

@@ -14,6 +14,8 @@ from tests.scenarios.test_renames import create, made  # noqa: F401
 from tests.world import World
 from tests.world.setting_up import needs
 
+pytestmark = pytest.mark.one_database
+
 BERLIN = ZoneInfo("Europe/Berlin")
 LEAD, SECOND, TECH = "lead@x.test", "second@x.test", "tech@x.test"
 OFFICE = {"calendar": "Escalation Calendar", "escalation_calendar": "Office", "count_working_time": 0}

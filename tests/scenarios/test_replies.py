@@ -9,6 +9,8 @@ from tests.scenarios.test_contacts import code_of
 from tests.scenarios.test_sms import LEO, TINA, acknowledged, planned, texted
 from tests.world import World
 
+pytestmark = pytest.mark.one_database
+
 STOPS = ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "OPTOUT", "REVOKE"]
 STARTS = ["START", "YES", "UNSTOP"]
 

@@ -11,7 +11,7 @@ import pytest
 from tests import shell
 from tests.on_site import BENCH_SITE, PREFIX, base_site, command
 
-pytestmark = pytest.mark.skipif(bool(BENCH_SITE), reason="makes sites of its own")
+pytestmark = [pytest.mark.skipif(bool(BENCH_SITE), reason="makes sites of its own"), pytest.mark.one_database]
 COMMANDS = (
 	("status",),
 	("check",),

@@ -12,7 +12,10 @@ from escalation_mgmt.storage import mark_file
 from host import paths
 from tests.on_site import BENCH_SITE, PREFIX, base_site, command
 
-pytestmark = pytest.mark.skipif(bool(BENCH_SITE), reason="makes sites of its own")
+pytestmark = [
+	pytest.mark.skipif(bool(BENCH_SITE), reason="makes sites of its own"),
+	pytest.mark.one_database("mariadb"),
+]
 ROOT = Path(__file__).resolve().parents[2]
 
 AS_PEOPLE_LEAVE_IT = """
