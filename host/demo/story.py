@@ -72,9 +72,8 @@ class Teller:
 		for message in self._inbox.messages(since=self._heard):
 			self._heard = message.seq
 			self.messages.append(message)
-			self._say(
-				f"{message.received_at:%H:%M:%S}  received by {message.to} ({message.method}): {message.subject or message.text or message.body}"
-			)
+			said = message.subject or message.text or message.body or "it rings"
+			self._say(f"{message.received_at:%H:%M:%S}  received by {message.to} ({message.method}): {said}")
 		return seen
 
 	def until(self, what: str, there: Callable[[dict], bool]) -> None:
