@@ -35,7 +35,8 @@ def test_a_second_provider_is_asked_for_entered_and_kept(desk: Desk, tmp_path: P
 		row.locator("[data-fieldname=numbers] textarea").fill("+1 500 555 0016")
 		row.locator("[data-fieldname=numbers] textarea").blur()
 		page.wait_for_timeout(700)  # as a person: Frappe drops a Save that follows a change within 300 ms
-		page.keyboard.press("Control+s")
+		with page.expect_response("**/frappe.desk.form.save.savedocs*"):
+			page.keyboard.press("Control+s")
 		expect(page.locator(".indicator-pill:visible", has_text="Not Saved")).to_have_count(0)
 		try:
 			for shown in at_every_width(admin, 390, 1280):
