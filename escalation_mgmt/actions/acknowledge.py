@@ -33,10 +33,10 @@ from escalation_mgmt.engine import (
 	waits_for,
 )
 from escalation_mgmt.engine import acknowledge as engine_acknowledge
+from escalation_mgmt.facts import people
 from escalation_mgmt.storage import action_items, outbox, wording
 from escalation_mgmt.utils import fault_points, rows
 from escalation_mgmt.utils.error_reports import report_error
-from escalation_mgmt.utils.plain_text import cell
 from escalation_mgmt.utils.retry import retry_on_conflict
 
 
@@ -79,10 +79,7 @@ class Acknowledgement:
 		"""All who have acknowledged, as history names them."""
 		if not self.acks:
 			return (self.by,) if self.by else ()
-		users = frappe.get_all(
-			"User", filters={"name": ("in", self.acks)}, fields=["name", "full_name"], order_by="name"
-		)
-		named = {user.name: cell(user.full_name, 140) for user in users}
+		named = people.full_names(self.acks)
 		return tuple(named.get(who) or who for who in self.acks)
 
 	@property

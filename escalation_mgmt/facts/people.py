@@ -356,6 +356,14 @@ def names(users: Iterable[str]) -> list[tuple[str, str]]:
 	return [(row.name, cell(row.full_name, 140) or row.name) for row in found]
 
 
+def full_names(users: Iterable[str]) -> dict[str, str]:
+	"""What people are called today, by user; without those that are no users any more: history knows what they were called."""
+	found = frappe.get_all(
+		"User", filters={"name": ("in", [*users] or [""])}, fields=["name", "full_name"], order_by="name"
+	)
+	return {user.name: cell(user.full_name, 140) for user in found if user.full_name}
+
+
 def nobody_behind(user: str) -> str:
 	"""Why nobody sits behind an account, in words that say what to do; empty: somebody does."""
 	row = frappe.db.get_value("User", user, ["name", "enabled"], as_dict=True) if user else None

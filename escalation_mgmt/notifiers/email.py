@@ -3,7 +3,6 @@
 No Email Queue: it would wait for the scheduler and retry behind our back. Each attempt is ours to record.
 """
 
-import hashlib
 import hmac
 import re
 import smtplib
@@ -26,7 +25,6 @@ from frappe import _
 from frappe.email.doctype.email_account.email_account import EmailAccount
 from frappe.translate import print_language
 from frappe.utils import cint, escape_html, validate_email_address
-from frappe.utils.password import get_encryption_key
 
 from escalation_mgmt.notifiers import several
 from escalation_mgmt.notifiers.answers import first_line
@@ -43,6 +41,7 @@ from escalation_mgmt.notifiers.base import (
 	Unknown,
 )
 from escalation_mgmt.notifiers.several import SeveralProviders
+from escalation_mgmt.utils import site_key
 from escalation_mgmt.utils.error_reports import report_error
 from escalation_mgmt.utils.language import direction
 
@@ -126,7 +125,7 @@ class EmailProvider(Provider):
 			try:
 				with print_language(message.language or frappe.local.lang or "en"):
 					mail = _build(account, message)
-				outcome = _send_one(connection, account, mail, message.address)
+				outcome = _send_one(connection, account, mail, message)
 			except Exception as e:  # before anything went over: the message itself can't be built
 				report_error(f"Escalation: email {message.notification} can't be built")
 				why = _("The email can't be built: {0}").format(first_line(e, 300))
@@ -230,8 +229,7 @@ def known_as(message: str, attempt: str) -> str:
 
 def _proof(attempt: str, message: str) -> str:
 	"""What a Message-ID has besides the ids of its attempt and message, which stand where others than whom it went to may read them."""
-	said = f"{attempt}\n{message}".encode()
-	return hmac.new(get_encryption_key().encode(), said, hashlib.sha256).hexdigest()[:16]
+	return site_key.signed(attempt, message)[:16]
 
 
 def is_of_address(status: str) -> bool:
@@ -276,7 +274,10 @@ def _alive(connection: smtplib.SMTP | None) -> smtplib.SMTP | None:
 		return None
 
 
-def _send_one(connection: smtplib.SMTP, account: EmailAccount, mail: MIMEMultipart, to: str) -> Outcome:
+def _send_one(
+	connection: smtplib.SMTP, account: EmailAccount, mail: MIMEMultipart, message: Message
+) -> Outcome:
+	to = message.address
 	content = mail.as_bytes(policy=_SEVEN_BIT)
 	try:
 		connection.ehlo_or_helo_if_needed()
@@ -300,7 +301,7 @@ def _send_one(connection: smtplib.SMTP, account: EmailAccount, mail: MIMEMultipa
 		return _refused(code, answer)
 	said = _ENHANCED_CODE.sub("", _text(answer)).strip()
 	return Sent(
-		known_as(*sent_as(mail["Message-ID"])),
+		known_as(message.notification, message.attempt),
 		_("The mail server answered: {0}").format(said) if said else "",
 	)
 

@@ -1,7 +1,8 @@
 """Callbacks that do something are done once (design rule 12): a signature proves who asked, but not when.
 
 Twilio signs no time. Whoever has recorded a signed request, in the log of a proxy for example, can send it again for as long as
-the Auth Token is the same. So the SID of what was done is kept, under a hash, by which one row can be there only.
+the Auth Token is the same. So the SID of what was done is kept, of a mail its Message-ID, under a hash, by which one row can be
+there only.
 """
 
 import hashlib

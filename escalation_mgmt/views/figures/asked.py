@@ -18,9 +18,6 @@ from escalation_mgmt.utils import bounds, clock, rows
 from escalation_mgmt.utils.doctypes import EVENT, ITEM, NOTIFICATION, PLAN
 from escalation_mgmt.views.figures import frozen, local_time, pages
 
-NONE = "–"
-"""What is asked for where escalations have no priority, team or customer, or where nobody acknowledged."""
-
 EQUAL = ("plan", "clock", "priority", "team", "customer", "status", "reference_doctype")
 
 _ENDED = ", ".join(f"'{status}'" for status in (Status.RESOLVED, Status.EXHAUSTED, Status.CANCELLED))
@@ -85,7 +82,7 @@ def read(filters: Mapping[str, Any] | None) -> Asked:
 	"""What filters ask for: from_date, to_date (of the opening, in the site's zone, both inclusive), plan, clock, priority, team,
 	customer, status, reference_doctype, acknowledged_from (day of the acknowledgement that stands), ticket, person (a user whom a step
 	paged or couldn't reach), acknowledged_by (as history names them), result (one of `RESULTS`), step (which has run: its number, or
-	`frozen.key_of`), hour (of the day of the opening: "00" to "23"), and what `pages.wanted` knows. `NONE` asks for those without.
+	`frozen.key_of`), hour (of the day of the opening: "00" to "23"), and what `pages.wanted` knows. `pages.NONE` asks for those without.
 
 	Raises ValidationError for a day that is none, a period that ends before it begins, and what is no step, result, hour or outcome.
 	"""
@@ -131,7 +128,7 @@ def _equal(filters: Mapping[str, Any]) -> list[tuple[str, tuple[Any, ...]]]:
 	for name in (*EQUAL, "acknowledged_by"):
 		# A space stands before what Desk would take for a list.
 		value = str(filters.get(name) or "").strip()
-		if value == NONE:
+		if value == pages.NONE:
 			found.append((f"coalesce(`{name}`, '') = %s", ("",)))
 		elif value:
 			sql = f"`{name}` = %s{also.format(name)}"

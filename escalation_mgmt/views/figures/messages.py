@@ -5,11 +5,11 @@ from typing import Any
 
 import frappe
 
+from escalation_mgmt.facts import people
 from escalation_mgmt.notifiers.twilio.phone_call import METHOD as PHONE_CALL
 from escalation_mgmt.storage.message_state import REACHED, MessageState, Purpose
 from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import CONTACT, ITEM, NOTIFICATION
-from escalation_mgmt.views.figures import people
 from escalation_mgmt.views.figures.asked import Asked, joined_in_this_order
 from escalation_mgmt.views.figures.local_time import local, moved, part, seconds_between
 from escalation_mgmt.views.figures.outcomes import MESSAGES, NOT_HANDED, OF_STATE
@@ -47,7 +47,7 @@ def by_method(asked: Asked) -> list[dict[str, Any]]:
 
 
 def by_person(asked: Asked) -> list[dict[str, Any]]:
-	"""A row for each user who had a page: `user`, `name` (`people.names`), `escalations`, `pages`, `calls`, `at_night` (of the pages), `nights` (in which
+	"""A row for each user who had a page: `user`, `name` (`people.full_names`), `escalations`, `pages`, `calls`, `at_night` (of the pages), `nights` (in which
 	there was one), `acknowledged` (escalations, theirs as it stands) and `share` of their escalations in percent. Who had most
 	comes first. A night lasts from 22:00 to 06:00 of their own clock.
 	"""
@@ -70,7 +70,7 @@ def by_person(asked: Asked) -> list[dict[str, Any]]:
 		dict(zip(names, (user, name, *map(int, counts)), strict=True))
 		for user, name, *counts in frappe.db.sql(sql, (*asked.values, Purpose.PAGE, *REACHED))
 	]
-	called = people.names([row["user"] for row in found])
+	called = people.full_names([row["user"] for row in found])
 	for row in found:
 		row["name"] = called.get(row["user"], row["name"])
 		row["share"] = 100 * row["acknowledged"] / row["escalations"]

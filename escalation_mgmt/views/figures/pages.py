@@ -12,8 +12,10 @@ from escalation_mgmt.utils.doctypes import ITEM, NOTIFICATION
 from escalation_mgmt.views.figures.frozen import number_of
 from escalation_mgmt.views.figures.outcomes import LED, MESSAGES, WOKE, states
 
-NO_PROVIDER = "–"
-"""What is asked for where a message went by no provider that has a name."""
+NONE = "–"
+"""What is asked for where escalations have no priority, team or customer, where nobody acknowledged, or where a message went by no
+provider that has a name.
+"""
 
 FILTERS = ("method", "provider", "outcome", "recipient")
 """Filters that ask for messages."""
@@ -39,7 +41,7 @@ def asks_for_pages(filters: Mapping[str, Any]) -> bool:
 
 
 def wanted(filters: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
-	"""SQL of the pages (`page`) of an item that filters ask for, with its values: method, provider (`NO_PROVIDER`: none), outcome (one of
+	"""SQL of the pages (`page`) of an item that filters ask for, with its values: method, provider (`NONE`: none), outcome (one of
 	`MESSAGES`, `LED` or `WOKE`), recipient (who is no user: as history names them, or an endpoint), person (a user), step.
 
 	Raises ValidationError for an outcome that is none.
@@ -49,9 +51,7 @@ def wanted(filters: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
 		if value := filters.get(name):
 			said.append((f"page.`{column}` = %s", (str(value),)))
 	if provider := filters.get("provider"):
-		said.append(
-			("coalesce(page.`provider`, '') = %s", ("" if provider == NO_PROVIDER else str(provider),))
-		)
+		said.append(("coalesce(page.`provider`, '') = %s", ("" if provider == NONE else str(provider),)))
 	if recipient := filters.get("recipient"):
 		said.append(("page.`user` is null and %s in (page.`endpoint`, page.`recipient`)", (str(recipient),)))
 	if step := filters.get("step"):

@@ -6,10 +6,10 @@ from typing import Any
 
 import frappe
 
+from escalation_mgmt.facts import people
 from escalation_mgmt.storage.message_state import MessageState, Purpose
 from escalation_mgmt.utils.doctypes import NOTIFICATION
 from escalation_mgmt.utils.rows import placeholders
-from escalation_mgmt.views.figures import people
 from escalation_mgmt.views.figures.asked import Asked, unsorted
 from escalation_mgmt.views.figures.messages import of_items
 from escalation_mgmt.views.figures.outcomes import NOT_HANDED, OF_STATE
@@ -31,7 +31,7 @@ def refused(asked: Asked, at_least: int) -> tuple[list[dict[str, Any]], list[dic
 	for who, kind, name, method, provider, failed, count in _tally(asked):
 		for messages in (recipients[who, kind, method], providers[method, provider]):
 			messages.add((who, kind), name, count, failed=failed)
-	called = people.names([who for who, kind, _method in recipients if kind == _USER])
+	called = people.full_names([who for who, kind, _method in recipients if kind == _USER])
 	return [
 		{
 			"user": key[0] if key[1] == _USER else "",

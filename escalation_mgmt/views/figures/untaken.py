@@ -11,7 +11,7 @@ from escalation_mgmt.facts import deadlines, plans, sources
 from escalation_mgmt.utils import bounds, clock
 from escalation_mgmt.utils.doctypes import ITEM, SETTINGS
 from escalation_mgmt.utils.ticket_names import as_text
-from escalation_mgmt.views.figures.asked import NONE
+from escalation_mgmt.views.figures.pages import NONE
 
 NEWEST = 500
 """So many tickets are listed."""

@@ -10,6 +10,7 @@ from frappe import _
 from frappe.utils import cint, get_datetime
 
 from escalation_mgmt.engine import EventKind
+from escalation_mgmt.facts import people
 from escalation_mgmt.storage import wording
 from escalation_mgmt.storage.action_items import tally
 from escalation_mgmt.storage.message_state import MessageState
@@ -18,11 +19,10 @@ from escalation_mgmt.utils.doctypes import EVENT, ITEM, NOTIFICATION, PLAN
 from escalation_mgmt.utils.plain_text import cell
 from escalation_mgmt.utils.rows import placeholders
 from escalation_mgmt.views import figures
-from escalation_mgmt.views.figures import people
 from escalation_mgmt.views.figures.frozen import number_of
 from escalation_mgmt.views.figures.pages import asks_for_pages
 from escalation_mgmt.views.figures.pages import wanted as pages_wanted
-from escalation_mgmt.views.report_parts import column, duration, instant, seconds, summary
+from escalation_mgmt.views.report_parts import NONE, column, duration, instant, seconds, summary
 
 ITEM_FIELDS = [
 	*(
@@ -145,9 +145,9 @@ def _grouped(rows: list[dict], field: str) -> list[dict]:
 
 def _shown(groups: dict[tuple[str, str], list[dict]]) -> dict[tuple[str, str], str]:
 	"""What each group is called: people as they are today, those who are called alike with their user."""
-	names = people.names({user for user, _name in groups if user})
+	names = people.full_names({user for user, _name in groups if user})
 	called = {
-		(user, name): cell(names.get(user) or members[0]["person"]) if user else name or "–"
+		(user, name): (names.get(user) or members[0]["person"] or user) if user else name or NONE
 		for (user, name), members in groups.items()
 	}
 	alike = Counter(called.values())

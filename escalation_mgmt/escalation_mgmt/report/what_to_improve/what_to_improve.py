@@ -16,8 +16,7 @@ from escalation_mgmt.utils import clock
 from escalation_mgmt.utils.doctypes import CONTACT, ENDPOINT, PLAN, SETTINGS
 from escalation_mgmt.utils.plain_text import cell
 from escalation_mgmt.views import charts, figures
-from escalation_mgmt.views.figures.asked import NONE
-from escalation_mgmt.views.figures.pages import NO_PROVIDER
+from escalation_mgmt.views.figures.pages import NONE
 from escalation_mgmt.views.figures.refused import SHARE
 from escalation_mgmt.views.figures.steps import Ends
 from escalation_mgmt.views.figures.untaken import NEWEST
@@ -149,7 +148,7 @@ def _refused(asked: figures.Asked, smallest: int) -> Found:
 	for each in providers:
 		by = f"{_(each['method'])} ({each['provider']})" if each["provider"] else _(each["method"])
 		finding = _("{0} is refused, to {1} recipients").format(by, each["people"])
-		behind = {"method": each["method"], "provider": each["provider"] or NO_PROVIDER, "outcome": "failed"}
+		behind = {"method": each["method"], "provider": each["provider"] or NONE, "outcome": "failed"}
 		counted = {"times": each["failed"], "of": each["of"], "behind": behind}
 		yield _row(
 			finding,
